@@ -1,0 +1,17 @@
+/* order.h - sorting doubles, and quantiles of what is sorted. */
+#ifndef GTR_ORDER_H
+#define GTR_ORDER_H
+
+#include <stddef.h>
+
+#include "err.h"
+
+/* Sorts n doubles upward, in linear time (radix).  `scratch` holds n doubles and is overwritten.
+ * NaNs must have been left out. */
+void gtr_order_sort(double *values, double *scratch, size_t n);
+
+/* The q-quantile of n sorted values, q in [0, 1], by linear interpolation between the two nearest
+ * (Hyndman and Fan 1996, type 7; NumPy's default).  NaN if n is 0. */
+double gtr_order_quantile(const double *sorted, size_t n, double q);
+
+#endif

@@ -1,0 +1,150 @@
+/* outfile.c - temporary name, sync, rename. */
+#define _GNU_SOURCE
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+
+static enum gtr_code exists_already(const char *path, struct gtr_err *err)
+{
+    return gtr_fail(err, GTR_EIO, "%s: exists already; pass --force to replace it", path);
+}
+
+enum gtr_code gtr_outfile_begin(struct gtr_outfile *out, const char *path, bool force,
+                                struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    struct stat there;
+    size_t size = strlen(path) + sizeof ".XXXXXX";
+    mode_t mask;
+    int fd;
+
+    *out = (struct gtr_outfile){ .force = force };
+    out->path = gtr_strdup(path);
+    if (out->path == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    if (stat(path, &there) == 0) {
+        if (S_ISDIR(there.st_mode)) {
+            rc = gtr_fail(err, GTR_EIO, "%s: is a folder; name a file in it", path);
+            goto out;
+        }
+        if (!S_ISREG(there.st_mode))
+            return GTR_OK;
+        if (!force) {
+            rc = exists_already(path, err);
+            goto out;
+        }
+    }
+    rc = gtr_alloc_for(&out->temporary, size, 1, "bytes", err);
+    if (rc != GTR_OK)
+        goto out;
+    snprintf(out->temporary, size, "%s.XXXXXX", path);
+    fd = mkstemp(out->temporary);
+    if (fd < 0) {
+        rc = gtr_fail(err, GTR_EIO, "%s: cannot write: %s", path, strerror(errno));
+        gtr_free(out->temporary);
+        out->temporary = NULL;
+        goto out;
+    }
+    /* mkstemp makes private files; ours get what open() would have given. */
+    mask = umask(0);
+    umask(mask);
+    fchmod(fd, 0666 & ~mask);
+    close(fd);
+out:
+    if (rc != GTR_OK)
+        gtr_outfile_abandon(out);
+    return rc;
+}
+
+const char *gtr_outfile_name(const struct gtr_outfile *out)
+{
+    return out->temporary != NULL ? out->temporary : out->path;
+}
+
+static void forget(struct gtr_outfile *out)
+{
+    gtr_free(out->path);
+    gtr_free(out->temporary);
+    *out = (struct gtr_outfile){ 0 };
+}
+
+void gtr_outfile_abandon(struct gtr_outfile *out)
+{
+    if (out->temporary != NULL)
+        unlink(out->temporary);
+    forget(out);
+}
+
+/* A rename is durable once the file's bytes and then its folder are on the disk. */
+static int sync_path(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    int status;
+
+    if (fd < 0)
+        return -1;
+    status = fsync(fd);
+    close(fd);
+    return status;
+}
+
+static void sync_folder_of(const char *path)
+{
+    char *copy = gtr_strdup(path);
+
+    if (copy == NULL)
+        return;
+    sync_path(dirname(copy), O_RDONLY | O_DIRECTORY);
+    gtr_free(copy);
+}
+
+enum gtr_code gtr_outfile_commit(struct gtr_outfile *out, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    if (out->temporary == NULL) {
+        forget(out);
+        return GTR_OK;
+    }
+    if (sync_path(out->temporary, O_RDONLY) != 0) {
+        rc = gtr_fail(err, GTR_EIO, "%s: cannot write: %s", out->path, strerror(errno));
+        goto out;
+    }
+    /* Without force, another program's file that appeared meanwhile is kept as well.  File
+     * systems that cannot promise it (EINVAL) get a plain rename. */
+    if (!out->force && renameat2(AT_FDCWD, out->temporary, AT_FDCWD, out->path, RENAME_NOREPLACE) == 0)
+        goto out;
+    if (!out->force && errno == EEXIST) {
+        rc = exists_already(out->path, err);
+        goto out;
+    }
+    if (rename(out->temporary, out->path) != 0)
+        rc = gtr_fail(err, GTR_EIO, "%s: cannot rename to it: %s", out->path, strerror(errno));
+out:
+    if (rc != GTR_OK) {
+        gtr_outfile_abandon(out);
+        return rc;
+    }
+    sync_folder_of(out->path);
+    forget(out);
+    return GTR_OK;
+}
+
+enum gtr_code gtr_file_close(FILE *f, const char *path, struct gtr_err *err)
+{
+    int failed = ferror(f);
+
+    errno = 0;
+    if (fclose(f) != 0 || failed)
+        return gtr_fail(err, GTR_EIO, "%s: cannot write: %s", path,
+                        errno != 0 ? strerror(errno) : "write failed");
+    return GTR_OK;
+}

@@ -1,0 +1,36 @@
+/* outfile.h - a file that appears whole or not at all.
+ *
+ * Bytes go to a temporary file in the same folder; commit syncs it and gives it its name, and a
+ * file that is there already stays unless `force` said otherwise.  Devices and pipes (/dev/null,
+ * a FIFO) are written straight: there is nothing to protect.
+ */
+#ifndef GTR_OUTFILE_H
+#define GTR_OUTFILE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "err.h"
+
+struct gtr_outfile {
+    char *path;      /* the name it will have */
+    char *temporary; /* the name it has until then; NULL for a device */
+    bool force;
+};
+
+/* Chooses the temporary name and creates it empty.  On failure nothing is left behind.  The
+ * caller writes to gtr_outfile_name(), then calls commit or abandon; both free everything. */
+enum gtr_code gtr_outfile_begin(struct gtr_outfile *out, const char *path, bool force,
+                                struct gtr_err *err);
+const char *gtr_outfile_name(const struct gtr_outfile *out);
+
+/* The file gets its name, durably.  On failure the temporary file is gone. */
+enum gtr_code gtr_outfile_commit(struct gtr_outfile *out, struct gtr_err *err);
+
+/* Takes a zeroed or ended struct too. */
+void gtr_outfile_abandon(struct gtr_outfile *out);
+
+/* Closes `f`, telling a failed write (disk full) that buffering had hidden. */
+enum gtr_code gtr_file_close(FILE *f, const char *path, struct gtr_err *err);
+
+#endif

@@ -1,0 +1,123 @@
+/* text.c - strtod and printf, held to the C locale. */
+#define _GNU_SOURCE
+#include "text.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static locale_t c_locale;
+static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;
+
+static void make_c_locale(void)
+{
+    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+const char *gtr_text_number_prefix(const char *text, double *value)
+{
+    char *end;
+
+    pthread_once(&c_locale_once, make_c_locale);
+    *value = strtod_l(text, &end, c_locale);
+    return end == text ? NULL : end;
+}
+
+bool gtr_text_number(const char *text, double *value)
+{
+    const char *end = gtr_text_number_prefix(text, value);
+
+    return end != NULL && *end == '\0';
+}
+
+bool gtr_text_integer(const char *text, int64_t *value)
+{
+    char *end;
+    long long number;
+
+    errno = 0;
+    number = strtoll(text, &end, 10);
+    *value = number;
+    return end != text && *end == '\0' && errno == 0;
+}
+
+/* printf writes the locale's decimal point; ours is always '.'. */
+static void print_digits(double value, int digits, char out[GTR_NUMBER_SIZE])
+{
+    locale_t before;
+
+    pthread_once(&c_locale_once, make_c_locale);
+    before = uselocale(c_locale);
+    snprintf(out, GTR_NUMBER_SIZE, "%.*g", digits, value);
+    uselocale(before);
+}
+
+size_t gtr_text_print(double value, char out[GTR_NUMBER_SIZE])
+{
+    double back;
+    int digits;
+
+    if (isnan(value)) {
+        strcpy(out, "nan");
+        return 3;
+    }
+    /* Most scales are 1 and most bounds are round: one snprintf instead of three. */
+    if (value == rint(value) && fabs(value) < 1e9)
+        return (size_t)snprintf(out, GTR_NUMBER_SIZE, "%s%ld", signbit(value) && value == 0.0 ? "-" : "",
+                                (long)value);
+    for (digits = 15; digits < 17; digits++) {
+        print_digits(value, digits, out);
+        if (gtr_text_number(out, &back) && back == value)
+            return strlen(out);
+    }
+    print_digits(value, 17, out);
+    return strlen(out);
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Edits that turn a into b: insert, delete, replace, swap neighbours; capped lengths. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    enum { LONGEST = 40 };
+    size_t d[LONGEST + 1][LONGEST + 1];
+    size_t n_a = strnlen(a, LONGEST), n_b = strnlen(b, LONGEST), i, j;
+
+    for (i = 0; i <= n_a; i++)
+        d[i][0] = i;
+    for (j = 0; j <= n_b; j++)
+        d[0][j] = j;
+    for (i = 1; i <= n_a; i++) {
+        for (j = 1; j <= n_b; j++) {
+            size_t replace = d[i - 1][j - 1] + (a[i - 1] != b[j - 1] ? 1 : 0);
+
+            d[i][j] = smaller(replace, smaller(d[i - 1][j], d[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                d[i][j] = smaller(d[i][j], d[i - 2][j - 2] + 1);
+        }
+    }
+    return d[n_a][n_b];
+}
+
+const char *gtr_text_nearest(const char *word, const char *const *names, size_t n_names)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(word) / 3 + 1, i;
+
+    for (i = 0; i < n_names; i++) {
+        size_t distance = edit_distance(word, names[i]);
+
+        if (distance <= best && (nearest == NULL || distance < best)) {
+            best = distance;
+            nearest = names[i];
+        }
+    }
+    return nearest;
+}

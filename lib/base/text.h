@@ -1,0 +1,31 @@
+/* text.h - numbers as text, exactly, and names nearly right.
+ *
+ * Numbers are read and written in the C locale whatever the program's own is.
+ */
+#ifndef GTR_TEXT_H
+#define GTR_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { GTR_NUMBER_SIZE = 32 }; /* holds any double as gtr_text_print writes it */
+
+/* The whole of `text` as a number; false if anything is left over or nothing was there.  "inf"
+ * and "nan" are numbers. */
+bool gtr_text_number(const char *text, double *value);
+
+/* The same for a prefix: returns the first character after the number, or NULL. */
+const char *gtr_text_number_prefix(const char *text, double *value);
+
+/* The whole of `text` as a decimal integer in range. */
+bool gtr_text_integer(const char *text, int64_t *value);
+
+/* The shortest decimal that reads back as the same double; "nan", "inf", "-inf".  Returns its
+ * length. */
+size_t gtr_text_print(double value, char out[GTR_NUMBER_SIZE]);
+
+/* The name most like `word`, or NULL if none is near: at most one edit in three characters. */
+const char *gtr_text_nearest(const char *word, const char *const *names, size_t n_names);
+
+#endif

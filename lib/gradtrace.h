@@ -1,0 +1,37 @@
+/* gradtrace.h - record the gradients of a training run once, ask every clipping question offline.
+ *
+ * This is the only header that programs include.  Each part below is a manual of its own:
+ *
+ *   base/err.h           how every call reports failure
+ *   trace/trace.h        a recorded run: read it, write it
+ *   trace/groups.h       which tensors are clipped together
+ *   trace/series.h       a trace as one series of norms per group
+ *   policy/catalogue.h   the policies, their parameters, the presets
+ *   policy/setting.h     "aggc:beta=0.9,raise=on" as an object
+ *   record/recorder.h    record from inside a training loop (C, C++, CUDA hosts)
+ *   replay/replay.h      what a setting would have done with a trace
+ *   study/scaling.h      statistics of what it did
+ *
+ * The library never prints, never exits, and reads neither arguments nor the environment.
+ * Ownership follows the verbs: _new/_free and _open/_close pair up, _find and _name return static
+ * data, _read and _write move whole objects; every _free takes NULL.
+ *
+ * Same trace, same settings, same release: same bits, on any x86-64 build of this library.
+ */
+#ifndef GRADTRACE_H
+#define GRADTRACE_H
+
+#include "err.h"
+#include "text.h"
+#include "alloc.h"
+#include "outfile.h"
+#include "catalogue.h"
+#include "setting.h"
+#include "trace.h"
+#include "groups.h"
+#include "series.h"
+#include "recorder.h"
+#include "replay.h"
+#include "scaling.h"
+
+#endif

@@ -1,0 +1,62 @@
+/* catalogue.h - what the policies are called, what their parameters mean, which presets exist.
+ *
+ * Names, bounds, defaults and help exist here once; parsing, `gradtrace info --policies` and
+ * sweeps are made from them.  All of it is static data.
+ */
+#ifndef GTR_CATALOGUE_H
+#define GTR_CATALOGUE_H
+
+#include <stddef.h>
+
+#include "err.h"
+#include "policy.h"
+
+struct gtr_param_spec {
+    const char *name;
+    size_t offset;       /* of a double in the policy's params struct */
+    double standard;     /* the default */
+    double min, max;     /* allowed, both ends included */
+    const char *choices; /* "code|paper|fixed": value i is the i-th word; NULL for a number */
+    const char *help;
+};
+
+struct gtr_policy_spec {
+    enum gtr_policy_id id;
+    const char *name;
+    const char *summary;
+    const char *source; /* paper and equation, or repository and file */
+    const struct gtr_param_spec *params;
+    size_t n_params;
+    /* The parameter that `GROUP=VALUE` sets for one group, e.g. group:q_proj=0.5; NULL if the
+     * policy has none. */
+    const char *per_group;
+    /* Sets parameters that are asked for as a property of the recorded norms (group's quantile).
+     * `sorted` are the group's norms, upward, n >= 0 of them.  NULL for most. */
+    void (*fit)(union gtr_params *params, const double *sorted, size_t n);
+};
+
+/* A named setting: `text` is parsed as if the user had typed it after "POLICY:". */
+struct gtr_preset {
+    const char *name;
+    enum gtr_policy_id id;
+    const char *text;
+    const char *summary;
+    const char *source;
+};
+
+const struct gtr_policy_spec *gtr_policy_spec(enum gtr_policy_id id);
+const struct gtr_policy_spec *gtr_policy_find(const char *name); /* NULL if none */
+const struct gtr_param_spec *gtr_param_find(const struct gtr_policy_spec *policy,
+                                            const char *name);
+
+const struct gtr_preset *gtr_presets(size_t *n_presets);
+const struct gtr_preset *gtr_preset_find(const char *name);
+
+/* Read and write one parameter of a params union by its row. */
+double gtr_param_get(const struct gtr_param_spec *param, const union gtr_params *params);
+void gtr_param_set(const struct gtr_param_spec *param, union gtr_params *params, double value);
+
+/* All parameters at their defaults. */
+void gtr_params_init(enum gtr_policy_id id, union gtr_params *params);
+
+#endif

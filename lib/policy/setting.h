@@ -1,0 +1,45 @@
+/* setting.h - one assignment of a policy's parameters, as a user writes it.
+ *
+ *     NAME[:KEY=VALUE,...]        NAME: a policy or a preset
+ *     KEY                         a parameter, for all groups
+ *     KEY@GROUP                   the same for the groups that match a glob, e.g. beta@*_proj
+ *     GROUP                       short for max_norm@GROUP, where the policy has a limit per group
+ *
+ * Entries apply in order, a later one over an earlier one.  VALUE is a number in the range that
+ * the catalogue gives, or one of its words.
+ */
+#ifndef GTR_SETTING_H
+#define GTR_SETTING_H
+
+#include <stddef.h>
+
+#include "catalogue.h"
+#include "err.h"
+
+struct gtr_setting;
+
+/* Parses the whole text; an unknown name is answered with the nearest one.  Group names are
+ * checked when the setting is bound.  Free with gtr_setting_free. */
+enum gtr_code gtr_setting_parse(const char *text, struct gtr_setting **setting,
+                                struct gtr_err *err);
+void gtr_setting_free(struct gtr_setting *setting);
+
+enum gtr_policy_id gtr_setting_policy(const struct gtr_setting *setting);
+
+/* What the user typed, and the name before its colon; both borrowed from the setting. */
+const char *gtr_setting_text(const struct gtr_setting *setting);
+const char *gtr_setting_name(const struct gtr_setting *setting);
+
+/* The setting written out in full, presets resolved and defaults left out; it parses back to the
+ * same setting.  The caller frees it with gtr_free; NULL if there is no memory. */
+char *gtr_setting_print(const struct gtr_setting *setting);
+
+/* Parameters for each of n named groups.  A KEY@GROUP that matches no group is an error. */
+enum gtr_code gtr_setting_bind(const struct gtr_setting *setting, const char *const *groups,
+                               size_t n_groups, union gtr_params *params, struct gtr_err *err);
+
+/* Bound (and fitted) parameters as text that, parsed and bound again, gives the same ones. */
+char *gtr_setting_print_bound(const struct gtr_setting *setting, const char *const *groups,
+                              size_t n_groups, const union gtr_params *params);
+
+#endif

@@ -1,0 +1,62 @@
+/* replay.h - what policies would have done with a recorded run.
+ *
+ * Replay is open loop: exact for the recorded gradients, while another policy would have led to
+ * other gradients.
+ */
+#ifndef GTR_REPLAY_H
+#define GTR_REPLAY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "series.h"
+#include "setting.h"
+
+enum gtr_nonfinite_rule {
+    GTR_SKIP_STEP, /* every policy skips the step, as AMP and most trainers do */
+    GTR_PROPAGATE  /* the norm is NaN, and each policy does what its reference does */
+};
+
+struct gtr_replay_options {
+    int64_t total_steps; /* planned steps for schedules; 0: the trace's own; -1: unknown */
+    enum gtr_nonfinite_rule nonfinite;
+    size_t n_threads;    /* 0: all processors */
+    int keep_interval;   /* also keep lower and upper */
+};
+
+/* What all replays of one trace share.  Borrows the series. */
+struct gtr_replay;
+
+enum gtr_code gtr_replay_new(const struct gtr_series *series,
+                             const struct gtr_replay_options *options, struct gtr_replay **replay,
+                             struct gtr_err *err);
+void gtr_replay_free(struct gtr_replay *replay);
+
+const struct gtr_series *gtr_replay_series(const struct gtr_replay *replay);
+const uint8_t *gtr_replay_skip(const struct gtr_replay *replay);      /* [T] steps left out */
+size_t gtr_replay_n_threads(const struct gtr_replay *replay);
+int64_t gtr_replay_total_steps(const struct gtr_replay *replay);      /* 0: unknown */
+
+/* One group's norms at the steps not skipped, sorted upward: *n of them, borrowed, made at the
+ * first call and safe to ask for from several threads only after gtr_replay_sort_norms. */
+enum gtr_code gtr_replay_sort_norms(struct gtr_replay *replay, struct gtr_err *err);
+const double *gtr_replay_sorted(const struct gtr_replay *replay, size_t group, size_t *n);
+
+/* The decisions of one setting: [G][T] arrays.  Skipped steps hold NaN. */
+struct gtr_decisions {
+    size_t n_groups, n_steps;
+    enum gtr_policy_id policy;
+    union gtr_params *params; /* [G] as bound and fitted */
+    double *scale;
+    double *lower;            /* NULL unless keep_interval */
+    double *upper;
+    uint8_t *flags;           /* GTR_FLAG_... of policy.h */
+};
+
+/* Runs one lane per group.  Free with gtr_decisions_free. */
+enum gtr_code gtr_replay_run(struct gtr_replay *replay, const struct gtr_setting *setting,
+                             struct gtr_decisions **decisions, struct gtr_err *err);
+void gtr_decisions_free(struct gtr_decisions *decisions);
+
+#endif

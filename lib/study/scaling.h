@@ -1,0 +1,54 @@
+/* scaling.h - how much a policy scaled, whom, and what that did to the norms.
+ *
+ * Per group, over the steps that were not skipped; and pooled: rates and the distribution of
+ * scales over all decisions (group x step), runs and first steps over steps in which any group
+ * was clipped, norms of the whole gradient.  The group "-", left out of clipping by its rule, is
+ * not pooled.
+ */
+#ifndef GTR_SCALING_H
+#define GTR_SCALING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "replay.h"
+
+/* A distribution of norms. */
+struct gtr_norm_summary {
+    double p50, p99;
+    double tail; /* p99 / p50 */
+    double cv;   /* coefficient of variation: standard deviation / mean */
+};
+
+struct gtr_scaling {
+    uint64_t n_decisions;  /* steps not skipped (pooled: group x step) */
+    uint64_t n_clipped;    /* scale < 1 */
+    uint64_t n_raised;     /* scale > 1 */
+    uint64_t n_capped;     /* a cap decided, not the interval */
+    uint64_t n_empty;      /* lower > upper */
+    double mean, min, p01, p50, p99, max; /* of the scale */
+    uint64_t longest_run;  /* of clipped steps, in rows */
+    int64_t first_clipped; /* the run's step number; -1 if never */
+    uint64_t cold_start;   /* rows until the scale is first 1 or the interval is not empty */
+    struct gtr_norm_summary before, after;
+};
+
+struct gtr_scaling_report {
+    size_t n_groups;
+    struct gtr_scaling *group; /* [G] */
+    struct gtr_scaling pooled;
+    /* cos(g, clipped g) per step, from norms alone:
+     * sum_j s_j e_j / sqrt(E * sum_j s_j^2 e_j), 1 when all scales are equal. */
+    double cos_mean, cos_min;
+    uint64_t n_steps;          /* not skipped */
+    uint64_t n_skipped;
+    uint64_t n_clipped_steps;  /* any group clipped */
+};
+
+/* Free with gtr_scaling_free. */
+enum gtr_code gtr_scaling_new(struct gtr_replay *replay, const struct gtr_decisions *decisions,
+                              struct gtr_scaling_report **report, struct gtr_err *err);
+void gtr_scaling_free(struct gtr_scaling_report *report);
+
+#endif

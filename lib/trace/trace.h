@@ -1,0 +1,147 @@
+/* trace.h - a recorded run: reading and writing trace files, version 1.
+ *
+ * A trace has T steps (rows) and P tensors (columns).  traces/FORMAT.md describes the file to
+ * those who read it with other tools.  Reading never loads the [T][P] matrices whole: rows come
+ * in bands.
+ */
+#ifndef GTR_TRACE_H
+#define GTR_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+enum { GTR_FORMAT_VERSION = 1 };
+
+/* Type of the gradient in the run, and of its captured elements. */
+enum gtr_dtype { GTR_F32, GTR_F16, GTR_BF16, GTR_F64, GTR_DTYPE_COUNT };
+
+const char *gtr_dtype_name(enum gtr_dtype dtype);          /* "f32", static */
+bool gtr_dtype_find(const char *name, enum gtr_dtype *dtype);
+size_t gtr_dtype_size(enum gtr_dtype dtype);               /* bytes of one element */
+
+struct gtr_tensor {
+    char *name;     /* as the framework names it */
+    char *shape;    /* "4096x11008"; "" for a scalar */
+    uint64_t numel; /* elements */
+    enum gtr_dtype dtype;
+};
+
+/* What is known about the run as a whole.  Strings are owned by the struct that holds them. */
+struct gtr_head {
+    char *producer;       /* program that wrote the file */
+    char *created;        /* ISO 8601, or NULL */
+    char *reduction;      /* none | sum | mean: what was done over ranks */
+    char *grad_state;     /* pre-clip | post-clip | unknown */
+    char *meta;           /* a JSON object */
+    char *group_by;       /* rule that fits this trace, or NULL for the default */
+    int64_t rank;
+    int64_t world_size;
+    int64_t total_steps;  /* planned length of the run; 0 if unknown */
+    struct gtr_tensor *tensors;
+    size_t n_tensors;
+};
+
+/* Defaults, nothing allocated but what _free frees.  The setters copy; on failure the head is
+ * unchanged. */
+enum gtr_code gtr_head_init(struct gtr_head *head, struct gtr_err *err);
+void gtr_head_free(struct gtr_head *head);
+enum gtr_code gtr_head_set(char **field, const char *text, struct gtr_err *err);
+enum gtr_code gtr_head_add_tensor(struct gtr_head *head, const char *name, const char *shape,
+                                  uint64_t numel, enum gtr_dtype dtype, struct gtr_err *err);
+
+/* What is known about one step besides its norms.  NaN: unknown. */
+struct gtr_step {
+    int64_t index;        /* the run's own number, strictly increasing */
+    double loss;
+    double lr;
+    double time;          /* seconds since the first step */
+    double applied_scale; /* the global scale that the run itself applied */
+    bool skipped;         /* the run left this update out */
+};
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+struct gtr_trace;
+
+/* The matrices of a trace, [T][P] each. */
+enum gtr_norm {
+    GTR_SUMSQ,       /* double: sum of squares of the finite elements */
+    GTR_MAXABS,      /* float: largest magnitude of the finite elements */
+    GTR_NONFINITE,   /* uint64_t: count of NaN and infinite elements */
+    GTR_PARAM_SUMSQ, /* double, optional: the same sum over the weights */
+    GTR_NORM_COUNT
+};
+
+/* Opens and checks a trace: header, tensors, steps, shapes.  Errors name the file and the
+ * dataset.  Nothing is allocated that the file's size cannot justify. */
+enum gtr_code gtr_trace_open(const char *path, struct gtr_trace **trace, struct gtr_err *err);
+void gtr_trace_close(struct gtr_trace *trace);
+
+/* Borrowed, valid until close. */
+const char *gtr_trace_path(const struct gtr_trace *trace);
+const struct gtr_head *gtr_trace_head(const struct gtr_trace *trace);
+const struct gtr_step *gtr_trace_steps(const struct gtr_trace *trace); /* n_steps of them */
+size_t gtr_trace_n_steps(const struct gtr_trace *trace);
+bool gtr_trace_has(const struct gtr_trace *trace, enum gtr_norm norm);
+
+/* Rows come in bands of consecutive steps, shaped by how the file stores them.  All bands but the
+ * last have gtr_trace_band_rows rows. */
+size_t gtr_trace_band_rows(const struct gtr_trace *trace, enum gtr_norm norm);
+size_t gtr_trace_n_bands(const struct gtr_trace *trace, enum gtr_norm norm);
+
+/* Reads band `band` as [rows][P] into `out`, which has room for band_rows rows.  Safe to call
+ * from several threads at once.  Values are checked: a sum of squares is a number >= 0. */
+enum gtr_code gtr_trace_read_band(const struct gtr_trace *trace, enum gtr_norm norm, size_t band,
+                                  void *out, struct gtr_err *err);
+
+/* Rows first .. first + n_rows - 1 as [n_rows][P].  For tools that look at few rows. */
+enum gtr_code gtr_trace_read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
+                                  size_t n_rows, void *out, struct gtr_err *err);
+
+/* Captured elements: rows of the trace that have them, and the elements of one tensor at one of
+ * those captures (0 <= capture < n_captures), in the tensor's own dtype; bf16 as uint16_t. */
+size_t gtr_trace_n_captures(const struct gtr_trace *trace);
+const int64_t *gtr_trace_capture_rows(const struct gtr_trace *trace);
+size_t gtr_trace_n_elements(const struct gtr_trace *trace, size_t tensor); /* 0: none captured */
+enum gtr_code gtr_trace_read_elements(struct gtr_trace *trace, size_t tensor, size_t capture,
+                                      void *out, struct gtr_err *err);
+
+/* --- writing ------------------------------------------------------------------------------- */
+
+struct gtr_writer;
+
+struct gtr_writer_options {
+    bool force;       /* replace an existing file */
+    bool elements;    /* the trace will hold elements of every tensor */
+    bool param_norms; /* and sums of squares of the weights */
+};
+
+/* Starts a trace under a temporary name in the same folder.  `head` is copied into the file and
+ * need not outlive the call. */
+enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
+                              const struct gtr_writer_options *options, struct gtr_writer **writer,
+                              struct gtr_err *err);
+
+/* Appends one step: P values each; param_sumsq NULL unless asked for at open.  On failure the
+ * file still holds the steps already appended. */
+enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step *step,
+                                const double *sumsq, const float *maxabs,
+                                const uint64_t *nonfinite, const double *param_sumsq,
+                                struct gtr_err *err);
+
+/* Changes the last appended step's applied_scale and skipped. */
+enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, bool skipped,
+                               struct gtr_err *err);
+
+/* Elements of the step appended next: all tensors of one capture, each once, in any order. */
+enum gtr_code gtr_writer_elements(struct gtr_writer *writer, size_t tensor, const void *elements,
+                                  struct gtr_err *err);
+
+/* Closes and gives the file its name; or, abandoning, removes it.  Both free the writer. */
+enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err);
+void gtr_writer_abandon(struct gtr_writer *writer);
+
+#endif

@@ -1,0 +1,161 @@
+/* cli.c - common options and messages. */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_FORCE = 0x100, OPT_THREADS, OPT_VERBOSE, OPT_GROUP_BY, OPT_TOTAL_STEPS, OPT_NONFINITE };
+
+int cli_fail(const struct cli_common *common, const struct gtr_err *err)
+{
+    fprintf(stderr, "%s: %s\n", common->command, err->text);
+    if (common->verbose && err->file != NULL)
+        fprintf(stderr, "%s: at %s:%d\n", common->command, err->file, err->line);
+    return err->code == GTR_EUSAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
+void cli_note(const struct cli_common *common, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "%s: ", common->command);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+int64_t cli_integer(const struct argp_state *state, const char *option, const char *text,
+                    int64_t min, int64_t max)
+{
+    int64_t value;
+
+    if (!gtr_text_integer(text, &value))
+        argp_error(state, "%s %s: is not a whole number", option, text);
+    if (value < min || value > max) {
+        if (max == INT64_MAX)
+            argp_error(state, "%s %s: must be at least %lld", option, text, (long long)min);
+        else
+            argp_error(state, "%s %s: must be from %lld to %lld", option, text, (long long)min,
+                       (long long)max);
+    }
+    return value;
+}
+
+size_t cli_choice(const struct argp_state *state, const char *option, const char *word,
+                  const char *const *words, size_t n_words)
+{
+    const char *nearest;
+    char list[256] = "";
+    size_t i;
+
+    for (i = 0; i < n_words; i++)
+        if (strcmp(words[i], word) == 0)
+            return i;
+    for (i = 0; i < n_words; i++) {
+        size_t used = strlen(list);
+
+        snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", words[i]);
+    }
+    nearest = gtr_text_nearest(word, words, n_words);
+    if (nearest != NULL)
+        argp_error(state, "%s %s: must be one of %s; did you mean %s?", option, word, list,
+                   nearest);
+    else
+        argp_error(state, "%s %s: must be one of %s", option, word, list);
+    return 0; /* argp_error does not return */
+}
+
+static error_t parse_common(int key, char *word, struct argp_state *state)
+{
+    struct cli_common *common = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        common->command = state->name;
+        return 0;
+    case OPT_FORCE:
+        common->force = true;
+        return 0;
+    case OPT_THREADS:
+        common->n_threads = (size_t)cli_integer(state, "--threads", word, 0, 256);
+        return 0;
+    case OPT_VERBOSE:
+        common->verbose = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option common_options[] = {
+    { "force", OPT_FORCE, NULL, 0, "Replace existing output files", 90 },
+    { "threads", OPT_THREADS, "N", 0, "Threads to use; 0 (the default): all processors", 90 },
+    { "verbose", OPT_VERBOSE, NULL, 0, "With an error, say where in the library it arose", 90 },
+    { 0 },
+};
+const struct argp cli_common_argp = { .options = common_options, .parser = parse_common };
+
+static void add_policy(struct cli_replay *replay, const struct argp_state *state, const char *text)
+{
+    struct gtr_err err = { 0 };
+
+    if (gtr_grow(&replay->policies, &replay->capacity, replay->n_policies + 1,
+                 sizeof *replay->policies, &err) != GTR_OK)
+        argp_failure(state, EXIT_FAILED, 0, "%s", err.text);
+    replay->policies[replay->n_policies++] = text;
+}
+
+static error_t parse_replay(int key, char *word, struct argp_state *state)
+{
+    static const char *const rules[] = { "skip", "propagate" };
+    struct cli_replay *replay = state->input;
+
+    switch (key) {
+    case 'p':
+        add_policy(replay, state, word);
+        return 0;
+    case OPT_GROUP_BY:
+        replay->group_by = word;
+        return 0;
+    case OPT_TOTAL_STEPS:
+        replay->options.total_steps = cli_integer(state, "--total-steps", word, 0, INT64_MAX);
+        if (replay->options.total_steps == 0)
+            replay->options.total_steps = -1; /* 0 in the library means "as the trace says" */
+        return 0;
+    case OPT_NONFINITE:
+        replay->options.nonfinite =
+            (enum gtr_nonfinite_rule)cli_choice(state, "--nonfinite", word, rules, 2);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option replay_options[] = {
+    { "policy", 'p', "NAME[:KEY=VALUE,...]", 0,
+      "A policy or preset and its parameters; give one -p for each to compare.  `gradtrace info "
+      "--policies` lists them",
+      10 },
+    { "group-by", OPT_GROUP_BY, "RULE", 0,
+      "How tensors are grouped: module (the default), layer, layer.module, tensor, all, lora-ab, "
+      "aggc, or file:PATH with lines GLOB<tab>GROUP",
+      10 },
+    { "total-steps", OPT_TOTAL_STEPS, "N", 0,
+      "Planned length of the run, for schedules; 0: none.  Default: what the trace says", 10 },
+    { "nonfinite", OPT_NONFINITE, "skip|propagate", 0,
+      "Steps with NaN or infinite gradients: left out by every policy (the default), or let "
+      "through",
+      10 },
+    { 0 },
+};
+const struct argp cli_replay_argp = { .options = replay_options, .parser = parse_replay };
+
+void cli_replay_free(struct cli_replay *replay)
+{
+    gtr_free(replay->policies);
+    replay->policies = NULL;
+    replay->n_policies = replay->capacity = 0;
+}

@@ -1,0 +1,66 @@
+/* cli.h - what the commands share: the table of them, common options, how errors are told.
+ *
+ * stdout is data, stderr is talk.  Exit status: 0 done, 1 failed, 2 usage.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gradtrace.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct command {
+    const char *name;
+    const char *summary; /* one line of `gradtrace --help` */
+    int (*run)(int argc, char **argv); /* argv[0] is "gradtrace NAME"; returns the exit status */
+};
+
+int cmd_export(int argc, char **argv);
+int cmd_import(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_plot(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+
+/* Options that every command takes.  Its argp lists cli_common_argp as a child and passes a
+ * struct cli_common through state->child_inputs. */
+struct cli_common {
+    const char *command; /* "gradtrace replay" */
+    size_t n_threads;    /* 0: all processors */
+    bool force;          /* replace existing output */
+    bool verbose;        /* say where in the library an error arose */
+};
+extern const struct argp cli_common_argp;
+
+/* Options that name policies and how a trace is replayed; child cli_replay_argp. */
+struct cli_replay {
+    const char **policies; /* texts after -p, in order */
+    size_t n_policies;
+    size_t capacity;
+    const char *group_by;  /* NULL: the trace's own rule */
+    struct gtr_replay_options options;
+};
+extern const struct argp cli_replay_argp;
+void cli_replay_free(struct cli_replay *replay);
+
+/* Prints "COMMAND: TEXT" and returns the exit status that fits the error. */
+int cli_fail(const struct cli_common *common, const struct gtr_err *err);
+
+/* "COMMAND: " and a remark, to stderr. */
+void cli_note(const struct cli_common *common, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The value of a numeric option: a whole integer in [min, max], or a usage error that names the
+ * option (exits with 2). */
+int64_t cli_integer(const struct argp_state *state, const char *option, const char *text,
+                    int64_t min, int64_t max);
+
+/* Index of `word` in `words`, or a usage error that lists them and the nearest. */
+size_t cli_choice(const struct argp_state *state, const char *option, const char *word,
+                  const char *const *words, size_t n_words);
+
+#endif

@@ -1,0 +1,100 @@
+/* gradtrace.c - the program: a table of commands, and how to find one. */
+#define _GNU_SOURCE
+#include "cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command commands[] = {
+    { "info", "what a trace holds, how it is grouped, which policies there are", cmd_info },
+    { "replay", "what clipping policies would have done with a recorded run", cmd_replay },
+    { "plot", "figures of norms, intervals and scales", cmd_plot },
+    { "import", "make a trace from a CSV, TSV or JSON-lines log", cmd_import },
+    { "export", "write a trace's norms as CSV, TSV or JSON lines", cmd_export },
+};
+
+const char *argp_program_version = "gradtrace " GTR_VERSION;
+
+static char *list_commands(void)
+{
+    char *text = NULL;
+    size_t size = 0, i;
+    FILE *f = open_memstream(&text, &size);
+
+    if (f == NULL)
+        return NULL;
+    fputs("Commands:\n", f);
+    for (i = 0; i < GTR_ARRAY_LEN(commands); i++)
+        fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n`gradtrace COMMAND --help` tells the rest.", f);
+    fclose(f);
+    return text;
+}
+
+/* argp asks for the text after the options; the list of commands is made from the table. */
+static char *filter_help(int key, const char *text, void *input)
+{
+    (void)input;
+    return key == ARGP_KEY_HELP_POST_DOC ? list_commands() : (char *)text;
+}
+
+static void unknown_command(const struct argp_state *state, const char *word)
+{
+    const char *names[GTR_ARRAY_LEN(commands)], *nearest;
+    size_t i;
+
+    for (i = 0; i < GTR_ARRAY_LEN(commands); i++)
+        names[i] = commands[i].name;
+    nearest = gtr_text_nearest(word, names, GTR_ARRAY_LEN(commands));
+    if (nearest != NULL)
+        argp_error(state, "%s: no such command; did you mean %s?", word, nearest);
+    else
+        argp_error(state, "%s: no such command", word);
+}
+
+struct chosen {
+    const struct command *command;
+    int at; /* its place in argv */
+};
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct chosen *chosen = state->input;
+    size_t i;
+
+    if (key == ARGP_KEY_NO_ARGS)
+        argp_error(state, "name a command");
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    for (i = 0; i < GTR_ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i].name, word) == 0)
+            chosen->command = &commands[i];
+    if (chosen->command == NULL)
+        unknown_command(state, word);
+    /* The rest belongs to the command: stop here. */
+    chosen->at = state->next - 1;
+    state->next = state->argc;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .parser = parse,
+        .args_doc = "COMMAND ...",
+        .doc = "Record the gradients of a training run once, then ask every clipping question "
+               "offline.\v",
+        .help_filter = filter_help,
+    };
+    struct chosen chosen = { NULL, 0 };
+    char name[64];
+
+    argp_err_exit_status = EXIT_USAGE;
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &chosen);
+    if (chosen.command == NULL)
+        return EXIT_USAGE;
+    snprintf(name, sizeof name, "gradtrace %s", chosen.command->name);
+    argv[chosen.at] = name;
+    return chosen.command->run(argc - chosen.at, argv + chosen.at);
+}

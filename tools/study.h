@@ -1,0 +1,27 @@
+/* study.h - what every command that replays does first: open the trace, group its tensors, read
+ * the norms, parse the policies. */
+#ifndef STUDY_H
+#define STUDY_H
+
+#include "cli.h"
+
+struct study {
+    struct gtr_trace *trace;
+    struct gtr_groups *groups;
+    struct gtr_series *series;
+    struct gtr_replay *replay;
+    struct gtr_setting **settings; /* n_settings */
+    char **labels;                 /* short and unique: "aggc", or the whole text if two are alike */
+    size_t n_settings;
+};
+
+/* Policies are parsed and bound before the norms are read, so that a typing error costs no time.
+ * Free with study_close, also after failure. */
+enum gtr_code study_open(struct study *study, const char *path, const struct cli_common *common,
+                         const struct cli_replay *replay, struct gtr_err *err);
+void study_close(struct study *study);
+
+/* "Replay is open loop: ..." - printed under every comparison. */
+extern const char study_open_loop[];
+
+#endif
