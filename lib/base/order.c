@@ -93,3 +93,93 @@ double gtr_order_quantile(const double *sorted, size_t n, double q)
         return sorted[i < n ? i : n - 1];
     return sorted[i] + (sorted[i + 1] - sorted[i]) * part;
 }
+
+/* --- selection by counting -------------------------------------------------------------------- */
+
+struct rows {
+    const double *const *rows;
+    size_t n_rows, n_cols;
+};
+
+/* How often each value of the next digit occurs among the keys that begin with `prefix`; `shift`
+ * is the digit's lowest bit and `mask` covers the digits above it. */
+static void count_digit(const struct rows *in, uint64_t prefix, uint64_t mask, unsigned shift,
+                        size_t *counts)
+{
+    size_t r, c;
+
+    memset(counts, 0, BUCKETS * sizeof *counts);
+    for (r = 0; r < in->n_rows; r++) {
+        for (c = 0; c < in->n_cols; c++) {
+            uint64_t key = key_of(in->rows[r][c]);
+
+            if (!isnan(in->rows[r][c]) && (key & mask) == prefix)
+                counts[key >> shift & (BUCKETS - 1)]++;
+        }
+    }
+}
+
+static double value_of(uint64_t key)
+{
+    uint64_t bits = key >> 63 != 0 ? key & ~(UINT64_C(1) << 63) : ~key;
+    double value;
+
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* The k-th smallest, k from 0.  The highest digit comes first; each pass fixes one more.
+ * *more is how many of its equals come after it. */
+static double select_kth(const struct rows *in, size_t k, size_t *more)
+{
+    size_t counts[BUCKETS];
+    uint64_t prefix = 0, mask = 0;
+    int digit;
+
+    *more = 0;
+    for (digit = DIGITS - 1; digit >= 0; digit--) {
+        unsigned shift = (unsigned)digit * DIGIT_BITS;
+        size_t bucket = 0;
+
+        count_digit(in, prefix, mask, shift, counts);
+        while (k >= counts[bucket])
+            k -= counts[bucket++];
+        prefix |= (uint64_t)bucket << shift;
+        mask |= (uint64_t)(BUCKETS - 1) << shift;
+        *more = counts[bucket] - 1 - k;
+    }
+    return value_of(prefix);
+}
+
+static double least_above(const struct rows *in, double value)
+{
+    double least = INFINITY;
+    size_t r, c;
+
+    for (r = 0; r < in->n_rows; r++)
+        for (c = 0; c < in->n_cols; c++)
+            if (in->rows[r][c] > value && in->rows[r][c] < least)
+                least = in->rows[r][c];
+    return least;
+}
+
+double gtr_order_quantile_of_rows(const double *const *rows, size_t n_rows, size_t n_cols,
+                                  double q)
+{
+    const struct rows in = { rows, n_rows, n_cols };
+    size_t n = 0, more, r, c;
+    double place, below, part, value;
+
+    for (r = 0; r < n_rows; r++)
+        for (c = 0; c < n_cols; c++)
+            n += isnan(rows[r][c]) ? 0 : 1;
+    if (n == 0)
+        return NAN;
+    place = q * (double)(n - 1);
+    below = floor(place);
+    part = place - below;
+    value = select_kth(&in, (size_t)below, &more);
+    if (part == 0.0 || more > 0)
+        return value;
+    return value + (least_above(&in, value) - value) * part;
+}

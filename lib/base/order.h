@@ -14,4 +14,9 @@ void gtr_order_sort(double *values, double *scratch, size_t n);
  * (Hyndman and Fan 1996, type 7; NumPy's default).  NaN if n is 0. */
 double gtr_order_quantile(const double *sorted, size_t n, double q);
 
+/* The same quantile of all values in n_rows rows of n_cols, without sorting or copying them; NaNs
+ * are left out.  Six passes of counting, so for many values and few quantiles. */
+double gtr_order_quantile_of_rows(const double *const *rows, size_t n_rows, size_t n_cols,
+                                  double q);
+
 #endif

@@ -53,11 +53,15 @@ static const struct gtr_param_spec aggc_params[] = {
 #undef AT
 EACH_FIELD_HAS_A_ROW(aggc);
 
-/* The limit that the group's recorded norms exceed in 1 - quantile of the steps. */
+/* The limit that the group's recorded norms exceed in 1 - quantile of the steps.  The quantile
+ * goes, because the limit now says it all: printed, it can be pasted back. */
 static void fit_quantile(union gtr_params *params, const double *sorted, size_t n)
 {
-    if (params->group.quantile >= 0.0 && n > 0)
+    if (params->group.quantile < 0.0)
+        return;
+    if (n > 0)
         params->group.max_norm = gtr_order_quantile(sorted, n, params->group.quantile);
+    params->group.quantile = -1.0;
 }
 
 static const struct gtr_policy_spec policies[GTR_POLICY_COUNT] = {
@@ -71,7 +75,8 @@ static const struct gtr_policy_spec policies[GTR_POLICY_COUNT] = {
                      .source = "Pascanu, Mikolov, Bengio, ICML 2013; torch.nn.utils.clip_grad_norm_; "
                                "optax.clip_by_global_norm (eps=0,strict=on)",
                      .params = global_params,
-                     .n_params = GTR_ARRAY_LEN(global_params) },
+                     .n_params = GTR_ARRAY_LEN(global_params),
+                     .whole_gradient = 1 },
     [GTR_GROUP] = { .id = GTR_GROUP,
                     .name = "group",
                     .summary = "a fixed limit for each group's norm",
@@ -79,7 +84,8 @@ static const struct gtr_policy_spec policies[GTR_POLICY_COUNT] = {
                     .params = group_params,
                     .n_params = GTR_ARRAY_LEN(group_params),
                     .per_group = "max_norm",
-                    .fit = fit_quantile },
+                    .fit = fit_quantile,
+                    .fit_key = "quantile" },
     [GTR_AGGC] = { .id = GTR_AGGC,
                    .name = "aggc",
                    .summary = "each group's norm held in an interval around its own average",

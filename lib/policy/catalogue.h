@@ -27,12 +27,16 @@ struct gtr_policy_spec {
     const char *source; /* paper and equation, or repository and file */
     const struct gtr_param_spec *params;
     size_t n_params;
+    int whole_gradient; /* 1: one decision for all tensors, also those that a rule left out */
     /* The parameter that `GROUP=VALUE` sets for one group, e.g. group:q_proj=0.5; NULL if the
      * policy has none. */
     const char *per_group;
-    /* Sets parameters that are asked for as a property of the recorded norms (group's quantile).
-     * `sorted` are the group's norms, upward, n >= 0 of them.  NULL for most. */
+    /* Turns `fit_key`, a parameter given as a property of the recorded norms (group's quantile),
+     * into an explicit per_group value, and fit_key back to its default, which is below 0 and
+     * means "not asked for".  `sorted` are the group's norms, upward, n >= 0 of them.  NULL, both,
+     * for most policies. */
     void (*fit)(union gtr_params *params, const double *sorted, size_t n);
+    const char *fit_key;
 };
 
 /* A named setting: `text` is parsed as if the user had typed it after "POLICY:". */

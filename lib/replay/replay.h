@@ -38,10 +38,9 @@ const uint8_t *gtr_replay_skip(const struct gtr_replay *replay);      /* [T] ste
 size_t gtr_replay_n_threads(const struct gtr_replay *replay);
 int64_t gtr_replay_total_steps(const struct gtr_replay *replay);      /* 0: unknown */
 
-/* One group's norms at the steps not skipped, sorted upward: *n of them, borrowed, made at the
- * first call and safe to ask for from several threads only after gtr_replay_sort_norms. */
-enum gtr_code gtr_replay_sort_norms(struct gtr_replay *replay, struct gtr_err *err);
-const double *gtr_replay_sorted(const struct gtr_replay *replay, size_t group, size_t *n);
+/* Copies one group's norms (group == n_groups: the whole gradient's) at the steps not skipped, in
+ * step order, into `norms`, which has room for n_steps.  Returns how many. */
+size_t gtr_replay_norms(const struct gtr_replay *replay, size_t group, double *norms);
 
 /* The decisions of one setting: [G][T] arrays.  Skipped steps hold NaN. */
 struct gtr_decisions {
@@ -54,8 +53,9 @@ struct gtr_decisions {
     uint8_t *flags;           /* GTR_FLAG_... of policy.h */
 };
 
-/* Runs one lane per group.  Free with gtr_decisions_free. */
-enum gtr_code gtr_replay_run(struct gtr_replay *replay, const struct gtr_setting *setting,
+/* Runs one lane per group.  The group that the rule left out of clipping keeps scale 1, unless the
+ * policy decides for the whole gradient.  Free with gtr_decisions_free. */
+enum gtr_code gtr_replay_run(const struct gtr_replay *replay, const struct gtr_setting *setting,
                              struct gtr_decisions **decisions, struct gtr_err *err);
 void gtr_decisions_free(struct gtr_decisions *decisions);
 

@@ -17,7 +17,7 @@
 /* A distribution of norms. */
 struct gtr_norm_summary {
     double p50, p99;
-    double tail; /* p99 / p50 */
+    double tail; /* p99 / p50; NaN if p50 is 0 */
     double cv;   /* coefficient of variation: standard deviation / mean */
 };
 
@@ -46,9 +46,21 @@ struct gtr_scaling_report {
     uint64_t n_clipped_steps;  /* any group clipped */
 };
 
-/* Free with gtr_scaling_free. */
-enum gtr_code gtr_scaling_new(struct gtr_replay *replay, const struct gtr_decisions *decisions,
+/* The norms as recorded, which are the same for every policy: [G + 1] summaries, the last of the
+ * whole gradient.  Free with gtr_free. */
+enum gtr_code gtr_norm_summaries_new(const struct gtr_replay *replay,
+                                     struct gtr_norm_summary **summaries, struct gtr_err *err);
+
+/* `before` comes from gtr_norm_summaries_new.  Free with gtr_scaling_free. */
+enum gtr_code gtr_scaling_new(const struct gtr_replay *replay,
+                              const struct gtr_decisions *decisions,
+                              const struct gtr_norm_summary *before,
                               struct gtr_scaling_report **report, struct gtr_err *err);
 void gtr_scaling_free(struct gtr_scaling_report *report);
+
+/* The statistics as named columns, for files: rates are shares of n_decisions. */
+size_t gtr_scaling_n_columns(void);
+const char *gtr_scaling_column_name(size_t column);
+double gtr_scaling_column(const struct gtr_scaling *scaling, size_t column);
 
 #endif

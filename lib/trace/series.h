@@ -28,7 +28,8 @@ struct gtr_series {
     int64_t total_steps;        /* from the trace */
 };
 
-/* Reads the norms of a trace on n_threads threads (0: all). Free with gtr_series_free. */
+/* Reads the norms of a trace on n_threads threads (0: all); a trace without steps is an error.
+ * Free with gtr_series_free. */
 enum gtr_code gtr_series_read(const struct gtr_trace *trace, const struct gtr_groups *groups,
                               size_t n_threads, struct gtr_series **series, struct gtr_err *err);
 void gtr_series_free(struct gtr_series *series);

@@ -42,6 +42,7 @@ struct gtr_head {
     int64_t total_steps;  /* planned length of the run; 0 if unknown */
     struct gtr_tensor *tensors;
     size_t n_tensors;
+    size_t capacity;      /* of tensors */
 };
 
 /* Defaults, nothing allocated but what _free frees.  The setters copy; on failure the head is
@@ -85,6 +86,7 @@ const char *gtr_trace_path(const struct gtr_trace *trace);
 const struct gtr_head *gtr_trace_head(const struct gtr_trace *trace);
 const struct gtr_step *gtr_trace_steps(const struct gtr_trace *trace); /* n_steps of them */
 size_t gtr_trace_n_steps(const struct gtr_trace *trace);
+/* False if the matrix is missing or was never written, which reads as all zeros. */
 bool gtr_trace_has(const struct gtr_trace *trace, enum gtr_norm norm);
 
 /* Rows come in bands of consecutive steps, shaped by how the file stores them.  All bands but the

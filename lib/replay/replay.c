@@ -1,0 +1,250 @@
+/* replay.c - one lane per group, lanes on threads.
+ *
+ * What all settings share is made once: which steps count, how far the run has come at each, and
+ * the norms with NaN put where the gradient was not finite.
+ */
+#include "replay.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "order.h"
+#include "threads.h"
+
+struct gtr_replay {
+    const struct gtr_series *series;
+    struct gtr_replay_options options;
+    int64_t total_steps;
+    double *progress; /* [T] */
+    double *total;    /* [T]; NaN at steps that are propagated */
+    uint8_t *skip;    /* [T] */
+};
+
+static double progress_at(int64_t step, int64_t total_steps)
+{
+    double progress = (double)step / (double)(total_steps > 1 ? total_steps : 1);
+
+    if (total_steps <= 0)
+        return 0.0; /* no plan: schedules stay at their start */
+    return progress < 0.0 ? 0.0 : progress > 1.0 ? 1.0 : progress;
+}
+
+enum gtr_code gtr_replay_new(const struct gtr_series *series,
+                             const struct gtr_replay_options *options, struct gtr_replay **out,
+                             struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_replay *replay;
+    size_t n = series->n_steps, t;
+
+    *out = NULL;
+    rc = gtr_alloc_for(&replay, 1, sizeof *replay, "replays", err);
+    if (rc != GTR_OK)
+        return rc;
+    replay->series = series;
+    replay->options = *options;
+    replay->total_steps = options->total_steps == 0  ? series->total_steps
+                          : options->total_steps < 0 ? 0
+                                                     : options->total_steps;
+    rc = gtr_alloc_for(&replay->progress, n, sizeof(double), "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&replay->total, n, sizeof(double), "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&replay->skip, n, 1, "steps", err);
+    if (rc != GTR_OK) {
+        gtr_replay_free(replay);
+        return rc;
+    }
+    for (t = 0; t < n; t++) {
+        replay->progress[t] = progress_at(series->index[t], replay->total_steps);
+        replay->total[t] = series->nonfinite[t] ? (double)NAN : series->total[t];
+        replay->skip[t] = series->nonfinite[t] && options->nonfinite == GTR_SKIP_STEP;
+    }
+    *out = replay;
+    return GTR_OK;
+}
+
+void gtr_replay_free(struct gtr_replay *replay)
+{
+    if (replay == NULL)
+        return;
+    gtr_free(replay->progress);
+    gtr_free(replay->total);
+    gtr_free(replay->skip);
+    gtr_free(replay);
+}
+
+const struct gtr_series *gtr_replay_series(const struct gtr_replay *replay)
+{
+    return replay->series;
+}
+
+const uint8_t *gtr_replay_skip(const struct gtr_replay *replay)
+{
+    return replay->skip;
+}
+
+size_t gtr_replay_n_threads(const struct gtr_replay *replay)
+{
+    return replay->options.n_threads;
+}
+
+int64_t gtr_replay_total_steps(const struct gtr_replay *replay)
+{
+    return replay->total_steps;
+}
+
+size_t gtr_replay_norms(const struct gtr_replay *replay, size_t group, double *norms)
+{
+    const struct gtr_series *series = replay->series;
+    const double *sumsq = group == series->n_groups ? series->total_sumsq
+                                                    : series->sumsq + group * series->n_steps;
+    size_t n = 0, t;
+
+    /* A step that is propagated has no norm to speak of. */
+    for (t = 0; t < series->n_steps; t++)
+        if (!series->nonfinite[t])
+            norms[n++] = sqrt(sumsq[t]);
+    return n;
+}
+
+/* --- one setting --------------------------------------------------------------------------------- */
+
+struct running {
+    const struct gtr_replay *replay;
+    struct gtr_decisions *decisions;
+    double **scratch; /* [workers][2 T]; NULL if no lane needs any */
+};
+
+/* The group's energies, with NaN where the gradient was not finite. */
+static const double *energies_of(const struct gtr_series *series, size_t group, double *scratch)
+{
+    const double *sumsq = series->sumsq + group * series->n_steps;
+    size_t t;
+
+    if (series->group_nonfinite == NULL)
+        return sumsq;
+    for (t = 0; t < series->n_steps; t++)
+        scratch[t] = series->group_nonfinite[group * series->n_steps + t] ? (double)NAN : sumsq[t];
+    return scratch;
+}
+
+static void fit_lane(const struct running *running, size_t group, double *scratch)
+{
+    const struct gtr_policy_spec *policy = gtr_policy_spec(running->decisions->policy);
+    size_t n;
+
+    if (policy->fit == NULL)
+        return;
+    n = gtr_replay_norms(running->replay, group, scratch);
+    gtr_order_sort(scratch, scratch + running->decisions->n_steps, n);
+    policy->fit(&running->decisions->params[group], scratch, n);
+}
+
+static void run_lane(void *context, size_t group, size_t worker)
+{
+    const struct running *running = context;
+    const struct gtr_replay *replay = running->replay;
+    const struct gtr_series *series = replay->series;
+    struct gtr_decisions *decisions = running->decisions;
+    double *scratch = running->scratch[worker];
+    size_t at = group * series->n_steps;
+    enum gtr_policy_id policy = decisions->policy;
+    struct gtr_lane_input in = { .total = replay->total,
+                                 .progress = replay->progress,
+                                 .skip = replay->skip,
+                                 .n_steps = series->n_steps };
+    struct gtr_lane_output out = { .scale = decisions->scale + at, .flags = decisions->flags + at };
+
+    fit_lane(running, group, scratch);
+    in.sumsq = energies_of(series, group, scratch);
+    if (decisions->lower != NULL) {
+        out.lower = decisions->lower + at;
+        out.upper = decisions->upper + at;
+    }
+    if (group == series->left_out && !gtr_policy_spec(policy)->whole_gradient)
+        policy = GTR_NONE;
+    gtr_lane_run(policy, &decisions->params[group], &in, &out);
+}
+
+static enum gtr_code decisions_new(const struct gtr_replay *replay, struct gtr_decisions **out,
+                                   struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_decisions *decisions;
+    size_t n = replay->series->n_groups * replay->series->n_steps;
+
+    rc = gtr_alloc_for(out, 1, sizeof **out, "decisions", err);
+    if (rc != GTR_OK)
+        return rc;
+    decisions = *out;
+    decisions->n_groups = replay->series->n_groups;
+    decisions->n_steps = replay->series->n_steps;
+    rc = gtr_alloc_for(&decisions->params, decisions->n_groups, sizeof *decisions->params,
+                       "lanes", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&decisions->scale, n, sizeof(double), "scales", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&decisions->flags, n, 1, "flags", err);
+    if (rc == GTR_OK && replay->options.keep_interval)
+        rc = gtr_alloc_for(&decisions->lower, n, sizeof(double), "intervals", err);
+    if (rc == GTR_OK && replay->options.keep_interval)
+        rc = gtr_alloc_for(&decisions->upper, n, sizeof(double), "intervals", err);
+    return rc;
+}
+
+/* Scratch of 2 T for each worker. */
+static enum gtr_code scratch_new(struct running *running, size_t n_workers, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t w;
+
+    rc = gtr_alloc_for(&running->scratch, n_workers, sizeof *running->scratch, "workers", err);
+    for (w = 0; rc == GTR_OK && w < n_workers; w++)
+        rc = gtr_alloc_for(&running->scratch[w], 2 * running->decisions->n_steps, sizeof(double),
+                           "norms", err);
+    return rc;
+}
+
+enum gtr_code gtr_replay_run(const struct gtr_replay *replay, const struct gtr_setting *setting,
+                             struct gtr_decisions **out, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    const struct gtr_series *series = replay->series;
+    struct running running = { .replay = replay };
+    size_t n_workers = gtr_threads_count(replay->options.n_threads, series->n_groups), w;
+
+    *out = NULL;
+    rc = decisions_new(replay, &running.decisions, err);
+    if (rc != GTR_OK)
+        goto out;
+    running.decisions->policy = gtr_setting_policy(setting);
+    rc = gtr_setting_bind(setting, (const char *const *)series->names, series->n_groups,
+                          running.decisions->params, err);
+    if (rc == GTR_OK)
+        rc = scratch_new(&running, n_workers, err);
+    if (rc != GTR_OK)
+        goto out;
+    gtr_threads_run(n_workers, series->n_groups, run_lane, &running);
+    *out = running.decisions;
+    running.decisions = NULL;
+out:
+    gtr_decisions_free(running.decisions);
+    for (w = 0; running.scratch != NULL && w < n_workers; w++)
+        gtr_free(running.scratch[w]);
+    gtr_free(running.scratch);
+    return rc;
+}
+
+void gtr_decisions_free(struct gtr_decisions *decisions)
+{
+    if (decisions == NULL)
+        return;
+    gtr_free(decisions->params);
+    gtr_free(decisions->scale);
+    gtr_free(decisions->lower);
+    gtr_free(decisions->upper);
+    gtr_free(decisions->flags);
+    gtr_free(decisions);
+}

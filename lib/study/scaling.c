@@ -1,0 +1,432 @@
+/* scaling.c - the statistics of scaling.h.
+ *
+ * Each group's are made by one thread from its own row; what needs all groups of a step is made
+ * per block of steps.  Sums then run in step order, so the thread count changes no bit.
+ */
+#include "scaling.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "order.h"
+#include "threads.h"
+
+enum { STEP_BLOCK = 4096 };
+
+struct scratch {
+    double *values; /* [T] */
+    double *spare;  /* [T] for sorting */
+};
+
+struct study {
+    const struct gtr_replay *replay;
+    const struct gtr_series *series;
+    const struct gtr_decisions *decisions;
+    const struct gtr_norm_summary *before;
+    struct gtr_norm_summary *summaries; /* when the norms themselves are summed up */
+    struct gtr_scaling_report *report;
+    struct scratch *scratch; /* [workers] */
+    double *cosine;          /* [T]; NaN where there is no direction */
+    double *norm_out;        /* [T]; NaN at skipped steps */
+    uint8_t *clipped;        /* [T] */
+    double *scale_sum;       /* [G] */
+};
+
+static enum gtr_code scratch_new(struct study *study, size_t n_workers, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t w;
+
+    rc = gtr_alloc_for(&study->scratch, n_workers, sizeof *study->scratch, "workers", err);
+    for (w = 0; rc == GTR_OK && w < n_workers; w++) {
+        rc = gtr_alloc_for(&study->scratch[w].values, study->series->n_steps, sizeof(double),
+                           "norms", err);
+        if (rc == GTR_OK)
+            rc = gtr_alloc_for(&study->scratch[w].spare, study->series->n_steps, sizeof(double),
+                               "norms", err);
+    }
+    return rc;
+}
+
+static void scratch_free(struct study *study, size_t n_workers)
+{
+    size_t w;
+
+    for (w = 0; study->scratch != NULL && w < n_workers; w++) {
+        gtr_free(study->scratch[w].values);
+        gtr_free(study->scratch[w].spare);
+    }
+    gtr_free(study->scratch);
+}
+
+/* Two passes: the mean first, then the spread around it. */
+static double variation(const double *values, size_t n)
+{
+    double sum = 0.0, squares = 0.0, mean;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        sum += values[i];
+    mean = sum / (double)n;
+    for (i = 0; i < n; i++)
+        squares += (values[i] - mean) * (values[i] - mean);
+    return sqrt(squares / (double)n) / mean;
+}
+
+/* Sorts scratch->values, n of them. */
+static struct gtr_norm_summary summarise(struct scratch *scratch, size_t n)
+{
+    struct gtr_norm_summary summary;
+
+    summary.cv = variation(scratch->values, n);
+    gtr_order_sort(scratch->values, scratch->spare, n);
+    summary.p50 = gtr_order_quantile(scratch->values, n, 0.5);
+    summary.p99 = gtr_order_quantile(scratch->values, n, 0.99);
+    summary.tail = summary.p99 / summary.p50;
+    return summary;
+}
+
+/* --- norms as recorded ---------------------------------------------------------------------------- */
+
+static void summarise_group(void *context, size_t group, size_t worker)
+{
+    struct study *study = context;
+    struct scratch *scratch = &study->scratch[worker];
+    size_t n = gtr_replay_norms(study->replay, group, scratch->values);
+
+    study->summaries[group] = summarise(scratch, n);
+}
+
+enum gtr_code gtr_norm_summaries_new(const struct gtr_replay *replay,
+                                     struct gtr_norm_summary **summaries, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct study study = { .replay = replay, .series = gtr_replay_series(replay) };
+    size_t n = study.series->n_groups + 1;
+    size_t n_workers = gtr_threads_count(gtr_replay_n_threads(replay), n);
+
+    *summaries = NULL;
+    rc = gtr_alloc_for(&study.summaries, n, sizeof *study.summaries, "groups", err);
+    if (rc == GTR_OK)
+        rc = scratch_new(&study, n_workers, err);
+    if (rc == GTR_OK)
+        gtr_threads_run(n_workers, n, summarise_group, &study);
+    scratch_free(&study, n_workers);
+    if (rc != GTR_OK) {
+        gtr_free(study.summaries);
+        return rc;
+    }
+    *summaries = study.summaries;
+    return GTR_OK;
+}
+
+/* --- one group --------------------------------------------------------------------------------------- */
+
+/* Counts, runs and first times, from a row of scales. */
+static void count_steps(const struct study *study, size_t group, struct gtr_scaling *out,
+                        double *scale_sum)
+{
+    const double *scale = study->decisions->scale + group * study->series->n_steps;
+    const uint8_t *flags = study->decisions->flags + group * study->series->n_steps;
+    const uint8_t *skip = gtr_replay_skip(study->replay);
+    uint64_t run = 0;
+    int warm = 0;
+    size_t t;
+
+    out->first_clipped = -1;
+    *scale_sum = 0.0;
+    for (t = 0; t < study->series->n_steps; t++) {
+        if (skip[t])
+            continue;
+        out->n_decisions++;
+        out->n_clipped += scale[t] < 1.0;
+        out->n_raised += scale[t] > 1.0;
+        out->n_capped += (flags[t] & GTR_FLAG_CAPPED) != 0;
+        out->n_empty += (flags[t] & GTR_FLAG_EMPTY) != 0;
+        *scale_sum += scale[t];
+        run = scale[t] < 1.0 ? run + 1 : 0;
+        if (run > out->longest_run)
+            out->longest_run = run;
+        if (run > 0 && out->first_clipped < 0)
+            out->first_clipped = study->series->index[t];
+        warm = warm || scale[t] == 1.0 || (flags[t] & GTR_FLAG_EMPTY) == 0;
+        out->cold_start += !warm;
+    }
+    out->mean = *scale_sum / (double)out->n_decisions;
+}
+
+static void spread_of_scales(const struct study *study, size_t group, struct scratch *scratch,
+                             struct gtr_scaling *out)
+{
+    const double *scale = study->decisions->scale + group * study->series->n_steps;
+    size_t n = 0, t;
+
+    for (t = 0; t < study->series->n_steps; t++)
+        if (!isnan(scale[t]))
+            scratch->values[n++] = scale[t];
+    gtr_order_sort(scratch->values, scratch->spare, n);
+    out->min = gtr_order_quantile(scratch->values, n, 0.0);
+    out->p01 = gtr_order_quantile(scratch->values, n, 0.01);
+    out->p50 = gtr_order_quantile(scratch->values, n, 0.5);
+    out->p99 = gtr_order_quantile(scratch->values, n, 0.99);
+    out->max = gtr_order_quantile(scratch->values, n, 1.0);
+}
+
+static struct gtr_norm_summary norms_after(const struct study *study, size_t group,
+                                           struct scratch *scratch)
+{
+    const double *scale = study->decisions->scale + group * study->series->n_steps;
+    const double *sumsq = study->series->sumsq + group * study->series->n_steps;
+    size_t n = 0, t;
+
+    for (t = 0; t < study->series->n_steps; t++)
+        if (!study->series->nonfinite[t])
+            scratch->values[n++] = sqrt(sumsq[t]) * scale[t];
+    return summarise(scratch, n);
+}
+
+static void study_group(void *context, size_t group, size_t worker)
+{
+    struct study *study = context;
+    struct gtr_scaling *out = &study->report->group[group];
+
+    count_steps(study, group, out, &study->scale_sum[group]);
+    spread_of_scales(study, group, &study->scratch[worker], out);
+    out->before = study->before[group];
+    out->after = out->n_clipped + out->n_raised == 0
+                     ? out->before
+                     : norms_after(study, group, &study->scratch[worker]);
+}
+
+/* --- all groups of a step ---------------------------------------------------------------------------- */
+
+/* cos(g, clipped g) = sum s e / sqrt(E sum s^2 e); equal scales leave the direction alone. */
+static double cosine_of(double sum_se, double sum_sse, double sum_e, int equal)
+{
+    double cosine;
+
+    if (!(sum_e > 0.0) || !(sum_sse > 0.0))
+        return NAN;
+    if (equal)
+        return 1.0;
+    cosine = sum_se / sqrt(sum_e * sum_sse);
+    return cosine > 1.0 ? 1.0 : cosine;
+}
+
+static void study_step(struct study *study, size_t t)
+{
+    const struct gtr_series *series = study->series;
+    double sum_se = 0.0, sum_sse = 0.0, first = study->decisions->scale[t];
+    int equal = 1;
+    size_t j;
+
+    for (j = 0; j < series->n_groups; j++) {
+        double s = study->decisions->scale[j * series->n_steps + t];
+        double e = series->sumsq[j * series->n_steps + t];
+
+        sum_se += s * e;
+        sum_sse += s * s * e;
+        equal = equal && s == first;
+        if (s < 1.0 && j != series->left_out)
+            study->clipped[t] = 1;
+    }
+    study->norm_out[t] = sqrt(sum_sse);
+    study->cosine[t] = cosine_of(sum_se, sum_sse, series->total_sumsq[t], equal);
+}
+
+static void study_block(void *context, size_t block, size_t worker)
+{
+    struct study *study = context;
+    size_t t = block * STEP_BLOCK, end = t + STEP_BLOCK;
+
+    (void)worker;
+    if (end > study->series->n_steps)
+        end = study->series->n_steps;
+    for (; t < end; t++) {
+        study->cosine[t] = study->norm_out[t] = NAN;
+        if (!study->series->nonfinite[t])
+            study_step(study, t);
+    }
+}
+
+static void sum_directions(const struct study *study)
+{
+    struct gtr_scaling_report *report = study->report;
+    double sum = 0.0, least = INFINITY;
+    size_t n = 0, t;
+
+    for (t = 0; t < study->series->n_steps; t++) {
+        if (isnan(study->cosine[t]))
+            continue;
+        sum += study->cosine[t];
+        least = study->cosine[t] < least ? study->cosine[t] : least;
+        n++;
+    }
+    report->cos_mean = sum / (double)n;
+    report->cos_min = n > 0 ? least : (double)NAN;
+}
+
+/* --- pooled ------------------------------------------------------------------------------------------ */
+
+/* Runs of steps in which any group was clipped. */
+static void pool_steps(const struct study *study, struct gtr_scaling *pooled)
+{
+    const uint8_t *skip = gtr_replay_skip(study->replay);
+    uint64_t run = 0;
+    size_t t;
+
+    pooled->first_clipped = -1;
+    for (t = 0; t < study->series->n_steps; t++) {
+        if (skip[t]) {
+            study->report->n_skipped++;
+            continue;
+        }
+        study->report->n_steps++;
+        study->report->n_clipped_steps += study->clipped[t];
+        run = study->clipped[t] ? run + 1 : 0;
+        if (run > pooled->longest_run)
+            pooled->longest_run = run;
+        if (run > 0 && pooled->first_clipped < 0)
+            pooled->first_clipped = study->series->index[t];
+    }
+}
+
+/* Quantiles over all decisions, one thread each. */
+struct pool {
+    const double **rows; /* scales of the groups that count */
+    size_t n_rows, n_steps;
+    double q[3], value[3];
+};
+
+static void find_quantile(void *context, size_t i, size_t worker)
+{
+    struct pool *pool = context;
+
+    (void)worker;
+    pool->value[i] = gtr_order_quantile_of_rows(pool->rows, pool->n_rows, pool->n_steps,
+                                                pool->q[i]);
+}
+
+static enum gtr_code pool_scales(const struct study *study, struct gtr_scaling *pooled,
+                                 struct gtr_err *err)
+{
+    const struct gtr_series *series = study->series;
+    struct pool pool = { .n_steps = series->n_steps, .q = { 0.01, 0.5, 0.99 } };
+    enum gtr_code rc;
+    double sum = 0.0;
+    size_t j;
+
+    rc = gtr_alloc_for(&pool.rows, series->n_groups, sizeof *pool.rows, "groups", err);
+    if (rc != GTR_OK)
+        return rc;
+    pooled->min = pooled->max = NAN;
+    for (j = 0; j < series->n_groups; j++) {
+        const struct gtr_scaling *group = &study->report->group[j];
+
+        if (j == series->left_out)
+            continue;
+        pool.rows[pool.n_rows++] = study->decisions->scale + j * series->n_steps;
+        pooled->n_decisions += group->n_decisions;
+        pooled->n_clipped += group->n_clipped;
+        pooled->n_raised += group->n_raised;
+        pooled->n_capped += group->n_capped;
+        pooled->n_empty += group->n_empty;
+        if (group->cold_start > pooled->cold_start)
+            pooled->cold_start = group->cold_start;
+        /* Written so that the first number replaces the NaN. */
+        pooled->min = pooled->min <= group->min ? pooled->min : group->min;
+        pooled->max = pooled->max >= group->max ? pooled->max : group->max;
+        sum += study->scale_sum[j];
+    }
+    pooled->mean = sum / (double)pooled->n_decisions;
+    gtr_threads_run(gtr_replay_n_threads(study->replay), 3, find_quantile, &pool);
+    pooled->p01 = pool.value[0];
+    pooled->p50 = pool.value[1];
+    pooled->p99 = pool.value[2];
+    gtr_free(pool.rows);
+    return GTR_OK;
+}
+
+static void pool_norms(const struct study *study, struct gtr_scaling *pooled)
+{
+    struct scratch *scratch = &study->scratch[0];
+    size_t n = 0, t;
+
+    for (t = 0; t < study->series->n_steps; t++)
+        if (!isnan(study->norm_out[t]))
+            scratch->values[n++] = study->norm_out[t];
+    pooled->before = study->before[study->series->n_groups];
+    pooled->after = summarise(scratch, n);
+}
+
+/* --- all of it --------------------------------------------------------------------------------------- */
+
+static enum gtr_code report_new(struct study *study, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t n_groups = study->series->n_groups, n_steps = study->series->n_steps;
+
+    rc = gtr_alloc_for(&study->report, 1, sizeof *study->report, "reports", err);
+    if (rc != GTR_OK)
+        return rc;
+    study->report->n_groups = n_groups;
+    rc = gtr_alloc_for(&study->report->group, n_groups, sizeof *study->report->group, "groups",
+                       err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&study->cosine, n_steps, sizeof(double), "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&study->norm_out, n_steps, sizeof(double), "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&study->clipped, n_steps, 1, "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&study->scale_sum, n_groups, sizeof(double), "groups", err);
+    return rc;
+}
+
+enum gtr_code gtr_scaling_new(const struct gtr_replay *replay,
+                              const struct gtr_decisions *decisions,
+                              const struct gtr_norm_summary *before,
+                              struct gtr_scaling_report **out, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct study study = { .replay = replay,
+                           .series = gtr_replay_series(replay),
+                           .decisions = decisions,
+                           .before = before };
+    size_t n_blocks = (study.series->n_steps + STEP_BLOCK - 1) / STEP_BLOCK;
+    size_t n_threads = gtr_replay_n_threads(replay);
+    size_t n_workers = gtr_threads_count(n_threads, study.series->n_groups);
+
+    *out = NULL;
+    rc = report_new(&study, err);
+    if (rc == GTR_OK)
+        rc = scratch_new(&study, n_workers, err);
+    if (rc == GTR_OK) {
+        gtr_threads_run(n_workers, study.series->n_groups, study_group, &study);
+        gtr_threads_run(n_threads, n_blocks, study_block, &study);
+        sum_directions(&study);
+        pool_steps(&study, &study.report->pooled);
+        pool_norms(&study, &study.report->pooled);
+        rc = pool_scales(&study, &study.report->pooled, err);
+    }
+    scratch_free(&study, n_workers);
+    gtr_free(study.cosine);
+    gtr_free(study.norm_out);
+    gtr_free(study.clipped);
+    gtr_free(study.scale_sum);
+    if (rc != GTR_OK) {
+        gtr_scaling_free(study.report);
+        return rc;
+    }
+    *out = study.report;
+    return GTR_OK;
+}
+
+void gtr_scaling_free(struct gtr_scaling_report *report)
+{
+    if (report == NULL)
+        return;
+    gtr_free(report->group);
+    gtr_free(report);
+}

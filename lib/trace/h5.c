@@ -1,0 +1,237 @@
+/* h5.c - HDF5 files: the lock, the errors, the types. */
+#define _GNU_SOURCE
+#include "h5_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void gtr_h5_lock(void)
+{
+    pthread_mutex_lock(&lock);
+    /* Per thread in a thread-safe HDF5, so said each time: errors are ours to tell. */
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+void gtr_h5_unlock(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+/* The first frame that H5E_WALK_UPWARD visits is the innermost: the real reason. */
+static herr_t take_reason(unsigned n, const H5E_error2_t *frame, void *client)
+{
+    char *reason = client;
+
+    if (n == 0 && frame->desc != NULL)
+        snprintf(reason, 160, "%s", frame->desc);
+    return 0;
+}
+
+enum gtr_code gtr_h5_fail(const struct gtr_h5 *h5, const char *name, const char *what,
+                          enum gtr_code code, struct gtr_err *err)
+{
+    char reason[160] = "";
+    const char *colon = name[0] != '\0' ? ": " : "";
+
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_reason, reason);
+    H5Eclear2(H5E_DEFAULT);
+    if (reason[0] != '\0')
+        return gtr_fail(err, code, "%s: %s%s%s: %s", h5->path, name, colon, what, reason);
+    return gtr_fail(err, code, "%s: %s%s%s", h5->path, name, colon, what);
+}
+
+bool gtr_h5_is_justified(const struct gtr_h5 *h5, uint64_t count, uint64_t size)
+{
+    uint64_t most = h5->file_size > UINT64_MAX / 1100 ? UINT64_MAX : h5->file_size * 1100;
+
+    return size == 0 || count <= most / size;
+}
+
+size_t gtr_h5_type_size(enum gtr_h5_type type)
+{
+    static const size_t sizes[] = { [GTR_H5_F64] = 8, [GTR_H5_F32] = 4, [GTR_H5_F16] = 2,
+                                    [GTR_H5_I64] = 8, [GTR_H5_U64] = 8, [GTR_H5_U16] = 2,
+                                    [GTR_H5_U8] = 1 };
+
+    return sizes[type];
+}
+
+/* IEEE binary16: HDF5 1.10 has no name for it, so it is cut out of binary32, as h5py does. */
+static hid_t half_type(void)
+{
+    hid_t half = H5Tcopy(H5T_IEEE_F32LE);
+
+    H5Tset_fields(half, 15, 10, 5, 0, 10);
+    H5Tset_size(half, 2);
+    H5Tset_ebias(half, 15);
+    return half;
+}
+
+hid_t gtr_h5_type_new(enum gtr_h5_type type)
+{
+    switch (type) {
+    case GTR_H5_F64:
+        return H5Tcopy(H5T_IEEE_F64LE);
+    case GTR_H5_F32:
+        return H5Tcopy(H5T_IEEE_F32LE);
+    case GTR_H5_F16:
+        return half_type();
+    case GTR_H5_I64:
+        return H5Tcopy(H5T_STD_I64LE);
+    case GTR_H5_U64:
+        return H5Tcopy(H5T_STD_U64LE);
+    case GTR_H5_U16:
+        return H5Tcopy(H5T_STD_U16LE);
+    case GTR_H5_U8:
+        return H5Tcopy(H5T_STD_U8LE);
+    }
+    return H5I_INVALID_HID;
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static enum gtr_code h5_new(const char *shown, struct gtr_h5 **h5, struct gtr_err *err)
+{
+    *h5 = gtr_alloc(1, sizeof **h5);
+    if (*h5 != NULL) {
+        (*h5)->file = H5I_INVALID_HID;
+        (*h5)->fd = -1;
+        (*h5)->path = gtr_strdup(shown);
+    }
+    if (*h5 == NULL || (*h5)->path == NULL) {
+        gtr_free(*h5);
+        *h5 = NULL;
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", shown);
+    }
+    return GTR_OK;
+}
+
+/* Opens the descriptor and refuses what is not a file with bytes in it. */
+static enum gtr_code open_regular(struct gtr_h5 *h5, struct gtr_err *err)
+{
+    struct stat status;
+
+    h5->fd = open(h5->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (h5->fd < 0)
+        return gtr_fail(err, GTR_EIO, "%s: cannot read: %s", h5->path, strerror(errno));
+    if (fstat(h5->fd, &status) != 0)
+        return gtr_fail(err, GTR_EIO, "%s: cannot read: %s", h5->path, strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        return gtr_fail(err, GTR_EFORMAT, "%s: is a folder; name the trace's .h5 file", h5->path);
+    if (!S_ISREG(status.st_mode))
+        return gtr_fail(err, GTR_EFORMAT, "%s: is not a regular file; name the trace's .h5 file",
+                        h5->path);
+    h5->file_size = (uint64_t)status.st_size;
+    return GTR_OK;
+}
+
+enum gtr_code gtr_h5_open(const char *path, struct gtr_h5 **out, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_h5 *h5 = NULL;
+    hid_t access = H5I_INVALID_HID;
+
+    *out = NULL;
+    rc = h5_new(path, &h5, err);
+    if (rc != GTR_OK)
+        return rc;
+    gtr_h5_lock();
+    rc = open_regular(h5, err);
+    if (rc != GTR_OK)
+        goto out;
+    if (H5Fis_hdf5(path) <= 0) {
+        H5Eclear2(H5E_DEFAULT);
+        rc = gtr_fail(err, GTR_EFORMAT,
+                      "%s: is not an HDF5 file; logs are read by gradtrace import", path);
+        goto out;
+    }
+    access = H5Pcreate(H5P_FILE_ACCESS);
+    /* A read-only or network disk without locks is no reason not to read. */
+    H5Pset_file_locking(access, 1, 1);
+    h5->file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    if (h5->file < 0)
+        rc = gtr_h5_fail(h5, "", "cannot open", GTR_EFORMAT, err);
+out:
+    if (access >= 0)
+        H5Pclose(access);
+    gtr_h5_unlock();
+    if (rc != GTR_OK) {
+        gtr_h5_close(h5, NULL);
+        return rc;
+    }
+    *out = h5;
+    return GTR_OK;
+}
+
+enum gtr_code gtr_h5_create(const char *path, const char *shown, struct gtr_h5 **out,
+                            struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_h5 *h5 = NULL;
+
+    *out = NULL;
+    rc = h5_new(shown, &h5, err);
+    if (rc != GTR_OK)
+        return rc;
+    gtr_h5_lock();
+    h5->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    if (h5->file < 0)
+        rc = gtr_h5_fail(h5, "", "cannot create", GTR_EIO, err);
+    gtr_h5_unlock();
+    if (rc != GTR_OK) {
+        gtr_h5_close(h5, NULL);
+        return rc;
+    }
+    *out = h5;
+    return GTR_OK;
+}
+
+enum gtr_code gtr_h5_close(struct gtr_h5 *h5, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    if (h5 == NULL)
+        return GTR_OK;
+    gtr_h5_lock();
+    if (h5->file >= 0 && H5Fclose(h5->file) < 0)
+        rc = gtr_h5_fail(h5, "", "cannot finish writing", GTR_EIO, err);
+    gtr_h5_unlock();
+    if (h5->fd >= 0)
+        close(h5->fd);
+    gtr_free(h5->path);
+    gtr_free(h5);
+    return rc;
+}
+
+/* H5Lexists wants every part of the path to exist. */
+bool gtr_h5_exists(const struct gtr_h5 *h5, const char *name)
+{
+    char part[128];
+    const char *slash = name;
+
+    while ((slash = strchr(slash + 1, '/')) != NULL) {
+        snprintf(part, sizeof part, "%.*s", (int)(slash - name), name);
+        if (H5Lexists(h5->file, part, H5P_DEFAULT) <= 0)
+            return false;
+    }
+    return H5Lexists(h5->file, name, H5P_DEFAULT) > 0;
+}
+
+bool gtr_h5_has(const struct gtr_h5 *h5, const char *name)
+{
+    bool found;
+
+    gtr_h5_lock();
+    found = gtr_h5_exists(h5, name);
+    gtr_h5_unlock();
+    return found;
+}

@@ -1,0 +1,116 @@
+/* h5.h - HDF5 as this project needs it, and no more.
+ *
+ * Only h5*.c include hdf5.h.  HDF5 keeps global state and may be built without thread safety, so
+ * every call into it holds one lock; inflating and unshuffling happen outside that lock.  Errors
+ * name the file and the dataset, with HDF5's own innermost reason.
+ */
+#ifndef GTR_H5_H
+#define GTR_H5_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+/* Element types, little-endian in the file. */
+enum gtr_h5_type { GTR_H5_F64, GTR_H5_F32, GTR_H5_F16, GTR_H5_I64, GTR_H5_U64, GTR_H5_U16, GTR_H5_U8 };
+
+size_t gtr_h5_type_size(enum gtr_h5_type type);
+
+struct gtr_h5;
+
+/* Refuses what is not a regular file, so that a pipe never blocks. */
+enum gtr_code gtr_h5_open(const char *path, struct gtr_h5 **h5, struct gtr_err *err);
+
+/* Overwrites `path`; errors call the file `shown`. */
+enum gtr_code gtr_h5_create(const char *path, const char *shown, struct gtr_h5 **h5,
+                            struct gtr_err *err);
+
+/* Takes NULL.  The code matters after writing: a full disk may show only here. */
+enum gtr_code gtr_h5_close(struct gtr_h5 *h5, struct gtr_err *err);
+
+bool gtr_h5_has(const struct gtr_h5 *h5, const char *name);
+
+/* --- attributes; `object` is "/" or a dataset ------------------------------------------------ */
+
+/* *value is a new string, or NULL if there is no such attribute. */
+enum gtr_code gtr_h5_get_text(const struct gtr_h5 *h5, const char *object, const char *name,
+                              char **value, struct gtr_err *err);
+/* *value is left alone if there is no such attribute. */
+enum gtr_code gtr_h5_get_integer(const struct gtr_h5 *h5, const char *object, const char *name,
+                                 int64_t *value, struct gtr_err *err);
+enum gtr_code gtr_h5_set_text(struct gtr_h5 *h5, const char *object, const char *name,
+                              const char *value, struct gtr_err *err);
+enum gtr_code gtr_h5_set_integer(struct gtr_h5 *h5, const char *object, const char *name,
+                                 int64_t value, struct gtr_err *err);
+
+/* --- whole vectors --------------------------------------------------------------------------- */
+
+/* Reads a 1-D dataset of exactly this type into a new array of *n elements. */
+enum gtr_code gtr_h5_read_vector(const struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
+                                 void *array_out, size_t *n, struct gtr_err *err);
+
+/* Reads a 1-D dataset of fixed-length strings into a new array of new strings. */
+enum gtr_code gtr_h5_read_strings(const struct gtr_h5 *h5, const char *name, char ***strings,
+                                  size_t *n, struct gtr_err *err);
+enum gtr_code gtr_h5_write_vector(struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
+                                  const void *values, size_t n, struct gtr_err *err);
+enum gtr_code gtr_h5_write_strings(struct gtr_h5 *h5, const char *name,
+                                   const char *const *strings, size_t n, struct gtr_err *err);
+enum gtr_code gtr_h5_make_group(struct gtr_h5 *h5, const char *name, struct gtr_err *err);
+
+/* --- tables: [rows][cols], read in bands of rows ---------------------------------------------- */
+
+struct gtr_h5_table;
+
+enum gtr_code gtr_h5_table_open(const struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
+                                struct gtr_h5_table **table, struct gtr_err *err);
+void gtr_h5_table_close(struct gtr_h5_table *table);
+size_t gtr_h5_table_rows(const struct gtr_h5_table *table);
+size_t gtr_h5_table_cols(const struct gtr_h5_table *table);
+
+/* All bands but the last have this many rows, as many as one chunk of the file. */
+size_t gtr_h5_table_band_rows(const struct gtr_h5_table *table);
+
+/* True if nothing was ever written: all values are 0. */
+bool gtr_h5_table_is_blank(const struct gtr_h5_table *table);
+
+/* Reads the rows of one band into out[rows][cols].  Safe to call from several threads. */
+enum gtr_code gtr_h5_table_read(const struct gtr_h5_table *table, size_t band, void *out,
+                                struct gtr_err *err);
+
+/* Rows first .. first + n_rows - 1, whatever the bands. */
+enum gtr_code gtr_h5_table_read_rows(const struct gtr_h5_table *table, size_t first,
+                                     size_t n_rows, void *out, struct gtr_err *err);
+
+/* --- sheets: vectors and tables that grow ------------------------------------------------------ */
+
+struct gtr_h5_sheet;
+
+struct gtr_h5_shape {
+    size_t cols;       /* 0: a vector */
+    size_t chunk_rows;
+    size_t chunk_cols; /* 0: all */
+    bool deflate;      /* shuffle and deflate */
+    bool sparse;       /* chunks of zeros are not written: readers see 0 there anyway */
+};
+
+enum gtr_code gtr_h5_sheet_new(struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
+                               const struct gtr_h5_shape *shape, struct gtr_h5_sheet **sheet,
+                               struct gtr_err *err);
+
+/* Appends one row.  Rows are kept until a chunk is full and another comes. */
+enum gtr_code gtr_h5_sheet_append(struct gtr_h5_sheet *sheet, const void *row,
+                                  struct gtr_err *err);
+
+/* The last appended row, for amending; NULL if chunks are one row, or none was appended. */
+void *gtr_h5_sheet_last(struct gtr_h5_sheet *sheet);
+
+/* Forgets all rows after the first n_rows, and what a failed append left.  Takes NULL. */
+enum gtr_code gtr_h5_sheet_cut(struct gtr_h5_sheet *sheet, size_t n_rows, struct gtr_err *err);
+
+/* Writes what is kept and frees.  Takes NULL. */
+enum gtr_code gtr_h5_sheet_close(struct gtr_h5_sheet *sheet, struct gtr_err *err);
+
+#endif

@@ -1,0 +1,40 @@
+/* h5_private.h - what the h5*.c files share. */
+#ifndef GTR_H5_PRIVATE_H
+#define GTR_H5_PRIVATE_H
+
+#include <hdf5.h>
+
+#include "h5.h"
+
+struct gtr_h5 {
+    hid_t file;
+    char *path;         /* as errors show it */
+    uint64_t file_size; /* when opened for reading */
+    int fd;             /* a second descriptor for reading raw bytes; -1 when writing */
+};
+
+/* One lock for all of HDF5, and its own error printing off. */
+void gtr_h5_lock(void);
+void gtr_h5_unlock(void);
+
+/* Fails with "PATH: DATASET: WHAT: reason from HDF5".  Call with the lock held, straight after the
+ * failing call. */
+enum gtr_code gtr_h5_fail(const struct gtr_h5 *h5, const char *name, const char *what,
+                          enum gtr_code code, struct gtr_err *err);
+
+/* Whether a dataset or group is there.  The lock is held. */
+bool gtr_h5_exists(const struct gtr_h5 *h5, const char *name);
+
+/* The HDF5 type; close it with H5Tclose.  The lock is held. */
+hid_t gtr_h5_type_new(enum gtr_h5_type type);
+
+/* Opens a dataset and checks its rank and type; *dims gets `rank` sizes. The lock is held. */
+enum gtr_code gtr_h5_dataset_open(const struct gtr_h5 *h5, const char *name,
+                                  enum gtr_h5_type type, int rank, hid_t *dataset, hsize_t *dims,
+                                  struct gtr_err *err);
+
+/* Whether `count` elements of `size` bytes may be allocated for this file: deflate shrinks at most
+ * 1032 times (zlib's documentation), so no honest file claims more. */
+bool gtr_h5_is_justified(const struct gtr_h5 *h5, uint64_t count, uint64_t size);
+
+#endif

@@ -1,0 +1,246 @@
+/* series.c - from [T][P] sums of squares to [G][T] energies, band by band.
+ *
+ * Threads take whole bands of steps; a step's sums are made by one thread in tensor order, so they
+ * do not depend on how many threads there are.
+ */
+#include "series.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "threads.h"
+
+struct reading {
+    const struct gtr_trace *trace;
+    const struct gtr_groups *groups;
+    struct gtr_series *series;
+    enum gtr_norm norm;
+    char **band;          /* [workers] one band each */
+    double **sums;        /* [workers][G] */
+    struct gtr_err *errs; /* [workers] */
+};
+
+static void add_energies(const struct reading *reading, const double *rows, size_t first,
+                         size_t n_rows, double *sums)
+{
+    const struct gtr_groups *groups = reading->groups;
+    struct gtr_series *series = reading->series;
+    size_t n_tensors = groups->n_tensors, t, i, j;
+
+    for (t = first; t < first + n_rows; t++, rows += n_tensors) {
+        double total = 0.0;
+
+        memset(sums, 0, groups->n_groups * sizeof *sums);
+        for (i = 0; i < n_tensors; i++) {
+            sums[groups->of_tensor[i]] += rows[i];
+            total += rows[i];
+        }
+        for (j = 0; j < groups->n_groups; j++)
+            series->sumsq[j * series->n_steps + t] = sums[j];
+        series->total_sumsq[t] = total;
+        series->total[t] = sqrt(total);
+    }
+}
+
+static void mark_nonfinite(const struct reading *reading, const uint64_t *rows, size_t first,
+                           size_t n_rows)
+{
+    const struct gtr_groups *groups = reading->groups;
+    struct gtr_series *series = reading->series;
+    size_t n_tensors = groups->n_tensors, t, i;
+
+    for (t = first; t < first + n_rows; t++, rows += n_tensors)
+        for (i = 0; i < n_tensors; i++)
+            if (rows[i] != 0) {
+                series->nonfinite[t] = 1;
+                series->group_nonfinite[groups->of_tensor[i] * series->n_steps + t] = 1;
+            }
+}
+
+static void read_band(void *context, size_t band, size_t worker)
+{
+    const struct reading *reading = context;
+    struct gtr_err *err = &reading->errs[worker];
+    size_t rows = gtr_trace_band_rows(reading->trace, reading->norm);
+    size_t first = band * rows, n_steps = reading->series->n_steps;
+    void *values = reading->band[worker];
+
+    if (rows > n_steps - first)
+        rows = n_steps - first;
+    if (err->code != GTR_OK ||
+        gtr_trace_read_band(reading->trace, reading->norm, band, values, err) != GTR_OK)
+        return;
+    if (reading->norm == GTR_SUMSQ)
+        add_energies(reading, values, first, rows, reading->sums[worker]);
+    else
+        mark_nonfinite(reading, values, first, rows);
+}
+
+/* All bands of one matrix, on all threads. */
+static enum gtr_code read_matrix(struct reading *reading, enum gtr_norm norm, size_t n_threads,
+                                 struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t n_bands = gtr_trace_n_bands(reading->trace, norm);
+    size_t n_workers = gtr_threads_count(n_threads, n_bands), w;
+    size_t band_rows = gtr_trace_band_rows(reading->trace, norm);
+
+    reading->norm = norm;
+    if (band_rows > reading->series->n_steps)
+        band_rows = reading->series->n_steps;
+    rc = gtr_alloc_for(&reading->band, n_workers, sizeof *reading->band, "bands", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&reading->sums, n_workers, sizeof *reading->sums, "sums", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&reading->errs, n_workers, sizeof *reading->errs, "workers", err);
+    for (w = 0; rc == GTR_OK && w < n_workers; w++) {
+        rc = gtr_alloc_for(&reading->band[w], band_rows * reading->groups->n_tensors,
+                           sizeof(double), "norms", err);
+        if (rc == GTR_OK)
+            rc = gtr_alloc_for(&reading->sums[w], reading->groups->n_groups, sizeof(double),
+                               "sums", err);
+    }
+    if (rc == GTR_OK)
+        gtr_threads_run(n_workers, n_bands, read_band, reading);
+    for (w = 0; w < n_workers; w++) {
+        if (rc == GTR_OK && reading->errs[w].code != GTR_OK) {
+            rc = reading->errs[w].code;
+            if (err != NULL && err->code == GTR_OK)
+                *err = reading->errs[w];
+        }
+        gtr_free(reading->band != NULL ? reading->band[w] : NULL);
+        gtr_free(reading->sums != NULL ? reading->sums[w] : NULL);
+    }
+    gtr_free(reading->band);
+    gtr_free(reading->sums);
+    gtr_free(reading->errs);
+    reading->band = NULL;
+    reading->sums = NULL;
+    reading->errs = NULL;
+    return rc;
+}
+
+static enum gtr_code need_group_flags(struct gtr_series *series, struct gtr_err *err)
+{
+    if (series->group_nonfinite != NULL)
+        return GTR_OK;
+    return gtr_alloc_for(&series->group_nonfinite, series->n_groups * series->n_steps, 1, "flags",
+                         err);
+}
+
+/* Squares of finite fp64 elements can overflow: such a sum is no norm either. */
+static enum gtr_code mark_overflow(struct gtr_series *series, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t t, j;
+
+    for (t = 0; rc == GTR_OK && t < series->n_steps; t++) {
+        if (isfinite(series->total_sumsq[t]))
+            continue;
+        rc = need_group_flags(series, err);
+        series->nonfinite[t] = 1;
+        for (j = 0; rc == GTR_OK && j < series->n_groups; j++)
+            if (!isfinite(series->sumsq[j * series->n_steps + t]))
+                series->group_nonfinite[j * series->n_steps + t] = 1;
+    }
+    return rc;
+}
+
+static enum gtr_code copy_names(struct gtr_series *series, const struct gtr_groups *groups,
+                                struct gtr_err *err)
+{
+    size_t j;
+
+    for (j = 0; j < groups->n_groups; j++) {
+        series->names[j] = gtr_strdup(groups->names[j]);
+        if (series->names[j] == NULL)
+            return gtr_fail(err, GTR_ENOMEM, "no memory for %zu group names", groups->n_groups);
+    }
+    return GTR_OK;
+}
+
+static enum gtr_code series_new(const struct gtr_trace *trace, const struct gtr_groups *groups,
+                                struct gtr_series **out, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_series *series;
+    size_t n_groups = groups->n_groups, n_steps = gtr_trace_n_steps(trace), t;
+
+    rc = gtr_alloc_for(&series, 1, sizeof *series, "series", err);
+    if (rc != GTR_OK)
+        return rc;
+    *out = series;
+    series->n_groups = n_groups;
+    series->n_steps = n_steps;
+    series->left_out = groups->left_out;
+    series->total_steps = gtr_trace_head(trace)->total_steps;
+    rc = gtr_alloc_for(&series->names, n_groups, sizeof *series->names, "group names", err);
+    if (rc == GTR_OK)
+        rc = copy_names(series, groups, err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&series->index, n_steps, sizeof *series->index, "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&series->sumsq, n_groups * n_steps, sizeof(double), "norms", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&series->total_sumsq, n_steps, sizeof(double), "norms", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&series->total, n_steps, sizeof(double), "norms", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&series->nonfinite, n_steps, 1, "flags", err);
+    for (t = 0; rc == GTR_OK && t < n_steps; t++)
+        series->index[t] = gtr_trace_steps(trace)[t].index;
+    return rc;
+}
+
+enum gtr_code gtr_series_read(const struct gtr_trace *trace, const struct gtr_groups *groups,
+                              size_t n_threads, struct gtr_series **out, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_series *series = NULL;
+    struct reading reading = { .trace = trace, .groups = groups };
+    size_t t;
+
+    *out = NULL;
+    if (gtr_trace_n_steps(trace) == 0)
+        return gtr_fail(err, GTR_EFORMAT, "%s: holds no steps", gtr_trace_path(trace));
+    rc = series_new(trace, groups, &series, err);
+    if (rc != GTR_OK)
+        goto out;
+    reading.series = series;
+    rc = read_matrix(&reading, GTR_SUMSQ, n_threads, err);
+    if (rc == GTR_OK && gtr_trace_has(trace, GTR_NONFINITE)) {
+        rc = need_group_flags(series, err);
+        if (rc == GTR_OK)
+            rc = read_matrix(&reading, GTR_NONFINITE, n_threads, err);
+    }
+    if (rc == GTR_OK)
+        rc = mark_overflow(series, err);
+    if (rc != GTR_OK)
+        goto out;
+    for (t = 0; t < series->n_steps; t++)
+        series->n_nonfinite += series->nonfinite[t];
+    *out = series;
+    series = NULL;
+out:
+    gtr_series_free(series);
+    return rc;
+}
+
+void gtr_series_free(struct gtr_series *series)
+{
+    size_t j;
+
+    if (series == NULL)
+        return;
+    for (j = 0; series->names != NULL && j < series->n_groups; j++)
+        gtr_free(series->names[j]);
+    gtr_free(series->names);
+    gtr_free(series->index);
+    gtr_free(series->sumsq);
+    gtr_free(series->total_sumsq);
+    gtr_free(series->total);
+    gtr_free(series->nonfinite);
+    gtr_free(series->group_nonfinite);
+    gtr_free(series);
+}

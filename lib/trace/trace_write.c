@@ -1,0 +1,415 @@
+/* trace_write.c - a trace file, version 1, row by row.
+ *
+ * The file has a temporary name until it is closed, so a trace that has its name is whole.
+ */
+#define _GNU_SOURCE
+#include "trace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "h5.h"
+#include "outfile.h"
+
+enum {
+    META_MAX = 60000,           /* HDF5 keeps attributes in a block of 64 KiB */
+    CHUNK_BYTES = 1 << 18,      /* of a norm matrix */
+    CHUNK_ROWS_MAX = 1024,
+    ELEMENT_CHUNK_BYTES = 1 << 20
+};
+
+/* The columns of /step, in the order of struct sheets.step. */
+enum { STEP_INDEX, STEP_LOSS, STEP_LR, STEP_TIME, STEP_SCALE, STEP_SKIPPED, STEP_COUNT };
+
+static const struct {
+    const char *name;
+    enum gtr_h5_type type;
+} step_columns[STEP_COUNT] = {
+    [STEP_INDEX] = { "/step/index", GTR_H5_I64 },
+    [STEP_LOSS] = { "/step/loss", GTR_H5_F64 },
+    [STEP_LR] = { "/step/lr", GTR_H5_F64 },
+    [STEP_TIME] = { "/step/time", GTR_H5_F64 },
+    [STEP_SCALE] = { "/step/applied_scale", GTR_H5_F64 },
+    [STEP_SKIPPED] = { "/step/skipped", GTR_H5_U8 },
+};
+
+struct gtr_writer {
+    struct gtr_outfile file;
+    struct gtr_h5 *h5;
+    size_t n_tensors;
+    size_t n_steps;
+    int64_t last_index;
+    bool param_norms;
+    struct gtr_h5_sheet *step[STEP_COUNT];
+    struct gtr_h5_sheet *norm[GTR_NORM_COUNT];
+    struct gtr_h5_sheet *capture_rows;
+    struct gtr_h5_sheet **elements; /* [P], NULL without elements */
+    size_t n_captures;
+    size_t n_pending;               /* tensors given for the capture under way */
+    bool broken;                    /* a write failed: sheets may hold parts of a step */
+};
+
+static enum gtr_code write_head(struct gtr_writer *writer, const struct gtr_head *head,
+                                struct gtr_err *err)
+{
+    const struct {
+        const char *name, *value;
+    } texts[] = { { "format", "gradtrace" },           { "producer", head->producer },
+                  { "created", head->created },        { "reduction", head->reduction },
+                  { "grad_state", head->grad_state },  { "meta", head->meta },
+                  { "group_by", head->group_by } };
+    const struct {
+        const char *name;
+        int64_t value;
+    } integers[] = { { "format_version", GTR_FORMAT_VERSION },
+                     { "rank", head->rank },
+                     { "world_size", head->world_size },
+                     { "total_steps", head->total_steps } };
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(texts); i++)
+        if (texts[i].value != NULL)
+            rc = gtr_h5_set_text(writer->h5, "/", texts[i].name, texts[i].value, err);
+    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(integers); i++)
+        rc = gtr_h5_set_integer(writer->h5, "/", integers[i].name, integers[i].value, err);
+    return rc;
+}
+
+static enum gtr_code write_tensors(struct gtr_writer *writer, const struct gtr_head *head,
+                                   struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t n = head->n_tensors, i;
+    const char **texts = NULL;
+    uint64_t *numel = NULL;
+
+    rc = gtr_alloc_for(&texts, n, sizeof *texts, "names", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&numel, n, sizeof *numel, "sizes", err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_make_group(writer->h5, "/param", err);
+    if (rc != GTR_OK)
+        goto out;
+    for (i = 0; i < n; i++)
+        texts[i] = head->tensors[i].name;
+    rc = gtr_h5_write_strings(writer->h5, "/param/name", texts, n, err);
+    if (rc != GTR_OK)
+        goto out;
+    for (i = 0; i < n; i++)
+        texts[i] = head->tensors[i].shape;
+    rc = gtr_h5_write_strings(writer->h5, "/param/shape", texts, n, err);
+    if (rc != GTR_OK)
+        goto out;
+    for (i = 0; i < n; i++)
+        texts[i] = gtr_dtype_name(head->tensors[i].dtype);
+    rc = gtr_h5_write_strings(writer->h5, "/param/dtype", texts, n, err);
+    if (rc != GTR_OK)
+        goto out;
+    for (i = 0; i < n; i++)
+        numel[i] = head->tensors[i].numel;
+    rc = gtr_h5_write_vector(writer->h5, "/param/numel", GTR_H5_U64, numel, n, err);
+out:
+    gtr_free(texts);
+    gtr_free(numel);
+    return rc;
+}
+
+static enum gtr_code make_step_sheets(struct gtr_writer *writer, struct gtr_err *err)
+{
+    const struct gtr_h5_shape shape = { .chunk_rows = CHUNK_ROWS_MAX };
+    enum gtr_code rc;
+    size_t i;
+
+    rc = gtr_h5_make_group(writer->h5, "/step", err);
+    for (i = 0; rc == GTR_OK && i < STEP_COUNT; i++)
+        rc = gtr_h5_sheet_new(writer->h5, step_columns[i].name, step_columns[i].type, &shape,
+                              &writer->step[i], err);
+    return rc;
+}
+
+static enum gtr_code make_norm_sheets(struct gtr_writer *writer, struct gtr_err *err)
+{
+    /* Norms are noise to deflate, counts nearly always zero. */
+    static const struct {
+        const char *name;
+        enum gtr_h5_type type;
+        bool counts;
+    } norms[GTR_NORM_COUNT] = {
+        [GTR_SUMSQ] = { "/norm/sumsq", GTR_H5_F64, false },
+        [GTR_MAXABS] = { "/norm/maxabs", GTR_H5_F32, false },
+        [GTR_NONFINITE] = { "/norm/nonfinite", GTR_H5_U64, true },
+        [GTR_PARAM_SUMSQ] = { "/norm/param_sumsq", GTR_H5_F64, false },
+    };
+    size_t rows = CHUNK_BYTES / (writer->n_tensors * sizeof(double)), i;
+    enum gtr_code rc;
+
+    rows = rows < 1 ? 1 : rows > CHUNK_ROWS_MAX ? CHUNK_ROWS_MAX : rows;
+    rc = gtr_h5_make_group(writer->h5, "/norm", err);
+    for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++) {
+        const struct gtr_h5_shape shape = { .cols = writer->n_tensors,
+                                            .chunk_rows = rows,
+                                            .deflate = norms[i].counts,
+                                            .sparse = norms[i].counts };
+
+        if (i == GTR_PARAM_SUMSQ && !writer->param_norms)
+            continue;
+        rc = gtr_h5_sheet_new(writer->h5, norms[i].name, norms[i].type, &shape, &writer->norm[i],
+                              err);
+    }
+    return rc;
+}
+
+static enum gtr_h5_type element_type(enum gtr_dtype dtype)
+{
+    static const enum gtr_h5_type types[GTR_DTYPE_COUNT] = { [GTR_F32] = GTR_H5_F32,
+                                                             [GTR_F16] = GTR_H5_F16,
+                                                             [GTR_BF16] = GTR_H5_U16,
+                                                             [GTR_F64] = GTR_H5_F64 };
+
+    return types[dtype];
+}
+
+/* /grad/<i> and its attributes. */
+static enum gtr_code make_element_sheet(struct gtr_writer *writer, const struct gtr_tensor *tensor,
+                                        size_t i, struct gtr_err *err)
+{
+    size_t most = ELEMENT_CHUNK_BYTES / gtr_dtype_size(tensor->dtype);
+    const struct gtr_h5_shape shape = { .cols = tensor->numel,
+                                        .chunk_rows = 1,
+                                        .chunk_cols = tensor->numel < most ? tensor->numel : most,
+                                        .deflate = true };
+    enum gtr_code rc;
+    char name[32];
+
+    if (tensor->numel == 0)
+        return GTR_OK;
+    snprintf(name, sizeof name, "/grad/%zu", i);
+    rc = gtr_h5_sheet_new(writer->h5, name, element_type(tensor->dtype), &shape,
+                          &writer->elements[i], err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_set_text(writer->h5, name, "name", tensor->name, err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_set_text(writer->h5, name, "dtype", gtr_dtype_name(tensor->dtype), err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_set_text(writer->h5, name, "sampling", "full", err);
+    return rc;
+}
+
+static enum gtr_code make_element_sheets(struct gtr_writer *writer, const struct gtr_head *head,
+                                         struct gtr_err *err)
+{
+    const struct gtr_h5_shape rows = { .chunk_rows = CHUNK_ROWS_MAX };
+    enum gtr_code rc;
+    size_t i;
+
+    rc = gtr_alloc_for(&writer->elements, head->n_tensors, sizeof *writer->elements, "tensors",
+                       err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_make_group(writer->h5, "/grad", err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_sheet_new(writer->h5, "/grad/step", GTR_H5_I64, &rows, &writer->capture_rows,
+                              err);
+    for (i = 0; rc == GTR_OK && i < head->n_tensors; i++)
+        rc = make_element_sheet(writer, &head->tensors[i], i, err);
+    return rc;
+}
+
+static enum gtr_code check_head(const char *path, const struct gtr_head *head, struct gtr_err *err)
+{
+    if (head->n_tensors == 0)
+        return gtr_fail(err, GTR_EUSAGE, "%s: a trace needs at least one tensor", path);
+    if (strlen(head->meta) > META_MAX)
+        return gtr_fail(err, GTR_EUSAGE, "%s: meta has %zu bytes, at most %d fit", path,
+                        strlen(head->meta), META_MAX);
+    return GTR_OK;
+}
+
+enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
+                              const struct gtr_writer_options *options, struct gtr_writer **out,
+                              struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_writer *writer;
+
+    *out = NULL;
+    rc = check_head(path, head, err);
+    if (rc != GTR_OK)
+        return rc;
+    rc = gtr_alloc_for(&writer, 1, sizeof *writer, "writers", err);
+    if (rc != GTR_OK)
+        return rc;
+    writer->n_tensors = head->n_tensors;
+    writer->param_norms = options->param_norms;
+    rc = gtr_outfile_begin(&writer->file, path, options->force, err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_create(gtr_outfile_name(&writer->file), path, &writer->h5, err);
+    if (rc == GTR_OK)
+        rc = write_head(writer, head, err);
+    if (rc == GTR_OK)
+        rc = write_tensors(writer, head, err);
+    if (rc == GTR_OK)
+        rc = make_step_sheets(writer, err);
+    if (rc == GTR_OK)
+        rc = make_norm_sheets(writer, err);
+    if (rc == GTR_OK && options->elements)
+        rc = make_element_sheets(writer, head, err);
+    if (rc != GTR_OK) {
+        gtr_writer_abandon(writer);
+        return rc;
+    }
+    *out = writer;
+    return GTR_OK;
+}
+
+static enum gtr_code append_step(struct gtr_writer *writer, const struct gtr_step *step,
+                                 struct gtr_err *err)
+{
+    const uint8_t skipped = step->skipped;
+    const void *values[STEP_COUNT] = { [STEP_INDEX] = &step->index, [STEP_LOSS] = &step->loss,
+                                       [STEP_LR] = &step->lr,       [STEP_TIME] = &step->time,
+                                       [STEP_SCALE] = &step->applied_scale,
+                                       [STEP_SKIPPED] = &skipped };
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < STEP_COUNT; i++)
+        rc = gtr_h5_sheet_append(writer->step[i], values[i], err);
+    return rc;
+}
+
+enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step *step,
+                                const double *sumsq, const float *maxabs,
+                                const uint64_t *nonfinite, const double *param_sumsq,
+                                struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    if (writer->n_steps > 0 && step->index <= writer->last_index)
+        return gtr_fail(err, GTR_EUSAGE, "step %lld: does not come after step %lld",
+                        (long long)step->index, (long long)writer->last_index);
+    if (writer->n_pending > 0 && writer->n_pending < writer->n_tensors)
+        return gtr_fail(err, GTR_EUSAGE, "step %lld: elements of %zu tensors, not of all %zu",
+                        (long long)step->index, writer->n_pending, writer->n_tensors);
+    rc = append_step(writer, step, err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_sheet_append(writer->norm[GTR_SUMSQ], sumsq, err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_sheet_append(writer->norm[GTR_MAXABS], maxabs, err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_sheet_append(writer->norm[GTR_NONFINITE], nonfinite, err);
+    if (rc == GTR_OK && writer->param_norms)
+        rc = gtr_h5_sheet_append(writer->norm[GTR_PARAM_SUMSQ], param_sumsq, err);
+    if (rc == GTR_OK && writer->n_pending > 0) {
+        const int64_t row = (int64_t)writer->n_steps;
+
+        rc = gtr_h5_sheet_append(writer->capture_rows, &row, err);
+    }
+    if (rc != GTR_OK) {
+        writer->broken = true;
+        return rc;
+    }
+    writer->n_captures += writer->n_pending > 0;
+    writer->n_pending = 0;
+    writer->n_steps++;
+    writer->last_index = step->index;
+    return GTR_OK;
+}
+
+enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, bool skipped,
+                               struct gtr_err *err)
+{
+    const uint8_t flag = skipped;
+
+    if (writer->n_steps == 0)
+        return gtr_fail(err, GTR_EUSAGE, "no step to amend");
+    memcpy(gtr_h5_sheet_last(writer->step[STEP_SCALE]), &applied_scale, sizeof applied_scale);
+    memcpy(gtr_h5_sheet_last(writer->step[STEP_SKIPPED]), &flag, sizeof flag);
+    return GTR_OK;
+}
+
+enum gtr_code gtr_writer_elements(struct gtr_writer *writer, size_t tensor, const void *elements,
+                                  struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    if (writer->elements == NULL || tensor >= writer->n_tensors)
+        return gtr_fail(err, GTR_EUSAGE, "tensor %zu: this trace holds no elements of it", tensor);
+    if (writer->elements[tensor] != NULL)
+        rc = gtr_h5_sheet_append(writer->elements[tensor], elements, err);
+    if (rc == GTR_OK)
+        writer->n_pending++;
+    else
+        writer->broken = true;
+    return rc;
+}
+
+/* Closes all sheets and the file; the first failure is told. */
+static enum gtr_code close_all(struct gtr_writer *writer, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK, one;
+    size_t i;
+
+    for (i = 0; i < STEP_COUNT; i++) {
+        one = gtr_h5_sheet_close(writer->step[i], err);
+        rc = rc == GTR_OK ? one : rc;
+    }
+    for (i = 0; i < GTR_NORM_COUNT; i++) {
+        one = gtr_h5_sheet_close(writer->norm[i], err);
+        rc = rc == GTR_OK ? one : rc;
+    }
+    one = gtr_h5_sheet_close(writer->capture_rows, err);
+    rc = rc == GTR_OK ? one : rc;
+    for (i = 0; writer->elements != NULL && i < writer->n_tensors; i++) {
+        one = gtr_h5_sheet_close(writer->elements[i], err);
+        rc = rc == GTR_OK ? one : rc;
+    }
+    one = gtr_h5_close(writer->h5, err);
+    gtr_free(writer->elements);
+    return rc == GTR_OK ? one : rc;
+}
+
+/* Back to the last whole step: what was written of the one after it would make the sheets differ
+ * in length. */
+static enum gtr_code cut_all(struct gtr_writer *writer, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < STEP_COUNT; i++)
+        rc = gtr_h5_sheet_cut(writer->step[i], writer->n_steps, err);
+    for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++)
+        rc = gtr_h5_sheet_cut(writer->norm[i], writer->n_steps, err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_sheet_cut(writer->capture_rows, writer->n_captures, err);
+    for (i = 0; rc == GTR_OK && writer->elements != NULL && i < writer->n_tensors; i++)
+        rc = gtr_h5_sheet_cut(writer->elements[i], writer->n_captures, err);
+    return rc;
+}
+
+enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK, closed;
+
+    if (writer->broken || writer->n_pending > 0)
+        rc = cut_all(writer, err);
+    closed = close_all(writer, err);
+    rc = rc == GTR_OK ? closed : rc;
+    if (rc == GTR_OK)
+        rc = gtr_outfile_commit(&writer->file, err);
+    else
+        gtr_outfile_abandon(&writer->file);
+    gtr_free(writer);
+    return rc;
+}
+
+void gtr_writer_abandon(struct gtr_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    close_all(writer, NULL);
+    gtr_outfile_abandon(&writer->file);
+    gtr_free(writer);
+}

@@ -1,0 +1,218 @@
+/* cmd_replay.c - gradtrace replay: tables of what policies would have done. */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "output.h"
+#include "scaling_table.h"
+#include "steps.h"
+#include "study.h"
+
+enum { OPT_STEPS = 0x200, OPT_STATS };
+
+struct arguments {
+    struct cli_common common;
+    struct cli_replay replay;
+    const char *trace;
+    const char *steps;  /* --steps */
+    const char *stats;  /* --stats */
+    const char *result; /* -o */
+};
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->replay;
+        state->child_inputs[1] = &arguments->common;
+        return 0;
+    case OPT_STEPS:
+        arguments->steps = word;
+        return 0;
+    case OPT_STATS:
+        arguments->stats = word;
+        return 0;
+    case 'o':
+        arguments->result = word;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (arguments->trace != NULL)
+            argp_error(state, "%s: one trace at a time; %s was named already", word,
+                       arguments->trace);
+        arguments->trace = word;
+        return 0;
+    case ARGP_KEY_END:
+        if (arguments->trace == NULL)
+            argp_error(state, "name a trace");
+        if (arguments->replay.n_policies == 0)
+            argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    { "steps", OPT_STEPS, "FILE|-", 0,
+      "Write every decision as tab-separated text: step policy group norm lower upper scale "
+      "norm_out; - for standard output, instead of the tables",
+      0 },
+    { "stats", OPT_STATS, "FILE|-", 0, "Write the statistics as tab-separated text", 0 },
+    { "output", 'o', "RESULT.h5", 0, "Write decisions and statistics as HDF5", 0 },
+    { 0 },
+};
+
+static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 1 },
+                                              { &cli_common_argp, 0, NULL, 2 },
+                                              { 0 } };
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "TRACE -p POLICY [-p POLICY ...]",
+    .doc = "What clipping policies would have done with a recorded run.",
+    .children = children,
+};
+
+/* Where the decisions go. */
+struct outputs {
+    struct output steps, stats;
+    struct gtr_result *result;
+    bool tables; /* stdout is free for people */
+};
+
+static enum gtr_code outputs_open(struct outputs *outputs, const struct arguments *arguments,
+                                  const struct study *study, struct gtr_err *err)
+{
+    bool force = arguments->common.force;
+    enum gtr_code rc;
+
+    rc = output_open(&outputs->steps, arguments->steps, force, err);
+    if (rc == GTR_OK)
+        rc = output_open(&outputs->stats, arguments->stats, force, err);
+    if (rc == GTR_OK && arguments->result != NULL)
+        rc = gtr_result_open(arguments->result, force, arguments->trace, study->groups->rule,
+                             study->replay, &outputs->result, err);
+    if (rc != GTR_OK)
+        return rc;
+    outputs->tables = outputs->steps.f != stdout && outputs->stats.f != stdout;
+    if (outputs->steps.f != NULL)
+        steps_write_header(outputs->steps.f);
+    if (outputs->stats.f != NULL)
+        scaling_tsv_header(outputs->stats.f);
+    return GTR_OK;
+}
+
+static enum gtr_code outputs_close(struct outputs *outputs, struct gtr_err *err)
+{
+    enum gtr_code rc = output_close(&outputs->steps, err);
+
+    if (rc == GTR_OK)
+        rc = output_close(&outputs->stats, err);
+    if (rc == GTR_OK) {
+        rc = gtr_result_close(outputs->result, err);
+        outputs->result = NULL;
+    }
+    if (rc == GTR_OK && fflush(stdout) != 0)
+        rc = gtr_fail(err, GTR_EIO, "standard output: cannot write");
+    return rc;
+}
+
+static void outputs_abandon(struct outputs *outputs)
+{
+    output_abandon(&outputs->steps);
+    output_abandon(&outputs->stats);
+    gtr_result_abandon(outputs->result);
+}
+
+/* Runs one setting and sends it everywhere. */
+static enum gtr_code replay_one(const struct study *study, size_t i,
+                                const struct gtr_norm_summary *norms, struct outputs *outputs,
+                                struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_decisions *decisions = NULL;
+    struct gtr_scaling_report *report = NULL;
+    char *setting = NULL;
+
+    rc = gtr_replay_run(study->replay, study->settings[i], &decisions, err);
+    if (rc == GTR_OK)
+        rc = gtr_scaling_new(study->replay, decisions, norms, &report, err);
+    if (rc != GTR_OK)
+        goto out;
+    setting = gtr_setting_print_bound(study->settings[i], (const char *const *)study->series->names,
+                                      study->series->n_groups, decisions->params);
+    if (setting == NULL) {
+        rc = gtr_fail(err, GTR_ENOMEM, "no memory");
+        goto out;
+    }
+    if (outputs->tables)
+        scaling_table_print(stdout, study->labels[i], setting, study->series, report);
+    if (outputs->steps.f != NULL)
+        steps_write(outputs->steps.f, study->labels[i], study->series, decisions);
+    if (outputs->stats.f != NULL)
+        scaling_tsv_rows(outputs->stats.f, study->labels[i], study->series, report);
+    if (outputs->result != NULL)
+        rc = gtr_result_add(outputs->result, study->labels[i], setting, decisions, report, err);
+out:
+    gtr_decisions_free(decisions);
+    gtr_scaling_free(report);
+    gtr_free(setting);
+    return rc;
+}
+
+static void put_title(const struct study *study)
+{
+    size_t n = study->series->n_nonfinite;
+
+    printf("%s: %zu steps, %zu tensors in %zu groups (%s)", gtr_trace_path(study->trace),
+           study->series->n_steps, study->groups->n_tensors, study->groups->n_groups,
+           study->groups->rule);
+    if (n > 0)
+        printf(", %zu %s not finite", n, n == 1 ? "step" : "steps");
+    printf("\n\n");
+}
+
+static enum gtr_code replay_all(const struct study *study, struct outputs *outputs,
+                                struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_norm_summary *norms = NULL;
+    size_t i;
+
+    rc = gtr_norm_summaries_new(study->replay, &norms, err);
+    if (rc == GTR_OK && outputs->tables)
+        put_title(study);
+    for (i = 0; rc == GTR_OK && i < study->n_settings; i++)
+        rc = replay_one(study, i, norms, outputs, err);
+    gtr_free(norms);
+    return rc;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+    struct arguments arguments = { 0 };
+    struct study study = { 0 };
+    struct outputs outputs = { 0 };
+    struct gtr_err err = { 0 };
+    enum gtr_code rc;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    arguments.replay.options.keep_interval = arguments.steps != NULL || arguments.result != NULL;
+    rc = study_open(&study, arguments.trace, &arguments.common, &arguments.replay, &err);
+    if (rc == GTR_OK)
+        rc = outputs_open(&outputs, &arguments, &study, &err);
+    if (rc == GTR_OK)
+        rc = replay_all(&study, &outputs, &err);
+    if (rc == GTR_OK)
+        rc = outputs_close(&outputs, &err);
+    if (rc == GTR_OK)
+        fprintf(outputs.tables ? stdout : stderr, "%s\n", study_open_loop);
+    outputs_abandon(&outputs);
+    study_close(&study);
+    cli_replay_free(&arguments.replay);
+    return rc == GTR_OK ? EXIT_DONE : cli_fail(&arguments.common, &err);
+}
