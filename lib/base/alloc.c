@@ -27,7 +27,7 @@ static int must_fail(void)
 
 void *gtr_alloc(size_t count, size_t size)
 {
-    if (must_fail())
+    if (must_fail() || (size > 0 && count > PTRDIFF_MAX / size))
         return NULL;
     return calloc(count > 0 ? count : 1, size);
 }

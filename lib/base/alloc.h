@@ -6,6 +6,8 @@
 
 #include "err.h"
 
+GTR_PUBLIC_BEGIN
+
 #define GTR_ARRAY_LEN(a) (sizeof(a) / sizeof(a)[0])
 
 /* `count` zeroed elements of `size` bytes, or NULL.  Free with gtr_free.  Zero elements give a
@@ -28,5 +30,7 @@ void gtr_free(void *pointer);
 
 /* Tests only: the n-th allocation from now fails, and all after it; n = 0 turns this off. */
 void gtr_alloc_fail_after(size_t n);
+
+GTR_PUBLIC_END
 
 #endif

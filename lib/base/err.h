@@ -6,9 +6,9 @@
 #ifndef GTR_ERR_H
 #define GTR_ERR_H
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "public.h"
+
+GTR_PUBLIC_BEGIN
 
 enum gtr_code {
     GTR_OK = 0,
@@ -36,7 +36,6 @@ void gtr_err_prefix(struct gtr_err *err, const char *prefix);
 
 #define gtr_fail(err, code, ...) gtr_err_set((err), (code), __FILE__, __LINE__, __VA_ARGS__)
 
-#ifdef __cplusplus
-}
-#endif
+GTR_PUBLIC_END
+
 #endif

@@ -12,6 +12,8 @@
 
 #include "err.h"
 
+GTR_PUBLIC_BEGIN
+
 struct gtr_outfile {
     char *path;      /* the name it will have */
     char *temporary; /* the name it has until then; NULL for a device */
@@ -32,5 +34,7 @@ void gtr_outfile_abandon(struct gtr_outfile *out);
 
 /* Closes `f`, telling a failed write (disk full) that buffering had hidden. */
 enum gtr_code gtr_file_close(FILE *f, const char *path, struct gtr_err *err);
+
+GTR_PUBLIC_END
 
 #endif

@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "public.h"
+
+GTR_PUBLIC_BEGIN
+
 enum { GTR_NUMBER_SIZE = 32 }; /* holds any double as gtr_text_print writes it */
 
 /* The whole of `text` as a number; false if anything is left over or nothing was there.  "inf"
@@ -27,5 +31,7 @@ size_t gtr_text_print(double value, char out[GTR_NUMBER_SIZE]);
 
 /* The name most like `word`, or NULL if none is near: at most one edit in three characters. */
 const char *gtr_text_nearest(const char *word, const char *const *names, size_t n_names);
+
+GTR_PUBLIC_END
 
 #endif
