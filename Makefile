@@ -1,11 +1,19 @@
-# gradtrace: one file, no recursion.  `make help` lists the targets.
+# gradtrace: one file, no recursion into folders.  `make help` lists what it can do.
 
 VERSION = 0.1.0
+ABI     = 0
 PREFIX  = /usr/local
+DESTDIR =
 BUILD   = build
+# auto: use nvcc if there is one; 0: never; 1: fail if there is none
 CUDA    = auto
+# seconds that `make fuzz` spends on each target
+TIME    = 60
+# 1: show whole command lines
+V       = 0
 
 CC      = gcc
+NVCC    = nvcc
 OPT     = -O2 -g
 # -ffp-contract=off on every file: a fused multiply-add rounds once where the source rounds twice,
 # and the same trace must give the same bits with every compiler.
@@ -14,39 +22,260 @@ WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
           -Wmissing-prototypes -Wvla -Werror
 LDFLAGS =
 
+# Rooms in the order in which they may include each other; tests/lint.sh holds them to it.
 LIB_DIRS = lib lib/base lib/policy lib/trace lib/record lib/replay lib/study
 PKGS     = hdf5 json-c zlib
-CPPFLAGS = $(addprefix -I,$(LIB_DIRS)) -DGTR_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS     = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+
+# Asked once, and not before something is compiled: `make deps all` can install pkg-config first.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) 2>/dev/null))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS) 2>/dev/null))$(PKG_LIBS)
+
+CPPFLAGS = $(addprefix -I,$(LIB_DIRS)) -DGTR_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+LIBS     = $(PKG_LIBS) -lm
+COMPILE  = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN)
+# "@echo CC FILE; ..." or the command itself
+SAY      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2) &&)
 
 LIB_SRC   = $(sort $(wildcard $(addsuffix /*.c,$(LIB_DIRS))))
 TOOL_SRC  = $(sort $(wildcard tools/*.c))
+UNIT_SRC  = $(sort $(wildcard tests/unit/test_*.c))
+BENCH_SRC = $(sort $(wildcard tests/bench/*.c))
 LIB_OBJ   = $(LIB_SRC:%.c=$(BUILD)/%.o)
 TOOL_OBJ  = $(TOOL_SRC:%.c=$(BUILD)/%.o)
 
 PROGRAM = $(BUILD)/gradtrace
 STATIC  = $(BUILD)/libgradtrace.a
 SHARED  = $(BUILD)/libgradtrace.so
+SONAME  = libgradtrace.so.$(ABI)
+UNIT    = $(UNIT_SRC:%.c=$(BUILD)/%)
+BENCH   = $(BENCH_SRC:tests/bench/%.c=$(BUILD)/%)
+BITS    = $(BUILD)/bits
+FUZZERS = policy csv trace
+REPLAYS = $(FUZZERS:%=$(BUILD)/tests/fuzz/replay_%)
+
+# The GPU backend will be compiled when this says 1.
+ifeq ($(CUDA),auto)
+HAVE_CUDA := $(if $(shell command -v $(NVCC) 2>/dev/null),1,0)
+else ifeq ($(CUDA),0)
+HAVE_CUDA := 0
+else ifeq ($(CUDA),1)
+HAVE_CUDA := 1
+ifeq ($(shell command -v $(NVCC) 2>/dev/null),)
+$(error CUDA=1, but there is no $(NVCC) on the PATH; install the CUDA toolkit or say CUDA=0)
+endif
+else
+$(error CUDA=$(CUDA): must be auto, 0 or 1)
+endif
+
+# --- building -------------------------------------------------------------------------------
 
 .PHONY: all
-all: $(PROGRAM) $(SHARED)
+all: $(PROGRAM) $(STATIC) $(SHARED) ## the program and the library (the default)
 
-$(BUILD)/%.o: %.c
+# Objects are older than the line that compiles them if that line has changed; and nothing is
+# compiled before the libraries are known to be there.
+.PHONY: FORCE
+$(BUILD)/flags: FORCE
+	@for need in $(firstword $(CC)) pkg-config; do command -v $$need >/dev/null || \
+	    { echo "make: $$need is missing; run: make deps" >&2; exit 1; }; done
+	@pkg-config --exists $(PKGS) || { for need in $(PKGS); do pkg-config --exists $$need || \
+	    echo "make: the library $$need is missing; run: make deps" >&2; done; exit 1; }
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c $< -o $@
+	@printf '%s\n' '$(subst ','\'',$(COMPILE) $(LDFLAGS))' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+$(BUILD)/flags: | deps
+endif
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<) $(COMPILE) -MMD -MP -c $< -o $@
 
 $(STATIC): $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call SAY,AR,$@) ar rcs $@ $^
 
 $(SHARED): $(LIB_OBJ)
-	$(CC) -shared -Wl,-soname,libgradtrace.so.0 -pthread $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call SAY,LD,$@) $(CC) -shared -Wl,-soname,$(SONAME) -pthread $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(PROGRAM): $(TOOL_OBJ) $(STATIC)
-	$(CC) -pthread $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call SAY,LD,$@) $(CC) -pthread $(LDFLAGS) -o $@ $^ $(LIBS)
+	@ln -sfn $(abspath plots) $(@D)/plots
 
--include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)
+# Programs of one file each, linked with the static library.
+define ONE_FILE
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<) $(COMPILE) -Itests -MMD -MP -MF $@.d $< $(STATIC) $(LDFLAGS) $(LIBS) -o $@
+endef
+
+$(UNIT): $(BUILD)/tests/unit/%: tests/unit/%.c $(STATIC)
+	$(ONE_FILE)
+
+$(BENCH): $(BUILD)/%: tests/bench/%.c $(STATIC)
+	$(ONE_FILE)
+
+$(BITS): tests/bits.c $(STATIC)
+	$(ONE_FILE)
+
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(BITS).d
+
+.PHONY: deps
+deps: ## install what is missing to build, show and test it (FOR=build: not the tests' part)
+	@tests/deps.sh $(or $(FOR),all)
+
+# --- a first look ---------------------------------------------------------------------------
+
+DEMO_TRACE = traces/lora.h5
+DEMO       = $(DEMO_TRACE) -p none -p global:max_norm=1 -p group:quantile=0.9 -p aggc-paper \
+             -p aggc-code-lora
+
+.PHONY: demo
+demo: $(PROGRAM) ## replay five policies over a recorded run; tables and figures in demo/
+	@mkdir -p demo
+	$(PROGRAM) info $(DEMO_TRACE)
+	$(PROGRAM) replay $(DEMO) --force --steps demo/steps.tsv --stats demo/stats.tsv \
+	    >demo/tables.txt
+	@cat demo/tables.txt
+	$(PROGRAM) plot $(DEMO) --force --figure all --format png -o demo
+	@printf '\nThe tables are in demo/tables.txt (and, for programs, in demo/stats.tsv), every\n'
+	@printf 'decision is in demo/steps.tsv, and the figures are:\n'
+	@ls demo/*.png
+
+# --- tests ----------------------------------------------------------------------------------
+
+# A Python that sees torch, or nothing.
+PYTHON = $(eval PYTHON := $$(shell for p in /usr/bin/python3 python3; do \
+             $$$$p -c 'import torch' 2>/dev/null && echo $$$$p && break; done))$(PYTHON)
+PYTHON_TESTS = $(if $(PYTHON),$(PYTHON) tests/python/run.py,tests/skip.sh no python3 sees torch)
+
+TEST_ENV = BUILD=$(abspath $(BUILD)) GRADTRACE=$(abspath $(PROGRAM)) \
+           GRADTRACE_LIBRARY=$(abspath $(SHARED)) CC='$(CC)'
+
+# What `make test` and `make check-asan` both run.
+C_TESTS = $(UNIT) 'tests/golden/compare.sh $(BITS)' tests/cli/run.sh \
+          $(foreach f,$(FUZZERS),'$(BUILD)/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f)')
+
+.PHONY: test
+test: all $(UNIT) $(BITS) $(REPLAYS) ## all tests; the last line is "N passed, N failed"
+	@$(TEST_ENV) tests/run.sh $(C_TESTS) '$(PYTHON_TESTS)' tests/lint.sh tests/install.sh
+
+.PHONY: test-c
+test-c: all $(UNIT) $(BITS) $(REPLAYS)
+	@$(TEST_ENV) tests/run.sh $(C_TESTS)
+
+# The other builds are this Makefile again with other flags, each in a folder of its own.
+.PHONY: check-asan
+check-asan: ## the C tests under AddressSanitizer and UBSan
+	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
+	    OPT='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	    -fno-sanitize-recover=all' LDFLAGS='-fsanitize=address,undefined' test-c
+
+.PHONY: check-clang
+check-clang: ## the C tests, built by clang
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang test-c
+
+.PHONY: check-bits
+check-bits: all ## gcc and clang, -O0 to -O3 -march=native, 1 to 3 threads: the same bits
+	@$(TEST_ENV) MAKE='$(MAKE)' tests/bits.sh
+
+.PHONY: golden
+golden: $(PROGRAM) $(BITS) ## remake tests/golden/replay.csv; look at `git diff` after it
+	@$(TEST_ENV) tests/golden/compare.sh --accept $(BITS)
+
+.PHONY: lint
+lint: $(SHARED) ## the rules that a compiler does not check
+	@$(TEST_ENV) tests/lint.sh
+
+.PHONY: bench
+bench: all $(BENCH) ## time the sums, and replay against h5py and NumPy
+	$(BUILD)/bench_sumsq
+	$(or $(PYTHON),python3) tests/bench/replay_vs_h5py.py --program $(PROGRAM) \
+	    --generator $(BUILD)/make_big_trace
+
+# --- fuzzing --------------------------------------------------------------------------------
+
+# make test: the corpus once, by gcc
+$(REPLAYS): $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_inputs.c $(STATIC)
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<) $(COMPILE) $< tests/fuzz/replay_inputs.c $(STATIC) $(LDFLAGS) $(LIBS) -o $@
+
+# make fuzz: libFuzzer, which is clang's
+FUZZ_FLAGS = -std=c11 -O1 -g -ffp-contract=off -pthread -fsanitize=fuzzer,address,undefined \
+             -fno-sanitize-recover=all
+
+$(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call SAY,CLANG,$<) clang $(CPPFLAGS) $(FUZZ_FLAGS) $< $(LIB_SRC) $(LIBS) -o $@
+
+.PHONY: fuzz
+fuzz: $(FUZZERS:%=$(BUILD)/tests/fuzz/fuzz_%) ## fuzz each parser for TIME=60 seconds (clang)
+	@for f in $(FUZZERS); do mkdir -p $(BUILD)/fuzz/$$f && \
+	    $(BUILD)/tests/fuzz/fuzz_$$f -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=2048 \
+	    -artifact_prefix=$(BUILD)/fuzz/$$f- -print_final_stats=1 \
+	    $(BUILD)/fuzz/$$f tests/fuzz/corpus/$$f || exit 1; done
+
+# --- installing -----------------------------------------------------------------------------
+
+# Where the system's Python looks for what was installed under this prefix.  Debian's own differs
+# from others: "dist-packages", and under /usr without the minor version.
+PYTHON3   = $(or $(wildcard /usr/bin/python3),python3)
+PYVERSION = $(shell $(PYTHON3) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+DEBIAN    = $(wildcard /etc/debian_version)
+PYLIB     = python$(if $(DEBIAN),$(if $(filter /usr,$(PREFIX)),3,$(PYVERSION)),$(PYVERSION))
+PYTHONDIR = $(PREFIX)/lib/$(PYLIB)/$(if $(DEBIAN),dist,site)-packages
+MANDIR    = $(PREFIX)/share/man
+BASHDIR   = $(PREFIX)/share/bash-completion/completions
+# gradtrace.h and all that it includes, found by asking the compiler.
+HEADERS   = $(sort $(filter lib/%.h,$(shell $(COMPILE) -MM lib/gradtrace.h)))
+INSTALL   = install
+D         = $(DESTDIR)$(PREFIX)
+
+# The last two lines are for those who link libgradtrace.a; the shared library knows its needs.
+define PC
+prefix=$(PREFIX)
+libdir=$${prefix}/lib
+includedir=$${prefix}/include
+
+Name: gradtrace
+Description: record gradients of a training run, replay clipping policies over them
+Version: $(VERSION)
+Cflags: -I$${includedir}/gradtrace
+Libs: -L$${libdir} -lgradtrace
+Requires.private: $(PKGS)
+Libs.private: -lm -pthread
+endef
+export PC
+
+.PHONY: install
+install: all ## into DESTDIR and PREFIX=/usr/local: program, libraries, headers, man page, Python
+	$(INSTALL) -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/gradtrace $(D)/share/gradtrace/plots \
+	    $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(PYTHONDIR)/gradtrace
+	$(INSTALL) -m 755 $(PROGRAM) $(D)/bin/gradtrace
+	$(INSTALL) -m 644 $(STATIC) $(D)/lib/libgradtrace.a
+	$(INSTALL) -m 755 $(SHARED) $(D)/lib/libgradtrace.so.$(VERSION)
+	ln -sf libgradtrace.so.$(VERSION) $(D)/lib/$(SONAME)
+	ln -sf $(SONAME) $(D)/lib/libgradtrace.so
+	$(INSTALL) -m 644 $(HEADERS) $(D)/include/gradtrace
+	echo "$$PC" >$(D)/lib/pkgconfig/gradtrace.pc
+	$(INSTALL) -m 644 plots/*.gp $(D)/share/gradtrace/plots
+	sed 's/@VERSION@/$(VERSION)/' tools/gradtrace.1 >$(DESTDIR)$(MANDIR)/man1/gradtrace.1
+	$(INSTALL) -m 644 tools/gradtrace.bash $(DESTDIR)$(BASHDIR)/gradtrace
+	$(INSTALL) -m 644 lib/python/gradtrace/*.py $(DESTDIR)$(PYTHONDIR)/gradtrace
+	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
+	@[ -n "$(DESTDIR)" ] || $(PYTHON3) -c 'import sys; sys.exit("$(PYTHONDIR)" not in sys.path)' \
+	    || echo "To import gradtrace in Python: export PYTHONPATH=$(PYTHONDIR)"
+
+.PHONY: uninstall
+uninstall: ## remove what `make install` with the same DESTDIR and PREFIX put there
+	rm -f $(D)/bin/gradtrace $(D)/lib/libgradtrace.* $(D)/lib/pkgconfig/gradtrace.pc \
+	    $(DESTDIR)$(MANDIR)/man1/gradtrace.1 $(DESTDIR)$(BASHDIR)/gradtrace
+	rm -rf $(D)/include/gradtrace $(D)/share/gradtrace $(DESTDIR)$(PYTHONDIR)/gradtrace
 
 .PHONY: clean
-clean:
-	rm -rf build demo
+clean: ## remove what was built
+	rm -rf $(BUILD) demo
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r t what; \
+	    do printf '  make %-13s %s\n' "$$t" "$$what"; done

@@ -6,11 +6,14 @@
  *   trace/trace.h        a recorded run: read it, write it
  *   trace/groups.h       which tensors are clipped together
  *   trace/series.h       a trace as one series of norms per group
+ *   trace/import.h       logs that people already have, as traces
+ *   trace/export.h       a trace's norms as text
  *   policy/catalogue.h   the policies, their parameters, the presets
  *   policy/setting.h     "aggc:beta=0.9,raise=on" as an object
  *   record/recorder.h    record from inside a training loop (C, C++, CUDA hosts)
  *   replay/replay.h      what a setting would have done with a trace
  *   study/scaling.h      statistics of what it did
+ *   study/result.h       decisions and statistics as an HDF5 file
  *
  * The library never prints, never exits, and reads neither arguments nor the environment.
  * Ownership follows the verbs: _new/_free and _open/_close pair up, _find and _name return static
@@ -30,8 +33,11 @@
 #include "trace.h"
 #include "groups.h"
 #include "series.h"
+#include "import.h"
+#include "export.h"
 #include "recorder.h"
 #include "replay.h"
 #include "scaling.h"
+#include "result.h"
 
 #endif

@@ -73,7 +73,7 @@ static error_t parse_common(int key, char *word, struct argp_state *state)
     struct cli_common *common = state->input;
 
     switch (key) {
-    case ARGP_KEY_INIT:
+    case ARGP_KEY_SUCCESS: /* not INIT: argp finds the name only after that */
         common->command = state->name;
         return 0;
     case OPT_FORCE:

@@ -11,6 +11,8 @@
 #include "err.h"
 #include "policy.h"
 
+GTR_PUBLIC_BEGIN
+
 struct gtr_param_spec {
     const char *name;
     size_t offset;       /* of a double in the policy's params struct */
@@ -62,5 +64,7 @@ void gtr_param_set(const struct gtr_param_spec *param, union gtr_params *params,
 
 /* All parameters at their defaults. */
 void gtr_params_init(enum gtr_policy_id id, union gtr_params *params);
+
+GTR_PUBLIC_END
 
 #endif

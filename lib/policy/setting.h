@@ -5,8 +5,18 @@
  *     KEY@GROUP                   the same for the groups that match a glob, e.g. beta@*_proj
  *     GROUP                       short for max_norm@GROUP, where the policy has a limit per group
  *
- * Entries apply in order, a later one over an earlier one.  VALUE is a number in the range that
- * the catalogue gives, or one of its words.
+ * Entries apply in order, a later one over an earlier one; a preset's own come first.  So a plain
+ * KEY also replaces what an earlier KEY@GROUP said: put the general before the particular, as in
+ * "group:max_norm=1,q_proj=0.5".  A limit and a quantile to find it from are two ways to say one
+ * thing: for each group the later one counts and puts the earlier one back to its default.
+ *
+ * VALUE is a number in the range that the catalogue gives, or one of its words.  Where the words
+ * are off and on, no, false, 0 and yes, true, 1 mean the same.
+ *
+ * GROUP is a glob of the kind that shells use (fnmatch: * ? [...]; a * also matches slashes and
+ * dots).  A backslash before a character takes away its meaning, here too for the four that
+ * separate, so a group that is called "a,b=*" is written "a\,b\=\*"; an @ is written "\@" in the
+ * short form.  A group with the name of a parameter needs the long form: max_norm@eps.
  */
 #ifndef GTR_SETTING_H
 #define GTR_SETTING_H
@@ -15,6 +25,8 @@
 
 #include "catalogue.h"
 #include "err.h"
+
+GTR_PUBLIC_BEGIN
 
 struct gtr_setting;
 
@@ -38,8 +50,11 @@ char *gtr_setting_print(const struct gtr_setting *setting);
 enum gtr_code gtr_setting_bind(const struct gtr_setting *setting, const char *const *groups,
                                size_t n_groups, union gtr_params *params, struct gtr_err *err);
 
-/* Bound (and fitted) parameters as text that, parsed and bound again, gives the same ones. */
+/* Bound (and fitted) parameters as text that, parsed and bound again, gives the same ones: what is
+ * equal in all groups plainly, the rest by exact group name. */
 char *gtr_setting_print_bound(const struct gtr_setting *setting, const char *const *groups,
                               size_t n_groups, const union gtr_params *params);
+
+GTR_PUBLIC_END
 
 #endif

@@ -32,6 +32,8 @@
 #include "err.h"
 #include "trace.h"
 
+GTR_PUBLIC_BEGIN
+
 struct gtr_recorder;
 
 enum gtr_elements {
@@ -50,20 +52,23 @@ struct gtr_record_options {
     int64_t world_size;
     int64_t total_steps;    /* planned steps; 0 if unknown */
     int64_t elements;       /* enum gtr_elements */
-    int64_t every;          /* elements at every k-th step of the window, >= 1 */
+    int64_t every;          /* elements at first, first + every, first + 2 every, ... >= 1 */
     int64_t first;          /* the window of run steps: first <= step <= last */
     int64_t last;
     int64_t force;          /* 1: replace an existing file */
-    int64_t n_threads;      /* for the sums; 0: all processors */
+    int64_t n_threads;      /* for the sums, at most 256; 0: all processors */
 };
 
+/* Norms only; nothing known about the run; window 0 and up. */
 void gtr_record_options_init(struct gtr_record_options *options);
 
-/* Checks the options and that `path` can be written.  Free with gtr_recorder_close. */
+/* Checks the options and that `path` can be written; the file itself is made by the first step.
+ * Free with gtr_recorder_close. */
 enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_options *options,
                                 struct gtr_recorder **recorder, struct gtr_err *err);
 
-/* Declares the next tensor, before the first step.  Tensors are numbered 0, 1, ... */
+/* Declares the next tensor, before the first step.  Tensors are numbered 0, 1, ...  `shape` is
+ * "4096x11008", "" for a scalar, and has numel elements. */
 enum gtr_code gtr_recorder_tensor(struct gtr_recorder *recorder, const char *name,
                                   const char *shape, uint64_t numel, enum gtr_dtype dtype,
                                   struct gtr_err *err);
@@ -77,7 +82,8 @@ enum gtr_code gtr_recorder_begin(struct gtr_recorder *recorder, int64_t step, do
 enum gtr_code gtr_recorder_grad(struct gtr_recorder *recorder, size_t tensor, const void *elements,
                                 struct gtr_err *err);
 
-/* The same when the caller has reduced the gradient already (on a GPU, over ranks). */
+/* The same when the caller has reduced the gradient already (on a GPU, over ranks), over its finite
+ * elements.  Not at a step whose elements are kept. */
 enum gtr_code gtr_recorder_norm(struct gtr_recorder *recorder, size_t tensor, double sumsq,
                                 float maxabs, uint64_t nonfinite, struct gtr_err *err);
 
@@ -88,11 +94,15 @@ enum gtr_code gtr_recorder_end(struct gtr_recorder *recorder, struct gtr_err *er
 enum gtr_code gtr_recorder_applied(struct gtr_recorder *recorder, double scale, bool skipped,
                                    struct gtr_err *err);
 
-/* Completes the file and frees the recorder.  A recorder without a completed step leaves no
- * file and says so. */
+/* Completes the file and frees the recorder, whatever is returned.  A step that was not ended is
+ * left out.  A recorder without a completed step leaves no file and says so.  After a failed write
+ * that failure is told once more, and the file keeps the steps before it if it can be written at
+ * all. */
 enum gtr_code gtr_recorder_close(struct gtr_recorder *recorder, struct gtr_err *err);
 
 /* Frees the recorder and leaves no file. */
 void gtr_recorder_abandon(struct gtr_recorder *recorder);
+
+GTR_PUBLIC_END
 
 #endif

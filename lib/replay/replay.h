@@ -13,6 +13,8 @@
 #include "series.h"
 #include "setting.h"
 
+GTR_PUBLIC_BEGIN
+
 enum gtr_nonfinite_rule {
     GTR_SKIP_STEP, /* every policy skips the step, as AMP and most trainers do */
     GTR_PROPAGATE  /* the norm is NaN, and each policy does what its reference does */
@@ -58,5 +60,7 @@ struct gtr_decisions {
 enum gtr_code gtr_replay_run(const struct gtr_replay *replay, const struct gtr_setting *setting,
                              struct gtr_decisions **decisions, struct gtr_err *err);
 void gtr_decisions_free(struct gtr_decisions *decisions);
+
+GTR_PUBLIC_END
 
 #endif

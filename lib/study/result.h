@@ -11,6 +11,8 @@
 #include "replay.h"
 #include "scaling.h"
 
+GTR_PUBLIC_BEGIN
+
 struct gtr_result;
 
 /* Starts a result under a temporary name: groups, steps and norms of the replay's series. */
@@ -26,5 +28,7 @@ enum gtr_code gtr_result_add(struct gtr_result *result, const char *label, const
 /* Completes the file, or removes it; both free the result and take NULL. */
 enum gtr_code gtr_result_close(struct gtr_result *result, struct gtr_err *err);
 void gtr_result_abandon(struct gtr_result *result);
+
+GTR_PUBLIC_END
 
 #endif

@@ -14,6 +14,8 @@
 #include "err.h"
 #include "replay.h"
 
+GTR_PUBLIC_BEGIN
+
 /* A distribution of norms. */
 struct gtr_norm_summary {
     double p50, p99;
@@ -62,5 +64,7 @@ void gtr_scaling_free(struct gtr_scaling_report *report);
 size_t gtr_scaling_n_columns(void);
 const char *gtr_scaling_column_name(size_t column);
 double gtr_scaling_column(const struct gtr_scaling *scaling, size_t column);
+
+GTR_PUBLIC_END
 
 #endif

@@ -44,6 +44,9 @@ enum gtr_code gtr_h5_fail(const struct gtr_h5 *h5, const char *name, const char 
 
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_reason, reason);
     H5Eclear2(H5E_DEFAULT);
+    if (h5->disk.error != 0)
+        return gtr_fail(err, h5->disk.error == ENOMEM ? GTR_ENOMEM : code, "%s: %s%s%s: %s",
+                        h5->path, name, colon, what, strerror(h5->disk.error));
     if (reason[0] != '\0')
         return gtr_fail(err, code, "%s: %s%s%s: %s", h5->path, name, colon, what, reason);
     return gtr_fail(err, code, "%s: %s%s%s", h5->path, name, colon, what);
@@ -177,13 +180,18 @@ enum gtr_code gtr_h5_create(const char *path, const char *shown, struct gtr_h5 *
 {
     enum gtr_code rc;
     struct gtr_h5 *h5 = NULL;
+    hid_t access;
 
     *out = NULL;
     rc = h5_new(shown, &h5, err);
     if (rc != GTR_OK)
         return rc;
     gtr_h5_lock();
-    h5->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    access = gtr_h5_disk_access(&h5->disk);
+    if (access >= 0) {
+        h5->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+        H5Pclose(access);
+    }
     if (h5->file < 0)
         rc = gtr_h5_fail(h5, "", "cannot create", GTR_EIO, err);
     gtr_h5_unlock();
@@ -202,7 +210,8 @@ enum gtr_code gtr_h5_close(struct gtr_h5 *h5, struct gtr_err *err)
     if (h5 == NULL)
         return GTR_OK;
     gtr_h5_lock();
-    if (h5->file >= 0 && H5Fclose(h5->file) < 0)
+    h5->disk = (struct gtr_h5_disk){ .closing = true };
+    if (h5->file >= 0 && (H5Fclose(h5->file) < 0 || h5->disk.error != 0))
         rc = gtr_h5_fail(h5, "", "cannot finish writing", GTR_EIO, err);
     gtr_h5_unlock();
     if (h5->fd >= 0)

@@ -6,18 +6,29 @@
 
 #include "h5.h"
 
+/* How the disk takes what is written. */
+struct gtr_h5_disk {
+    bool closing; /* failures are remembered here and not told to HDF5 */
+    int error;    /* errno of the first failure; 0 */
+};
+
 struct gtr_h5 {
     hid_t file;
     char *path;         /* as errors show it */
     uint64_t file_size; /* when opened for reading */
     int fd;             /* a second descriptor for reading raw bytes; -1 when writing */
+    struct gtr_h5_disk disk;
 };
+
+/* Properties for creating a file whose writes report to *disk, which outlives it.  Close them with
+ * H5Pclose; negative on failure.  The lock is held. */
+hid_t gtr_h5_disk_access(struct gtr_h5_disk *disk);
 
 /* One lock for all of HDF5, and its own error printing off. */
 void gtr_h5_lock(void);
 void gtr_h5_unlock(void);
 
-/* Fails with "PATH: DATASET: WHAT: reason from HDF5".  Call with the lock held, straight after the
+/* Fails with "PATH: DATASET: WHAT: reason", the system's or HDF5's.  Call with the lock held, straight after the
  * failing call. */
 enum gtr_code gtr_h5_fail(const struct gtr_h5 *h5, const char *name, const char *what,
                           enum gtr_code code, struct gtr_err *err);

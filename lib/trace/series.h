@@ -13,6 +13,8 @@
 #include "groups.h"
 #include "trace.h"
 
+GTR_PUBLIC_BEGIN
+
 struct gtr_series {
     size_t n_groups;
     size_t n_steps;
@@ -33,5 +35,7 @@ struct gtr_series {
 enum gtr_code gtr_series_read(const struct gtr_trace *trace, const struct gtr_groups *groups,
                               size_t n_threads, struct gtr_series **series, struct gtr_err *err);
 void gtr_series_free(struct gtr_series *series);
+
+GTR_PUBLIC_END
 
 #endif

@@ -13,6 +13,8 @@
 
 #include "err.h"
 
+GTR_PUBLIC_BEGIN
+
 enum { GTR_FORMAT_VERSION = 1 };
 
 /* Type of the gradient in the run, and of its captured elements. */
@@ -145,5 +147,7 @@ enum gtr_code gtr_writer_elements(struct gtr_writer *writer, size_t tensor, cons
 /* Closes and gives the file its name; or, abandoning, removes it.  Both free the writer. */
 enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err);
 void gtr_writer_abandon(struct gtr_writer *writer);
+
+GTR_PUBLIC_END
 
 #endif

@@ -1,0 +1,43 @@
+/* setting_parts.h - what a setting is made of; for the files setting*.c only. */
+#ifndef GTR_SETTING_PARTS_H
+#define GTR_SETTING_PARTS_H
+
+#include "setting.h"
+
+/* KEY@GLOB=VALUE. */
+struct gtr_override {
+    const struct gtr_param_spec *param;
+    char *glob; /* as typed, backslashes included */
+    double value;
+};
+
+struct gtr_setting {
+    char *text;
+    char *name;
+    const struct gtr_policy_spec *policy;
+    union gtr_params params;        /* of a group that no override names */
+    struct gtr_override *overrides; /* in the order in which they apply */
+    size_t n_overrides;
+    size_t capacity;
+};
+
+/* Characters before the first `end` that has no backslash before it, or before the end of text. */
+size_t gtr_setting_span(const char *text, char end);
+
+/* Sets one parameter; the other of a limit and its quantile goes back to its default. */
+void gtr_setting_assign(const struct gtr_policy_spec *policy, const struct gtr_param_spec *param,
+                        union gtr_params *params, double value);
+
+/* Reads a VALUE.  `setting` and `key` are for the error: "aggc: beta=2: must be from 0 to 1". */
+enum gtr_code gtr_setting_read_value(const char *setting, const char *key,
+                                     const struct gtr_param_spec *param, const char *text,
+                                     double *value, struct gtr_err *err);
+
+/* Word `index` of "code|paper|fixed": its start, and its length in *length; NULL if there are not
+ * so many. */
+const char *gtr_setting_word(const char *choices, size_t index, size_t *length);
+
+/* "a, b, c" of n names, as many as fit. */
+void gtr_setting_join(const char *const *names, size_t n, char *list, size_t size);
+
+#endif

@@ -1,0 +1,54 @@
+"""gradtrace - record the gradients of a training run once, ask every clipping question offline.
+
+In a PyTorch training loop::
+
+    import gradtrace
+
+    with gradtrace.Recorder(model, "run.h5", optimizer=optimizer) as recorder:
+        for batch in batches:
+            loss = model(batch)
+            loss.backward()
+            recorder.step(loss)          # after backward, before clipping; once a step
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+
+With a Hugging Face Trainer::
+
+    Trainer(..., callbacks=[gradtrace.TrainerCallback("run.h5")])
+
+Then, at the shell::
+
+    gradtrace info run.h5
+    gradtrace replay run.h5 -p global:max_norm=1 -p aggc-code-lora
+
+What a trace holds, per step t and parameter tensor i (float64 unless said otherwise; traces are
+HDF5 files that h5py reads, laid out as traces/FORMAT.md says):
+
+    /norm/sumsq [T][P]      sum of squares of the gradient's finite elements; its root is the norm
+    /norm/maxabs [T][P]     float32: the largest magnitude among them
+    /norm/nonfinite [T][P]  uint64: how many elements were NaN or infinite
+    /step/index, loss, lr, time, applied_scale, skipped [T]
+    /grad/<i> [S][numel]    elements, only if asked for with elements="full"
+
+Gradients are recorded in the units of the loss per unit of the parameter, without the loss scale
+of mixed precision.  A tensor without a gradient in a step has norm 0 there.
+
+Names
+-----
+Recorder         the recorder: its docstring is the manual of recording
+TrainerCallback  the same, driven by transformers.Trainer
+Error            what the library could not do; raised only with strict=True
+__version__      of this package and of the library it belongs to
+
+The C library is looked for beside the package, in the source tree's build folder and where
+`make install` puts it; the environment variable GRADTRACE_LIBRARY overrides all of that.
+"""
+
+from ._library import Error
+from .hugging_face import TrainerCallback
+from .recorder import Recorder
+
+__version__ = "0.1.0"
+
+__all__ = ["Error", "Recorder", "TrainerCallback", "__version__"]

@@ -1,0 +1,434 @@
+"""recorder.py - the gradients of a PyTorch run into a trace file, one call a step."""
+
+import json
+import math
+import os
+import shlex
+import sys
+import warnings
+import weakref
+from ctypes import byref, c_void_p
+
+from . import _library
+from ._library import Error
+
+GRAD_STATES = ("pre-clip", "post-clip", "unknown")
+REDUCTIONS = ("none", "sum", "mean")
+
+# Names of torch's types in a trace, and which of them hold every value of which others.
+_DTYPES = {"float32": "f32", "float16": "f16", "bfloat16": "bf16", "float64": "f64"}
+_EXACT = {"f32": ("f16", "bf16"), "f64": ("f16", "bf16", "f32"), "f16": (), "bf16": ()}
+
+
+class Recorder:
+    """Records the gradient of every trainable parameter, step by step, into one HDF5 file.
+
+    ::
+
+        recorder = gradtrace.Recorder(model, "run.h5", optimizer=optimizer, total_steps=10000)
+        for batch in batches:
+            loss = model(batch)
+            loss.backward()
+            recorder.step(loss)                    # after backward, before clipping
+            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            recorder.applied(min(1.0, 1.0 / (float(norm) + 1e-6)))      # optional
+            optimizer.step()
+            optimizer.zero_grad()
+        recorder.close()
+
+    Also a context manager: ``with gradtrace.Recorder(...) as recorder:``.  The file appears under
+    its name when the recorder is closed, which also happens when the interpreter ends.
+
+    Call ``step`` once for each optimizer step, not for each backward: gradients that were
+    accumulated over micro-batches are then recorded as the optimizer sees them.
+
+    Mixed precision: gradients must not carry the loss scale.  Either call
+    ``scaler.unscale_(optimizer)`` before ``step``, exactly as ``clip_grad_norm_`` needs it, or
+    leave them scaled and pass ``step(loss, grad_scale=scaler.get_scale())``.
+
+    Data parallel (DDP): after backward all ranks hold the same gradient, the mean over ranks.
+    Record on rank 0 only, with ``reduction="mean"``.  Where ranks hold different gradients give
+    each its own file: ``{rank}`` in the path becomes the rank.  Sharded parameters (DTensor) are
+    refused: their local parts are not their gradient.
+
+    Recording never changes the training: gradients are only read, no random number is drawn, and
+    nothing is raised into the loop.  The first failure (disk full, folder not writable, file
+    exists, library missing) gives one warning that names the file and the reason; then the
+    recorder is off, ``failed`` holds the reason, and what was recorded until then is kept if the
+    disk lets it.  With ``strict=True`` the failure is raised instead, as gradtrace.Error.
+    A forked child process (a DataLoader worker) never touches its parent's recorder.
+
+    Parameters
+    ----------
+    model_or_named_params
+        A torch.nn.Module, or pairs (name, parameter), or a dict of them.  Only parameters with
+        requires_grad at this moment are recorded, in this order.  DDP's ``module.`` and
+        torch.compile's ``_orig_mod.`` are left out of the names.
+    path
+        The trace file; conventionally ends in .h5.
+    optimizer
+        Where the learning rate is read from, and the settings that go into the trace.
+    elements
+        "none": norms only, 20 bytes a tensor and step.  "full": also every element of every
+        gradient, at every `every`-th step of the window first <= step <= last.
+    every, first, last
+        The window for elements, in the run's own step numbers; without it, all steps.
+    total_steps
+        Planned length of the run in optimizer steps, for policies with a schedule; 0: unknown.
+    grad_state
+        "pre-clip" (default), "post-clip" or "unknown": what the gradients are when ``step`` is
+        called.
+    reduction
+        "none" (default), "sum" or "mean": what was done over ranks.
+    meta
+        A dict of anything JSON can hold, e.g. {"max_grad_norm": 1.0, "model": "gpt2"}.  Added to
+        it unless given: command, torch, dtype, optimizer {class, lr, betas, eps, weight_decay}.
+    group_by
+        The rule that fits this model when its tensors are grouped; None: the tool's default.
+    force
+        Replace an existing file.
+    strict
+        Raise gradtrace.Error instead of warning and turning off.
+    rank, world_size
+        Default: torch.distributed's if it is initialised, else 0 and 1.
+    threads
+        For the sums; 0: all processors.
+
+    Raises ValueError or TypeError for an argument that is wrong, at once and whatever `strict`.
+    """
+
+    def __init__(
+        self,
+        model_or_named_params,
+        path,
+        *,
+        optimizer=None,
+        elements="none",
+        every=1,
+        first=None,
+        last=None,
+        total_steps=0,
+        grad_state="pre-clip",
+        reduction="none",
+        meta=None,
+        group_by=None,
+        force=False,
+        strict=False,
+        rank=None,
+        world_size=None,
+        threads=0,
+    ):
+        if rank is None or world_size is None:
+            known = _distributed()
+            rank = known[0] if rank is None else rank
+            world_size = known[1] if world_size is None else world_size
+        self.path = os.fspath(path).replace("{rank}", str(rank))
+        self.failed = None
+        self.strict = strict
+        self._optimizer = optimizer
+        self._process = os.getpid()
+        self._next_step = 0
+        self._pending = False  # a step was recorded, so that applied() has an object
+        self._declared = None  # dtype of each tensor in the trace, from the first step on
+        self._close = None
+        self._named = _trainable(model_or_named_params)
+        _one_of("elements", elements, _library.ELEMENTS)
+        _one_of("grad_state", grad_state, GRAD_STATES)
+        _one_of("reduction", reduction, REDUCTIONS)
+        every = _integer("every", every, 1)
+        total_steps = _integer("total_steps", total_steps, 0)
+        meta = _meta_text(meta, self._named, optimizer)
+
+        def fill(options):
+            options.grad_state = grad_state.encode()
+            options.reduction = reduction.encode()
+            options.meta = meta.encode()
+            options.group_by = _library.text_or_null(group_by)
+            options.elements = _library.ELEMENTS[elements]
+            options.every = every
+            options.total_steps = total_steps
+            options.first = options.first if first is None else _integer("first", first)
+            options.last = options.last if last is None else _integer("last", last)
+            options.rank = _integer("rank", rank, 0)
+            options.world_size = _integer("world_size", world_size, 1)
+            options.n_threads = _integer("threads", threads, 0)
+            options.force = int(bool(force))
+
+        fill(_library.RecordOptions())  # a wrong argument is told even if the library is missing
+        self._guard(lambda: self._open(fill))
+
+    def step(self, loss=None, lr=None, step=None, grad_scale=1.0):
+        """Records the gradients as they are now.  After backward, before clipping.
+
+        loss: number or tensor of one element, as the run reports it; None: unknown.
+        lr: the learning rate of this step; None: the optimizer's first group, if there is one.
+        step: the run's own number of this optimizer step, growing; None: one more than the last,
+            starting at 0.
+        grad_scale: the loss scale still in the gradients (scaler.get_scale()); they are recorded
+            divided by it, as GradScaler.unscale_ does, and stay as they are in the run.
+
+        A parameter whose .grad is None has no gradient in this step.
+        """
+        self._guard(lambda: self._step(loss, lr, step, grad_scale))
+
+    def applied(self, scale=None, skipped=False):
+        """Tells what the run then did with the step just recorded: after clipping, at any time
+        before the next ``step``.
+
+        scale: the factor that all gradients were multiplied by (1: untouched); None: unknown.
+        skipped: True if the optimizer step was left out, as AMP does at infinite gradients.
+        """
+        self._guard(lambda: self._applied(scale, skipped))
+
+    def close(self):
+        """Completes the file.  Safe to call twice, and after a failure."""
+        self._guard(self._finish)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    # What follows may raise; _guard is what keeps that out of the training loop.
+
+    def _guard(self, work):
+        if self.failed is not None or os.getpid() != self._process:
+            return
+        try:
+            work()
+        except _Wrong:
+            raise
+        except Exception as error:  # whatever it is, the run is worth more than its trace
+            self.failed = _reason(error)
+            self._give_up()
+            if self.strict:
+                if isinstance(error, Error):
+                    raise
+                raise Error(self._complaint()) from error
+            warnings.warn(self._complaint(), RuntimeWarning, stacklevel=3)
+
+    def _complaint(self):
+        about = "" if self.path in self.failed else f"{self.path}: "
+        return f"gradtrace: {about}{self.failed}; recording stops here, training goes on"
+
+    def _give_up(self):
+        """Keeps the steps that are complete; the reason why is in self.failed already."""
+        try:
+            self._finish()
+        except Exception:
+            pass
+
+    def _open(self, fill):
+        library = _library.load()
+        options = _library.RecordOptions()
+        library.gtr_record_options_init(byref(options))
+        fill(options)
+        handle = c_void_p()
+        try:
+            _library.call(
+                "gtr_recorder_open", os.fsencode(self.path), byref(options), byref(handle)
+            )
+        except Error as error:
+            if error.kind == "usage":
+                raise _Wrong(str(error)) from None
+            raise
+        self._handle = handle
+        # Runs once: from close(), or when the recorder is collected, or as the interpreter ends.
+        self._close = weakref.finalize(self, _close, handle, self.path, self._process)
+
+    def _finish(self):
+        if self._close is None or not self._close.alive:
+            return
+        self._close.detach()
+        handle, self._handle = self._handle, None
+        _library.call("gtr_recorder_close", handle)
+
+    def _step(self, loss, lr, step, grad_scale):
+        if self._close is None or not self._close.alive:
+            raise Error("step() after close(); make a new Recorder", "usage")
+        grad_scale = float(grad_scale)
+        if not (0.0 < grad_scale < math.inf):
+            raise Error(f"grad_scale={grad_scale:g}: must be a positive number", "usage")
+        step = self._next_step if step is None else int(step)
+        if lr is None and self._optimizer is not None:
+            lr = self._optimizer.param_groups[0]["lr"]
+        if self._declared is None:
+            self._declared = self._declare(grad_scale)
+        _library.call("gtr_recorder_begin", self._handle, step, _number(loss), _number(lr))
+        for i, (name, parameter) in enumerate(self._named):
+            if parameter.grad is not None and parameter.numel() > 0:
+                grad = _readable(name, parameter.grad, self._declared[i], grad_scale)
+                _library.call("gtr_recorder_grad", self._handle, i, grad.data_ptr())
+        _library.call("gtr_recorder_end", self._handle)
+        self._next_step = step + 1
+        self._pending = True
+
+    def _declare(self, grad_scale):
+        """Tells the library about each tensor, at the first step; returns their types."""
+        types = []
+        for name, parameter in self._named:
+            kind = _dtype_name(name, parameter)
+            if kind == "f16" and grad_scale != 1.0:
+                kind = "f32"  # divided by the loss scale they would underflow in half precision
+            shape = "x".join(str(n) for n in parameter.shape)
+            _library.call(
+                "gtr_recorder_tensor",
+                self._handle,
+                name.encode("utf-8"),
+                shape.encode(),
+                parameter.numel(),
+                _library.DTYPES[kind],
+            )
+            types.append(kind)
+        return types
+
+    def _applied(self, scale, skipped):
+        if not self._pending:
+            raise Error("applied() before step(); it tells what became of a step", "usage")
+        _library.call("gtr_recorder_applied", self._handle, _number(scale), bool(skipped))
+        self._pending = False
+
+
+class _Wrong(ValueError):
+    """An argument of the constructor that the library refused."""
+
+
+def _close(handle, path, process):
+    """The recorder was dropped without close(): complete its file."""
+    if os.getpid() != process:
+        return
+    try:
+        _library.call("gtr_recorder_close", handle)
+    except Error as error:
+        warnings.warn(f"gradtrace: {path}: {_reason(error)}", RuntimeWarning, stacklevel=2)
+
+
+def _reason(error):
+    if isinstance(error, Error):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _one_of(name, value, words):
+    if value not in words:
+        raise ValueError(f"{name}={value!r}: must be one of {', '.join(words)}")
+
+
+def _integer(name, value, least=None):
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name}={value!r}: must be an integer")
+    value = value.__index__()
+    if least is not None and value < least:
+        raise ValueError(f"{name}={value}: must be at least {least}")
+    return value
+
+
+def _number(value):
+    """A float, a tensor of one element, or None for what is not known."""
+    return math.nan if value is None else float(value)
+
+
+def _distributed():
+    """(rank, world size) of torch.distributed, or of a process alone."""
+    distributed = getattr(sys.modules.get("torch"), "distributed", None)
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
+
+
+def _trainable(source):
+    """The (name, parameter) pairs to record, names as a checkpoint has them."""
+    if hasattr(source, "named_parameters"):
+        wrapped = type(source).__name__ in ("DistributedDataParallel", "DataParallel")
+        pairs = []
+        for name, parameter in source.named_parameters():
+            if wrapped and name.startswith("module."):
+                name = name[len("module.") :]
+            pairs.append((name.replace("_orig_mod.", ""), parameter))
+    else:
+        pairs = list(source.items() if hasattr(source, "items") else source)
+    pairs = [(name, parameter) for name, parameter in pairs if parameter.requires_grad]
+    if not pairs:
+        raise ValueError("model_or_named_params: no parameter requires a gradient")
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"model_or_named_params: {twice!r} is there twice")
+    for name, parameter in pairs:
+        _dtype_name(name, parameter)
+        if hasattr(parameter, "to_local"):
+            raise TypeError(f"{name}: sharded parameters (DTensor) are not supported")
+    return pairs
+
+
+def _dtype_name(name, tensor):
+    kind = str(tensor.dtype).replace("torch.", "")
+    if kind not in _DTYPES:
+        raise TypeError(f"{name}: type {kind} is not supported; only {', '.join(_DTYPES)}")
+    return _DTYPES[kind]
+
+
+def _readable(name, grad, declared, grad_scale):
+    """The gradient in host memory, contiguous, of the declared type, without the loss scale."""
+    import torch
+
+    grad = grad.detach()
+    if grad.layout != torch.strided:
+        grad = grad.to_dense()
+    grad = grad.cpu()
+    if grad_scale != 1.0:
+        # As GradScaler.unscale_ does it: multiplied by the reciprocal rounded to single precision,
+        # so that both ways record the same bits.
+        wide = torch.float64 if grad.dtype == torch.float64 else torch.float32
+        inverse = torch.tensor(1.0 / grad_scale, dtype=torch.float64).to(torch.float32)
+        narrow = torch.float32 if grad.dtype == torch.float16 else grad.dtype
+        grad = (grad.to(wide) * inverse.to(wide)).to(narrow)
+    kind = _dtype_name(name, grad)
+    if kind != declared:
+        if kind not in _EXACT[declared]:
+            raise Error(
+                f"{name}: gradient is {kind}, but {declared} was recorded before; "
+                "pass grad_scale from the first step on",
+                "usage",
+            )
+        grad = grad.to({"f32": torch.float32, "f64": torch.float64}[declared])
+    return grad.contiguous()
+
+
+def _meta_text(meta, named, optimizer):
+    """The JSON object for the trace: what the caller gave, and what can be seen from here."""
+    known = {"command": " ".join(shlex.quote(word) for word in sys.argv)}
+    if "torch" in sys.modules:
+        known["torch"] = str(sys.modules["torch"].__version__)
+    types = sorted({_dtype_name(name, parameter) for name, parameter in named})
+    known["dtype"] = types[0] if len(types) == 1 else types
+    if optimizer is not None:
+        known["optimizer"] = _optimizer_settings(optimizer)
+    known.update(meta or {})
+    try:
+        return json.dumps(known, ensure_ascii=False, allow_nan=False, default=str)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"meta: not JSON: {error}") from error
+
+
+def _optimizer_settings(optimizer):
+    """Class and settings of the first parameter group; all groups where they differ."""
+    inner = getattr(optimizer, "optimizer", optimizer)  # accelerate's and apex's wrappers
+    groups = [_group_settings(group) for group in optimizer.param_groups]
+    settings = {"class": type(inner).__name__, **groups[0]}
+    if any(group != groups[0] for group in groups):
+        settings["param_groups"] = groups
+    return settings
+
+
+def _group_settings(group):
+    settings = {}
+    for key in ("lr", "betas", "eps", "weight_decay", "momentum", "amsgrad"):
+        if key in group and group[key] is not None:
+            value = group[key]
+            if isinstance(value, (tuple, list)):
+                settings[key] = [float(part) for part in value]
+            else:
+                settings[key] = value if isinstance(value, bool) else float(value)
+    return settings

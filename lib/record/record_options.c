@@ -1,0 +1,177 @@
+/* record_options.c - defaults, ranges, and the head made of them. */
+#define _POSIX_C_SOURCE 200809L
+#include "record_options.h"
+
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#include "alloc.h"
+#include "groups.h"
+#include "text.h"
+
+enum { THREADS_MOST = 256 };
+
+void gtr_record_options_init(struct gtr_record_options *options)
+{
+    *options = (struct gtr_record_options){ .reduction = "none",
+                                            .grad_state = "unknown",
+                                            .world_size = 1,
+                                            .elements = GTR_ELEMENTS_NONE,
+                                            .every = 1,
+                                            .last = INT64_MAX };
+}
+
+static enum gtr_code check_integers(const struct gtr_record_options *options, struct gtr_err *err)
+{
+    const struct {
+        const char *name;
+        int64_t value, min, max;
+    } integers[] = {
+        { "world_size", options->world_size, 1, INT64_MAX },
+        { "rank", options->rank, 0, options->world_size - 1 },
+        { "total_steps", options->total_steps, 0, INT64_MAX },
+        { "elements", options->elements, GTR_ELEMENTS_NONE, GTR_ELEMENTS_FULL },
+        { "every", options->every, 1, INT64_MAX },
+        { "last", options->last, options->first, INT64_MAX },
+        { "force", options->force, 0, 1 },
+        { "n_threads", options->n_threads, 0, THREADS_MOST },
+    };
+    size_t i;
+
+    for (i = 0; i < GTR_ARRAY_LEN(integers); i++) {
+        if (integers[i].value >= integers[i].min && integers[i].value <= integers[i].max)
+            continue;
+        if (integers[i].max == INT64_MAX)
+            return gtr_fail(err, GTR_EUSAGE, "%s %" PRId64 ": must be %" PRId64 " or more",
+                            integers[i].name, integers[i].value, integers[i].min);
+        return gtr_fail(err, GTR_EUSAGE, "%s %" PRId64 ": must be from %" PRId64 " to %" PRId64,
+                        integers[i].name, integers[i].value, integers[i].min, integers[i].max);
+    }
+    return GTR_OK;
+}
+
+/* `words` are separated by " | ", as the header writes them. */
+static enum gtr_code check_word(const char *name, const char *word, const char *const *words,
+                                size_t n_words, const char *all, struct gtr_err *err)
+{
+    size_t i;
+
+    for (i = 0; word != NULL && i < n_words; i++)
+        if (strcmp(word, words[i]) == 0)
+            return GTR_OK;
+    return gtr_fail(err, GTR_EUSAGE, "%s %.40s: must be %s", name,
+                    word != NULL ? word : "(none)", all);
+}
+
+static enum gtr_code check_words(const struct gtr_record_options *options, struct gtr_err *err)
+{
+    static const char *const reductions[] = { "none", "sum", "mean" };
+    static const char *const states[] = { "pre-clip", "post-clip", "unknown" };
+    enum gtr_code rc;
+
+    rc = check_word("reduction", options->reduction, reductions, GTR_ARRAY_LEN(reductions),
+                    "none, sum or mean", err);
+    if (rc == GTR_OK)
+        rc = check_word("grad_state", options->grad_state, states, GTR_ARRAY_LEN(states),
+                        "pre-clip, post-clip or unknown", err);
+    return rc;
+}
+
+static enum gtr_code check_meta(const char *meta, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    enum json_tokener_error reason;
+    struct json_tokener *tokener;
+    struct json_object *object;
+    size_t n;
+
+    if (meta == NULL)
+        return GTR_OK;
+    n = strlen(meta);
+    if (n >= INT_MAX)
+        return gtr_fail(err, GTR_EUSAGE, "meta: has %zu bytes", n);
+    tokener = json_tokener_new();
+    if (tokener == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "meta: no memory");
+    /* Strict: nothing may follow.  The closing zero ends a lone number, too. */
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+    object = json_tokener_parse_ex(tokener, meta, (int)n + 1);
+    reason = json_tokener_get_error(tokener);
+    if (reason != json_tokener_success)
+        rc = gtr_fail(err, GTR_EUSAGE, "meta: is not JSON: %s at byte %zu",
+                      json_tokener_error_desc(reason), json_tokener_get_parse_end(tokener));
+    else if (!json_object_is_type(object, json_type_object))
+        rc = gtr_fail(err, GTR_EUSAGE, "meta %.40s: must be a JSON object, {...}", meta);
+    json_object_put(object);
+    json_tokener_free(tokener);
+    return rc;
+}
+
+/* A rule that no later reader can apply would make the trace unreadable by default.  An empty
+ * head has no tensor that it could miss. */
+static enum gtr_code check_group_by(const char *rule, struct gtr_err *err)
+{
+    struct gtr_head nothing = { 0 };
+    struct gtr_groups *groups = NULL;
+    enum gtr_code rc;
+
+    if (rule == NULL)
+        return GTR_OK;
+    if (strncmp(rule, "file:", 5) == 0)
+        return gtr_fail(err, GTR_EUSAGE, "group_by %.150s: a trace cannot depend on a file beside "
+                        "it; name another rule", rule);
+    rc = gtr_groups_new(rule, &nothing, &groups, err);
+    gtr_groups_free(groups);
+    if (rc != GTR_OK)
+        gtr_err_prefix(err, "group_by");
+    return rc;
+}
+
+enum gtr_code gtr_record_options_check(const struct gtr_record_options *options,
+                                       struct gtr_err *err)
+{
+    enum gtr_code rc = check_integers(options, err);
+
+    if (rc == GTR_OK)
+        rc = check_words(options, err);
+    if (rc == GTR_OK)
+        rc = check_meta(options->meta, err);
+    if (rc == GTR_OK)
+        rc = check_group_by(options->group_by, err);
+    return rc;
+}
+
+static enum gtr_code set_created(struct gtr_head *head, struct gtr_err *err)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    char text[64];
+
+    if (gmtime_r(&now, &utc) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+        return GTR_OK; /* a clock past year 2^31: the trace does without */
+    return gtr_head_set(&head->created, text, err);
+}
+
+enum gtr_code gtr_record_options_fill(const struct gtr_record_options *options,
+                                      struct gtr_head *head, struct gtr_err *err)
+{
+    enum gtr_code rc = set_created(head, err);
+
+    if (rc == GTR_OK && options->producer != NULL)
+        rc = gtr_head_set(&head->producer, options->producer, err);
+    if (rc == GTR_OK)
+        rc = gtr_head_set(&head->reduction, options->reduction, err);
+    if (rc == GTR_OK)
+        rc = gtr_head_set(&head->grad_state, options->grad_state, err);
+    if (rc == GTR_OK && options->meta != NULL)
+        rc = gtr_head_set(&head->meta, options->meta, err);
+    if (rc == GTR_OK && options->group_by != NULL)
+        rc = gtr_head_set(&head->group_by, options->group_by, err);
+    head->rank = options->rank;
+    head->world_size = options->world_size;
+    head->total_steps = options->total_steps;
+    return rc;
+}

@@ -1,0 +1,180 @@
+/* recorder.c - opening a recorder, declaring tensors, and the end of it.
+ *
+ *   open -> tensor* -> begin -> (grad | norm)* -> end -> applied? -> begin -> ... -> close
+ *                        ^ the first one opens the writer: only now is the head complete
+ */
+#include "recorder.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+
+#include "alloc.h"
+#include "outfile.h"
+#include "record_options.h"
+#include "recorder_private.h"
+
+static void recorder_free(struct gtr_recorder *r)
+{
+    gtr_head_free(&r->head);
+    gtr_free(r->sumsq);
+    gtr_free(r->maxabs);
+    gtr_free(r->nonfinite);
+    gtr_free(r->given);
+    gtr_free(r->path);
+    gtr_free(r);
+}
+
+enum gtr_code gtr_recorder_fail(struct gtr_recorder *r, const struct gtr_err *failure,
+                                struct gtr_err *err)
+{
+    r->failure = *failure;
+    if (err != NULL && err->code == GTR_OK)
+        *err = *failure;
+    return failure->code;
+}
+
+enum gtr_code gtr_recorder_failed(const struct gtr_recorder *r, struct gtr_err *err)
+{
+    if (r->failure.code != GTR_OK && err != NULL && err->code == GTR_OK)
+        *err = r->failure;
+    return r->failure.code;
+}
+
+/* Creates the file and removes it again: what would stop the first step is told now. */
+static enum gtr_code try_path(const char *path, bool force, struct gtr_err *err)
+{
+    struct gtr_outfile file;
+    enum gtr_code rc = gtr_outfile_begin(&file, path, force, err);
+
+    if (rc == GTR_OK)
+        gtr_outfile_abandon(&file);
+    return rc;
+}
+
+enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_options *options,
+                                struct gtr_recorder **out, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_recorder *r = NULL;
+
+    *out = NULL;
+    rc = gtr_record_options_check(options, err);
+    if (rc != GTR_OK)
+        return rc;
+    rc = try_path(path, options->force != 0, err);
+    if (rc != GTR_OK)
+        return rc;
+    rc = gtr_alloc_for(&r, 1, sizeof *r, "recorders", err);
+    if (rc != GTR_OK)
+        return rc;
+    r->force = options->force != 0;
+    r->full = options->elements == GTR_ELEMENTS_FULL;
+    r->every = options->every;
+    r->first = options->first;
+    r->last = options->last;
+    r->n_threads = (size_t)options->n_threads;
+    r->path = gtr_strdup(path);
+    rc = r->path != NULL ? gtr_head_init(&r->head, err)
+                         : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    if (rc == GTR_OK)
+        rc = gtr_record_options_fill(options, &r->head, err);
+    if (rc != GTR_OK) {
+        recorder_free(r);
+        return rc;
+    }
+    *out = r;
+    return GTR_OK;
+}
+
+/* "4096x11008" as a number of elements; a scalar is "".  False if it is anything else. */
+static bool shape_numel(const char *shape, uint64_t *numel)
+{
+    const char *p = shape;
+
+    *numel = 1;
+    while (*p != '\0') {
+        uint64_t extent = 0;
+
+        if (*p < '0' || *p > '9')
+            return false;
+        for (; *p >= '0' && *p <= '9'; p++)
+            if (__builtin_mul_overflow(extent, UINT64_C(10), &extent) ||
+                __builtin_add_overflow(extent, (uint64_t)(*p - '0'), &extent))
+                return false;
+        if (__builtin_mul_overflow(*numel, extent, numel))
+            return false;
+        if (*p == 'x' && p[1] != '\0')
+            p++;
+        else if (*p != '\0')
+            return false;
+    }
+    return true;
+}
+
+static enum gtr_code check_tensor(const struct gtr_recorder *r, const char *name,
+                                  const char *shape, uint64_t numel, enum gtr_dtype dtype,
+                                  struct gtr_err *err)
+{
+    uint64_t product;
+
+    if (name == NULL || *name == '\0')
+        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %zu: has no name", r->path,
+                        r->head.n_tensors);
+    if (r->writer != NULL || r->in_step)
+        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: comes after the first step; declare "
+                        "all tensors before it", r->path, name);
+    if ((unsigned)dtype >= GTR_DTYPE_COUNT)
+        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: dtype %d; must be from 0 to %d",
+                        r->path, name, (int)dtype, GTR_DTYPE_COUNT - 1);
+    if (shape == NULL || !shape_numel(shape, &product))
+        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: shape %.40s; must be numbers joined "
+                        "by x, such as 4096x11008", r->path, name, shape ? shape : "(none)");
+    if (product != numel)
+        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: shape %.40s has %" PRIu64
+                        " elements, not %" PRIu64, r->path, name, shape, product, numel);
+    if (numel > PTRDIFF_MAX / gtr_dtype_size(dtype))
+        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: %" PRIu64 " elements are more than "
+                        "memory can hold", r->path, name, numel);
+    return GTR_OK;
+}
+
+enum gtr_code gtr_recorder_tensor(struct gtr_recorder *r, const char *name, const char *shape,
+                                  uint64_t numel, enum gtr_dtype dtype, struct gtr_err *err)
+{
+    enum gtr_code rc = gtr_recorder_failed(r, err);
+
+    if (rc == GTR_OK)
+        rc = check_tensor(r, name, shape, numel, dtype, err);
+    if (rc == GTR_OK)
+        rc = gtr_head_add_tensor(&r->head, name, shape, numel, dtype, err);
+    return rc;
+}
+
+enum gtr_code gtr_recorder_close(struct gtr_recorder *r, struct gtr_err *err)
+{
+    enum gtr_code rc, closed;
+
+    if (r == NULL)
+        return GTR_OK;
+    rc = gtr_recorder_failed(r, err);
+    if (r->n_steps > 0) {
+        /* After a failure, too: the steps before it are worth having. */
+        closed = gtr_writer_close(r->writer, err);
+        rc = rc == GTR_OK ? closed : rc;
+    } else {
+        gtr_writer_abandon(r->writer);
+        if (rc == GTR_OK)
+            rc = gtr_fail(err, GTR_EUSAGE, "%s: no step was completed, so there is no file",
+                          r->path);
+    }
+    recorder_free(r);
+    return rc;
+}
+
+void gtr_recorder_abandon(struct gtr_recorder *r)
+{
+    if (r == NULL)
+        return;
+    gtr_writer_abandon(r->writer);
+    recorder_free(r);
+}

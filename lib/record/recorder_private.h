@@ -1,0 +1,34 @@
+/* recorder_private.h - a recorder as recorder.c and recorder_step.c see it. */
+#ifndef GTR_RECORDER_PRIVATE_H
+#define GTR_RECORDER_PRIVATE_H
+
+#include "recorder.h"
+
+struct gtr_recorder {
+    char *path;
+    struct gtr_head head;
+    bool force;
+    bool full;          /* elements are captured at some steps */
+    int64_t every, first, last;
+    size_t n_threads;
+    struct gtr_writer *writer; /* NULL before the first step */
+    uint64_t n_steps;   /* completed */
+    bool in_step;
+    bool capturing;     /* the step under way keeps its elements */
+    struct gtr_step step; /* under way, else the last completed */
+    double started;     /* clock at the first step */
+    double *sumsq;      /* of the step under way, one per tensor, as the next three */
+    float *maxabs;
+    uint64_t *nonfinite;
+    bool *given;
+    struct gtr_err failure; /* of a write; from then on all calls return it */
+};
+
+/* Remembers a failed write, so that later calls can tell it again.  Returns its code. */
+enum gtr_code gtr_recorder_fail(struct gtr_recorder *recorder, const struct gtr_err *failure,
+                                struct gtr_err *err);
+
+/* The code of a write that failed before, told again; else GTR_OK. */
+enum gtr_code gtr_recorder_failed(const struct gtr_recorder *recorder, struct gtr_err *err);
+
+#endif

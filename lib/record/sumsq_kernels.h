@@ -1,0 +1,35 @@
+/* sumsq_kernels.h - one block's sum of squares, once per instruction set and element type.
+ *
+ * All kernels are made from sumsq_body.h and give the same bits; they differ in speed.
+ */
+#ifndef GTR_SUMSQ_KERNELS_H
+#define GTR_SUMSQ_KERNELS_H
+
+#include <stdbool.h>
+
+#include "trace.h"
+
+/* Reduces one whole block at any address by steps 2 and 3 of sumsq.h.  *top is the block's largest
+ * square (f64: magnitude, because squares round).  If any element is NaN or infinite then so is
+ * *sumsq, and *top means nothing. */
+struct gtr_sumsq_kernels {
+    void (*reduce[GTR_DTYPE_COUNT])(const void *block, double *sumsq, double *top);
+};
+
+extern const struct gtr_sumsq_kernels gtr_sumsq_portable;
+#ifdef __x86_64__
+extern const struct gtr_sumsq_kernels gtr_sumsq_avx2;
+extern const struct gtr_sumsq_kernels gtr_sumsq_avx512;
+#endif
+
+enum gtr_isa { GTR_ISA_PORTABLE, GTR_ISA_AVX2, GTR_ISA_AVX512, GTR_ISA_COUNT };
+
+/* The fastest that this machine can run. */
+const struct gtr_sumsq_kernels *gtr_sumsq_find(void);
+
+bool gtr_isa_here(enum gtr_isa isa);
+
+/* Tests only: from now on use `isa`, which must be here; GTR_ISA_COUNT returns to the fastest. */
+void gtr_sumsq_force(enum gtr_isa isa);
+
+#endif

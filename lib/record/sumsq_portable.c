@@ -1,0 +1,115 @@
+/* sumsq_portable.c - the kernels for any machine, in the vector types of gcc and clang.
+ *
+ * Two doubles are what every 64-bit machine has a register for.
+ */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "sumsq.h"
+#include "sumsq_kernels.h"
+
+#define PAIR __attribute__((vector_size(16))) double
+#define PAIR_BITS __attribute__((vector_size(16))) int64_t
+
+static inline PAIR load_f32(const char *p)
+{
+    float x[2];
+
+    memcpy(x, p, sizeof x);
+    return (PAIR){ (double)x[0], (double)x[1] };
+}
+
+static inline float from_bits(uint32_t bits)
+{
+    float x;
+
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* Moved to where f32 has its exponent, a half is its value times 2^-112, subnormals too; only
+ * the exponent of infinities and NaNs has to be made f32's own. */
+static inline double half(uint16_t h)
+{
+    uint32_t bits = (uint32_t)(h & 0x7fff) << 13;
+
+    if (bits >= 0x0f800000)
+        return (double)from_bits(bits | 0x7f800000);
+    return (double)from_bits(bits) * 0x1p112;
+}
+
+/* The sign is left out: only squares are wanted. */
+static inline PAIR load_f16(const char *p)
+{
+    uint16_t h[2];
+
+    memcpy(h, p, sizeof h);
+    return (PAIR){ half(h[0]), half(h[1]) };
+}
+
+static inline PAIR load_bf16(const char *p)
+{
+    uint16_t h[2];
+
+    memcpy(h, p, sizeof h);
+    return (PAIR){ (double)from_bits((uint32_t)h[0] << 16), (double)from_bits((uint32_t)h[1] << 16) };
+}
+
+static inline PAIR load_f64(const char *p)
+{
+    PAIR x;
+
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+static inline PAIR larger(PAIR a, PAIR b)
+{
+    PAIR_BITS greater = a > b;
+
+    return (PAIR)(((PAIR_BITS)a & greater) | ((PAIR_BITS)b & ~greater));
+}
+
+static inline PAIR absolute(PAIR v)
+{
+    return (PAIR){ fabs(v[0]), fabs(v[1]) };
+}
+
+#define TARGET
+#define WIDE PAIR
+#define WIDTH 2
+#define ZERO ((PAIR){ 0.0, 0.0 })
+#define MAX(a, b) larger(a, b)
+#define STORE(p, v) memcpy(p, &(v), sizeof(PAIR))
+
+#define SQUARE(v, square) (square)
+#define ABSOLUTE(v, square) absolute(v)
+
+#define KERNEL reduce_f32
+#define SIZE 4
+#define LOAD(p) load_f32(p)
+#define MAGNITUDE SQUARE
+#include "sumsq_body.h"
+
+#define KERNEL reduce_f16
+#define SIZE 2
+#define LOAD(p) load_f16(p)
+#define MAGNITUDE SQUARE
+#include "sumsq_body.h"
+
+#define KERNEL reduce_bf16
+#define SIZE 2
+#define LOAD(p) load_bf16(p)
+#define MAGNITUDE SQUARE
+#include "sumsq_body.h"
+
+#define KERNEL reduce_f64
+#define SIZE 8
+#define LOAD(p) load_f64(p)
+#define MAGNITUDE ABSOLUTE
+#include "sumsq_body.h"
+
+const struct gtr_sumsq_kernels gtr_sumsq_portable = {
+    { [GTR_F32] = reduce_f32, [GTR_F16] = reduce_f16, [GTR_BF16] = reduce_bf16, [GTR_F64] = reduce_f64 }
+};

@@ -1,0 +1,51 @@
+/* export.h - a trace's norms as text that spreadsheets, pandas and gradtrace import read.
+ *
+ *   long        step,module,norm                      a row per step and tensor (or group)
+ *   wide        step,loss,lr,q_proj,k_proj            a row per step; loss and lr where known
+ *   JSON lines  {"step": 3, "grad_norm/q_proj": 0.25} an object per step
+ *
+ * Numbers read back as the same doubles.  Where a step has NaN or infinite gradients, norms and
+ * sums of squares are nan; in JSON, which has no such number, the string "NaN".  Exported norms
+ * that came from an import read back to the same bits; the norms of a recorded run are the roots
+ * of its sums of squares, which only --what sumsq hands on exactly.
+ */
+#ifndef GTR_EXPORT_H
+#define GTR_EXPORT_H
+
+#include <stdio.h>
+
+#include "err.h"
+#include "groups.h"
+#include "import.h"
+#include "trace.h"
+
+GTR_PUBLIC_BEGIN
+
+enum gtr_export_layout { GTR_EXPORT_LONG, GTR_EXPORT_WIDE };
+
+/* Of a group: the root of the sum of squares, that sum, the largest magnitude, the count. */
+enum gtr_export_what {
+    GTR_EXPORT_NORM,
+    GTR_EXPORT_SUMSQ,
+    GTR_EXPORT_MAXABS,
+    GTR_EXPORT_NONFINITE,
+    GTR_EXPORT_WHAT_COUNT
+};
+
+struct gtr_export_options {
+    enum gtr_log_format format;    /* GTR_LOG_AUTO: CSV */
+    enum gtr_export_layout layout; /* of CSV and TSV */
+    enum gtr_export_what what;
+};
+
+const char *gtr_export_what_name(enum gtr_export_what what); /* "norm", static */
+
+/* `groups` NULL: each tensor by itself.  Stops at a write error, which the caller sees when it
+ * closes the file. */
+enum gtr_code gtr_export_write(const struct gtr_trace *trace, const struct gtr_groups *groups,
+                               const struct gtr_export_options *options, FILE *out,
+                               struct gtr_err *err);
+
+GTR_PUBLIC_END
+
+#endif

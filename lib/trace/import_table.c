@@ -1,0 +1,207 @@
+/* import_table.c - the rows of tables: one per step and series (long) or one per step (wide). */
+#include <string.h>
+
+#include "alloc.h"
+#include "logbook.h"
+#include "table.h"
+#include "table_roles.h"
+#include "text.h"
+
+static enum gtr_code fail_row(const struct gtr_table_roles *roles, const char *column,
+                              const char *text, const char *what, struct gtr_err *err)
+{
+    return gtr_fail(err, GTR_EFORMAT, "%s:%llu: %.60s: \"%.60s\" %s", roles->log->name,
+                    (unsigned long long)roles->table.line, column, text, what);
+}
+
+/* What spreadroless and Python write where they have nothing. */
+static bool is_absent(const char *text)
+{
+    return *text == '\0' || strcmp(text, "NA") == 0 || strcmp(text, "None") == 0 ||
+           strcmp(text, "null") == 0;
+}
+
+static enum gtr_code read_number(const struct gtr_table_roles *roles, size_t i, double *value,
+                                 struct gtr_err *err)
+{
+    const char *text = gtr_table_field(&roles->table, i);
+
+    if (gtr_text_number(text, value))
+        return GTR_OK;
+    return fail_row(roles, roles->header[i], text,
+                    strchr(text, ',') != NULL ? "is not a number; write a decimal point"
+                                              : "is not a number",
+                    err);
+}
+
+static enum gtr_code read_norm(const struct gtr_table_roles *roles, size_t i, uint32_t owner,
+                               struct gtr_err *err)
+{
+    enum gtr_code rc;
+    double value;
+
+    rc = read_number(roles, i, &value, err);
+    if (rc != GTR_OK)
+        return rc;
+    if (value < 0.0)
+        return fail_row(roles, roles->header[i], gtr_table_field(&roles->table, i),
+                        "is negative; a norm cannot be", err);
+    return gtr_log_add(roles->log, owner, value, err);
+}
+
+/* Loss and learning rate. */
+static enum gtr_code read_extras(const struct gtr_table_roles *roles, struct gtr_err *err)
+{
+    static const struct {
+        enum gtr_role role;
+        uint32_t owner;
+    } extras[] = { { GTR_ROLE_LOSS, GTR_LOG_LOSS }, { GTR_ROLE_LR, GTR_LOG_LR } };
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(extras); i++) {
+        size_t at = roles->at[extras[i].role];
+        double value;
+
+        if (at == GTR_NOWHERE || is_absent(gtr_table_field(&roles->table, at)))
+            continue;
+        rc = read_number(roles, at, &value, err);
+        if (rc == GTR_OK)
+            rc = gtr_log_add(roles->log, extras[i].owner, value, err);
+    }
+    return rc;
+}
+
+/* Keys given for a long table are globs of names. */
+static enum gtr_code intern_name(struct gtr_table_roles *roles, const char *name, uint32_t *owner,
+                                 struct gtr_err *err)
+{
+    const struct gtr_globs *globs = &roles->log->globs;
+    uint32_t glob = (uint32_t)globs->n_globs;
+    enum gtr_code rc;
+    bool added;
+
+    rc = gtr_log_intern(roles->log, name, glob, roles->table.line, owner, &added, err);
+    if (rc == GTR_OK && added && globs->chosen && gtr_globs_find(globs, name) == glob)
+        roles->log->about[*owner].glob = GTR_LOG_NOT_SERIES;
+    return rc;
+}
+
+static enum gtr_code read_long_row(struct gtr_table_roles *roles, struct gtr_err *err)
+{
+    const struct gtr_table *table = &roles->table;
+    bool sumsq = roles->at[GTR_ROLE_SUMSQ] != GTR_NOWHERE;
+    size_t norm = roles->at[sumsq ? GTR_ROLE_SUMSQ : GTR_ROLE_NORM];
+    const char *name = gtr_table_field(table, roles->at[GTR_ROLE_NAME]);
+    enum gtr_code rc;
+    uint32_t owner;
+
+    if (*name == '\0')
+        return fail_row(roles, roles->header[roles->at[GTR_ROLE_NAME]], name, "names no series",
+                        err);
+    rc = intern_name(roles, name, &owner, err);
+    if (rc == GTR_OK && roles->log->about[owner].glob != GTR_LOG_NOT_SERIES &&
+        !is_absent(gtr_table_field(table, norm)))
+        rc = read_norm(roles, norm, owner, err);
+    return rc;
+}
+
+/* Whether a column holds numbers shows in its first cell that holds anything. */
+static enum gtr_code read_wide_row(struct gtr_table_roles *roles, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < roles->n_columns; i++) {
+        struct gtr_column *column = &roles->columns[i];
+        const char *text = gtr_table_field(&roles->table, i);
+        double value;
+
+        if (column->use == GTR_USE_NOT || is_absent(text))
+            continue;
+        if (column->use == GTR_USE_IF_NUMERIC && !gtr_text_number(text, &value)) {
+            column->use = GTR_USE_NOT;
+            gtr_log_ignore(roles->log, roles->header[i]);
+            continue;
+        }
+        column->use = GTR_USE_SERIES;
+        rc = read_norm(roles, i, column->name, err);
+    }
+    return rc;
+}
+
+/* Runs that append to their log write the header again. */
+static bool is_header(const struct gtr_table_roles *roles)
+{
+    size_t i;
+
+    for (i = 0; i < roles->n_columns; i++)
+        if (strcmp(gtr_table_field(&roles->table, i), roles->header[i]) != 0)
+            return false;
+    return true;
+}
+
+static enum gtr_code read_row(struct gtr_table_roles *roles, struct gtr_err *err)
+{
+    const char *text = gtr_table_field(&roles->table, roles->at[GTR_ROLE_STEP]);
+    enum gtr_code rc;
+    int64_t step;
+
+    if (!gtr_log_step_parse(text, &step)) {
+        if (is_header(roles))
+            return GTR_OK;
+        return fail_row(roles, roles->header[roles->at[GTR_ROLE_STEP]], text,
+                        "is not a whole step number", err);
+    }
+    rc = roles->columns != NULL ? read_wide_row(roles, err) : read_long_row(roles, err);
+    if (rc == GTR_OK)
+        rc = read_extras(roles, err);
+    if (rc == GTR_OK)
+        rc = gtr_log_end_row(roles->log, step, roles->table.line, err);
+    return rc;
+}
+
+static enum gtr_code read_rows(struct gtr_table_roles *roles, struct gtr_err *err)
+{
+    const struct gtr_table *table = &roles->table;
+    enum gtr_code rc;
+    bool more = true;
+
+    while ((rc = gtr_table_next(&roles->table, &more, err)) == GTR_OK && more) {
+        if (table->n_fields != roles->n_columns) {
+            /* A killed run leaves half a line. */
+            roles->log->summary.cut_short =
+                !table->lines->complete && table->n_fields < roles->n_columns;
+            if (roles->log->summary.cut_short)
+                break;
+            return gtr_fail(err, GTR_EFORMAT, "%s:%llu: %zu fields, but the header has %zu",
+                            roles->log->name, (unsigned long long)table->line, table->n_fields,
+                            roles->n_columns);
+        }
+        rc = read_row(roles, err);
+        if (rc != GTR_OK)
+            return rc;
+    }
+    return rc;
+}
+
+enum gtr_code gtr_log_read_table(struct gtr_log *log, struct gtr_lines *lines, char delimiter,
+                                 const struct gtr_columns *columns, struct gtr_err *err)
+{
+    struct gtr_table_roles roles = { .log = log, .said = columns };
+    enum gtr_code rc;
+    bool more;
+
+    gtr_table_init(&roles.table, lines, delimiter);
+    rc = gtr_table_next(&roles.table, &more, err);
+    if (rc == GTR_OK)
+        rc = gtr_table_roles_find(&roles, err);
+    if (rc == GTR_OK)
+        rc = read_rows(&roles, err);
+    if (rc == GTR_OK && log->n_cells == 0)
+        rc = gtr_fail(err, GTR_EFORMAT, "%s: a header and no norms", log->name);
+    log->summary.format = roles.table.delimiter == '\t' ? "tsv" : "csv";
+    gtr_table_roles_free(&roles);
+    gtr_table_free(&roles.table);
+    return rc;
+}

@@ -1,0 +1,178 @@
+/* import_write.c - a log in memory as a trace on disk. */
+#include <json-c/json.h>
+#include <math.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "groups.h"
+#include "logbook.h"
+
+/* --- what the trace remembers of the log ------------------------------------------------------ */
+
+static bool put(struct json_object *object, const char *key, struct json_object *value)
+{
+    if (value != NULL && json_object_object_add(object, key, value) == 0)
+        return true;
+    json_object_put(value);
+    return false;
+}
+
+static struct json_object *columns_json(const struct gtr_log *log)
+{
+    struct json_object *columns = json_object_new_object();
+    bool ok = columns != NULL;
+    size_t i;
+
+    for (i = 0; ok && i < GTR_ROLE_COUNT; i++)
+        if (log->used[i] != NULL)
+            ok =
+                put(columns, gtr_role_name((enum gtr_role)i), json_object_new_string(log->used[i]));
+    if (ok)
+        return columns;
+    json_object_put(columns);
+    return NULL;
+}
+
+static struct json_object *ignored_json(const struct gtr_log *log)
+{
+    struct json_object *list = json_object_new_array();
+    bool ok = list != NULL;
+    size_t i;
+
+    for (i = 0; ok && i < log->n_ignored; i++) {
+        struct json_object *name = json_object_new_string(log->ignored[i]);
+
+        ok = name != NULL && json_object_array_add(list, name) == 0;
+        if (!ok)
+            json_object_put(name);
+    }
+    if (ok)
+        return list;
+    json_object_put(list);
+    return NULL;
+}
+
+static struct json_object *log_json(const struct gtr_log *log)
+{
+    const struct gtr_log_summary *summary = &log->summary;
+    const char *slash = strrchr(log->name, '/');
+    const char *name = slash != NULL ? slash + 1 : log->name;
+    struct json_object *meta = json_object_new_object();
+    bool ok = meta != NULL;
+
+    if (ok && gtr_log_name_is_text(name))
+        ok = put(meta, "imported_from", json_object_new_string(name));
+    ok = ok && put(meta, "format", json_object_new_string(summary->format));
+    ok = ok && put(meta, "columns", columns_json(log));
+    if (log->n_ignored > 0)
+        ok = ok && put(meta, "not_imported", ignored_json(log));
+    ok = ok &&
+         put(meta, "known", json_object_new_string(summary->squares ? "sums of squares" : "norms"));
+    if (summary->n_missing > 0)
+        ok = ok && put(meta, "missing_norms", json_object_new_int64((int64_t)summary->n_missing));
+    if (ok)
+        return meta;
+    json_object_put(meta);
+    return NULL;
+}
+
+static enum gtr_code set_meta(const struct gtr_log *log, struct gtr_head *head, struct gtr_err *err)
+{
+    struct json_object *meta = log_json(log);
+    const char *text = meta != NULL
+                           ? json_object_to_json_string_ext(
+                                 meta, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+                           : NULL;
+    enum gtr_code rc;
+
+    rc = text != NULL ? gtr_head_set(&head->meta, text, err)
+                      : gtr_fail(err, GTR_ENOMEM, "%s: no memory for its description", log->name);
+    json_object_put(meta);
+    return rc;
+}
+
+/* --- the trace ------------------------------------------------------------------------------- */
+
+static enum gtr_code set_head(const struct gtr_log *log, const struct gtr_log_facts *facts,
+                              struct gtr_head *head, struct gtr_err *err)
+{
+    const char *group_by = facts->group_by;
+    enum gtr_code rc;
+    size_t i;
+
+    if (group_by == NULL && !log->summary.parameters)
+        group_by = "tensor";
+    rc = set_meta(log, head, err);
+    if (rc == GTR_OK)
+        rc = gtr_head_set(&head->group_by, group_by, err);
+    if (rc == GTR_OK && facts->grad_state != NULL)
+        rc = gtr_head_set(&head->grad_state, facts->grad_state, err);
+    head->total_steps = facts->total_steps;
+    for (i = 0; rc == GTR_OK && i < log->summary.n_series; i++)
+        rc = gtr_head_add_tensor(head, log->series[i], "", 1, GTR_F32, err);
+    return rc;
+}
+
+/* A rule that does not parse is told now, not at the first replay. */
+static enum gtr_code check_rule(const struct gtr_head *head, struct gtr_err *err)
+{
+    struct gtr_groups *groups = NULL;
+    enum gtr_code rc = gtr_groups_new(head->group_by, head, &groups, err);
+
+    gtr_groups_free(groups);
+    return rc;
+}
+
+static enum gtr_code write_rows(const struct gtr_log *log, struct gtr_writer *writer,
+                                struct gtr_err *err)
+{
+    size_t n = log->summary.n_series, t, i;
+    uint64_t *nonfinite = NULL;
+    double *sumsq = NULL;
+    float *maxabs = NULL;
+    enum gtr_code rc;
+
+    rc = gtr_alloc_for(&sumsq, n, sizeof *sumsq, "series", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&maxabs, n, sizeof *maxabs, "series", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&nonfinite, n, sizeof *nonfinite, "series", err);
+    for (i = 0; rc == GTR_OK && i < n; i++)
+        maxabs[i] = NAN;
+    for (t = 0; rc == GTR_OK && t < log->summary.n_steps; t++) {
+        gtr_log_row(log, t, sumsq, nonfinite);
+        rc = gtr_writer_append(writer, &log->steps[t], sumsq, maxabs, nonfinite, NULL, err);
+    }
+    gtr_free(sumsq);
+    gtr_free(maxabs);
+    gtr_free(nonfinite);
+    return rc;
+}
+
+enum gtr_code gtr_log_write(const struct gtr_log *log, const char *path,
+                            const struct gtr_log_facts *facts, struct gtr_err *err)
+{
+    const struct gtr_writer_options options = { .force = facts->force };
+    struct gtr_writer *writer = NULL;
+    struct gtr_head head;
+    enum gtr_code rc;
+
+    rc = gtr_head_init(&head, err);
+    if (rc != GTR_OK)
+        return rc;
+    rc = set_head(log, facts, &head, err);
+    if (rc == GTR_OK)
+        rc = check_rule(&head, err);
+    if (rc == GTR_OK)
+        rc = gtr_writer_open(path, &head, &options, &writer, err);
+    if (rc == GTR_OK)
+        rc = write_rows(log, writer, err);
+    if (rc != GTR_OK)
+        goto out;
+    rc = gtr_writer_close(writer, err);
+    writer = NULL;
+out:
+    gtr_writer_abandon(writer);
+    gtr_head_free(&head);
+    return rc;
+}

@@ -1,0 +1,207 @@
+/* logbook_series.c - which of a log's names are series, and what they are called.
+ *
+ * Series are the names that matched a glob of the lowest rank that matched anything: where a log
+ * has grad_norm/q_proj, its train/grad_norm is something else.  They are called what is left of
+ * the name without what the glob says literally (grad_norm/q_proj -> q_proj).
+ */
+#include "logbook.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "alloc.h"
+
+static unsigned rank_of(const struct gtr_log *log, const struct gtr_log_name *name)
+{
+    return name->glob < log->globs.n_globs ? log->globs.globs[name->glob].rank : UINT_MAX;
+}
+
+static bool is_series(const struct gtr_log_name *name)
+{
+    return name->used && name->glob != GTR_LOG_NOT_SERIES;
+}
+
+/* Numbers the series; others get no place. */
+static void choose_series(struct gtr_log *log)
+{
+    unsigned best = UINT_MAX;
+    size_t i, n = 0;
+
+    for (i = 0; i < log->names.n_names; i++)
+        if (is_series(&log->about[i]) && rank_of(log, &log->about[i]) < best)
+            best = rank_of(log, &log->about[i]);
+    for (i = 0; i < log->names.n_names; i++) {
+        struct gtr_log_name *name = &log->about[i];
+
+        name->place = GTR_LOG_NOT_SERIES;
+        if (!is_series(name) || rank_of(log, name) != best)
+            continue;
+        name->place = (uint32_t)n++;
+        if (name->glob < log->globs.n_globs && log->globs.globs[name->glob].squares)
+            log->summary.squares = true;
+    }
+    log->summary.n_series = n;
+}
+
+/* A copy of the name without the glob's literal beginning and end. */
+static char *stripped(const struct gtr_log *log, const char *text, const char *pattern)
+{
+    size_t n = strlen(text), before = strcspn(pattern, "*?[\\"), length = strlen(pattern), after;
+    char *copy;
+
+    if (before == length)
+        return gtr_strdup(text); /* no wildcard: the glob is the name */
+    for (after = 0; strchr("*?[]\\", pattern[length - 1 - after]) == NULL;)
+        after++;
+    /* A bracket's end is not literal text.  One series alone keeps its end, which says what it
+     * is: train/grad_norm is not "train". */
+    if (strchr("*?", pattern[length - 1 - after]) == NULL || log->summary.n_series < 2)
+        after = 0;
+    if (before + after > n)
+        return gtr_strdup(text);
+    copy = gtr_alloc(n - before - after + 1, 1);
+    if (copy != NULL)
+        memcpy(copy, text + before, n - before - after);
+    return copy;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* True if no name is empty and no two are equal. */
+static enum gtr_code all_differ(char *const *series, size_t n, bool *differ, struct gtr_err *err)
+{
+    char **sorted = NULL;
+    enum gtr_code rc;
+    size_t i;
+
+    rc = gtr_alloc_for(&sorted, n, sizeof *sorted, "names", err);
+    if (rc != GTR_OK)
+        return rc;
+    for (i = 0; i < n; i++)
+        sorted[i] = series[i];
+    qsort(sorted, n, sizeof *sorted, by_text);
+    *differ = n == 0 || *sorted[0] != '\0';
+    for (i = 1; i < n && *differ; i++)
+        *differ = strcmp(sorted[i - 1], sorted[i]) != 0;
+    gtr_free(sorted);
+    return GTR_OK;
+}
+
+static enum gtr_code copy_names(struct gtr_log *log, bool strip, struct gtr_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < log->names.n_names; i++) {
+        const struct gtr_log_name *name = &log->about[i];
+        const char *text = gtr_names_text(&log->names, (uint32_t)i);
+
+        if (name->place == GTR_LOG_NOT_SERIES)
+            continue;
+        gtr_free(log->series[name->place]);
+        log->series[name->place] = strip && name->glob < log->globs.n_globs
+                                       ? stripped(log, text, log->globs.globs[name->glob].pattern)
+                                       : gtr_strdup(text);
+        if (log->series[name->place] == NULL)
+            return gtr_fail(err, GTR_ENOMEM, "no memory for names");
+    }
+    return GTR_OK;
+}
+
+static enum gtr_code name_series(struct gtr_log *log, struct gtr_err *err)
+{
+    bool differ = false;
+    enum gtr_code rc;
+
+    rc = gtr_alloc_for(&log->series, log->summary.n_series, sizeof *log->series, "series", err);
+    if (rc == GTR_OK)
+        rc = copy_names(log, log->strip, err);
+    if (rc == GTR_OK && log->strip)
+        rc = all_differ(log->series, log->summary.n_series, &differ, err);
+    if (rc == GTR_OK && log->strip && !differ)
+        rc = copy_names(log, false, err);
+    return rc;
+}
+
+static bool is_total(const char *name)
+{
+    static const char *const totals[] = { "total",      "global",      "all",
+                                          "total_norm", "global_norm", "overall" };
+    size_t i;
+
+    for (i = 0; i < GTR_ARRAY_LEN(totals); i++)
+        if (strcasecmp(totals[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Beside its parts a total would count everything twice.  A user who chose the series is not
+ * corrected. */
+static void drop_totals(struct gtr_log *log)
+{
+    struct gtr_log_summary *summary = &log->summary;
+    size_t i, kept = 0, n_totals = 0;
+
+    for (i = 0; i < summary->n_series; i++)
+        n_totals += is_total(log->series[i]) ? 1 : 0;
+    if (log->globs.chosen || n_totals == summary->n_series)
+        return;
+    for (i = 0; i < log->names.n_names; i++) {
+        struct gtr_log_name *name = &log->about[i];
+        char *text;
+
+        if (name->place == GTR_LOG_NOT_SERIES)
+            continue;
+        text = log->series[name->place];
+        if (is_total(text)) {
+            name->place = GTR_LOG_NOT_SERIES;
+            if (summary->n_totals++ == 0)
+                summary->total = gtr_names_text(&log->names, (uint32_t)i);
+            gtr_free(text);
+        } else {
+            name->place = (uint32_t)kept;
+            log->series[kept++] = text;
+        }
+    }
+    summary->n_series = kept;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t n = strlen(name), m = strlen(end);
+
+    return n > m && strcmp(name + n - m, end) == 0;
+}
+
+/* Are these a framework's parameters, which the usual rules can group? */
+static bool are_parameters(const struct gtr_log *log)
+{
+    size_t i;
+
+    for (i = 0; i < log->summary.n_series; i++) {
+        const char *name = log->series[i], *dot = strchr(name, '.');
+
+        if (ends_with(name, ".weight") || ends_with(name, ".bias"))
+            return true;
+        if (!log->modules && dot != NULL && strchr(dot + 1, '.') != NULL)
+            return true;
+    }
+    return false;
+}
+
+enum gtr_code gtr_log_choose(struct gtr_log *log, struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    choose_series(log);
+    rc = name_series(log, err);
+    if (rc != GTR_OK)
+        return rc;
+    drop_totals(log);
+    log->summary.parameters = are_parameters(log);
+    return GTR_OK;
+}

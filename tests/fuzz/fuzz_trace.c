@@ -1,0 +1,128 @@
+/* fuzz_trace.c - any bytes as a trace file: opened and read, or refused with a reason.
+ *
+ * The property: what opens can be read to the end (each read answers, with numbers or an error),
+ * twice with the same outcome, and every refusal names the file.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "digest.h"
+#include "gradtrace.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(int condition)
+{
+    if (!condition)
+        abort();
+}
+
+/* Bytes of one value of each matrix. */
+static const size_t value_size[GTR_NORM_COUNT] = {
+    [GTR_SUMSQ] = sizeof(double), [GTR_MAXABS] = sizeof(float), [GTR_NONFINITE] = sizeof(uint64_t),
+    [GTR_PARAM_SUMSQ] = sizeof(double),
+};
+
+static void read_matrix(const struct gtr_trace *trace, enum gtr_norm norm)
+{
+    size_t n_bands = gtr_trace_n_bands(trace, norm), band;
+    size_t band_values = gtr_trace_band_rows(trace, norm) * gtr_trace_head(trace)->n_tensors;
+    void *rows = gtr_alloc(band_values, value_size[norm]);
+
+    for (band = 0; rows != NULL && band < n_bands; band++) {
+        struct gtr_err err = { 0 };
+
+        if (gtr_trace_read_band(trace, norm, band, rows, &err) != GTR_OK)
+            must(err.text[0] != '\0');
+    }
+    gtr_free(rows);
+}
+
+static void read_elements(struct gtr_trace *trace)
+{
+    const struct gtr_head *head = gtr_trace_head(trace);
+    size_t i, capture;
+
+    for (i = 0; i < head->n_tensors; i++) {
+        size_t n = gtr_trace_n_elements(trace, i);
+        void *elements = gtr_alloc(n, gtr_dtype_size(head->tensors[i].dtype));
+
+        for (capture = 0; elements != NULL && capture < gtr_trace_n_captures(trace); capture++) {
+            struct gtr_err err = { 0 };
+
+            if (n > 0 && gtr_trace_read_elements(trace, i, capture, elements, &err) != GTR_OK)
+                must(err.text[0] != '\0');
+        }
+        gtr_free(elements);
+    }
+}
+
+static uint64_t read_series(const struct gtr_trace *trace, size_t n_threads)
+{
+    struct gtr_groups *groups = NULL;
+    struct gtr_series *series = NULL;
+    struct gtr_err err = { 0 };
+    uint64_t digest = 0;
+
+    if (gtr_groups_new(NULL, gtr_trace_head(trace), &groups, &err) != GTR_OK ||
+        gtr_series_read(trace, groups, n_threads, &series, &err) != GTR_OK)
+        must(err.text[0] != '\0');
+    else
+        digest = gtr_digest_doubles(GTR_DIGEST_START, series->sumsq,
+                                    series->n_groups * series->n_steps);
+    gtr_series_free(series);
+    gtr_groups_free(groups);
+    return digest;
+}
+
+static void read_all(const char *path)
+{
+    struct gtr_trace *trace;
+    struct gtr_err err = { 0 };
+    int norm;
+
+    if (gtr_trace_open(path, &trace, &err) != GTR_OK) {
+        must(err.code != GTR_OK && strstr(err.text, path) != NULL);
+        return;
+    }
+    for (norm = 0; norm < GTR_NORM_COUNT; norm++)
+        if (gtr_trace_has(trace, (enum gtr_norm)norm))
+            read_matrix(trace, (enum gtr_norm)norm);
+    read_elements(trace);
+    must(read_series(trace, 1) == read_series(trace, 2));
+    gtr_trace_close(trace);
+}
+
+/* HDF5 wants a name that realpath() knows, so a memfd will not do; /dev/shm is memory too. */
+static int write_file(char *path, const uint8_t *data, size_t size)
+{
+    int fd = mkostemp(path, O_CLOEXEC);
+    size_t done = 0;
+
+    while (fd >= 0 && done < size) {
+        ssize_t n = write(fd, data + done, size - done);
+
+        must(n > 0);
+        done += (size_t)n;
+    }
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char shared[] = "/dev/shm/fuzz_trace.XXXXXX", plain[] = "/tmp/fuzz_trace.XXXXXX";
+    char *path = shared;
+
+    if (!write_file(path, data, size)) {
+        path = plain;
+        must(write_file(path, data, size));
+    }
+    read_all(path);
+    unlink(path);
+    return 0;
+}

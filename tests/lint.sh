@@ -1,0 +1,162 @@
+#!/bin/bash
+# lint.sh - the rules of this house that a compiler does not check.
+#
+# Each function below is one rule: it prints what breaks it, as FILE:LINE: WHY, or nothing.  The
+# sources are those that git knows or would take; without git, all of them.  The library's rules
+# about symbols look at $BUILD/libgradtrace.{a,so}, which `make lint` has just built.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+BUILD=${BUILD:-build}
+export LC_ALL=C.UTF-8
+
+all_files() {
+    git ls-files -co --exclude-standard 2>/dev/null ||
+        find . -type f -not -path "./$BUILD/*" -not -path './demo/*' | sed 's,^\./,,'
+}
+mapfile -t files < <(all_files | while read -r f; do [ -f "$f" ] && echo "$f"; done)
+
+# The files whose names match one of the globs.
+named() {
+    local file glob
+    for file in "${files[@]}"; do
+        for glob in "$@"; do
+            [[ $file == $glob ]] && echo "$file" && break
+        done
+    done
+}
+mapfile -t c_files < <(named 'lib/*.[ch]' 'tools/*.[ch]' 'tests/*.[ch]' '*.cu')
+mapfile -t code < <(named '*.[ch]' '*.cu' '*.py' '*.sh' '*.gp' '*.bash' Makefile .ci/run)
+mapfile -t texts < <(named '*.[ch]' '*.cu' '*.py' '*.sh' '*.gp' '*.bash' '*.md' '*.1' Makefile \
+                           .ci/run .gitignore)
+
+# base < policy < trace < record, replay < study < gradtrace.h < tools
+rank_of() {
+    case $1 in
+    lib/base/*) echo 0 ;;
+    lib/policy/*) echo 1 ;;
+    lib/trace/*) echo 2 ;;
+    lib/record/* | lib/replay/*) echo 3 ;;
+    lib/study/*) echo 4 ;;
+    lib/gradtrace.h) echo 5 ;;
+    tools/*) echo 6 ;;
+    esac
+}
+
+includes_point_downward() {
+    local file line name target
+    declare -A place
+    for file in $(named 'lib/*.h' 'tools/*.h'); do
+        place[${file##*/}]=$file
+    done
+    grep -no '#include "[^"]*"' $(named 'lib/*.[ch]' 'lib/*.cu' 'tools/*.[ch]') |
+        while IFS=: read -r file line name; do
+            name=${name#*\"} name=${name%\"}
+            target=${place[$name]-}
+            if [ -z "$target" ]; then
+                echo "$file:$line: $name is not a header of lib/ or tools/"
+            elif [ "${file%/*}" = "${target%/*}" ] && [ "$file" != lib/gradtrace.h ]; then
+                continue
+            elif [[ $file == tools/* ]] && [ "$name" != gradtrace.h ]; then
+                echo "$file:$line: tools see the library through gradtrace.h, not $name"
+            elif [ "$(rank_of "$target")" -ge "$(rank_of "$file")" ]; then
+                echo "$file:$line: $name is not below this room"
+            fi
+        done
+}
+
+only_the_h5_files_include_hdf5() {
+    grep -n '#include *<hdf5' "${c_files[@]}" | grep -v '^lib/trace/h5[a-z_]*\.[ch]:' |
+        grep -v '^tests/' | sed 's/$/ : only lib\/trace\/h5*.c may/'
+}
+
+symbols_carry_the_prefix() {
+    nm -D --defined-only "$BUILD/libgradtrace.so" | awk '$3 !~ /^gtr_/ && $2 != "A" {
+        print "libgradtrace.so: " $3 " is exported without gtr_" }'
+    nm -g --defined-only "$BUILD/libgradtrace.a" | awk 'NF == 3 && $3 !~ /^gtr_/ {
+        print "libgradtrace.a: " $3 " is global without gtr_" }'
+}
+
+# Sanitizers and coverage bring names of their own: those begin with two underscores.
+the_library_neither_prints_nor_exits() {
+    nm -A -u "$BUILD/libgradtrace.a" | awk '{ sub(/@.*/, "", $NF) }
+        $NF ~ /^(printf|vprintf|puts|putchar|perror|stdout|stderr|exit|_exit|abort|system)$/ ||
+        $NF ~ /^(__printf_chk|__assert_fail|getenv|secure_getenv|error|err|errx|warn|warnx)$/ {
+            print $1 " uses " $NF }'
+}
+
+names_of_sources_are_unique() {
+    named '*.[ch]' '*.cu' '*.gp' | awk -F/ '$NF in seen { print $0 ": also " seen[$NF] }
+                                            { seen[$NF] = $0 }'
+}
+
+files_are_at_most_500_lines() {
+    awk 'FNR == 501 { print FILENAME ": more than 500 lines" }' "${code[@]}"
+}
+
+functions_are_at_most_60_lines() {
+    awk '/^{/ { start = FNR }
+         /^}/ { if (start && FNR - start + 1 > 60)
+                    print FILENAME ":" start ": a function of " FNR - start + 1 " lines"
+                start = 0 }' "${c_files[@]}"
+}
+
+# A row of a table, { "name", ... }, may be longer: broken in two it is no table any more.
+lines_are_at_most_100_columns() {
+    awk 'length($0) > 100 && !(/^ *\{ ".*\},$/ && length($0) <= 140) {
+        print FILENAME ":" FNR ": " length($0) " columns" }' $(named '*.[ch]' '*.cu' '*.py' '*.sh' \
+        Makefile .ci/run)
+}
+
+c_has_no_tabs() {
+    grep -n "$(printf '\t')" "${c_files[@]}" | sed 's/:[^:]*$/: a tab/'
+}
+
+no_line_ends_in_space() {
+    grep -nE '[[:space:]]+$' "${texts[@]}" | sed 's/\([^:]*:[^:]*\):.*/\1: space at the end/'
+}
+
+nothing_is_left_for_later() {
+    grep -nE '\b(TO[D]O|FIX[M]E|X[X]X)\b|^#if [0]' "${texts[@]}"
+}
+
+# The brackets keep these patterns from finding themselves.
+nothing_names_one_machine() {
+    grep -nE '(^|[^a-z])/(hom[e]|wor[k]|roo[t]|User[s])/|/tm[p]/[a-z]' "${texts[@]}" | grep -v XXXXXX
+    grep -nF '../share''d' "${texts[@]}"
+    grep -nE 'pyp[i]\.org|npmj[s]\.|deb\.debia[n]\.org|crate[s]\.io' "${texts[@]}"
+}
+
+files_open_with_their_name() {
+    local file name
+    for file in "${code[@]}"; do
+        name=${file##*/}
+        [ "$name" = Makefile ] || [ "$name" = __init__.py ] && continue
+        [ -s "$file" ] || continue
+        head -n 3 "$file" | grep -q -F "$name - " || echo "$file:1: does not open with \"$name - \""
+    done
+}
+
+scripts_parse() {
+    local file
+    for file in $(named '*.sh' '*.bash' .ci/run); do
+        bash -n "$file" 2>&1
+    done
+}
+
+passed=0 failed=0
+for rule in includes_point_downward only_the_h5_files_include_hdf5 symbols_carry_the_prefix \
+    the_library_neither_prints_nor_exits names_of_sources_are_unique files_are_at_most_500_lines \
+    functions_are_at_most_60_lines lines_are_at_most_100_columns c_has_no_tabs \
+    no_line_ends_in_space nothing_is_left_for_later nothing_names_one_machine \
+    files_open_with_their_name scripts_parse; do
+    broken=$($rule)
+    if [ -z "$broken" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED $rule"
+        sed 's/^/    /' <<<"$broken"
+    fi
+done
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]

@@ -1,0 +1,79 @@
+"""test_mirror.py - the structs as Python sees them are the structs that the C compiler makes."""
+
+import ctypes
+import os
+import re
+import shlex
+import shutil
+import subprocess
+
+from gradtrace import _library
+from harness import Case
+
+TREE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+ROOMS = ("base", "policy", "trace", "record")
+STRUCTS = {"gtr_err": _library.Err, "gtr_record_options": _library.RecordOptions}
+
+
+def fields_in_header(struct, header):
+    """Names of the fields that a header gives a struct, in order."""
+    with open(os.path.join(TREE, "lib", header), encoding="utf-8") as file:
+        body = re.search(r"struct %s \{(.*?)\n\};" % struct, file.read(), re.S).group(1)
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
+    return [re.search(r"(\w+)(\[\d+\])?$", part.strip()).group(1) for part in body.split(";")[:-1]]
+
+
+class Mirror(Case):
+    def measured(self, expressions):
+        """The values of C expressions, as the compiler has them."""
+        compiler = shlex.split(os.environ.get("CC", "cc"))
+        if shutil.which(compiler[0]) is None:
+            self.skipTest(f"no C compiler ({compiler[0]})")
+        lines = "".join(f'    printf("%lld\\n", (long long)({e}));\n' for e in expressions)
+        with open(self.path("m.c"), "w", encoding="utf-8") as file:
+            file.write(
+                "#include <stdio.h>\n#include <stddef.h>\n"
+                '#include "recorder.h"\n'
+                f"int main(void)\n{{\n{lines}    return 0;\n}}\n"
+            )
+        rooms = [f"-I{os.path.join(TREE, 'lib', room)}" for room in ROOMS]
+        program = self.path("m")
+        subprocess.run(
+            [*compiler, "-std=c11", *rooms, self.path("m.c"), "-o", program], check=True
+        )
+        output = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+        return [int(line) for line in output.split()]
+
+    def test_every_field_of_the_header_is_there_in_order(self):
+        for struct, header in (
+            ("gtr_err", "base/err.h"),
+            ("gtr_record_options", "record/recorder.h"),
+        ):
+            names = [name for name, _ in STRUCTS[struct]._fields_]
+            self.assertEqual(names, fields_in_header(struct, header))
+
+    def test_sizes_and_offsets(self):
+        expressions, wanted = [], []
+        for struct, mirror in STRUCTS.items():
+            expressions.append(f"sizeof(struct {struct})")
+            wanted.append(ctypes.sizeof(mirror))
+            for name, _ in mirror._fields_:
+                member = getattr(mirror, name)
+                expressions.append(f"offsetof(struct {struct}, {name})")
+                wanted.append(member.offset)
+                expressions.append(f"sizeof(((struct {struct} *)0)->{name})")
+                wanted.append(member.size)
+        for expression, value, got in zip(expressions, wanted, self.measured(expressions)):
+            self.assertEqual(value, got, expression)
+
+    def test_enumerations(self):
+        names = {"f32": "GTR_F32", "f16": "GTR_F16", "bf16": "GTR_BF16", "f64": "GTR_F64"}
+        expressions = [names[name] for name in _library.DTYPES]
+        expressions += ["GTR_DTYPE_COUNT"]
+        expressions += [f"GTR_ELEMENTS_{name.upper()}" for name in _library.ELEMENTS]
+        wanted = [*_library.DTYPES.values(), len(_library.DTYPES), *_library.ELEMENTS.values()]
+        codes = {"usage": "GTR_EUSAGE", "system": "GTR_EIO", "format": "GTR_EFORMAT"}
+        codes.update({"memory": "GTR_ENOMEM", "device": "GTR_EDEVICE"})
+        expressions += [codes[kind] for kind in _library.CODES.values()]
+        wanted += list(_library.CODES)
+        self.assertEqual(self.measured(expressions), wanted)

@@ -1,0 +1,153 @@
+/* figure.c - the table of figures, and what they share. */
+#include "figure.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "figure_rows.h"
+
+const struct figure figures[N_FIGURES] = {
+    { .name = "norms",
+      .summary = "norm of each group over the run, and the loss",
+      .write_rows = norms_rows,
+      .write_variables = norms_variables },
+    { .name = "panels",
+      .summary = "recorded norms beside what each policy lets through",
+      .replays = true,
+      .write_rows = panels_rows,
+      .write_variables = panels_variables },
+    { .name = "interval",
+      .summary = "one group's norm, the policy's interval, the clipped steps",
+      .per_policy = true,
+      .replays = true,
+      .applies = interval_applies,
+      .write_rows = interval_rows,
+      .write_variables = interval_variables },
+    { .name = "heatmap",
+      .summary = "scale of each group at each step",
+      .per_policy = true,
+      .replays = true,
+      .write_rows = heatmap_rows,
+      .write_variables = heatmap_variables },
+    { .name = "scales",
+      .summary = "distribution of the scales",
+      .replays = true,
+      .write_rows = scales_rows,
+      .write_variables = scales_variables },
+};
+
+double figure_norm(const struct figure_view *view, size_t group, size_t t)
+{
+    const struct gtr_series *series = view->series;
+    size_t at = group * series->n_steps + t;
+
+    if (series->group_nonfinite != NULL && series->group_nonfinite[at])
+        return (double)NAN;
+    return sqrt(series->sumsq[at]);
+}
+
+double figure_norm_out(const struct figure_view *view, size_t policy, size_t group, size_t t)
+{
+    double scale = view->decisions[policy]->scale[group * view->series->n_steps + t];
+
+    return view->skip[t] ? (double)NAN : figure_norm(view, group, t) * scale;
+}
+
+/* Energy of a group over the steps that count: what its norms add to the whole gradient. */
+static double energy_of(const struct figure_view *view, size_t group)
+{
+    const double *sumsq = view->series->sumsq + group * view->series->n_steps;
+    double sum = 0.0;
+    size_t t;
+
+    for (t = 0; t < view->series->n_steps; t++)
+        if (!view->skip[t] && isfinite(sumsq[t]))
+            sum += sumsq[t];
+    return sum;
+}
+
+/* Insertion, so that equal groups keep the trace's order.  view->values is too short for
+ * energies if there are more groups than steps. */
+static enum gtr_code rank_groups(struct figure_view *view, struct gtr_err *err)
+{
+    size_t n = view->series->n_groups, g, k;
+    double *energy = NULL;
+    enum gtr_code rc = gtr_alloc_for(&energy, n, sizeof *energy, "groups", err);
+
+    for (g = 0; rc == GTR_OK && g < n; g++) {
+        energy[g] = energy_of(view, g);
+        for (k = g; k > 0 && energy[view->ranked[k - 1]] < energy[g]; k--)
+            view->ranked[k] = view->ranked[k - 1];
+        view->ranked[k] = g;
+    }
+    gtr_free(energy);
+    return rc;
+}
+
+/* How often policies that decide group by group clipped this one. */
+static size_t times_clipped(const struct figure_view *view, size_t group)
+{
+    size_t n_steps = view->series->n_steps, count = 0, p, t;
+
+    for (p = 0; p < view->n_policies; p++) {
+        const double *scale = view->decisions[p]->scale + group * n_steps;
+
+        if (view->decisions[p]->policy == GTR_GLOBAL)
+            continue;
+        for (t = 0; t < n_steps; t++)
+            count += scale[t] < 1.0 ? 1 : 0;
+    }
+    return count;
+}
+
+static enum gtr_code choose_group(struct figure_view *view, const char *name, struct gtr_err *err)
+{
+    const struct gtr_series *series = view->series;
+    size_t most = 0, k;
+
+    if (name == NULL) {
+        view->group = series->n_groups > 0 ? view->ranked[0] : 0;
+        for (k = 0; k < series->n_groups; k++) {
+            size_t count = times_clipped(view, view->ranked[k]);
+
+            if (count > most) {
+                most = count;
+                view->group = view->ranked[k];
+            }
+        }
+        return GTR_OK;
+    }
+    for (k = 0; k < series->n_groups; k++) {
+        if (strcmp(series->names[k], name) == 0) {
+            view->group = k;
+            return GTR_OK;
+        }
+    }
+    name = gtr_text_nearest(name, (const char *const *)series->names, series->n_groups);
+    return gtr_fail(err, GTR_EUSAGE, "no group of that name%s%s%s; `gradtrace info --groups` lists them",
+                    name != NULL ? "; did you mean " : "", name != NULL ? name : "",
+                    name != NULL ? "?" : "");
+}
+
+enum gtr_code figure_view_fill(struct figure_view *view, const char *group, struct gtr_err *err)
+{
+    enum gtr_code rc = gtr_alloc_for(&view->ranked, view->series->n_groups, sizeof *view->ranked,
+                                     "groups", err);
+
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&view->values, view->series->n_steps, sizeof(double), "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&view->medians, view->series->n_steps, sizeof(double), "steps", err);
+    if (rc == GTR_OK)
+        rc = rank_groups(view, err);
+    return rc == GTR_OK ? choose_group(view, group, err) : rc;
+}
+
+void figure_view_free(struct figure_view *view)
+{
+    gtr_free(view->ranked);
+    gtr_free(view->values);
+    gtr_free(view->medians);
+    view->ranked = NULL;
+    view->values = view->medians = NULL;
+}

@@ -1,0 +1,92 @@
+/* figure.h - the figures of `gradtrace plot`: what they show, and how a picture is made.
+ *
+ * A figure is a script in plots/ plus two functions here: one writes the rows that the script
+ * reads, the other the variables that describe them.  A picture is one figure, once, or once per
+ * policy.  Its files share a stem:
+ *
+ *     norms.tsv    the rows
+ *     norms.gp     variables + plots/style.gp + plots/norms.gp: all that gnuplot needs
+ *     norms.png    what `gnuplot norms.gp` draws
+ */
+#ifndef FIGURE_H
+#define FIGURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "gradtrace.h"
+
+/* What there is to draw.  Borrows everything but the arrays named as owned. */
+struct figure_view {
+    const struct gtr_series *series;
+    const struct gtr_step *steps;          /* [T] */
+    const uint8_t *skip;                   /* [T] steps that every policy leaves out */
+    const char *trace;                     /* its name, for titles */
+    size_t n_policies;
+    const char *const *labels;             /* [n_policies] */
+    struct gtr_decisions *const *decisions; /* [n_policies], with intervals */
+    size_t *ranked;                        /* [G] owned: groups, most energy first */
+    size_t group;                          /* the one that `interval` shows */
+    double *values, *medians;              /* [T] owned: one curve at a time */
+};
+
+enum figure_axis { AXIS_AUTO, AXIS_LOG, AXIS_LINEAR };
+
+/* How it should look. */
+struct figure_look {
+    enum figure_axis axis;  /* of norms */
+    const char *formats;    /* "png svg"; "term" for a text terminal */
+    double width, height;   /* inches; 0: the figure's own */
+    size_t columns, rows;   /* of the terminal */
+    bool colour;            /* terminal only */
+};
+
+struct figure {
+    const char *name;     /* of the script in plots/ as well */
+    const char *summary;  /* for --help */
+    bool per_policy;
+    bool replays;         /* shows what policies would have done */
+    /* False if the figure has nothing to say about a policy; NULL: it always has. */
+    bool (*applies)(const struct figure_view *view, size_t policy);
+    /* Both write to f and leave its errors for the caller to find when it closes f. */
+    void (*write_rows)(FILE *f, const struct figure_view *view, const struct figure_look *look,
+                       size_t policy);
+    void (*write_variables)(FILE *f, const struct figure_view *view,
+                            const struct figure_look *look, size_t policy);
+};
+
+/* All figures, in the order in which they are drawn. */
+enum { N_FIGURES = 5 };
+extern const struct figure figures[N_FIGURES];
+
+/* Fills what the view owns.  `group` is the name given by the user, or NULL: then the group most
+ * often clipped, or the one with most energy.  Free with figure_view_free, also after failure. */
+enum gtr_code figure_view_fill(struct figure_view *view, const char *group, struct gtr_err *err);
+void figure_view_free(struct figure_view *view);
+
+/* A group's norm at a step, as recorded and after a policy: NaN where it was not finite, and after
+ * a policy also where the step was skipped. */
+double figure_norm(const struct figure_view *view, size_t group, size_t t);
+double figure_norm_out(const struct figure_view *view, size_t policy, size_t group, size_t t);
+
+/* `text` without tabs, line ends and other control characters, which would end a field or a
+ * quotation; and the same as a gnuplot string.  Names come from files that we did not write. */
+void figure_write_text(FILE *f, const char *text);
+void figure_write_string(FILE *f, const char *text);
+
+/* NAME = VALUE for gnuplot. */
+void figure_set_number(FILE *f, const char *name, double value);
+void figure_set_string(FILE *f, const char *name, const char *text);
+
+/* Writes the whole script of one picture: head, variables, style.gp, the figure's own. */
+enum gtr_code figure_write_script(FILE *f, const struct figure *figure, const char *stem,
+                                  const char *folder, const struct figure_view *view,
+                                  const struct figure_look *look, size_t policy,
+                                  struct gtr_err *err);
+
+/* The folder with the scripts, found from where the program lies; free with gtr_free. */
+enum gtr_code figure_find_scripts(char **folder, struct gtr_err *err);
+
+#endif

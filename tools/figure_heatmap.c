@@ -1,0 +1,116 @@
+/* figure_heatmap.c - the figure of scales, step by step and group by group.
+ *
+ * An image needs columns of equal width, while a run's step numbers may go up by 10, or have
+ * gaps.  The width of a column is therefore a multiple of the greatest common divisor of all
+ * distances between steps; a column in which no step was recorded stays empty.
+ */
+#include <math.h>
+
+#include "figure_rows.h"
+
+enum { COLUMNS_MAX = 1500 };
+
+struct columns {
+    int64_t stride; /* greatest common divisor of the distances between steps */
+    int64_t bin;    /* strides to a column */
+    int64_t n;
+};
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+static struct columns columns_of(const struct gtr_series *series, const struct figure_look *look)
+{
+    struct columns c = { 0, 1, 0 };
+    /* In a terminal, what the frame, the names and the legend leave free. */
+    int64_t most = look->columns == 0    ? COLUMNS_MAX
+                   : look->columns > 60  ? (int64_t)look->columns - 44
+                                         : 16;
+    int64_t slots;
+    size_t t;
+
+    if (series->n_steps == 0)
+        return c;
+    for (t = 1; t < series->n_steps && c.stride != 1; t++)
+        c.stride = common_divisor(series->index[t] - series->index[t - 1], c.stride);
+    if (c.stride == 0)
+        c.stride = 1;
+    slots = (series->index[series->n_steps - 1] - series->index[0]) / c.stride + 1;
+    c.bin = (slots + most - 1) / most;
+    c.n = (slots + c.bin - 1) / c.bin;
+    return c;
+}
+
+/* Farther from 1 as a factor: 0.5 and 2 are equally far.  False for NaN. */
+static bool farther(double scale, double than)
+{
+    double a = scale < 1.0 ? 1.0 / scale : scale;
+    double b = than < 1.0 ? 1.0 / than : than;
+
+    return a > b || (isnan(than) && !isnan(scale));
+}
+
+static void write_row(FILE *f, const struct figure_view *view, const struct columns *c,
+                      size_t policy, size_t row)
+{
+    const struct gtr_series *series = view->series;
+    const double *scale = view->decisions[policy]->scale + row * series->n_steps;
+    size_t t = 0;
+    double width = (double)c->stride * (double)c->bin;
+    int64_t column;
+
+    for (column = 0; column < c->n; column++) {
+        double middle = (double)series->index[0] + ((double)column + 0.5) * width -
+                        0.5 * (double)c->stride;
+        double shown = (double)NAN;
+        char text[GTR_NUMBER_SIZE];
+
+        for (; t < series->n_steps &&
+               (series->index[t] - series->index[0]) / c->stride / c->bin == column; t++)
+            if (farther(scale[t], shown))
+                shown = scale[t];
+        gtr_text_print(middle, text);
+        fprintf(f, "%s\t%zu\t", text, row + 1);
+        gtr_text_print(shown, text);
+        fprintf(f, "%s\t", text);
+        figure_write_text(f, series->names[row]);
+        fputc('\n', f);
+    }
+}
+
+void heatmap_rows(FILE *f, const struct figure_view *view, const struct figure_look *look,
+                  size_t policy)
+{
+    struct columns c = columns_of(view->series, look);
+    size_t row;
+
+    fputs("step\trow\tscale\tgroup\n\n\n", f);
+    for (row = 0; row < view->series->n_groups; row++)
+        write_row(f, view, &c, policy, row);
+}
+
+void heatmap_variables(FILE *f, const struct figure_view *view, const struct figure_look *look,
+                       size_t policy)
+{
+    struct columns c = columns_of(view->series, look);
+    size_t row;
+
+    figure_set_string(f, "POLICY", view->labels[policy]);
+    figure_set_number(f, "STRIDE", (double)c.stride);
+    figure_set_number(f, "BIN", (double)c.bin);
+    /* In the trace's order, in which neighbours in the model are neighbours. */
+    fputs("array ROW[N_GROUPS]\n", f);
+    for (row = 0; row < view->series->n_groups; row++) {
+        fprintf(f, "ROW[%zu] = ", row + 1);
+        figure_write_string(f, view->series->names[row]);
+        fputc('\n', f);
+    }
+}
