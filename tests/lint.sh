@@ -76,12 +76,12 @@ symbols_carry_the_prefix() {
         print "libgradtrace.a: " $3 " is global without gtr_" }'
 }
 
-# Sanitizers and coverage bring names of their own: those begin with two underscores.
+# Only the child that h5_probe.c starts may end itself.
 the_library_neither_prints_nor_exits() {
     nm -A -u "$BUILD/libgradtrace.a" | awk '{ sub(/@.*/, "", $NF) }
         $NF ~ /^(printf|vprintf|puts|putchar|perror|stdout|stderr|exit|_exit|abort|system)$/ ||
         $NF ~ /^(__printf_chk|__assert_fail|getenv|secure_getenv|error|err|errx|warn|warnx)$/ {
-            print $1 " uses " $NF }'
+            print $1 " uses " $NF }' | grep -v 'h5_probe.o: uses _exit$'
 }
 
 names_of_sources_are_unique() {
@@ -121,7 +121,8 @@ nothing_is_left_for_later() {
 
 # The brackets keep these patterns from finding themselves.
 nothing_names_one_machine() {
-    grep -nE '(^|[^a-z])/(hom[e]|wor[k]|roo[t]|User[s])/|/tm[p]/[a-z]' "${texts[@]}" | grep -v XXXXXX
+    grep -nE '(^|[^a-z])/(hom[e]|wor[k]|roo[t]|User[s])/|/tm[p]/[a-z]' "${texts[@]}" |
+        grep -v XXXXXX
     grep -nF '../share''d' "${texts[@]}"
     grep -nE 'pyp[i]\.org|npmj[s]\.|deb\.debia[n]\.org|crate[s]\.io' "${texts[@]}"
 }

@@ -53,6 +53,16 @@ double figure_norm_out(const struct figure_view *view, size_t policy, size_t gro
     return view->skip[t] ? (double)NAN : figure_norm(view, group, t) * scale;
 }
 
+bool figure_has_decisions(const struct figure_view *view)
+{
+    size_t t;
+
+    for (t = 0; t < view->series->n_steps; t++)
+        if (!view->skip[t])
+            return true;
+    return false;
+}
+
 /* Energy of a group over the steps that count: what its norms add to the whole gradient. */
 static double energy_of(const struct figure_view *view, size_t group)
 {
@@ -124,15 +134,15 @@ static enum gtr_code choose_group(struct figure_view *view, const char *name, st
         }
     }
     name = gtr_text_nearest(name, (const char *const *)series->names, series->n_groups);
-    return gtr_fail(err, GTR_EUSAGE, "no group of that name%s%s%s; `gradtrace info --groups` lists them",
-                    name != NULL ? "; did you mean " : "", name != NULL ? name : "",
-                    name != NULL ? "?" : "");
+    return gtr_fail(
+        err, GTR_EUSAGE, "no group of that name%s%s%s; `gradtrace info --groups` lists them",
+        name != NULL ? "; did you mean " : "", name != NULL ? name : "", name != NULL ? "?" : "");
 }
 
 enum gtr_code figure_view_fill(struct figure_view *view, const char *group, struct gtr_err *err)
 {
-    enum gtr_code rc = gtr_alloc_for(&view->ranked, view->series->n_groups, sizeof *view->ranked,
-                                     "groups", err);
+    enum gtr_code rc =
+        gtr_alloc_for(&view->ranked, view->series->n_groups, sizeof *view->ranked, "groups", err);
 
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&view->values, view->series->n_steps, sizeof(double), "steps", err);

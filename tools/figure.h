@@ -21,40 +21,41 @@
 /* What there is to draw.  Borrows everything but the arrays named as owned. */
 struct figure_view {
     const struct gtr_series *series;
-    const struct gtr_step *steps;          /* [T] */
-    const uint8_t *skip;                   /* [T] steps that every policy leaves out */
-    const char *trace;                     /* its name, for titles */
+    const struct gtr_step *steps; /* [T] */
+    const uint8_t *skip;          /* [T] steps that every policy leaves out */
+    const char *trace;            /* its name, for titles */
     size_t n_policies;
-    const char *const *labels;             /* [n_policies] */
+    const char *const *labels;              /* [n_policies] short and unique: for files and rows */
+    const char *const *titles;              /* [n_policies] what the user typed: for titles */
     struct gtr_decisions *const *decisions; /* [n_policies], with intervals */
-    size_t *ranked;                        /* [G] owned: groups, most energy first */
-    size_t group;                          /* the one that `interval` shows */
-    double *values, *medians;              /* [T] owned: one curve at a time */
+    size_t *ranked;                         /* [G] owned: groups, most energy first */
+    size_t group;                           /* the one that `interval` shows */
+    double *values, *medians;               /* [T] owned: one curve at a time */
 };
 
 enum figure_axis { AXIS_AUTO, AXIS_LOG, AXIS_LINEAR };
 
 /* How it should look. */
 struct figure_look {
-    enum figure_axis axis;  /* of norms */
-    const char *formats;    /* "png svg"; "term" for a text terminal */
-    double width, height;   /* inches; 0: the figure's own */
-    size_t columns, rows;   /* of the terminal */
-    bool colour;            /* terminal only */
+    enum figure_axis axis; /* of norms */
+    const char *formats;   /* "png svg"; "term" for a text terminal */
+    double width, height;  /* inches; 0: the figure's own */
+    size_t columns, rows;  /* of the terminal */
+    bool colour;           /* terminal only */
 };
 
 struct figure {
-    const char *name;     /* of the script in plots/ as well */
-    const char *summary;  /* for --help */
+    const char *name;    /* of the script in plots/ as well */
+    const char *summary; /* for --help */
     bool per_policy;
-    bool replays;         /* shows what policies would have done */
+    bool replays; /* shows what policies would have done */
     /* False if the figure has nothing to say about a policy; NULL: it always has. */
     bool (*applies)(const struct figure_view *view, size_t policy);
     /* Both write to f and leave its errors for the caller to find when it closes f. */
     void (*write_rows)(FILE *f, const struct figure_view *view, const struct figure_look *look,
                        size_t policy);
-    void (*write_variables)(FILE *f, const struct figure_view *view,
-                            const struct figure_look *look, size_t policy);
+    void (*write_variables)(FILE *f, const struct figure_view *view, const struct figure_look *look,
+                            size_t policy);
 };
 
 /* All figures, in the order in which they are drawn. */
@@ -65,6 +66,9 @@ extern const struct figure figures[N_FIGURES];
  * often clipped, or the one with most energy.  Free with figure_view_free, also after failure. */
 enum gtr_code figure_view_fill(struct figure_view *view, const char *group, struct gtr_err *err);
 void figure_view_free(struct figure_view *view);
+
+/* False if every step was skipped, so that no policy decided anything. */
+bool figure_has_decisions(const struct figure_view *view);
 
 /* A group's norm at a step, as recorded and after a policy: NaN where it was not finite, and after
  * a policy also where the step was skipped. */

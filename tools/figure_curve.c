@@ -10,11 +10,11 @@
 #include <string.h>
 
 enum {
-    MEDIAN_FROM = 100,  /* steps; fewer are read as they are */
-    MEDIAN_PARTS = 40,  /* windows to a run: wide enough to calm, narrow enough to follow it */
+    MEDIAN_FROM = 100, /* steps; fewer are read as they are */
+    MEDIAN_PARTS = 40, /* windows to a run: wide enough to calm, narrow enough to follow it */
     MEDIAN_MAX = 201,
-    ROWS_MAX = 4000,    /* points that one curve may have before it is binned */
-    BINS = 1000         /* then: more than a printed column can resolve */
+    ROWS_MAX = 4000, /* points that one curve may have before it is binned */
+    BINS = 1000      /* then: more than a printed column can resolve */
 };
 
 size_t curve_window(size_t n_steps)
@@ -91,10 +91,10 @@ static void running_median(const double *values, size_t n, size_t window, double
     for (t = 0; t < half && t < n; t++)
         window_add(&w, values[t]);
     for (t = 0; t < n; t++) {
-        if (t + half < n)
-            window_add(&w, values[t + half]);
         if (t > half)
             window_drop(&w, values[t - half - 1]);
+        if (t + half < n)
+            window_add(&w, values[t + half]);
         medians[t] = window_middle(&w);
     }
 }

@@ -16,8 +16,8 @@ void curve_write(FILE *f, const struct figure_view *view, const char *name, cons
 
 /* The span of values that were looked at. */
 struct curve_range {
-    double low, high;      /* of the values that are finite; NaN if there are none */
-    double low_positive;   /* NaN if none is above 0 */
+    double low, high;    /* of the values that are finite; NaN if there are none */
+    double low_positive; /* NaN if none is above 0 */
     size_t n_zeros;
 };
 void curve_range_init(struct curve_range *range);

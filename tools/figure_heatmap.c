@@ -5,10 +5,16 @@
  * distances between steps; a column in which no step was recorded stays empty.
  */
 #include <math.h>
+#include <string.h>
 
 #include "figure_rows.h"
 
-enum { COLUMNS_MAX = 1500 };
+enum {
+    COLUMNS_MAX = 1500,  /* more than a printed column can show */
+    NAME_MAX_SHOWN = 24, /* letters of a group's name; heatmap.gp shortens to it */
+    TERM_LEGEND = 19,    /* letters that the legend takes in a terminal */
+    TERM_LEAST = 10
+};
 
 struct columns {
     int64_t stride; /* greatest common divisor of the distances between steps */
@@ -27,13 +33,34 @@ static int64_t common_divisor(int64_t a, int64_t b)
     return a;
 }
 
+/* Letters that the names take in a terminal, to the left of the frame. */
+static int64_t names_width(const struct gtr_series *series)
+{
+    size_t widest = 1, g;
+
+    for (g = 0; g < series->n_groups; g++) {
+        size_t n = strlen(series->names[g]);
+
+        if (n > widest)
+            widest = n < NAME_MAX_SHOWN ? n : NAME_MAX_SHOWN;
+    }
+    return (int64_t)widest + 2;
+}
+
+/* Columns there is room for: in a terminal, one for each letter inside the frame. */
+static int64_t room_for(const struct gtr_series *series, const struct figure_look *look)
+{
+    int64_t room = (int64_t)look->columns - names_width(series) - TERM_LEGEND - 2;
+
+    if (look->columns == 0)
+        return COLUMNS_MAX;
+    return room > TERM_LEAST ? room : TERM_LEAST;
+}
+
 static struct columns columns_of(const struct gtr_series *series, const struct figure_look *look)
 {
     struct columns c = { 0, 1, 0 };
-    /* In a terminal, what the frame, the names and the legend leave free. */
-    int64_t most = look->columns == 0    ? COLUMNS_MAX
-                   : look->columns > 60  ? (int64_t)look->columns - 44
-                                         : 16;
+    int64_t most = room_for(series, look);
     int64_t slots;
     size_t t;
 
@@ -68,13 +95,14 @@ static void write_row(FILE *f, const struct figure_view *view, const struct colu
     int64_t column;
 
     for (column = 0; column < c->n; column++) {
-        double middle = (double)series->index[0] + ((double)column + 0.5) * width -
-                        0.5 * (double)c->stride;
+        double middle =
+            (double)series->index[0] + ((double)column + 0.5) * width - 0.5 * (double)c->stride;
         double shown = (double)NAN;
         char text[GTR_NUMBER_SIZE];
 
         for (; t < series->n_steps &&
-               (series->index[t] - series->index[0]) / c->stride / c->bin == column; t++)
+               (series->index[t] - series->index[0]) / c->stride / c->bin == column;
+             t++)
             if (farther(scale[t], shown))
                 shown = scale[t];
         gtr_text_print(middle, text);
@@ -103,9 +131,14 @@ void heatmap_variables(FILE *f, const struct figure_view *view, const struct fig
     struct columns c = columns_of(view->series, look);
     size_t row;
 
-    figure_set_string(f, "POLICY", view->labels[policy]);
+    figure_set_string(f, "POLICY", view->titles[policy]);
     figure_set_number(f, "STRIDE", (double)c.stride);
     figure_set_number(f, "BIN", (double)c.bin);
+    figure_set_number(f, "N_COLUMNS", (double)c.n);
+    if (look->columns > 0) {
+        figure_set_number(f, "TERM_LEFT", (double)names_width(view->series));
+        figure_set_number(f, "TERM_RIGHT", TERM_LEGEND);
+    }
     /* In the trace's order, in which neighbours in the model are neighbours. */
     fputs("array ROW[N_GROUPS]\n", f);
     for (row = 0; row < view->series->n_groups; row++) {

@@ -43,8 +43,8 @@ static struct ends ends_of(const struct figure_view *view, size_t policy)
 
 bool interval_applies(const struct figure_view *view, size_t policy)
 {
-    struct ends ends = view->series->n_groups > 0 ? ends_of(view, policy)
-                                                  : (struct ends){ false, false };
+    struct ends ends =
+        view->series->n_groups > 0 ? ends_of(view, policy) : (struct ends){ false, false };
 
     return ends.lower || ends.upper;
 }
@@ -118,9 +118,10 @@ void interval_variables(FILE *f, const struct figure_view *view, const struct fi
             see_end(&range, &norms, d->lower[at + t]);
     }
     curve_range_set(f, &range, look->axis);
-    figure_set_string(f, "POLICY", view->labels[policy]);
-    figure_set_string(f, "SUBJECT", holds_whole(view, policy) ? "whole gradient"
-                                                              : view->series->names[view->group]);
+    figure_set_string(f, "POLICY", view->titles[policy]);
+    figure_set_string(f, "SUBJECT",
+                      holds_whole(view, policy) ? "whole gradient"
+                                                : view->series->names[view->group]);
     figure_set_number(f, "HAS_LOWER", ends.lower ? 1.0 : 0.0);
     figure_set_number(f, "HAS_UPPER", ends.upper ? 1.0 : 0.0);
     set_counts(f, view, policy);

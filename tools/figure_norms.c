@@ -94,9 +94,10 @@ void panels_rows(FILE *f, const struct figure_view *view, const struct figure_lo
             size_t g = view->ranked[k];
 
             for (t = 0; t < series->n_steps; t++)
-                view->values[t] = panel == 0 ? figure_norm(view, g, t)
-                                             : figure_norm_out(view, panel - 1, g, t);
-            curve_write(f, view, series->names[g], panel == 0 ? "recorded" : view->labels[panel - 1]);
+                view->values[t] =
+                    panel == 0 ? figure_norm(view, g, t) : figure_norm_out(view, panel - 1, g, t);
+            curve_write(f, view, series->names[g],
+                        panel == 0 ? "recorded" : view->labels[panel - 1]);
         }
     }
 }
@@ -115,7 +116,8 @@ static void set_changed(FILE *f, const struct figure_view *view, size_t policy)
     }
     if (decided == 0)
         decided = 1;
-    fprintf(f, "CHANGED[%zu] = '%.3g %% of norms clipped", policy + 2, 100.0 * (double)clipped / (double)decided);
+    fprintf(f, "CHANGED[%zu] = '%.3g %% of norms clipped", policy + 2,
+            100.0 * (double)clipped / (double)decided);
     if (raised > 0)
         fprintf(f, ", %.3g %% raised", 100.0 * (double)raised / (double)decided);
     fputs("'\n", f);
@@ -139,12 +141,13 @@ void panels_variables(FILE *f, const struct figure_view *view, const struct figu
     }
     curve_range_set(f, &range, look->axis);
     set_curves(f, view);
-    fprintf(f, "N_PANELS = %zu\narray PANEL[N_PANELS]\narray CHANGED[N_PANELS]\n"
-               "PANEL[1] = 'recorded'\n",
+    fprintf(f,
+            "N_PANELS = %zu\narray PANEL[N_PANELS]\narray CHANGED[N_PANELS]\n"
+            "PANEL[1] = 'recorded'\n",
             view->n_policies + 1);
     for (p = 0; p < view->n_policies; p++) {
         fprintf(f, "PANEL[%zu] = ", p + 2);
-        figure_write_string(f, view->labels[p]);
+        figure_write_string(f, view->titles[p]);
         fputc('\n', f);
         set_changed(f, view, p);
     }

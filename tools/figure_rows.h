@@ -9,11 +9,11 @@
 
 #include "figure.h"
 
-#define FIGURE_FUNCTIONS(name)                                                                  \
-    void name##_rows(FILE *f, const struct figure_view *view, const struct figure_look *look,   \
-                     size_t policy);                                                            \
-    void name##_variables(FILE *f, const struct figure_view *view,                              \
-                          const struct figure_look *look, size_t policy)
+#define FIGURE_FUNCTIONS(name)                                                                     \
+    void name##_rows(FILE *f, const struct figure_view *view, const struct figure_look *look,      \
+                     size_t policy);                                                               \
+    void name##_variables(FILE *f, const struct figure_view *view, const struct figure_look *look, \
+                          size_t policy)
 
 FIGURE_FUNCTIONS(norms);
 FIGURE_FUNCTIONS(panels);

@@ -105,8 +105,7 @@ void scales_rows(FILE *f, const struct figure_view *view, const struct figure_lo
         for (k = 0; k < series->n_groups; k++) {
             size_t n = sorted_scales(view, p, view->ranked[k]);
 
-            write_distribution(f, view->values, n, series->names[view->ranked[k]],
-                               view->labels[p]);
+            write_distribution(f, view->values, n, series->names[view->ranked[k]], view->labels[p]);
         }
     }
 }
@@ -161,8 +160,8 @@ static void set_modes(FILE *f, const struct figure_view *view, size_t policy,
             value = modes->value[k];
         }
     }
-    used = (size_t)snprintf(text, sizeof text, "untouched %.3g %%",
-                            percent_equal(view, policy, 1.0));
+    used =
+        (size_t)snprintf(text, sizeof text, "untouched %.3g %%", percent_equal(view, policy, 1.0));
     gtr_text_print(value, common);
     if (most > 0.0)
         snprintf(text + used, sizeof text - used, "; exactly %.8s: %.3g %%", common, most);
@@ -195,7 +194,7 @@ static void set_policy(FILE *f, const struct figure_view *view, size_t policy, s
         add_modes(&modes, view->values, n);
     }
     fprintf(f, "POLICY[%zu] = ", policy + 1);
-    figure_write_string(f, view->labels[policy]);
+    figure_write_string(f, view->titles[policy]);
     fputc('\n', f);
     set_modes(f, view, policy, &modes);
 }
@@ -215,8 +214,9 @@ void scales_variables(FILE *f, const struct figure_view *view, const struct figu
     for (p = 0; p < view->n_policies; p++)
         set_policy(f, view, p, &span);
     log_axis = span.low > 0.0 && span.high > 10.0 * span.low;
-    room = log_axis ? pow(span.high / span.low, 0.03)
-                    : span.high > span.low ? 0.03 * (span.high - span.low) : 0.1;
+    room = log_axis               ? pow(span.high / span.low, 0.03)
+           : span.high > span.low ? 0.03 * (span.high - span.low)
+                                  : 0.1;
     figure_set_number(f, "LOG", log_axis ? 1.0 : 0.0);
     figure_set_number(f, "X_MIN", log_axis ? span.low / room : span.low - room);
     figure_set_number(f, "X_MAX", log_axis ? span.high * room : span.high + room);

@@ -88,8 +88,7 @@ static void write_common(FILE *f, const char *stem, const struct figure_view *vi
     write_groups(f, view);
 }
 
-static enum gtr_code copy_script(FILE *f, const char *folder, const char *name,
-                                 struct gtr_err *err)
+static enum gtr_code copy_script(FILE *f, const char *folder, const char *name, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
     char path[PATH_MAX], block[4096];
@@ -116,15 +115,18 @@ enum gtr_code figure_write_script(FILE *f, const struct figure *figure, const ch
 {
     enum gtr_code rc;
 
-    fprintf(f, "# %s.gp - made by `gradtrace plot`.  `gnuplot %s.gp` in this folder draws it again\n"
-               "# from %s.tsv.\n\n", stem, stem, stem);
+    fprintf(f,
+            "# %s.gp - made by `gradtrace plot`.  `gnuplot %s.gp` in this folder draws it again\n"
+            "# from %s.tsv.\n\n",
+            stem, stem, stem);
     write_common(f, stem, view, look);
     figure->write_variables(f, view, look, policy);
     rc = copy_script(f, folder, "style", err);
     if (rc == GTR_OK)
         rc = copy_script(f, folder, figure->name, err);
     fputs("\n# --- the next format ---\nunset output\nturn = turn + 1\n"
-          "if (turn <= words(FORMATS)) reread\n", f);
+          "if (turn <= words(FORMATS)) reread\n",
+          f);
     return rc;
 }
 
@@ -151,6 +153,7 @@ enum gtr_code figure_find_scripts(char **folder, struct gtr_err *err)
         *folder = gtr_strdup(path);
         return *folder != NULL ? GTR_OK : gtr_fail(err, GTR_ENOMEM, "no memory for a path");
     }
-    return gtr_fail(err, GTR_EIO, "plots/style.gp: not found in %s/%s, %s or %s; reinstall gradtrace",
-                    home, places[0], places[1], places[2]);
+    return gtr_fail(err, GTR_EIO,
+                    "plots/style.gp: not found in %s/%s, %s or %s; reinstall gradtrace", home,
+                    places[0], places[1], places[2]);
 }

@@ -8,11 +8,11 @@ _gradtrace_commands() {
 }
 
 _gradtrace_options() {
-    "$1" "$2" --help 2>/dev/null | grep -oE -- '(^|[ ,])--[a-z][a-z-]*' | tr -d ' ,'
+    "$1" "$2" --help 2>/dev/null | sed -nE 's/^ {2,6}(-., )?(--[a-z][a-z-]*).*/\2/p'
 }
 
 _gradtrace_policies() {
-    "$1" info --policies 2>/dev/null | grep -oE '^[a-z][a-z-]*'
+    "$1" info --policies 2>/dev/null | grep -xE '[a-z][a-z0-9-]*'
 }
 
 _gradtrace() {

@@ -14,7 +14,8 @@ static const struct command commands[] = {
     { "export", "write a trace's norms as CSV, TSV or JSON lines", cmd_export },
 };
 
-const char *argp_program_version = "gradtrace " GTR_VERSION;
+/* argp finds it by name, so it must be visible whatever -fvisibility says. */
+__attribute__((visibility("default"))) const char *argp_program_version = "gradtrace " GTR_VERSION;
 
 static char *list_commands(void)
 {
@@ -87,10 +88,13 @@ int main(int argc, char **argv)
                "offline.\v",
         .help_filter = filter_help,
     };
+    static char program[] = "gradtrace"; /* errors name it so, however it was called */
     struct chosen chosen = { NULL, 0 };
     char name[64];
 
     argp_err_exit_status = EXIT_USAGE;
+    if (argc > 0)
+        argv[0] = program;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &chosen);
     if (chosen.command == NULL)
         return EXIT_USAGE;

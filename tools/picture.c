@@ -11,78 +11,6 @@
 #include "gnuplot.h"
 #include "stage.h"
 
-/* --- names --------------------------------------------------------------------------------- */
-
-static bool plain(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
-}
-
-static bool taken(const struct picture_list *list, const char *stem)
-{
-    size_t i;
-
-    for (i = 0; i < list->n; i++)
-        if (strcmp(list->pictures[i].stem, stem) == 0)
-            return true;
-    return false;
-}
-
-/* FIGURE or FIGURE-POLICY; -2, -3 ... after it where two policies would get the same name. */
-static void choose_stem(struct picture *picture, const struct picture_list *list,
-                        const char *label)
-{
-    char base[100];
-    size_t i, n;
-
-    snprintf(base, sizeof base, "%s%s%s", picture->figure->name, label != NULL ? "-" : "",
-             label != NULL ? label : "");
-    n = strlen(base);
-    for (i = 0; i < n; i++)
-        if (!plain(base[i]))
-            base[i] = '-';
-    snprintf(picture->stem, sizeof picture->stem, "%s", base);
-    for (i = 2; taken(list, picture->stem); i++)
-        snprintf(picture->stem, sizeof picture->stem, "%s-%zu", base, i);
-}
-
-static enum gtr_code add_one(struct picture_list *list, const struct figure *figure,
-                             const struct figure_view *view, size_t policy, struct gtr_err *err)
-{
-    enum gtr_code rc = gtr_grow(&list->pictures, &list->capacity, list->n + 1,
-                                sizeof *list->pictures, err);
-    struct picture *picture;
-
-    if (rc != GTR_OK)
-        return rc;
-    picture = &list->pictures[list->n];
-    *picture = (struct picture){ .figure = figure, .policy = policy };
-    choose_stem(picture, list, figure->per_policy ? view->labels[policy] : NULL);
-    list->n++;
-    return GTR_OK;
-}
-
-enum gtr_code picture_list_add(struct picture_list *list, const struct figure *figure,
-                               const struct figure_view *view, struct gtr_err *err)
-{
-    enum gtr_code rc = GTR_OK;
-    size_t p;
-
-    if (!figure->per_policy)
-        return add_one(list, figure, view, 0, err);
-    for (p = 0; rc == GTR_OK && p < view->n_policies; p++)
-        if (figure->applies == NULL || figure->applies(view, p))
-            rc = add_one(list, figure, view, p, err);
-    return rc;
-}
-
-void picture_list_free(struct picture_list *list)
-{
-    gtr_free(list->pictures);
-    *list = (struct picture_list){ 0 };
-}
-
 /* --- what is in a stage -------------------------------------------------------------------- */
 
 static enum gtr_code write_rows(const struct picture *picture, const struct figure_view *view,
@@ -188,8 +116,7 @@ static enum gtr_code refuse_existing(const struct picture_list *list, const stru
             if (path == NULL)
                 rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory for a path", folder);
             else if (lstat(path, &there) == 0)
-                rc = gtr_fail(err, GTR_EIO, "%s: exists already; pass --force to replace it",
-                              path);
+                rc = gtr_fail(err, GTR_EIO, "%s: exists already; pass --force to replace it", path);
             gtr_free(path);
             if (rc != GTR_OK)
                 return rc;
@@ -213,8 +140,7 @@ static enum gtr_code make_folder(const char *folder, struct gtr_err *err)
 
 /* Moves files out of the stage: our own first, and what was drawn only if it was drawn. */
 static enum gtr_code publish(const struct picture *picture, const struct endings *e, bool drawn,
-                             const char *stage, const char *folder, bool force,
-                             struct gtr_err *err)
+                             const char *stage, const char *folder, bool force, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
     size_t n = drawn ? e->n : e->n_ours, k;
@@ -241,8 +167,7 @@ struct making {
 };
 
 /* Fails only where going on makes no sense: what gnuplot cannot draw is counted. */
-static enum gtr_code make_one(struct making *m, const struct picture *picture,
-                              struct gtr_err *err)
+static enum gtr_code make_one(struct making *m, const struct picture *picture, struct gtr_err *err)
 {
     struct gtr_err drawing = { 0 };
     enum gtr_code rc = fill_stage(picture, m->view, m->look, m->scripts, m->stage, err);
@@ -287,8 +212,10 @@ enum gtr_code picture_make(const struct picture_list *list, const struct figure_
                       "`gnuplot NAME.gp` there",
                       folder);
     else if (rc == GTR_OK && m.n_failed > 0)
-        rc = gtr_fail(err, GTR_EIO, "%zu of %zu pictures were not drawn; their rows and scripts "
-                      "are in %s", m.n_failed, list->n, folder);
+        rc = gtr_fail(err, GTR_EIO,
+                      "%zu of %zu pictures were not drawn; their rows and scripts "
+                      "are in %s",
+                      m.n_failed, list->n, folder);
     stage_close(stage);
     gtr_free(scripts);
     return rc;
@@ -313,7 +240,8 @@ enum gtr_code picture_show(const struct picture_list *list, const struct figure_
         if (rc == GTR_OK)
             rc = draw(&list->pictures[i], stage, true, &missing, &drawing);
         if (missing)
-            rc = gtr_fail(err, GTR_EIO, "gnuplot: not found; install gnuplot 5.4 or later "
+            rc = gtr_fail(err, GTR_EIO,
+                          "gnuplot: not found; install gnuplot 5.4 or later "
                           "(Debian: apt install gnuplot-nox)");
         else if (rc != GTR_OK)
             gtr_fail(err, rc, "%s", drawing.text);

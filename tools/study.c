@@ -60,18 +60,41 @@ static enum gtr_code label_policies(struct study *study, struct gtr_err *err)
     return rc;
 }
 
-/* Only to see whether every KEY@GROUP finds its group; the replay binds again. */
-static enum gtr_code check_groups(const struct study *study, struct gtr_err *err)
+/* A schedule without a plan stays at its start, which is seldom what was meant. */
+static void note_missing_plan(const struct study *study, size_t i, const union gtr_params *params,
+                              const struct cli_common *common)
 {
+    const struct gtr_policy_spec *policy = gtr_policy_spec(gtr_setting_policy(study->settings[i]));
+    size_t j;
+
+    for (j = 0; policy->needs_plan != NULL && j < study->groups->n_groups; j++) {
+        if (!policy->needs_plan(&params[j]))
+            continue;
+        cli_note(common, "%s: the planned length of the run is not known, so its schedule stays at "
+                 "the start; pass --total-steps N", study->labels[i]);
+        return;
+    }
+}
+
+/* Sees whether every KEY@GROUP finds its group, before the norms are read; the replay binds
+ * again. */
+static enum gtr_code check_groups(const struct study *study, const struct cli_common *common,
+                                  const struct gtr_replay_options *options, struct gtr_err *err)
+{
+    /* --total-steps 0 (-1 here) says that there is no plan, and needs no reminder. */
+    bool unplanned = options->total_steps == 0 && gtr_trace_head(study->trace)->total_steps == 0;
     const struct gtr_groups *groups = study->groups;
     union gtr_params *params = NULL;
     enum gtr_code rc;
     size_t i;
 
     rc = gtr_alloc_for(&params, groups->n_groups, sizeof *params, "groups", err);
-    for (i = 0; rc == GTR_OK && i < study->n_settings; i++)
+    for (i = 0; rc == GTR_OK && i < study->n_settings; i++) {
         rc = gtr_setting_bind(study->settings[i], (const char *const *)groups->names,
                               groups->n_groups, params, err);
+        if (rc == GTR_OK && unplanned)
+            note_missing_plan(study, i, params, common);
+    }
     gtr_free(params);
     return rc;
 }
@@ -92,7 +115,7 @@ enum gtr_code study_open(struct study *study, const char *path, const struct cli
     if (rc == GTR_OK)
         rc = gtr_groups_new(replay->group_by, gtr_trace_head(study->trace), &study->groups, err);
     if (rc == GTR_OK)
-        rc = check_groups(study, err);
+        rc = check_groups(study, common, &options, err);
     if (rc == GTR_OK)
         rc = gtr_series_read(study->trace, study->groups, common->n_threads, &study->series, err);
     if (rc == GTR_OK)

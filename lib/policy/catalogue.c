@@ -64,6 +64,15 @@ static void fit_quantile(union gtr_params *params, const double *sorted, size_t 
     params->group.quantile = -1.0;
 }
 
+static int aggc_needs_plan(const union gtr_params *params)
+{
+    const struct gtr_aggc_params *p = &params->aggc;
+
+    return p->schedule != 0.0 && p->form != (double)GTR_AGGC_FIXED &&
+           ((p->low_late > 0.0 && p->low_late != p->low) ||
+            (p->high_late > 0.0 && p->high_late != p->high));
+}
+
 static const struct gtr_policy_spec policies[GTR_POLICY_COUNT] = {
     [GTR_NONE] = { .id = GTR_NONE,
                    .name = "none",
@@ -92,7 +101,8 @@ static const struct gtr_policy_spec policies[GTR_POLICY_COUNT] = {
                    .source = "Li, Wu, Chang, Findings of ACL 2026, arXiv 2601.11864; "
                              "github.com/ZhiyuanLi218/AGGC",
                    .params = aggc_params,
-                   .n_params = GTR_ARRAY_LEN(aggc_params) },
+                   .n_params = GTR_ARRAY_LEN(aggc_params),
+                   .needs_plan = aggc_needs_plan },
 };
 
 static const struct gtr_preset presets[] = {

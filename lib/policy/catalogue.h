@@ -38,6 +38,9 @@ struct gtr_policy_spec {
      * means "not asked for".  `sorted` are the group's norms, upward, n >= 0 of them.  NULL, both,
      * for most policies. */
     void (*fit)(union gtr_params *params, const double *sorted, size_t n);
+    /* 1 if these parameters change with the progress of the run, so that its planned length must
+     * be known.  NULL for most. */
+    int (*needs_plan)(const union gtr_params *params);
     const char *fit_key;
 };
 

@@ -102,8 +102,8 @@ GTR_HD void gtr_aggc_hold(const struct gtr_aggc_params *p, double n, struct gtr_
             act->scale = p->max_down;
             act->capped = 1;
         }
-    } else if (p->raise != 0.0 && n > 0.0 && n < act->lower - margin) {
-        act->scale = act->lower / (n + 1e-12);
+    } else if (p->raise != 0.0 && n < act->lower - margin) {
+        act->scale = n > 0.0 ? act->lower / (n + 1e-12) : 1.0;
         if (p->max_up > 0.0 && p->max_up < act->scale) {
             act->scale = p->max_up;
             act->capped = 1;

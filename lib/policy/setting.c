@@ -83,7 +83,8 @@ static void drop_overrides(struct gtr_setting *setting, const struct gtr_param_s
  * back to its default, and that stays. */
 static void keep_default_limits(struct gtr_setting *setting, const struct gtr_param_spec *quantile)
 {
-    const struct gtr_param_spec *limit = gtr_param_find(setting->policy, setting->policy->per_group);
+    const struct gtr_policy_spec *policy = setting->policy;
+    const struct gtr_param_spec *limit = gtr_param_find(policy, policy->per_group);
     size_t i;
 
     for (i = 0; i < setting->n_overrides; i++) {

@@ -60,6 +60,7 @@ static enum gtr_code no_such_group(const struct gtr_setting *setting, const char
 {
     const struct gtr_policy_spec *policy = setting->policy;
     const char *nearest = gtr_text_nearest(glob, groups, n_groups);
+    char list[200];
     size_t i;
 
     if (nearest != NULL)
@@ -75,9 +76,9 @@ static enum gtr_code no_such_group(const struct gtr_setting *setting, const char
     }
     if (n_groups == 0)
         return gtr_fail(err, GTR_EUSAGE, "%.60s: %.80s: there are no groups", setting->name, glob);
-    return gtr_fail(err, GTR_EUSAGE,
-                    "%.60s: %.80s: matches no group; there are %zu, from %.60s to %.60s",
-                    setting->name, glob, n_groups, groups[0], groups[n_groups - 1]);
+    gtr_setting_join(groups, n_groups, list, sizeof list);
+    return gtr_fail(err, GTR_EUSAGE, "%.60s: %.80s: matches no group; there are %s", setting->name,
+                    glob, list);
 }
 
 /* Applies one override and returns how many groups it matched.  `name` is scratch space. */

@@ -37,7 +37,7 @@ enum gtr_code gtr_setting_read_value(const char *setting, const char *key,
  * so many. */
 const char *gtr_setting_word(const char *choices, size_t index, size_t *length);
 
-/* "a, b, c" of n names, as many as fit. */
+/* "a, b, c" of n names, or "a, b, ..." of as many as fit; size is at least 4. */
 void gtr_setting_join(const char *const *names, size_t n, char *list, size_t size);
 
 #endif

@@ -28,20 +28,22 @@ const char *gtr_setting_word(const char *choices, size_t index, size_t *length)
 
 void gtr_setting_join(const char *const *names, size_t n, char *list, size_t size)
 {
+    static const char more[] = "...";
     size_t used = 0, i;
 
     list[0] = '\0';
     for (i = 0; i < n; i++) {
         size_t length = strlen(names[i]);
 
-        if (used + length + 3 > size)
+        /* What is added here must leave room for a comma and the dots. */
+        if (used + length + 2 + sizeof more > size) {
+            memcpy(list + used, more, sizeof more);
             return;
-        if (i > 0) {
-            memcpy(list + used, ", ", 3);
-            used += 2;
         }
-        memcpy(list + used, names[i], length + 1);
+        memcpy(list + used, names[i], length);
         used += length;
+        strcpy(list + used, i + 1 < n ? ", " : "");
+        used += 2;
     }
 }
 

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <json-c/json.h>
-#include <limits.h>
 #include <string.h>
 #include <time.h>
 
@@ -91,8 +90,8 @@ static enum gtr_code check_meta(const char *meta, struct gtr_err *err)
     if (meta == NULL)
         return GTR_OK;
     n = strlen(meta);
-    if (n >= INT_MAX)
-        return gtr_fail(err, GTR_EUSAGE, "meta: has %zu bytes", n);
+    if (n > GTR_META_MAX)
+        return gtr_fail(err, GTR_EUSAGE, "meta: has %zu bytes; at most %d fit", n, GTR_META_MAX);
     tokener = json_tokener_new();
     if (tokener == NULL)
         return gtr_fail(err, GTR_ENOMEM, "meta: no memory");
@@ -144,13 +143,16 @@ enum gtr_code gtr_record_options_check(const struct gtr_record_options *options,
     return rc;
 }
 
-static enum gtr_code set_created(struct gtr_head *head, struct gtr_err *err)
+static enum gtr_code set_created(const char *created, struct gtr_head *head, struct gtr_err *err)
 {
     time_t now = time(NULL);
     struct tm utc;
     char text[64];
 
-    if (gmtime_r(&now, &utc) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+    if (created != NULL)
+        return created[0] != '\0' ? gtr_head_set(&head->created, created, err) : GTR_OK;
+    if (gmtime_r(&now, &utc) == NULL ||
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
         return GTR_OK; /* a clock past year 2^31: the trace does without */
     return gtr_head_set(&head->created, text, err);
 }
@@ -158,7 +160,7 @@ static enum gtr_code set_created(struct gtr_head *head, struct gtr_err *err)
 enum gtr_code gtr_record_options_fill(const struct gtr_record_options *options,
                                       struct gtr_head *head, struct gtr_err *err)
 {
-    enum gtr_code rc = set_created(head, err);
+    enum gtr_code rc = set_created(options->created, head, err);
 
     if (rc == GTR_OK && options->producer != NULL)
         rc = gtr_head_set(&head->producer, options->producer, err);

@@ -48,6 +48,8 @@ struct gtr_record_options {
     const char *grad_state; /* pre-clip | post-clip | unknown */
     const char *meta;       /* a JSON object, or NULL */
     const char *group_by;   /* rule that fits this model, or NULL */
+    const char *created;    /* ISO 8601; NULL: the time of opening; "": left out, so that equal
+                             * runs can give equal bytes */
     int64_t rank;
     int64_t world_size;
     int64_t total_steps;    /* planned steps; 0 if unknown */

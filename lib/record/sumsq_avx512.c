@@ -45,7 +45,10 @@
 #include "sumsq_body.h"
 
 const struct gtr_sumsq_kernels gtr_sumsq_avx512 = {
-    { [GTR_F32] = reduce_f32, [GTR_F16] = reduce_f16, [GTR_BF16] = reduce_bf16, [GTR_F64] = reduce_f64 }
+    { [GTR_F32] = reduce_f32,
+      [GTR_F16] = reduce_f16,
+      [GTR_BF16] = reduce_bf16,
+      [GTR_F64] = reduce_f64 }
 };
 
 #endif

@@ -53,7 +53,8 @@ static inline PAIR load_bf16(const char *p)
     uint16_t h[2];
 
     memcpy(h, p, sizeof h);
-    return (PAIR){ (double)from_bits((uint32_t)h[0] << 16), (double)from_bits((uint32_t)h[1] << 16) };
+    return (PAIR){ (double)from_bits((uint32_t)h[0] << 16),
+                   (double)from_bits((uint32_t)h[1] << 16) };
 }
 
 static inline PAIR load_f64(const char *p)
@@ -111,5 +112,8 @@ static inline PAIR absolute(PAIR v)
 #include "sumsq_body.h"
 
 const struct gtr_sumsq_kernels gtr_sumsq_portable = {
-    { [GTR_F32] = reduce_f32, [GTR_F16] = reduce_f16, [GTR_BF16] = reduce_bf16, [GTR_F64] = reduce_f64 }
+    { [GTR_F32] = reduce_f32,
+      [GTR_F16] = reduce_f16,
+      [GTR_BF16] = reduce_bf16,
+      [GTR_F64] = reduce_f64 }
 };

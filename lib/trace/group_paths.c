@@ -36,12 +36,16 @@ static int compare_endings(const char *a, const char *b)
 
 static int by_beginning(const void *a, const void *b)
 {
-    return compare_beginnings(((const struct gtr_path *)a)->text, ((const struct gtr_path *)b)->text);
+    const struct gtr_path *x = a, *y = b;
+
+    return compare_beginnings(x->text, y->text);
 }
 
 static int by_ending(const void *a, const void *b)
 {
-    return compare_endings(((const struct gtr_path *)a)->text, ((const struct gtr_path *)b)->text);
+    const struct gtr_path *x = a, *y = b;
+
+    return compare_endings(x->text, y->text);
 }
 
 /* How many whole parts two paths have in common at their beginning. */

@@ -225,7 +225,8 @@ enum gtr_code gtr_naming_group(struct gtr_naming *n, const char *tensor, char **
 enum gtr_code gtr_naming_finish(const struct gtr_naming *n, struct gtr_err *err)
 {
     if (n->name == name_file && n->n_in_file == 0)
-        return gtr_fail(err, GTR_EFORMAT, "%.150s: none of its globs matches a tensor of this trace",
+        return gtr_fail(err, GTR_EFORMAT,
+                        "%.150s: none of its globs matches a tensor of this trace",
                         n->rule + strlen("file:"));
     return GTR_OK;
 }

@@ -160,6 +160,9 @@ enum gtr_code gtr_h5_open(const char *path, struct gtr_h5 **out, struct gtr_err 
     access = H5Pcreate(H5P_FILE_ACCESS);
     /* A read-only or network disk without locks is no reason not to read. */
     H5Pset_file_locking(access, 1, 1);
+    rc = gtr_h5_probe(path, access, err);
+    if (rc != GTR_OK)
+        goto out;
     h5->file = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (h5->file < 0)
         rc = gtr_h5_fail(h5, "", "cannot open", GTR_EFORMAT, err);
@@ -210,9 +213,11 @@ enum gtr_code gtr_h5_close(struct gtr_h5 *h5, struct gtr_err *err)
     if (h5 == NULL)
         return GTR_OK;
     gtr_h5_lock();
-    h5->disk = (struct gtr_h5_disk){ .closing = true };
+    h5->disk.error = 0;
+    h5->disk.closing = true;
     if (h5->file >= 0 && (H5Fclose(h5->file) < 0 || h5->disk.error != 0))
         rc = gtr_h5_fail(h5, "", "cannot finish writing", GTR_EIO, err);
+    gtr_h5_disk_release(&h5->disk);
     gtr_h5_unlock();
     if (h5->fd >= 0)
         close(h5->fd);

@@ -5,12 +5,16 @@
  * process ends its exit handler closes that number again, which crashes (seen with 1.10.8).  A
  * full disk must not take a training run down with it.  So while closing, this driver remembers the
  * failure, drops what is written after it, and lets HDF5 finish; gtr_h5_close tells it then.
+ *
+ * It also keeps a little room on the disk, which the first failure gives back: enough for what has
+ * to be written to complete the file with the steps before.
  */
 #define _GNU_SOURCE
 #include "h5_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +24,9 @@
 #endif
 
 #include "alloc.h"
+
+/* Less than 1 MiB of rows wait in memory, and the chunks' index takes some 40 bytes each. */
+enum { RESERVE_BYTES = 4 << 20 };
 
 struct disk_file {
     H5FD_t shared; /* first, and filled by HDF5 */
@@ -31,10 +38,39 @@ struct disk_file {
     haddr_t eof; /* end of what is in the file */
 };
 
+/* A file that is nameless at once: nobody has to remove it.  Not having it is no failure. */
+static int reserve(const char *beside)
+{
+    size_t size = strlen(beside) + sizeof ".room";
+    char *name = gtr_alloc(size, 1);
+    int fd = -1;
+
+    if (name != NULL) {
+        snprintf(name, size, "%s.room", beside);
+        fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    }
+    if (fd >= 0)
+        unlink(name);
+    if (fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    gtr_free(name);
+    return fd > 0 ? fd : 0;
+}
+
+void gtr_h5_disk_release(struct gtr_h5_disk *disk)
+{
+    if (disk->reserve > 0)
+        close(disk->reserve);
+    disk->reserve = 0;
+}
+
 static herr_t failed(struct disk_file *file)
 {
     if (file->disk->error == 0)
         file->disk->error = errno;
+    gtr_h5_disk_release(file->disk);
     return file->disk->closing ? 0 : -1;
 }
 
@@ -64,6 +100,7 @@ static H5FD_t *disk_open(const char *name, unsigned flags, hid_t access, haddr_t
         gtr_free(file);
         return NULL;
     }
+    (*disk)->reserve = reserve(name);
     file->device = status.st_dev;
     file->inode = status.st_ino;
     file->eof = (haddr_t)status.st_size;

@@ -8,8 +8,9 @@
 
 /* How the disk takes what is written. */
 struct gtr_h5_disk {
-    bool closing; /* failures are remembered here and not told to HDF5 */
-    int error;    /* errno of the first failure; 0 */
+    bool closing;    /* failures are remembered here and not told to HDF5 */
+    int error;       /* errno of the first failure; 0 */
+    int reserve;     /* descriptor of a file without a name that holds some room; 0: none */
 };
 
 struct gtr_h5 {
@@ -23,10 +24,15 @@ struct gtr_h5 {
 /* Properties for creating a file whose writes report to *disk, which outlives it.  Close them with
  * H5Pclose; negative on failure.  The lock is held. */
 hid_t gtr_h5_disk_access(struct gtr_h5_disk *disk);
+void gtr_h5_disk_release(struct gtr_h5_disk *disk);
 
 /* One lock for all of HDF5, and its own error printing off. */
 void gtr_h5_lock(void);
 void gtr_h5_unlock(void);
+
+/* Fails if HDF5 cannot survive reading the file's structure, tried out in a child process.  The
+ * lock is held. */
+enum gtr_code gtr_h5_probe(const char *path, hid_t access, struct gtr_err *err);
 
 /* Fails with "PATH: DATASET: WHAT: reason", the system's or HDF5's.  Call with the lock held, straight after the
  * failing call. */

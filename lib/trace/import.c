@@ -8,8 +8,6 @@
 #include "lines.h"
 #include "logbook.h"
 
-enum { JSON_LINE_MAX = 16 << 20 }; /* bytes; a parsed line takes some thirty times as many */
-
 static enum gtr_code start(const char *name, const struct gtr_log_options *options,
                            struct gtr_log **log, struct gtr_err *err)
 {
@@ -57,11 +55,12 @@ static enum gtr_code read_lines(struct gtr_log *log, struct gtr_lines *lines,
         return rc;
     if (!more)
         return gtr_fail(err, GTR_EFORMAT, "%s: is empty", log->name);
+    if (strncmp(lines->text, "\x89HDF", 4) == 0)
+        return gtr_fail(err, GTR_EFORMAT, "%s: an HDF5 file; a trace needs no import", log->name);
     lines->again = true;
     format = format_of(lines, asked);
     if (format != GTR_LOG_JSONL)
         return gtr_log_read_table(log, lines, format == GTR_LOG_TSV ? '\t' : '\0', columns, err);
-    lines->longest = JSON_LINE_MAX;
     return gtr_log_read_jsonl(log, lines, columns, err);
 }
 

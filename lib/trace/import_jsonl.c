@@ -17,6 +17,8 @@
 #include "logbook.h"
 #include "text.h"
 
+enum { LINE_MAX_MIB = 16 }; /* a parsed line takes some thirty times its length */
+
 /* The best value that the present row has for a role. */
 struct found {
     uint16_t rank;
@@ -287,6 +289,10 @@ static enum gtr_code parse_line(struct reader *reader, struct json_tokener *toke
     const struct gtr_lines *lines = reader->lines;
     size_t end;
 
+    *row = NULL;
+    if (lines->n > (size_t)LINE_MAX_MIB << 20)
+        return gtr_fail(err, GTR_EFORMAT, "%s:%llu: line longer than %d MiB; is it JSON lines?",
+                        reader->log->name, (unsigned long long)lines->number, LINE_MAX_MIB);
     json_tokener_reset(tokener);
     *row = json_tokener_parse_ex(tokener, lines->text, (int)lines->n);
     end = json_tokener_get_parse_end(tokener);
@@ -330,8 +336,9 @@ static enum gtr_code no_norms(const struct reader *reader, struct gtr_err *err)
     size_t used = 0, i;
 
     for (i = 0; i < reader->keys.names.n_names && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%.60s", i > 0 ? ", " : "",
-                                 key_text(reader, (uint32_t)i));
+        if (gtr_log_name_is_text(key_text(reader, (uint32_t)i)))
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%.60s",
+                                     used > 0 ? ", " : "", key_text(reader, (uint32_t)i));
     if (used >= sizeof list)
         memcpy(list + sizeof list - 4, "...", 4);
     if (used == 0)

@@ -10,11 +10,14 @@
 static enum gtr_code fail_row(const struct gtr_table_roles *roles, const char *column,
                               const char *text, const char *what, struct gtr_err *err)
 {
+    /* A terminal would obey an escape sequence. */
+    if (!gtr_log_name_is_text(text))
+        text = "(bytes that are no text)";
     return gtr_fail(err, GTR_EFORMAT, "%s:%llu: %.60s: \"%.60s\" %s", roles->log->name,
                     (unsigned long long)roles->table.line, column, text, what);
 }
 
-/* What spreadroless and Python write where they have nothing. */
+/* What spreadsheets and Python write where they have nothing. */
 static bool is_absent(const char *text)
 {
     return *text == '\0' || strcmp(text, "NA") == 0 || strcmp(text, "None") == 0 ||

@@ -48,11 +48,11 @@ static enum gtr_code put(struct gtr_lines *lines, const char *bytes, size_t n, s
     enum gtr_code rc;
 
     if (lines->longest > 0 && lines->n + n > lines->longest)
-        return gtr_fail(err, GTR_EFORMAT, "%s:%llu: line longer than %zu MiB; is it JSON lines?",
-                        lines->name, (unsigned long long)lines->number, lines->longest >> 20);
+        return gtr_fail(err, GTR_EFORMAT, "%s:%llu: line longer than %zu bytes", lines->name,
+                        (unsigned long long)lines->number, lines->longest);
     if (memchr(bytes, '\0', n) != NULL)
         return gtr_fail(err, GTR_EFORMAT,
-                        "%s:%llu: holds a NUL byte; a log is UTF-8 text (not UTF-16, not binary)",
+                        "%s:%llu: holds a NUL byte; it must be UTF-8 text, not UTF-16, not binary",
                         lines->name, (unsigned long long)lines->number);
     rc = gtr_grow(&lines->text, &lines->capacity, lines->n + n + 1, 1, err);
     if (rc != GTR_OK)

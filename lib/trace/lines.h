@@ -20,7 +20,7 @@ struct gtr_lines {
     uint64_t number;  /* of the last line read; the first is 1 */
     bool complete;    /* it ended in a line break */
     bool again;       /* the next call gives the same line */
-    size_t longest;   /* longer lines are refused; 0: none */
+    size_t longest;   /* longer lines, in bytes, are refused; 0: none are */
     size_t capacity;
     char *block; /* bytes read from f and not yet given */
     size_t at, end;

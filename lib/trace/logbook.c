@@ -24,34 +24,40 @@ static size_t character(const unsigned char *s)
     return n;
 }
 
-static enum gtr_code check_name(const struct gtr_log *log, const char *name, uint64_t line,
-                                struct gtr_err *err)
-{
-    size_t n = strlen(name), at = 0, step;
-
-    if (n > GTR_LOG_NAME_MAX)
-        return gtr_fail(err, GTR_EFORMAT, "%s:%llu: a name of %zu bytes (%.40s...); at most %d",
-                        log->name, (unsigned long long)line, n, name, GTR_LOG_NAME_MAX);
-    for (; name[at] != '\0'; at += step) {
-        step = character((const unsigned char *)name + at);
-        if (step == 0)
-            return gtr_fail(err, GTR_EFORMAT,
-                            "%s:%llu: name %.60s: byte %zu is a control character or not UTF-8",
-                            log->name, (unsigned long long)line, name, at + 1);
-    }
-    return GTR_OK;
-}
-
-bool gtr_log_name_is_text(const char *name)
+/* Bytes of text at the start of `name`. */
+static size_t text_length(const char *name)
 {
     size_t n, step;
 
     for (n = 0; name[n] != '\0'; n += step) {
         step = character((const unsigned char *)name + n);
         if (step == 0)
-            return false;
+            break;
     }
-    return n <= GTR_LOG_NAME_MAX;
+    return n;
+}
+
+/* What is no text is not shown: it could be an escape sequence. */
+static enum gtr_code check_name(const struct gtr_log *log, const char *name, uint64_t line,
+                                struct gtr_err *err)
+{
+    size_t length = strlen(name), n = text_length(name);
+
+    if (n < length)
+        return gtr_fail(err, GTR_EFORMAT,
+                        "%s:%llu: name %.*s: byte %zu is a control character or not UTF-8",
+                        log->name, (unsigned long long)line, n < 60 ? (int)n : 60, name, n + 1);
+    if (n > GTR_LOG_NAME_MAX)
+        return gtr_fail(err, GTR_EFORMAT, "%s:%llu: a name of %zu bytes (%.40s...); at most %d",
+                        log->name, (unsigned long long)line, n, name, GTR_LOG_NAME_MAX);
+    return GTR_OK;
+}
+
+bool gtr_log_name_is_text(const char *name)
+{
+    size_t n = text_length(name);
+
+    return name[n] == '\0' && n <= GTR_LOG_NAME_MAX;
 }
 
 enum gtr_code gtr_log_intern(struct gtr_log *log, const char *name, uint32_t glob, uint64_t line,

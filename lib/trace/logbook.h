@@ -69,7 +69,6 @@ struct gtr_log {
     char **series; /* from here on: once finished */
     struct gtr_step *steps;
     size_t *first_row; /* [n_steps + 1] */
-    size_t n_kept_rows;
     struct gtr_log_summary summary;
 };
 

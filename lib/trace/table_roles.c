@@ -267,12 +267,18 @@ static enum gtr_code set_up_wide(struct gtr_table_roles *roles, struct gtr_err *
     return note_roles(roles, err);
 }
 
-/* A header of numbers is no header. */
+/* A header of numbers is no header, and bytes are no log. */
 static enum gtr_code check_header(const struct gtr_table_roles *roles, struct gtr_err *err)
 {
     double value;
     size_t i;
 
+    for (i = 0; i < roles->n_columns; i++)
+        if (!gtr_log_name_is_text(roles->header[i]))
+            return gtr_fail(err, GTR_EFORMAT,
+                            "%s:%llu: field %zu is no name of a column: too long, not UTF-8, or "
+                            "not text at all; is the log compressed?",
+                            roles->log->name, (unsigned long long)roles->table.line, i + 1);
     for (i = 0; i < roles->n_columns; i++)
         if (!gtr_text_number(roles->header[i], &value))
             return GTR_OK;

@@ -15,7 +15,10 @@
 
 GTR_PUBLIC_BEGIN
 
-enum { GTR_FORMAT_VERSION = 1 };
+enum {
+    GTR_FORMAT_VERSION = 1,
+    GTR_META_MAX = 60000 /* bytes: HDF5 keeps attributes in a block of 64 KiB */
+};
 
 /* Type of the gradient in the run, and of its captured elements. */
 enum gtr_dtype { GTR_F32, GTR_F16, GTR_BF16, GTR_F64, GTR_DTYPE_COUNT };

@@ -14,7 +14,6 @@
 #include "outfile.h"
 
 enum {
-    META_MAX = 60000,           /* HDF5 keeps attributes in a block of 64 KiB */
     CHUNK_BYTES = 1 << 18,      /* of a norm matrix */
     CHUNK_ROWS_MAX = 1024,
     ELEMENT_CHUNK_BYTES = 1 << 20
@@ -221,9 +220,9 @@ static enum gtr_code check_head(const char *path, const struct gtr_head *head, s
 {
     if (head->n_tensors == 0)
         return gtr_fail(err, GTR_EUSAGE, "%s: a trace needs at least one tensor", path);
-    if (strlen(head->meta) > META_MAX)
+    if (strlen(head->meta) > GTR_META_MAX)
         return gtr_fail(err, GTR_EUSAGE, "%s: meta has %zu bytes, at most %d fit", path,
-                        strlen(head->meta), META_MAX);
+                        strlen(head->meta), GTR_META_MAX);
     return GTR_OK;
 }
 

@@ -20,7 +20,7 @@ export BUILD=${BUILD:-$root/build}
 [[ $BUILD = /* ]] || BUILD=$root/$BUILD
 export GRADTRACE=${GRADTRACE:-$BUILD/gradtrace}
 export LC_ALL=C TZ=UTC
-unset SOURCE_DATE_EPOCH
+unset SOURCE_DATE_EPOCH ARGP_HELP_FMT
 seconds_each=120
 
 # Runs one test; leaves "pass", "skip ..." or "FAIL" and what differs in $results/NAME.

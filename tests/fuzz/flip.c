@@ -3,8 +3,8 @@
  *     flip_TARGET FILE N [SEED [FOLDER]]
  *
  * Each of the N copies of FILE gets one to eight flipped bits, or a few overwritten bytes, or is
- * cut short.  As in replay_inputs.c each input runs in a process of its own with ten seconds and 2 GiB.
- * Crashing inputs are kept in FOLDER.  The last line is "N passed, N failed".
+ * cut short.  As in replay_inputs.c each input runs in a process of its own with ten seconds and
+ * 2 GiB.  Crashing inputs are kept in FOLDER.  The last line is "N passed, N failed".
  */
 #define _GNU_SOURCE
 #include <stdint.h>

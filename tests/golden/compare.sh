@@ -19,7 +19,7 @@ trap 'rm -f "$rows"' EXIT
 echo 'trace,policy,clipped,digest' >"$rows"
 "$1" golden "${traces[@]}" >>"$rows" || exit 1
 if [ $accept = yes ]; then
-    cp "$rows" tests/golden/replay.csv
+    cat "$rows" >tests/golden/replay.csv
     echo "tests/golden/replay.csv: $(($(wc -l <"$rows") - 1)) rows"
     exit 0
 fi

@@ -185,7 +185,7 @@ static void a_name_taken_meanwhile_is_kept(void)
 {
     struct gtr_outfile out;
     struct gtr_err err = { 0 };
-    size_t size;
+    size_t size = 0;
     char *bytes;
 
     CHECK(gtr_outfile_begin(&out, scratch_path("taken"), false, NULL) == GTR_OK);

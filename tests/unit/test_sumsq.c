@@ -12,7 +12,7 @@
 #include "sumsq.h"
 #include "sumsq_kernels.h"
 
-/* --- an independent implementation, straight from the text of sumsq.h ----------------------------- */
+/* --- an independent implementation, straight from the text of sumsq.h ------------------------- */
 
 struct slow {
     double sumsq, maxabs;
@@ -124,7 +124,7 @@ static struct slow reduce_slowly(enum gtr_dtype dtype, const void *elements, uin
     return out;
 }
 
-/* --- material -------------------------------------------------------------------------------------- */
+/* --- material --------------------------------------------------------------------------------- */
 
 static uint64_t random_state = 12345;
 
@@ -182,7 +182,7 @@ static void with_each_isa(void (*test)(void))
     gtr_sumsq_force(GTR_ISA_COUNT);
 }
 
-/* --- by hand --------------------------------------------------------------------------------------- */
+/* --- by hand ---------------------------------------------------------------------------------- */
 
 static void hand(void)
 {
@@ -205,8 +205,8 @@ static void small_numbers_worked_by_hand(void)
     with_each_isa(hand);
 }
 
-/* With u = 2^-52, the distance from 1 to the next double: 1 + u/2 is 1, but u/2 + u/2 is u, and 1 + u
- * is not 1.  So who meets whom first shows in the result. */
+/* With u = 2^-52, the distance from 1 to the next double: 1 + u/2 is 1, but u/2 + u/2 is u, and
+ * 1 + u is not 1.  So who meets whom first shows in the result. */
 static void order(void)
 {
     static double x[4096];
@@ -248,7 +248,7 @@ static void the_order_of_adding_is_the_defined_one(void)
     with_each_isa(order);
 }
 
-/* --- against the slow implementation --------------------------------------------------------------- */
+/* --- against the slow implementation ---------------------------------------------------------- */
 
 static void sizes(void)
 {
@@ -394,7 +394,7 @@ static void elements_may_lie_at_any_address(void)
     with_each_isa(unaligned);
 }
 
-/* --- threads and the processor's state --------------------------------------------------------------- */
+/* --- threads and the processor's state -------------------------------------------------------- */
 
 static void threads(void)
 {

@@ -49,6 +49,7 @@ class RecordOptions(Structure):
         ("grad_state", c_char_p),
         ("meta", c_char_p),
         ("group_by", c_char_p),
+        ("created", c_char_p),
         ("rank", c_int64),
         ("world_size", c_int64),
         ("total_steps", c_int64),

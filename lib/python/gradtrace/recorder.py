@@ -144,6 +144,8 @@ class Recorder:
             options.reduction = reduction.encode()
             options.meta = meta.encode()
             options.group_by = _library.text_or_null(group_by)
+            # The convention of reproducible-builds.org: no time of day in the file.
+            options.created = b"" if "SOURCE_DATE_EPOCH" in os.environ else None
             options.elements = _library.ELEMENTS[elements]
             options.every = every
             options.total_steps = total_steps

@@ -1,0 +1,18 @@
+# info_policies.sh - the catalogue as text, and that what it shows can be used as it stands.
+. "$TESTS/cli/try.bash"
+make_trace run.h5
+
+try info --policies
+
+# The names stand alone in the first column, for grep and for the shell's completion.
+"$GRADTRACE" info --policies | grep -oE '^[a-z][a-z-]*' | while read -r name; do
+    "$GRADTRACE" replay run.h5 -p "$name" --steps "$name.tsv" >/dev/null || echo "not a policy: $name"
+done
+
+# A preset's own text does what its name does.
+"$GRADTRACE" info --policies | sed -n '/^Presets/,$p' | grep -E '^  [a-z]+:[^ ]+$' >texts
+"$GRADTRACE" info --policies | sed -n '/^Presets/,$p' | grep -oE '^[a-z][a-z-]*' |
+    paste - texts | while read -r name text; do
+    "$GRADTRACE" replay run.h5 -p "$text" --steps text.tsv --force >/dev/null
+    cmp <(cut -f 1,3- "$name.tsv") <(cut -f 1,3- text.tsv) && echo "$name: the same"
+done

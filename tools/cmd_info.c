@@ -1,0 +1,155 @@
+/* cmd_info.c - gradtrace info: what a trace holds; which policies and rules there are. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "info.h"
+#include "study.h"
+
+enum { OPT_GROUPS = 0x200, OPT_GROUP_BY, OPT_STEPS, OPT_META, OPT_POLICIES, OPT_GROUP_RULES };
+
+enum view { OVERVIEW, GROUPS, STEPS, META, POLICIES, GROUP_RULES };
+
+struct arguments {
+    struct cli_common common;
+    const char *trace;
+    const char *group_by;
+    enum view view;
+    const char *view_option; /* the option that chose it; NULL for the overview */
+};
+
+static void choose(struct arguments *arguments, struct argp_state *state, enum view view,
+                   const char *option)
+{
+    if (arguments->view_option != NULL && arguments->view != view)
+        argp_error(state, "%s: one view at a time; %s was named already", option,
+                   arguments->view_option);
+    arguments->view = view;
+    arguments->view_option = option;
+}
+
+static void check_arguments(struct arguments *arguments, struct argp_state *state)
+{
+    const int needs_trace = arguments->view != POLICIES && arguments->view != GROUP_RULES;
+
+    /* Alone, --group-by says clearly enough which view is meant. */
+    if (arguments->group_by != NULL && arguments->view_option == NULL)
+        arguments->view = GROUPS;
+    if (arguments->group_by != NULL && arguments->view != GROUPS)
+        argp_error(state, "--group-by: changes nothing with %s; it goes with --groups",
+                   arguments->view_option);
+    if (needs_trace && arguments->trace == NULL)
+        argp_error(state, "name a trace, or ask for --policies or --group-rules");
+    if (!needs_trace && arguments->trace != NULL)
+        argp_error(state, "%s: %s takes no trace", arguments->trace, arguments->view_option);
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->common;
+        return 0;
+    case OPT_GROUPS:
+        choose(arguments, state, GROUPS, "--groups");
+        return 0;
+    case OPT_STEPS:
+        choose(arguments, state, STEPS, "--steps");
+        return 0;
+    case OPT_META:
+        choose(arguments, state, META, "--meta");
+        return 0;
+    case OPT_POLICIES:
+        choose(arguments, state, POLICIES, "--policies");
+        return 0;
+    case OPT_GROUP_RULES:
+        choose(arguments, state, GROUP_RULES, "--group-rules");
+        return 0;
+    case OPT_GROUP_BY:
+        arguments->group_by = word;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (arguments->trace != NULL)
+            argp_error(state, "%s: one trace at a time; %s was named already", word,
+                       arguments->trace);
+        arguments->trace = word;
+        return 0;
+    case ARGP_KEY_END:
+        check_arguments(arguments, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    { NULL, 0, NULL, 0, "Of a trace, instead of the overview:", 1 },
+    { "groups", OPT_GROUPS, NULL, 0, "Which tensors are clipped together, and their norms", 1 },
+    { "group-by", OPT_GROUP_BY, "RULE", 0,
+      "How tensors are grouped; --group-rules lists the rules.  Default: the trace's own rule, or "
+      "module",
+      1 },
+    { "steps", OPT_STEPS, NULL, 0, "All steps, as tab-separated text", 1 },
+    { "meta", OPT_META, NULL, 0, "The JSON object that was recorded with the run", 1 },
+    { NULL, 0, NULL, 0, "Without a trace:", 2 },
+    { "policies", OPT_POLICIES, NULL, 0,
+      "All policies and presets, their parameters, defaults and ranges", 2 },
+    { "group-rules", OPT_GROUP_RULES, NULL, 0, "All rules for --group-by", 2 },
+    { 0 },
+};
+
+static const struct argp_child children[] = { { &cli_common_argp, 0, "Always:", 3 }, { 0 } };
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "TRACE\n--policies\n--group-rules",
+    .doc = "What a trace holds; which policies, presets and rules for groups there are.",
+    .children = children,
+};
+
+static enum gtr_code show_trace(const struct arguments *arguments, struct gtr_err *err)
+{
+    struct cli_replay replay = { .group_by = arguments->group_by };
+    struct study study;
+    enum gtr_code rc;
+
+    /* Only one view needs the trace's own groups, and a trace with an odd rule has an overview. */
+    if (arguments->view != GROUPS)
+        replay.group_by = "all";
+    rc = study_open(&study, arguments->trace, &arguments->common, &replay, err);
+    if (rc == GTR_OK && arguments->view == OVERVIEW)
+        rc = info_overview(stdout, &study, err);
+    else if (rc == GTR_OK && arguments->view == GROUPS)
+        rc = info_groups(stdout, &study, err);
+    else if (rc == GTR_OK && arguments->view == STEPS)
+        info_steps(stdout, &study);
+    else if (rc == GTR_OK && arguments->view == META)
+        rc = info_meta(stdout, &study, err);
+    study_close(&study);
+    return rc;
+}
+
+int cmd_info(int argc, char **argv)
+{
+    struct arguments arguments = { 0 };
+    struct gtr_err err = { 0 };
+    enum gtr_code rc = GTR_OK;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    if (arguments.view == POLICIES)
+        info_policies(stdout);
+    else if (arguments.view == GROUP_RULES)
+        info_group_rules(stdout);
+    else
+        rc = show_trace(&arguments, &err);
+    errno = 0;
+    if (rc == GTR_OK && (fflush(stdout) != 0 || ferror(stdout)))
+        rc = gtr_fail(&err, GTR_EIO, "standard output: cannot write: %s",
+                      errno != 0 ? strerror(errno) : "write failed");
+    return rc == GTR_OK ? EXIT_DONE : cli_fail(&arguments.common, &err);
+}
