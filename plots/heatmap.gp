@@ -5,80 +5,98 @@
 #
 # Classes, not a smooth ramp, so that one colour means one range in every picture, and exactly 1
 # has a colour of its own.
-EDGES = "0.01 0.03 0.1 0.3 0.5 0.7 0.9"
-EDGES_UP = "1.1 1.5 3"
-INK = "10052E 08204A 08306B 08519C 2171B5 5A9FD0 94C4DF C6DBEF F2F2F2 FDD9B0 FDAE6B E6660C 8C2D04"
+DOWN = "0.01 0.03 0.1 0.3 0.5 0.7 0.9"
+UP = "1.1 1.5 3"
+INKS = "10052E 08204A 08306B 08519C 2171B5 5A9FD0 94C4DF C6DBEF F2F2F2 FDD9B0 FDAE6B E6660C 8C2D04"
+HOLE = "B0B0B0"
 LETTERS = "@ @ % # * + = - . o O X X"
-ONE = words(EDGES) + 1
-below(s) = sum [k = 1:words(EDGES)] (s >= real(word(EDGES, k)))
-above(s) = sum [k = 1:words(EDGES_UP)] (s > real(word(EDGES_UP, k)))
+N_CLASSES = words(INKS)
+ONE = words(DOWN) + 1
+below(s) = sum [k = 1:words(DOWN)] (s >= real(word(DOWN, k)))
+above(s) = sum [k = 1:words(UP)] (s > real(word(UP, k)))
 class(s) = s != s ? NaN : s < 1 ? below(s) : s == 1 ? ONE : ONE + 1 + above(s)
-N_CLASSES = words(INK)
-ink(k) = TERM && k == ONE ? "808080" : word(INK, k + 1)     # nearly white would not be seen
-name(k) = k == 0 ? "below ".word(EDGES, 1) : k < ONE - 1 ? word(EDGES, k)." to ".word(EDGES, k + 1) : \
-    k == ONE - 1 ? word(EDGES, k)." to 1" : k == ONE ? "1, untouched" : \
-    k == ONE + 1 ? "1 to ".word(EDGES_UP, 1) : \
-    k == N_CLASSES - 1 ? "above ".word(EDGES_UP, words(EDGES_UP)) : \
-    word(EDGES_UP, k - ONE - 1)." to ".word(EDGES_UP, k - ONE)
+name_down(k) = k == 0 ? "below ".word(DOWN, 1) : \
+    word(DOWN, k)." to ".(k == words(DOWN) ? "1" : word(DOWN, k + 1))
+name_up(k) = k == words(UP) ? "above ".word(UP, k) : \
+    (k == 0 ? "1" : word(UP, k))." to ".word(UP, k + 1)
+name(k) = k < ONE ? name_down(k) : k == ONE ? "1, untouched" : name_up(k - ONE - 1)
+# In a terminal nearly white would not be seen.
+ink(k) = TERM && k == ONE ? "808080" : word(INKS, k + 1)
+sample(k) = TERM ? '"'.word(LETTERS, k + 1).'"' : "5"
+
 # Which classes occur, as bits; and how many cells have none.
 seen = 0
 holes = 0
-stats ROWS index 1 using (k = class($3), seen = k == k ? seen | (1 << int(k)) : seen, holes = holes + (k != k), 1) nooutput
+see(k) = k == k ? (seen = seen | (1 << int(k))) : (holes = holes + 1)
+stats ROWS index 1 using (see(class($3)), 1) nooutput
 occurs(k) = (seen >> k) & 1
 n_entries = 1 + (holes > 0)
-LEGEND = ""
+ENTRY = 'keyentry with points pointtype %s pointsize 1.3 linecolor rgb "#%s" title smaller(%s)'
+ENTRIES = ""
 do for [k = 0:N_CLASSES - 1] {
     n_entries = n_entries + occurs(k)
-    LEGEND = LEGEND.also(occurs(k), sprintf('keyentry with points pointtype %s pointsize 1.3 linecolor rgb "#%s" title smaller(name(%d))', \
-        TERM ? '"'.word(LETTERS, k + 1).'"' : "5", ink(k), k))
+    ENTRIES = ENTRIES.also(occurs(k), sprintf(ENTRY, sample(k), ink(k), sprintf("name(%d)", k)))
 }
-if (!TERM) LEGEND = LEGEND.also(holes > 0, 'keyentry with points pointtype 5 pointsize 1.3 linecolor rgb "#B0B0B0" title smaller("skipped, or no record")')
-step_of_names = (N_GROUPS + 69) / 70
+ENTRIES = ENTRIES.also(!TERM && holes > 0, sprintf(ENTRY, "5", HOLE, '"skipped, or no record"'))
 
-row_height = N_GROUPS <= 16 ? 0.2 : N_GROUPS <= 70 ? 0.115 : 8.05 / N_GROUPS
-for_names = N_GROUPS * row_height
-for_legend = n_entries * 0.14
-own_height = 0.97 + (for_names > for_legend ? for_names : for_legend)
+# As high as the names of the groups or the legend need.
+many = N_GROUPS > 16
+every = (N_GROUPS + 69) / 70
+row_height = !many ? 0.2 : every == 1 ? 0.115 : 8.05 / N_GROUPS
+eval terminal(5.8, 0.97 + at_least(N_GROUPS * row_height, n_entries * 0.14))
 longest = 4
-do for [g = 1:N_GROUPS] { if (strlen(ROW[g]) > longest) { longest = strlen(ROW[g]) } }
-if (longest > 24) longest = 24
-eval terminal(5.8, own_height)
-names_font = N_GROUPS > 16 ? tiny : small
-W = inches(WIDTH, 5.8)
-left_edge = (0.2 + longest * (N_GROUPS > 16 ? 0.047 : 0.06)) / W
-right_edge = 1 - 1.3 / W
-if (TERM) { set lmargin TERM_LEFT; set rmargin TERM_RIGHT; set tmargin 3 } \
-    else { set lmargin at screen left_edge; set rmargin at screen right_edge; \
-           set tmargin at screen 1 - 0.45 / PICTURE_H; set bmargin at screen 0.5 / PICTURE_H }
+do for [g = 1:N_GROUPS] { longest = at_least(longest, strlen(ROW[g])) }
+longest = at_most(longest, 24)
+left_edge = (0.2 + longest * (many ? 0.047 : 0.06)) / PICTURE_W
+right_edge = 1 - 1.3 / PICTURE_W
 TITLE = "Scales by ".short(POLICY, 70)
-NOTE = (BIN > 1 ? sprintf("each column: the scale farthest from 1 in %d steps", BIN) : "every step"). \
-    (step_of_names > 1 ? sprintf("; one name in %d shown", step_of_names) : "")
+NOTE = BIN == 1 ? "every step" : \
+    sprintf("each column: the scale farthest from 1 in %d steps", BIN)
+if (every > 1) NOTE = NOTE.sprintf("; one name in %d shown", every)
 eval HEAD
-if (!TERM) set label 3 smaller("scale") at screen right_edge + 0.02, screen 1 - 0.34 / PICTURE_H left font small
-eval tics_across(W * (right_edge - left_edge))
+if (TERM) {
+    set lmargin TERM_LEFT
+    set rmargin TERM_RIGHT
+    set tmargin 3
+    set key outside right top vertical Left reverse samplen 0.6 title "scale" left
+} else {
+    eval edges(left_edge, right_edge, 1 - 0.45 / PICTURE_H, 0.5 / PICTURE_H)
+    legend_left = right_edge + 0.01
+    set label 3 smaller("scale") at screen legend_left + 0.01, screen 1 - 0.34 / PICTURE_H
+    set label 3 font small
+    set key at screen legend_left, screen 1 - 0.42 / PICTURE_H left top vertical maxrows 20
+    set key Left reverse samplen 0.6 font small spacing 0.9 * SPACING
+}
+eval tics_across(PICTURE_W * (right_edge - left_edge))
 set xrange [FIRST_STEP - 0.5 * STRIDE:LAST_STEP + 0.5 * STRIDE]
 set yrange [N_GROUPS + 0.5:0.5]
 set xlabel "step" offset 0, LIFT
 unset grid
 set border 15
+names_font = many ? tiny : small
 set ytics scale 0 font names_font
-row_name(g) = tic(N_GROUPS > 16 ? tiniest(short(ROW[g], 24)) : smaller(short(ROW[g], 24)))
+row_name(g) = tic(many ? tiniest(short(ROW[g], 24)) : smaller(short(ROW[g], 24)))
 set ytics (row_name(1) 1)
-do for [g = 1 + step_of_names:N_GROUPS:step_of_names] { set ytics add (row_name(g) g) }
-if (TERM) { set key outside right top vertical Left reverse samplen 0.6 title "scale" left } \
-    else { set key at screen right_edge + 0.01, screen 1 - 0.42 / PICTURE_H left top vertical maxrows 20 \
-               Left reverse samplen 0.6 font small spacing 0.9 * SPACING }
+do for [g = 1 + every:N_GROUPS:every] { set ytics add (row_name(g) g) }
 
-stops = ""
-do for [k = 1:N_CLASSES] { stops = stops.sprintf("%s%d '#%s', %d '#%s'", k > 1 ? ", " : "", k - 1, word(INK, k), k, word(INK, k)) }
+stop(k) = sprintf("%d '#%s', %d '#%s'", k - 1, word(INKS, k), k, word(INKS, k))
+stops = stop(1)
+do for [k = 2:N_CLASSES] { stops = stops.", ".stop(k) }
 eval "set palette defined (".stops.")"
 set cbrange [0:N_CLASSES]
 unset colorbox
+behind = holes > 0 ? "#".HOLE : "#".word(INKS, ONE + 1)
+if (!TERM) {
+    set object 1 rectangle from graph 0, 0 to graph 1, 1 behind
+    set object 1 fillcolor rgb behind fillstyle solid noborder
+}
 # Viewers of SVG smooth images, and would mix the classes; they get a box for each cell.  So does an
 # image one cell wide or high, which gnuplot does not draw.
-BOXES = '1:2:(0.5 * STRIDE * BIN):(0.5):(class($3) + 0.5) with boxxyerror fillcolor palette fillstyle solid noborder'
-CELLS = FORMAT eq "svg" || N_GROUPS == 1 || N_COLUMNS == 1 ? BOXES : '1:2:(class($3) + 0.5) with image'
-LETTER = 'for [k = 0:N_CLASSES - 1] ROWS index 1 using 1:(class($3) == k ? $2 : NaN) with points '. \
-    'pointtype word(LETTERS, k + 1) linecolor rgb "#".ink(k)'
-if (!TERM) set object 1 rectangle from graph 0, 0 to graph 1, 1 behind fillcolor rgb (holes > 0 ? "#B0B0B0" : "#F2F2F2") fillstyle solid noborder
-eval "plot ".(TERM ? LETTER : 'ROWS index 1 using '.CELLS).LEGEND
+BOXES = '1:2:(0.5 * STRIDE * BIN):(0.5):(class($3) + 0.5) with boxxyerror '. \
+    'fillcolor palette fillstyle solid noborder'
+IMAGE = '1:2:(class($3) + 0.5) with image'
+thin = N_GROUPS == 1 || N_COLUMNS == 1
+CELLS = 'ROWS index 1 using '.(FORMAT eq "svg" || thin ? BOXES : IMAGE)
+POINTS = 'for [k = 0:N_CLASSES - 1] ROWS index 1 using 1:(class($3) == k ? $2 : NaN) '. \
+    'with points pointtype word(LETTERS, k + 1) linecolor rgb "#".ink(k)'
+eval "plot ".(TERM ? POINTS : CELLS).ENTRIES

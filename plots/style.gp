@@ -2,8 +2,7 @@
 #
 # Reads NAME (stem of the files), FORMATS ("png svg"), WIDTH and HEIGHT (inches; 0: the figure's
 # own).  A script is read once per format; `turn` counts.
-if (GPVAL_VERSION < 5.4) \
-    print "this script needs gnuplot 5.4 or later"; exit status 1
+if (GPVAL_VERSION < 5.4) print "this script needs gnuplot 5.4 or later"; exit status 1
 if (!exists("turn")) turn = 1
 FORMAT = word(FORMATS, turn)
 reset
@@ -11,39 +10,43 @@ set encoding utf8
 set datafile separator "\t"
 set datafile commentschars ""
 ROWS = NAME.".tsv"
+at_most(a, b) = a < b ? a : b
+at_least(a, b) = a > b ? a : b
 
 # --- terminals ---------------------------------------------------------------------------------
-# Sized for one column of a two-column paper when scaled to it; 200 dots per inch on screen.
+# Type of 9 points: readable still when a picture is scaled to one column of a paper.
 DPI = 200
 TERM = FORMAT eq "term"
 inches(given, own) = given > 0 ? given : own
-pixels(w, h, dpi) = sprintf("%d,%d", int(w * dpi + 0.5), int(h * dpi + 0.5))
-drawn(w, h) = \
-    FORMAT eq "png" ? "pngcairo size ".pixels(w, h, DPI). \
-        sprintf(" rounded font 'Arial,9' fontscale %g linewidth %g pointscale %g dashlength %g", \
-                DPI / 96., DPI / 96., DPI / 120., DPI / 200.) : \
-    FORMAT eq "svg" ? "svg size ".pixels(w, h, 96). \
-        " font 'Arial,12' linewidth 1.33 dashlength 0.6 background '#ffffff'" : \
-    FORMAT eq "pdf" ? sprintf("pdfcairo rounded size %gin,%gin font 'Arial,9' fontscale 0.75 linewidth 1 pointscale 0.8 dashlength 0.45", w, h) : \
-    FORMAT eq "tex" ? sprintf("cairolatex pdf input colortext header '\\footnotesize' size %gin,%gin font ',8' linewidth 2 pointscale 1.2 dashlength 0.3", w, h) : \
-    sprintf("dumb size %d,%d %s", TERM_COLUMNS, TERM_ROWS, TERM_COLOUR ? "ansi256" : "mono")
-OPEN_FILE = \
-    FORMAT eq "term" ? "" : \
+pixels(w, h, dpi) = sprintf("size %d,%d", int(w * dpi + 0.5), int(h * dpi + 0.5))
+png(w, h) = "pngcairo rounded font 'Arial,9' ".pixels(w, h, DPI). \
+    sprintf(" fontscale %g linewidth %g", DPI / 96., DPI / 96.). \
+    sprintf(" pointscale %g dashlength %g", DPI / 120., DPI / 200.)
+svg(w, h) = "svg font 'Arial,12' ".pixels(w, h, 96). \
+    " linewidth 1.33 dashlength 0.6 background '#ffffff'"
+pdf(w, h) = sprintf("pdfcairo rounded font 'Arial,9' size %gin,%gin", w, h). \
+    " fontscale 0.75 linewidth 1 pointscale 0.8 dashlength 0.45"
+tex(w, h) = sprintf("cairolatex pdf input colortext size %gin,%gin", w, h). \
+    " header '\\footnotesize' font ',8' linewidth 2 pointscale 1.2 dashlength 0.3"
+dumb(w, h) = sprintf("dumb size %d,%d ", TERM_COLUMNS, TERM_ROWS).(TERM_COLOUR ? "ansi256" : "mono")
+drawn(w, h) = FORMAT eq "png" ? png(w, h) : FORMAT eq "svg" ? svg(w, h) : \
+    FORMAT eq "pdf" ? pdf(w, h) : FORMAT eq "tex" ? tex(w, h) : dumb(w, h)
+OPEN_FILE = TERM ? "" : \
     sprintf("; set output '%s%s.%s'", NAME, FORMAT eq "tex" ? "-latex" : "", FORMAT)
 # `eval terminal(5, 3)` opens a picture of 5 x 3 inches.
-terminal(w, h) = sprintf("PICTURE_H = %g; set terminal ", inches(HEIGHT, h)).drawn(inches(WIDTH, w), inches(HEIGHT, h)). \
+terminal(w, h) = sprintf("PICTURE_W = %g; PICTURE_H = %g; ", inches(WIDTH, w), inches(HEIGHT, h)). \
+    "set terminal ".drawn(inches(WIDTH, w), inches(HEIGHT, h)). \
     "; set termoption noenhanced".OPEN_FILE
 
 # --- text --------------------------------------------------------------------------------------
 # Names are printed as they are.  LaTeX needs some characters spelled out, and tic labels are
-# formats, in which % counts.
+# formats, in which % counts.  The sums go over at least one character.
 in_latex(c) = strstrt("_%&#${}", c) ? "\\".c : strstrt("<>|", c) ? "$".c."$" : \
     c eq "^" ? "\\textasciicircum{}" : c eq "~" ? "\\textasciitilde{}" : \
     c eq "\\" ? "\\textbackslash{}" : c
 as_format(c) = c eq "%" ? "%%" : c
 latex(s) = (_out = "", sum [_i = 1:strlen(s)] (_out = _out.in_latex(s[_i:_i]), 0), _out)
 format(s) = (_fmt = "", sum [_j = 1:strlen(s)] (_fmt = _fmt.as_format(s[_j:_j]), 0), _fmt)
-# The sums above take at least one character.
 plain(s) = FORMAT eq "tex" && strlen(s) > 0 ? latex(s) : s
 tic(s) = strlen(s) > 0 ? format(s) : s
 # Long names keep their ends, and more of the second.
@@ -54,12 +57,12 @@ tiniest(s) = (FORMAT eq "tex" ? "\\tiny " : "").plain(s)
 small = FORMAT eq "svg" ? ",10" : ",7.5"
 tiny = FORMAT eq "svg" ? ",8" : ",6"
 # A title flush left, and a line in grey under it.  Labels 1 and 2.
+above_graph(h) = sprintf("at graph 0, graph 1 offset 0, screen %g left ", h / PICTURE_H)
 HEAD = TERM ? \
-    'set label 1 TITLE at graph 0, graph 1 offset 0, 2 left; set label 2 NOTE at graph 0, graph 1 offset 0, 1 left' : \
-    'set label 1 plain(TITLE) at graph 0, graph 1 offset 0, screen 0.28 / PICTURE_H left; '. \
-    'set label 2 smaller(NOTE) at graph 0, graph 1 offset 0, screen 0.12 / PICTURE_H left font small textcolor rgb "#555555"'
-# A round number near x, for the distance of tics.
-round_near(x) = (_p = 10. ** floor(log10(x)), _q = x / _p, _q < 1.5 ? _p : _q < 3.5 ? 2 * _p : _q < 7.5 ? 5 * _p : 10 * _p)
+    'set label 1 TITLE at graph 0, graph 1 offset 0, 2 left; '. \
+    'set label 2 NOTE at graph 0, graph 1 offset 0, 1 left' : \
+    'eval "set label 1 plain(TITLE) ".above_graph(0.28); '. \
+    'eval "set label 2 smaller(NOTE) ".above_graph(0.12)."font small textcolor rgb \"#555555\""'
 
 # --- colours -----------------------------------------------------------------------------------
 # Okabe and Ito's, which stay apart for colour-blind readers, without their yellow, which fades on
@@ -70,70 +73,91 @@ N_COLOURS = words(COLOURS)
 N_SHOWN = N_GROUPS <= 2 * N_COLOURS ? N_GROUPS : N_COLOURS
 REST = N_GROUPS - N_SHOWN
 GREY = "A8A8A8"
-hex(g) = g > N_SHOWN ? GREY : word(COLOURS, (g - 1) % N_COLOURS + 1)
+hex(g) = word(COLOURS, (g - 1) % N_COLOURS + 1)
 colour(g) = "#".hex(g)
 # Two digits of transparency first; bins draw twice over each spot, and more ink.
 faint(g) = (exists("BIN") && BIN > 1 ? "#DC" : "#B4").hex(g)
-dash(g) = g <= N_COLOURS || g > N_SHOWN ? 1 : 2
+dash(g) = g <= N_COLOURS ? 1 : 2
 # In a terminal groups are told apart by letters too.
 letter(g) = "ABCDEFGHIJKLMNOP"[g:g]
-rest_title = sprintf("%d others", REST).(exists("WINDOW") && WINDOW > 1 ? ", median" : "")
 
 # --- axes --------------------------------------------------------------------------------------
-set border 3 linecolor rgb "#444444" linewidth 0.6
+set border (TERM ? 15 : 3) linecolor rgb "#444444" linewidth 0.6
 set tics nomirror out scale 0.5 textcolor rgb "#222222"
-set grid linecolor rgb "#E4E4E4" linewidth 0.5 linetype 1
-# `eval tics_across(w)`: numbers of steps that do not touch along w inches.
-tics_across(w) = TERM ? "" : sprintf("set xtics %.15g", at_least(1, round_near((X_LAST - X_FIRST) * \
-    at_most(0.5, (0.25 + 0.09 * strlen(sprintf("%g", 1. * X_LAST))) / w))))
-# Short runs show their steps one by one.
-LINES = N_STEPS <= 40 ? "linespoints pointtype 7 pointsize 0.35" : "lines"
-LIFT = TERM ? 0 : FORMAT eq "svg" ? 0.65 : 0.5      # of names of the x axis, towards its numbers
+if (!TERM) set grid linecolor rgb "#E4E4E4" linewidth 0.5 linetype 1
+LIFT = TERM ? 0 : FORMAT eq "svg" ? 0.65 : 0.5   # of names of the x axis, towards its numbers
+
+# A round number near x, for the distance of tics.
+rounded(power, x) = power * (x < 1.5 ? 1 : x < 3.5 ? 2 : x < 7.5 ? 5 : 10)
+round_near(x) = (_p = 10. ** floor(log10(x)), rounded(_p, x / _p))
 # A run of one step still needs an axis of some length.
 X_FIRST = FIRST_STEP == LAST_STEP ? FIRST_STEP - 1 : FIRST_STEP
 X_LAST = FIRST_STEP == LAST_STEP ? LAST_STEP + 1 : LAST_STEP
-SPACING = FORMAT eq "svg" ? 0.85 : FORMAT eq "tex" ? 1.2 : 1.05
-set key noautotitle samplen 1.6 spacing SPACING
-if (TERM) unset grid
-if (TERM) set border 15
+# `eval tics_across(w)`: numbers of steps that do not touch along w inches.
+step_room(w) = at_most(0.5, (0.25 + 0.09 * strlen(sprintf("%g", 1. * X_LAST))) / w)
+tics_across(w) = TERM ? "" : \
+    sprintf("set xtics %.15g", at_least(1, round_near((X_LAST - X_FIRST) * step_room(w))))
+# Short runs show their steps one by one.
+LINES = N_STEPS <= 40 ? "linespoints pointtype 7 pointsize 0.35" : "lines"
 
-# Numbers along a logarithmic axis: powers of ten without superscripts where those would need a
-# font of their own; plain numbers where 2 and 5 are told as well (see `between`).
+# Numbers along a logarithmic axis: powers of ten, without superscripts but in LaTeX; plain
+# numbers where 2 and 5 are told as well.
 few_decades(low, high) = 1. * high / low <= 60
 decades(low, high) = few_decades(low, high) ? "%g" : FORMAT eq "tex" ? "$10^{%T}$" : \
     low < 1e-4 || high > 1e5 ? "1e%T" : "%g"
-# 2 and 5 between the powers of ten, where there are few of those: `eval between("y", low, high)`.
-between(axis, low, high) = !few_decades(low, high) ? "" : (_tics = "", \
-    sum [_e = floor(log10(low)):floor(log10(high))] \
-        (_tics = _tics.sprintf("set %stics add (%g, %g); ", axis, 2 * 10. ** _e, 5 * 10. ** _e), 0), _tics)
+# `eval between("y", low, high)`: 2 and 5 between the powers of ten, where there are few of those.
+two_and_five(axis, p) = sprintf("set %stics add (%g, %g); ", axis, 2 * p, 5 * p)
+each_decade(axis, low, high) = (_tics = "", sum [_e = floor(log10(low)):floor(log10(high))] \
+    (_tics = _tics.two_and_five(axis, 10. ** _e), 0), _tics)
+between(axis, low, high) = few_decades(low, high) ? each_decade(axis, low, high) : ""
 
 # Inches that the numbers and the name of a y axis take.
-longer(a, b) = strlen(a) > strlen(b) ? strlen(a) : strlen(b)
-widest(high) = (_t = round_near(high / 5.), longer(sprintf("%g", _t), sprintf("%g", _t * floor(high / _t))))
+longer(a, b) = at_least(strlen(a), strlen(b))
+last_tic(high, distance) = distance * floor(high / distance)
+widest(high) = (_t = round_near(high / 5.), \
+    longer(sprintf("%g", _t), sprintf("%g", last_tic(high, _t))))
 left_of_axis(high, is_log) = 0.38 + 0.075 * (is_log ? 4 : widest(high))
 
-# --- grids of panels ---------------------------------------------------------------------------
-# `eval grid(n, left)` opens a picture with n equal panels over a legend, `left` inches kept free for
-# the outer axis; `eval panel(i)` goes to the i-th.  In a terminal each panel fills the window in
-# its turn.
+# --- legends -----------------------------------------------------------------------------------
+SPACING = FORMAT eq "svg" ? 0.85 : FORMAT eq "tex" ? 1.2 : 1.05
+set key noautotitle samplen 1.6 spacing SPACING
+# Adds `piece` to a plot command if it is wanted.  (gnuplot 5.4 keeps room in the legend for a
+# `for` that runs not once.)
+also(wanted, piece) = wanted ? ", ".piece : ""
 LONGEST = 20
 name_length = 8
-do for [g = 1:N_SHOWN] { if (strlen(GROUP[g]) > name_length) { name_length = strlen(GROUP[g]) } }
-if (name_length > LONGEST) name_length = LONGEST
+do for [g = 1:N_SHOWN] { name_length = at_least(name_length, strlen(GROUP[g])) }
+name_length = at_most(name_length, LONGEST)
+group_title(g) = plain(short(GROUP[g], LONGEST))
+rest_title = sprintf("%d others", REST).(exists("WINDOW") && WINDOW > 1 ? ", median" : "")
+# Entries for the groups, and for those without a colour.
+GROUP_SAMPLE = TERM ? 'points pointtype letter(g)' : 'lines linewidth 2 dashtype dash(g)'
+REST_SAMPLE = TERM ? 'points pointtype "."' : 'lines linewidth 1'
+GROUP_ENTRIES = 'for [g = 1:N_SHOWN] keyentry with '.GROUP_SAMPLE. \
+    ' linecolor rgb colour(g) title group_title(g)'. \
+    also(REST > 0, 'keyentry with '.REST_SAMPLE.' linecolor rgb "#'.GREY.'" title rest_title')
+
+# --- grids of panels ---------------------------------------------------------------------------
+# `eval grid(n, left)` opens a picture with n equal panels over a legend, `left` inches kept free
+# for the outer axis; `eval panel(i)` goes to the i-th, and `eval foot` draws the legend.  In a
+# terminal each panel fills the window in its turn, beside its own legend.
+ROW_INCHES = 2.25
 # Entries that fit side by side in w inches, and the rows of them.
-fit(w) = (_f = int((w - 0.3) / (0.5 + 0.068 * name_length)), _f < 1 ? 1 : _f)
+fit(w) = at_least(1, int((w - 0.3) / (0.5 + 0.068 * name_length)))
 rows(n, w) = (n + fit(w) - 1) / fit(w)
 legend_height(w) = 0.17 * rows(N_SHOWN + (REST > 0), w) + 0.1
 own_across(n) = n <= 3 ? n : n == 4 ? 2 : 3
 own_width(n) = own_across(n) == 1 ? 4.2 : own_across(n) == 2 ? 5.6 : 7.2
-at_most(a, b) = a < b ? a : b
-at_least(a, b) = a > b ? a : b
 across(n, w) = at_most(own_across(n), at_least(1, int(w / 2)))
 grid(n, left) = sprintf("GRID_N = %d; GRID_LEFT = %g; ", n, left). \
-    "GRID_W = inches(WIDTH, own_width(GRID_N)); GRID_ACROSS = across(GRID_N, GRID_W); ". \
-    "GRID_DOWN = (GRID_N + GRID_ACROSS - 1) / GRID_ACROSS; GRID_FOOT = 0.3 + legend_height(GRID_W); ". \
-    "GRID_H = inches(HEIGHT, GRID_DOWN * 2.25 + GRID_FOOT); eval terminal(GRID_W, GRID_H); ". \
-    "ROW_H = (GRID_H - GRID_FOOT) / GRID_DOWN; COLUMN_W = (GRID_W - GRID_LEFT + 0.04) / GRID_ACROSS; ". \
+    "GRID_W = inches(WIDTH, own_width(GRID_N)); ". \
+    "GRID_ACROSS = across(GRID_N, GRID_W); ". \
+    "GRID_DOWN = (GRID_N + GRID_ACROSS - 1) / GRID_ACROSS; ". \
+    "GRID_FOOT = 0.3 + legend_height(GRID_W); ". \
+    "GRID_H = inches(HEIGHT, GRID_DOWN * ROW_INCHES + GRID_FOOT); ". \
+    "ROW_H = (GRID_H - GRID_FOOT) / GRID_DOWN; ". \
+    "COLUMN_W = (GRID_W - GRID_LEFT + 0.04) / GRID_ACROSS; ". \
+    "eval terminal(GRID_W, GRID_H); ". \
     "if (!TERM) set multiplot"
 panel_column(i) = (i - 1) % GRID_ACROSS
 panel_row(i) = (i - 1) / GRID_ACROSS
@@ -141,24 +165,17 @@ panel_left(i) = (GRID_LEFT + panel_column(i) * COLUMN_W) / GRID_W
 panel_right(i) = (GRID_LEFT + (panel_column(i) + 1) * COLUMN_W - 0.16) / GRID_W
 panel_top(i) = 1 - (panel_row(i) * ROW_H + 0.42) / GRID_H
 panel_bottom(i) = 1 - (panel_row(i) * ROW_H + ROW_H - 0.12) / GRID_H
-place(i) = sprintf("set lmargin at screen %g; set rmargin at screen %g; set tmargin at screen %g; set bmargin at screen %g", \
-    panel_left(i), panel_right(i), panel_top(i), panel_bottom(i))
+edges(l, r, t, b) = sprintf("set lmargin at screen %g; set rmargin at screen %g; ", l, r). \
+    sprintf("set tmargin at screen %g; set bmargin at screen %g", t, b)
+panel(i) = TERM ? "set tmargin 3; set key outside right top vertical Left reverse" : \
+    "unset key; ".edges(panel_left(i), panel_right(i), panel_top(i), panel_bottom(i))
 # Only the outer panels carry numbers and names of axes: all panels have the same.
 outer_left(i) = TERM || panel_column(i) == 0
 outer_below(i) = TERM || i + GRID_ACROSS > GRID_N
-panel(i) = TERM ? "set tmargin 3" : place(i)
-# Adds `piece` to a plot command if it is wanted.  (gnuplot 5.4 keeps room in the legend for a
-# `for` that runs not once.)
-also(wanted, piece) = wanted ? ", ".piece : ""
-# Entries for the groups, and for those without a colour.
-GROUP_ENTRIES = TERM ? \
-    'for [g = 1:N_SHOWN] keyentry with points pointtype letter(g) linecolor rgb colour(g) title short(GROUP[g], LONGEST)'. \
-    also(REST > 0, 'keyentry with points pointtype "." title rest_title') : \
-    'for [g = 1:N_SHOWN] keyentry with lines linewidth 2 dashtype dash(g) '. \
-    'linecolor rgb colour(g) title plain(short(GROUP[g], LONGEST))'. \
-    also(REST > 0, 'keyentry with lines linewidth 1 linecolor rgb "#'.GREY.'" title rest_title')
-# The legend of a grid is a plot of its own, which spans the foot of the picture.
-foot = 'set lmargin at screen 0.02; set rmargin at screen 0.98; set bmargin at screen 0.01; '. \
-    'set tmargin at screen 0.02 + 0.2 / GRID_H; unset border; unset tics; unset xlabel; unset ylabel; '. \
-    'unset label; unset logscale; unset grid; set key at screen 0.5, screen 0.06 / GRID_H center bottom horizontal Left reverse; '. \
-    'plot [0:1] [0:1] 2, '.GROUP_ENTRIES
+# The legend is a plot of its own, which spans the foot of the picture.
+LEGEND = 'eval edges(0.02, 0.98, 0.02 + 0.2 / GRID_H, 0.01); '. \
+    'unset border; unset tics; unset grid; unset xlabel; unset ylabel; unset label; '. \
+    'unset logscale; '. \
+    'set key at screen 0.5, screen 0.06 / GRID_H center bottom horizontal Left reverse; '. \
+    'plot [0:1] [0:1] 2, '.GROUP_ENTRIES.'; unset multiplot'
+foot = TERM ? "" : LEGEND

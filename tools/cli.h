@@ -16,7 +16,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct command {
     const char *name;
-    const char *summary; /* one line of `gradtrace --help` */
+    const char *summary;               /* one line of `gradtrace --help` */
     int (*run)(int argc, char **argv); /* argv[0] is "gradtrace NAME"; returns the exit status */
 };
 
@@ -41,7 +41,7 @@ struct cli_replay {
     const char **policies; /* texts after -p, in order */
     size_t n_policies;
     size_t capacity;
-    const char *group_by;  /* NULL: the trace's own rule */
+    const char *group_by; /* NULL: the trace's own rule */
     struct gtr_replay_options options;
 };
 extern const struct argp cli_replay_argp;

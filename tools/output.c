@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum gtr_code output_open(struct output *output, const char *path, bool force,
-                          struct gtr_err *err)
+enum gtr_code output_open(struct output *output, const char *path, bool force, struct gtr_err *err)
 {
     enum gtr_code rc;
 

@@ -14,8 +14,7 @@ struct output {
 };
 
 /* `path` NULL: no output, and the calls below do nothing. */
-enum gtr_code output_open(struct output *output, const char *path, bool force,
-                          struct gtr_err *err);
+enum gtr_code output_open(struct output *output, const char *path, bool force, struct gtr_err *err);
 
 /* Closes and gives the file its name; a full disk shows here. */
 enum gtr_code output_close(struct output *output, struct gtr_err *err);

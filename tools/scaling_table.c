@@ -38,7 +38,8 @@ static void put_headline(FILE *f, const char *label, const char *setting,
     fprintf(f, "%s\n", label);
     if (strcmp(label, setting) != 0)
         fprintf(f, "  setting: %s\n", setting);
-    fprintf(f, "  clips %.1f%% of steps and %.1f%% of decisions (a decision: one group at one step)",
+    fprintf(f,
+            "  clips %.1f%% of steps and %.1f%% of decisions (a decision: one group at one step)",
             percent(report->n_clipped_steps, report->n_steps),
             percent(pooled->n_clipped, pooled->n_decisions));
     if (pooled->n_raised > 0)
@@ -48,7 +49,9 @@ static void put_headline(FILE *f, const char *label, const char *setting,
     if (isnan(report->cos_mean))
         fputs("\n", f);
     else
-        fprintf(f, "\n  direction kept: cosine with the recorded gradient %.4f on average, %.4f at least\n",
+        fprintf(f,
+                "\n  direction kept: cosine with the recorded gradient %.4f on average, %.4f at "
+                "least\n",
                 report->cos_mean, report->cos_min);
     fputc('\n', f);
 }
@@ -86,8 +89,7 @@ static void put_norm_row(FILE *f, int width, const char *name, const struct gtr_
 }
 
 void scaling_table_print(FILE *f, const char *label, const char *setting,
-                         const struct gtr_series *series,
-                         const struct gtr_scaling_report *report)
+                         const struct gtr_series *series, const struct gtr_scaling_report *report)
 {
     int width = name_width(series);
     size_t j;

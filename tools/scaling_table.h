@@ -9,8 +9,7 @@
 /* A headline and two blocks of columns, at most 100 characters wide: what was scaled, and what
  * that did to the norms. */
 void scaling_table_print(FILE *f, const char *label, const char *setting,
-                         const struct gtr_series *series,
-                         const struct gtr_scaling_report *report);
+                         const struct gtr_series *series, const struct gtr_scaling_report *report);
 
 /* One row per policy and group as tab-separated text, all columns of scaling.h. */
 void scaling_tsv_header(FILE *f);

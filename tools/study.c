@@ -70,8 +70,10 @@ static void note_missing_plan(const struct study *study, size_t i, const union g
     for (j = 0; policy->needs_plan != NULL && j < study->groups->n_groups; j++) {
         if (!policy->needs_plan(&params[j]))
             continue;
-        cli_note(common, "%s: the planned length of the run is not known, so its schedule stays at "
-                 "the start; pass --total-steps N", study->labels[i]);
+        cli_note(common,
+                 "%s: the planned length of the run is not known, so its schedule stays at "
+                 "the start; pass --total-steps N",
+                 study->labels[i]);
         return;
     }
 }

@@ -11,7 +11,7 @@ struct study {
     struct gtr_series *series;
     struct gtr_replay *replay;
     struct gtr_setting **settings; /* n_settings */
-    char **labels;                 /* short and unique: "aggc", or the whole text if two are alike */
+    char **labels; /* short and unique: "aggc", or the whole text if two are alike */
     size_t n_settings;
 };
 

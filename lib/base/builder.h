@@ -15,10 +15,10 @@
 #include <stddef.h>
 
 struct gtr_builder {
-    char *text;      /* NUL-terminated once anything was added; NULL before */
+    char *text; /* NUL-terminated once anything was added; NULL before */
     size_t length;
     size_t capacity;
-    bool failed;     /* no memory; later additions do nothing */
+    bool failed; /* no memory; later additions do nothing */
 };
 
 void gtr_builder_add(struct gtr_builder *b, const char *text);

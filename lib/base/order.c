@@ -163,8 +163,7 @@ static double least_above(const struct rows *in, double value)
     return least;
 }
 
-double gtr_order_quantile_of_rows(const double *const *rows, size_t n_rows, size_t n_cols,
-                                  double q)
+double gtr_order_quantile_of_rows(const double *const *rows, size_t n_rows, size_t n_cols, double q)
 {
     const struct rows in = { rows, n_rows, n_cols };
     size_t n = 0, more, r, c;

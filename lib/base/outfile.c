@@ -120,7 +120,8 @@ enum gtr_code gtr_outfile_commit(struct gtr_outfile *out, struct gtr_err *err)
     }
     /* Without force, another program's file that appeared meanwhile is kept as well.  File
      * systems that cannot promise it (EINVAL) get a plain rename. */
-    if (!out->force && renameat2(AT_FDCWD, out->temporary, AT_FDCWD, out->path, RENAME_NOREPLACE) == 0)
+    if (!out->force &&
+        renameat2(AT_FDCWD, out->temporary, AT_FDCWD, out->path, RENAME_NOREPLACE) == 0)
         goto out;
     if (!out->force && errno == EEXIST) {
         rc = exists_already(out->path, err);

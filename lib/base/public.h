@@ -6,13 +6,15 @@
 #define GTR_PUBLIC_H
 
 #ifdef __cplusplus
-#define GTR_PUBLIC_BEGIN _Pragma("GCC visibility push(default)") extern "C" {
+#define GTR_PUBLIC_BEGIN                               \
+    _Pragma("GCC visibility push(default)") extern "C" \
+    {
 #define GTR_PUBLIC_END \
     }                  \
     _Pragma("GCC visibility pop")
 #else
 #define GTR_PUBLIC_BEGIN _Pragma("GCC visibility push(default)")
-#define GTR_PUBLIC_END _Pragma("GCC visibility pop")
+#define GTR_PUBLIC_END   _Pragma("GCC visibility pop")
 #endif
 
 #endif

@@ -67,8 +67,8 @@ size_t gtr_text_print(double value, char out[GTR_NUMBER_SIZE])
     }
     /* Most scales are 1 and most bounds are round: one snprintf instead of three. */
     if (value == rint(value) && fabs(value) < 1e9)
-        return (size_t)snprintf(out, GTR_NUMBER_SIZE, "%s%ld", signbit(value) && value == 0.0 ? "-" : "",
-                                (long)value);
+        return (size_t)snprintf(out, GTR_NUMBER_SIZE, "%s%ld",
+                                signbit(value) && value == 0.0 ? "-" : "", (long)value);
     for (digits = 15; digits < 17; digits++) {
         print_digits(value, digits, out);
         if (gtr_text_number(out, &back) && back == value)

@@ -77,7 +77,7 @@ static enum gtr_code no_such_group(const struct gtr_setting *setting, const char
     if (n_groups == 0)
         return gtr_fail(err, GTR_EUSAGE, "%.60s: %.80s: there are no groups", setting->name, glob);
     gtr_setting_join(groups, n_groups, list, sizeof list);
-    return gtr_fail(err, GTR_EUSAGE, "%.60s: %.80s: matches no group; there are %s", setting->name,
+    return gtr_fail(err, GTR_EUSAGE, "%.60s: %.80s: matches none of the groups %s", setting->name,
                     glob, list);
 }
 

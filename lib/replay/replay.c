@@ -98,8 +98,8 @@ int64_t gtr_replay_total_steps(const struct gtr_replay *replay)
 size_t gtr_replay_norms(const struct gtr_replay *replay, size_t group, double *norms)
 {
     const struct gtr_series *series = replay->series;
-    const double *sumsq = group == series->n_groups ? series->total_sumsq
-                                                    : series->sumsq + group * series->n_steps;
+    const double *sumsq =
+        group == series->n_groups ? series->total_sumsq : series->sumsq + group * series->n_steps;
     size_t n = 0, t;
 
     /* A step that is propagated has no norm to speak of. */
@@ -109,7 +109,8 @@ size_t gtr_replay_norms(const struct gtr_replay *replay, size_t group, double *n
     return n;
 }
 
-/* --- one setting --------------------------------------------------------------------------------- */
+/* --- one setting ---------------------------------------------------------------------------------
+ */
 
 struct running {
     const struct gtr_replay *replay;
@@ -181,8 +182,8 @@ static enum gtr_code decisions_new(const struct gtr_replay *replay, struct gtr_d
     decisions = *out;
     decisions->n_groups = replay->series->n_groups;
     decisions->n_steps = replay->series->n_steps;
-    rc = gtr_alloc_for(&decisions->params, decisions->n_groups, sizeof *decisions->params,
-                       "lanes", err);
+    rc = gtr_alloc_for(&decisions->params, decisions->n_groups, sizeof *decisions->params, "lanes",
+                       err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&decisions->scale, n, sizeof(double), "scales", err);
     if (rc == GTR_OK)

@@ -23,8 +23,8 @@ enum gtr_nonfinite_rule {
 struct gtr_replay_options {
     int64_t total_steps; /* planned steps for schedules; 0: the trace's own; -1: unknown */
     enum gtr_nonfinite_rule nonfinite;
-    size_t n_threads;    /* 0: all processors */
-    int keep_interval;   /* also keep lower and upper */
+    size_t n_threads;  /* 0: all processors */
+    int keep_interval; /* also keep lower and upper */
 };
 
 /* What all replays of one trace share.  Borrows the series. */
@@ -36,9 +36,9 @@ enum gtr_code gtr_replay_new(const struct gtr_series *series,
 void gtr_replay_free(struct gtr_replay *replay);
 
 const struct gtr_series *gtr_replay_series(const struct gtr_replay *replay);
-const uint8_t *gtr_replay_skip(const struct gtr_replay *replay);      /* [T] steps left out */
+const uint8_t *gtr_replay_skip(const struct gtr_replay *replay); /* [T] steps left out */
 size_t gtr_replay_n_threads(const struct gtr_replay *replay);
-int64_t gtr_replay_total_steps(const struct gtr_replay *replay);      /* 0: unknown */
+int64_t gtr_replay_total_steps(const struct gtr_replay *replay); /* 0: unknown */
 
 /* Copies one group's norms (group == n_groups: the whole gradient's) at the steps not skipped, in
  * step order, into `norms`, which has room for n_steps.  Returns how many. */
@@ -50,9 +50,9 @@ struct gtr_decisions {
     enum gtr_policy_id policy;
     union gtr_params *params; /* [G] as bound and fitted */
     double *scale;
-    double *lower;            /* NULL unless keep_interval */
+    double *lower; /* NULL unless keep_interval */
     double *upper;
-    uint8_t *flags;           /* GTR_FLAG_... of policy.h */
+    uint8_t *flags; /* GTR_FLAG_... of policy.h */
 };
 
 /* Runs one lane per group.  The group that the rule left out of clipping keeps scale 1, unless the

@@ -16,9 +16,8 @@ struct gtr_result {
 };
 
 /* A [rows][cols] table, written whole. */
-static enum gtr_code write_table(struct gtr_result *result, const char *name,
-                                 enum gtr_h5_type type, const void *values, size_t rows,
-                                 size_t cols, struct gtr_err *err)
+static enum gtr_code write_table(struct gtr_result *result, const char *name, enum gtr_h5_type type,
+                                 const void *values, size_t rows, size_t cols, struct gtr_err *err)
 {
     const struct gtr_h5_shape shape = { .cols = cols, .chunk_rows = 1, .deflate = true };
     struct gtr_h5_sheet *sheet;
@@ -29,8 +28,8 @@ static enum gtr_code write_table(struct gtr_result *result, const char *name,
     if (rc != GTR_OK)
         return rc;
     for (r = 0; rc == GTR_OK && r < rows; r++)
-        rc = gtr_h5_sheet_append(
-            sheet, (const char *)values + r * cols * gtr_h5_type_size(type), err);
+        rc = gtr_h5_sheet_append(sheet, (const char *)values + r * cols * gtr_h5_type_size(type),
+                                 err);
     closed = gtr_h5_sheet_close(sheet, err);
     return rc == GTR_OK ? closed : rc;
 }
@@ -53,8 +52,8 @@ static enum gtr_code write_shared(struct gtr_result *result, const char *trace_p
     if (rc == GTR_OK)
         rc = gtr_h5_set_text(h5, "/", "group_by", group_by, err);
     if (rc == GTR_OK)
-        rc = gtr_h5_set_integer(h5, "/", "total_steps", gtr_replay_total_steps(result->replay),
-                                err);
+        rc =
+            gtr_h5_set_integer(h5, "/", "total_steps", gtr_replay_total_steps(result->replay), err);
     if (rc == GTR_OK)
         rc = gtr_h5_make_group(h5, "/policy", err);
     if (rc == GTR_OK)
@@ -116,8 +115,7 @@ enum gtr_code gtr_result_open(const char *path, bool force, const char *trace_pa
 
 /* [G + 1][statistics], the pooled row last. */
 static enum gtr_code write_statistics(struct gtr_result *result, const char *name,
-                                      const struct gtr_scaling_report *report,
-                                      struct gtr_err *err)
+                                      const struct gtr_scaling_report *report, struct gtr_err *err)
 {
     enum gtr_code rc;
     size_t n = gtr_scaling_n_columns(), j, i;
@@ -128,8 +126,8 @@ static enum gtr_code write_statistics(struct gtr_result *result, const char *nam
         return rc;
     for (j = 0; j <= report->n_groups; j++)
         for (i = 0; i < n; i++)
-            values[j * n + i] = gtr_scaling_column(
-                j < report->n_groups ? &report->group[j] : &report->pooled, i);
+            values[j * n + i] =
+                gtr_scaling_column(j < report->n_groups ? &report->group[j] : &report->pooled, i);
     rc = write_table(result, name, GTR_H5_F64, values, report->n_groups + 1, n, err);
     gtr_free(values);
     return rc;

@@ -87,7 +87,8 @@ static struct gtr_norm_summary summarise(struct scratch *scratch, size_t n)
     return summary;
 }
 
-/* --- norms as recorded ---------------------------------------------------------------------------- */
+/* --- norms as recorded
+ * ---------------------------------------------------------------------------- */
 
 static void summarise_group(void *context, size_t group, size_t worker)
 {
@@ -121,7 +122,8 @@ enum gtr_code gtr_norm_summaries_new(const struct gtr_replay *replay,
     return GTR_OK;
 }
 
-/* --- one group --------------------------------------------------------------------------------------- */
+/* --- one group
+ * --------------------------------------------------------------------------------------- */
 
 /* Counts, runs and first times, from a row of scales. */
 static void count_steps(const struct study *study, size_t group, struct gtr_scaling *out,
@@ -199,7 +201,8 @@ static void study_group(void *context, size_t group, size_t worker)
                      : norms_after(study, group, &study->scratch[worker]);
 }
 
-/* --- all groups of a step ---------------------------------------------------------------------------- */
+/* --- all groups of a step
+ * ---------------------------------------------------------------------------- */
 
 /* cos(g, clipped g) = sum s e / sqrt(E sum s^2 e); equal scales leave the direction alone. */
 static double cosine_of(double sum_se, double sum_sse, double sum_e, int equal)
@@ -267,7 +270,8 @@ static void sum_directions(const struct study *study)
     report->cos_min = n > 0 ? least : (double)NAN;
 }
 
-/* --- pooled ------------------------------------------------------------------------------------------ */
+/* --- pooled
+ * ------------------------------------------------------------------------------------------ */
 
 /* Runs of steps in which any group was clipped. */
 static void pool_steps(const struct study *study, struct gtr_scaling *pooled)
@@ -304,8 +308,8 @@ static void find_quantile(void *context, size_t i, size_t worker)
     struct pool *pool = context;
 
     (void)worker;
-    pool->value[i] = gtr_order_quantile_of_rows(pool->rows, pool->n_rows, pool->n_steps,
-                                                pool->q[i]);
+    pool->value[i] =
+        gtr_order_quantile_of_rows(pool->rows, pool->n_rows, pool->n_steps, pool->q[i]);
 }
 
 static enum gtr_code pool_scales(const struct study *study, struct gtr_scaling *pooled,
@@ -360,7 +364,8 @@ static void pool_norms(const struct study *study, struct gtr_scaling *pooled)
     pooled->after = summarise(scratch, n);
 }
 
-/* --- all of it --------------------------------------------------------------------------------------- */
+/* --- all of it
+ * --------------------------------------------------------------------------------------- */
 
 static enum gtr_code report_new(struct study *study, struct gtr_err *err)
 {
@@ -371,8 +376,8 @@ static enum gtr_code report_new(struct study *study, struct gtr_err *err)
     if (rc != GTR_OK)
         return rc;
     study->report->n_groups = n_groups;
-    rc = gtr_alloc_for(&study->report->group, n_groups, sizeof *study->report->group, "groups",
-                       err);
+    rc =
+        gtr_alloc_for(&study->report->group, n_groups, sizeof *study->report->group, "groups", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&study->cosine, n_steps, sizeof(double), "steps", err);
     if (rc == GTR_OK)

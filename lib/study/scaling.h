@@ -24,15 +24,15 @@ struct gtr_norm_summary {
 };
 
 struct gtr_scaling {
-    uint64_t n_decisions;  /* steps not skipped (pooled: group x step) */
-    uint64_t n_clipped;    /* scale < 1 */
-    uint64_t n_raised;     /* scale > 1 */
-    uint64_t n_capped;     /* a cap decided, not the interval */
-    uint64_t n_empty;      /* lower > upper */
+    uint64_t n_decisions;                 /* steps not skipped (pooled: group x step) */
+    uint64_t n_clipped;                   /* scale < 1 */
+    uint64_t n_raised;                    /* scale > 1 */
+    uint64_t n_capped;                    /* a cap decided, not the interval */
+    uint64_t n_empty;                     /* lower > upper */
     double mean, min, p01, p50, p99, max; /* of the scale */
-    uint64_t longest_run;  /* of clipped steps, in rows */
-    int64_t first_clipped; /* the run's step number; -1 if never */
-    uint64_t cold_start;   /* rows until the scale is first 1 or the interval is not empty */
+    uint64_t longest_run;                 /* of clipped steps, in rows */
+    int64_t first_clipped;                /* the run's step number; -1 if never */
+    uint64_t cold_start; /* rows until the scale is first 1 or the interval is not empty */
     struct gtr_norm_summary before, after;
 };
 
@@ -43,9 +43,9 @@ struct gtr_scaling_report {
     /* cos(g, clipped g) per step, from norms alone:
      * sum_j s_j e_j / sqrt(E * sum_j s_j^2 e_j), 1 when all scales are equal. */
     double cos_mean, cos_min;
-    uint64_t n_steps;          /* not skipped */
+    uint64_t n_steps; /* not skipped */
     uint64_t n_skipped;
-    uint64_t n_clipped_steps;  /* any group clipped */
+    uint64_t n_clipped_steps; /* any group clipped */
 };
 
 /* The norms as recorded, which are the same for every policy: [G + 1] summaries, the last of the

@@ -61,9 +61,10 @@ bool gtr_h5_is_justified(const struct gtr_h5 *h5, uint64_t count, uint64_t size)
 
 size_t gtr_h5_type_size(enum gtr_h5_type type)
 {
-    static const size_t sizes[] = { [GTR_H5_F64] = 8, [GTR_H5_F32] = 4, [GTR_H5_F16] = 2,
-                                    [GTR_H5_I64] = 8, [GTR_H5_U64] = 8, [GTR_H5_U16] = 2,
-                                    [GTR_H5_U8] = 1 };
+    static const size_t sizes[] = {
+        [GTR_H5_F64] = 8, [GTR_H5_F32] = 4, [GTR_H5_F16] = 2, [GTR_H5_I64] = 8,
+        [GTR_H5_U64] = 8, [GTR_H5_U16] = 2, [GTR_H5_U8] = 1
+    };
 
     return sizes[type];
 }

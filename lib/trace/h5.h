@@ -14,7 +14,15 @@
 #include "err.h"
 
 /* Element types, little-endian in the file. */
-enum gtr_h5_type { GTR_H5_F64, GTR_H5_F32, GTR_H5_F16, GTR_H5_I64, GTR_H5_U64, GTR_H5_U16, GTR_H5_U8 };
+enum gtr_h5_type {
+    GTR_H5_F64,
+    GTR_H5_F32,
+    GTR_H5_F16,
+    GTR_H5_I64,
+    GTR_H5_U64,
+    GTR_H5_U16,
+    GTR_H5_U8
+};
 
 size_t gtr_h5_type_size(enum gtr_h5_type type);
 
@@ -56,8 +64,8 @@ enum gtr_code gtr_h5_read_strings(const struct gtr_h5 *h5, const char *name, cha
                                   size_t *n, struct gtr_err *err);
 enum gtr_code gtr_h5_write_vector(struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
                                   const void *values, size_t n, struct gtr_err *err);
-enum gtr_code gtr_h5_write_strings(struct gtr_h5 *h5, const char *name,
-                                   const char *const *strings, size_t n, struct gtr_err *err);
+enum gtr_code gtr_h5_write_strings(struct gtr_h5 *h5, const char *name, const char *const *strings,
+                                   size_t n, struct gtr_err *err);
 enum gtr_code gtr_h5_make_group(struct gtr_h5 *h5, const char *name, struct gtr_err *err);
 
 /* --- tables: [rows][cols], read in bands of rows ---------------------------------------------- */
@@ -81,15 +89,16 @@ enum gtr_code gtr_h5_table_read(const struct gtr_h5_table *table, size_t band, v
                                 struct gtr_err *err);
 
 /* Rows first .. first + n_rows - 1, whatever the bands. */
-enum gtr_code gtr_h5_table_read_rows(const struct gtr_h5_table *table, size_t first,
-                                     size_t n_rows, void *out, struct gtr_err *err);
+enum gtr_code gtr_h5_table_read_rows(const struct gtr_h5_table *table, size_t first, size_t n_rows,
+                                     void *out, struct gtr_err *err);
 
-/* --- sheets: vectors and tables that grow ------------------------------------------------------ */
+/* --- sheets: vectors and tables that grow ------------------------------------------------------
+ */
 
 struct gtr_h5_sheet;
 
 struct gtr_h5_shape {
-    size_t cols;       /* 0: a vector */
+    size_t cols; /* 0: a vector */
     size_t chunk_rows;
     size_t chunk_cols; /* 0: all */
     bool deflate;      /* shuffle and deflate */
@@ -101,8 +110,7 @@ enum gtr_code gtr_h5_sheet_new(struct gtr_h5 *h5, const char *name, enum gtr_h5_
                                struct gtr_err *err);
 
 /* Appends one row.  Rows are kept until a chunk is full and another comes. */
-enum gtr_code gtr_h5_sheet_append(struct gtr_h5_sheet *sheet, const void *row,
-                                  struct gtr_err *err);
+enum gtr_code gtr_h5_sheet_append(struct gtr_h5_sheet *sheet, const void *row, struct gtr_err *err);
 
 /* The last appended row, for amending; NULL if chunks are one row, or none was appended. */
 void *gtr_h5_sheet_last(struct gtr_h5_sheet *sheet);

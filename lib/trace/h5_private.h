@@ -8,9 +8,9 @@
 
 /* How the disk takes what is written. */
 struct gtr_h5_disk {
-    bool closing;    /* failures are remembered here and not told to HDF5 */
-    int error;       /* errno of the first failure; 0 */
-    int reserve;     /* descriptor of a file without a name that holds some room; 0: none */
+    bool closing; /* failures are remembered here and not told to HDF5 */
+    int error;    /* errno of the first failure; 0 */
+    int reserve;  /* descriptor of a file without a name that holds some room; 0: none */
 };
 
 struct gtr_h5 {
@@ -34,8 +34,8 @@ void gtr_h5_unlock(void);
  * lock is held. */
 enum gtr_code gtr_h5_probe(const char *path, hid_t access, struct gtr_err *err);
 
-/* Fails with "PATH: DATASET: WHAT: reason", the system's or HDF5's.  Call with the lock held, straight after the
- * failing call. */
+/* Fails with "PATH: DATASET: WHAT: reason", the system's or HDF5's.  Call with the lock held,
+ * straight after the failing call. */
 enum gtr_code gtr_h5_fail(const struct gtr_h5 *h5, const char *name, const char *what,
                           enum gtr_code code, struct gtr_err *err);
 
@@ -46,9 +46,8 @@ bool gtr_h5_exists(const struct gtr_h5 *h5, const char *name);
 hid_t gtr_h5_type_new(enum gtr_h5_type type);
 
 /* Opens a dataset and checks its rank and type; *dims gets `rank` sizes. The lock is held. */
-enum gtr_code gtr_h5_dataset_open(const struct gtr_h5 *h5, const char *name,
-                                  enum gtr_h5_type type, int rank, hid_t *dataset, hsize_t *dims,
-                                  struct gtr_err *err);
+enum gtr_code gtr_h5_dataset_open(const struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
+                                  int rank, hid_t *dataset, hsize_t *dims, struct gtr_err *err);
 
 /* Whether `count` elements of `size` bytes may be allocated for this file: deflate shrinks at most
  * 1032 times (zlib's documentation), so no honest file claims more. */

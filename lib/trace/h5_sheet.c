@@ -18,8 +18,8 @@ struct gtr_h5_sheet {
     hid_t type;
     struct gtr_h5_shape shape;
     size_t row_bytes;
-    size_t written; /* rows in the file */
-    size_t waiting; /* rows in `rows` */
+    size_t written;      /* rows in the file */
+    size_t waiting;      /* rows in `rows` */
     unsigned char *rows; /* NULL if a chunk is one row, which then waits for nothing */
 };
 
@@ -47,8 +47,8 @@ static enum gtr_code create_dataset(struct gtr_h5_sheet *sheet, struct gtr_err *
     }
     /* Chunks are written whole, so a cache would only cost memory, once per tensor. */
     H5Pset_chunk_cache(access, 0, 0, 0.0);
-    sheet->dataset = H5Dcreate2(sheet->h5->file, sheet->name, sheet->type, space, H5P_DEFAULT,
-                                creation, access);
+    sheet->dataset =
+        H5Dcreate2(sheet->h5->file, sheet->name, sheet->type, space, H5P_DEFAULT, creation, access);
     if (sheet->dataset < 0)
         rc = gtr_h5_fail(sheet->h5, sheet->name, "cannot write", GTR_EIO, err);
     H5Pclose(access);
@@ -147,8 +147,7 @@ static enum gtr_code write_through(struct gtr_h5_sheet *sheet, const void *rows,
     return rc;
 }
 
-enum gtr_code gtr_h5_sheet_append(struct gtr_h5_sheet *sheet, const void *row,
-                                  struct gtr_err *err)
+enum gtr_code gtr_h5_sheet_append(struct gtr_h5_sheet *sheet, const void *row, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
 

@@ -28,8 +28,8 @@ struct gtr_h5_table {
     size_t rows, cols, size; /* size: bytes of one element */
     size_t band_rows;
     enum layout layout;
-    uint64_t offset;         /* CONTIGUOUS: of the first byte in the file */
-    size_t chunk_cols;       /* CHUNKED */
+    uint64_t offset;   /* CONTIGUOUS: of the first byte in the file */
+    size_t chunk_cols; /* CHUNKED */
     H5Z_filter_t filters[MAX_FILTERS];
     int n_filters;
 };
@@ -99,7 +99,8 @@ static enum gtr_code plan(struct gtr_h5_table *table, struct gtr_err *err)
     if (H5Dget_storage_size(table->dataset) == 0)
         table->layout = BLANK;
     H5Pclose(creation);
-    if (rc == GTR_OK && !gtr_h5_is_justified(table->h5, table->cols, table->size * table->band_rows))
+    if (rc == GTR_OK &&
+        !gtr_h5_is_justified(table->h5, table->cols, table->size * table->band_rows))
         rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: claims %zu columns, more than the file can hold",
                       table->h5->path, table->name, table->cols);
     return rc;
@@ -240,8 +241,8 @@ static void buffers_free(struct chunk_buffers *buffers)
     gtr_free(buffers->other);
 }
 
-/* Bytes of a chunk in the file; 0 if it was never written, which HDF5 1.10 calls an error: only then
- * is the slow question asked that has an answer for it.  The lock is held. */
+/* Bytes of a chunk in the file; 0 if it was never written, which HDF5 1.10 calls an error: only
+ * then is the slow question asked that has an answer for it.  The lock is held. */
 static bool stored_size(const struct gtr_h5_table *table, const hsize_t *start, hsize_t *size)
 {
     haddr_t address;
@@ -365,8 +366,8 @@ static enum gtr_code read_chunks(const struct gtr_h5_table *table, size_t first,
             continue;
         }
         if (!undo_filters(table, buffers.stored, n_stored, mask, chunk_bytes, &buffers, &chunk)) {
-            rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: rows from %zu on are damaged",
-                          table->h5->path, table->name, first);
+            rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: rows from %zu on are damaged", table->h5->path,
+                          table->name, first);
             break;
         }
         place_chunk(table, chunk, col, n_rows, out);
@@ -395,8 +396,8 @@ enum gtr_code gtr_h5_table_read(const struct gtr_h5_table *table, size_t band, v
     return read_by_library(table, first, n_rows, out, err);
 }
 
-enum gtr_code gtr_h5_table_read_rows(const struct gtr_h5_table *table, size_t first,
-                                     size_t n_rows, void *out, struct gtr_err *err)
+enum gtr_code gtr_h5_table_read_rows(const struct gtr_h5_table *table, size_t first, size_t n_rows,
+                                     void *out, struct gtr_err *err)
 {
     enum gtr_code rc;
     size_t row_bytes = table->cols * table->size, row = first, end = first + n_rows;

@@ -7,12 +7,13 @@
 
 static const char *type_words(enum gtr_h5_type type)
 {
-    static const char *const words[] = {
-        [GTR_H5_F64] = "64-bit floats",           [GTR_H5_F32] = "32-bit floats",
-        [GTR_H5_F16] = "16-bit floats",           [GTR_H5_I64] = "signed 64-bit integers",
-        [GTR_H5_U64] = "unsigned 64-bit integers", [GTR_H5_U16] = "unsigned 16-bit integers",
-        [GTR_H5_U8] = "unsigned 8-bit integers"
-    };
+    static const char *const words[] = { [GTR_H5_F64] = "64-bit floats",
+                                         [GTR_H5_F32] = "32-bit floats",
+                                         [GTR_H5_F16] = "16-bit floats",
+                                         [GTR_H5_I64] = "signed 64-bit integers",
+                                         [GTR_H5_U64] = "unsigned 64-bit integers",
+                                         [GTR_H5_U16] = "unsigned 16-bit integers",
+                                         [GTR_H5_U8] = "unsigned 8-bit integers" };
 
     return words[type];
 }
@@ -42,9 +43,8 @@ static enum gtr_code open_ranked(const struct gtr_h5 *h5, const char *name, int 
     return GTR_OK;
 }
 
-enum gtr_code gtr_h5_dataset_open(const struct gtr_h5 *h5, const char *name,
-                                  enum gtr_h5_type type, int rank, hid_t *dataset, hsize_t *dims,
-                                  struct gtr_err *err)
+enum gtr_code gtr_h5_dataset_open(const struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
+                                  int rank, hid_t *dataset, hsize_t *dims, struct gtr_err *err)
 {
     enum gtr_code rc = open_ranked(h5, name, rank, dataset, dims, err);
     hid_t wanted = H5I_INVALID_HID, found = H5I_INVALID_HID;
@@ -152,8 +152,10 @@ enum gtr_code gtr_h5_read_strings(const struct gtr_h5 *h5, const char *name, cha
     }
     size = H5Tget_size(type) + 1;
     if (!gtr_h5_is_justified(h5, length, size)) {
-        rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: claims %llu strings of %zu bytes, more than the "
-                      "file can hold", h5->path, name, (unsigned long long)length, size - 1);
+        rc = gtr_fail(err, GTR_EFORMAT,
+                      "%s: %s: claims %llu strings of %zu bytes, more than the "
+                      "file can hold",
+                      h5->path, name, (unsigned long long)length, size - 1);
         goto out;
     }
     rc = gtr_alloc_for(&block, length, size, "strings", err);
@@ -216,8 +218,8 @@ enum gtr_code gtr_h5_write_vector(struct gtr_h5 *h5, const char *name, enum gtr_
     return rc;
 }
 
-enum gtr_code gtr_h5_write_strings(struct gtr_h5 *h5, const char *name,
-                                   const char *const *strings, size_t n, struct gtr_err *err)
+enum gtr_code gtr_h5_write_strings(struct gtr_h5 *h5, const char *name, const char *const *strings,
+                                   size_t n, struct gtr_err *err)
 {
     enum gtr_code rc;
     char *block = NULL;

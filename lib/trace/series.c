@@ -98,8 +98,8 @@ static enum gtr_code read_matrix(struct reading *reading, enum gtr_norm norm, si
         rc = gtr_alloc_for(&reading->band[w], band_rows * reading->groups->n_tensors,
                            sizeof(double), "norms", err);
         if (rc == GTR_OK)
-            rc = gtr_alloc_for(&reading->sums[w], reading->groups->n_groups, sizeof(double),
-                               "sums", err);
+            rc = gtr_alloc_for(&reading->sums[w], reading->groups->n_groups, sizeof(double), "sums",
+                               err);
     }
     if (rc == GTR_OK)
         gtr_threads_run(n_workers, n_bands, read_band, reading);

@@ -18,16 +18,16 @@ GTR_PUBLIC_BEGIN
 struct gtr_series {
     size_t n_groups;
     size_t n_steps;
-    size_t left_out;            /* see gtr_groups; n_groups if none */
-    char **names;               /* [G], owned */
-    int64_t *index;             /* [T] the run's step numbers */
-    double *sumsq;              /* [G][T]; over finite elements */
-    double *total_sumsq;        /* [T]; over finite elements */
-    double *total;              /* [T]; its root */
-    uint8_t *nonfinite;         /* [T] 1 if any element or sum was NaN or infinite */
-    uint8_t *group_nonfinite;   /* [G][T] the same of one group; NULL if there are none at all */
-    size_t n_nonfinite;         /* steps with nonfinite set */
-    int64_t total_steps;        /* from the trace */
+    size_t left_out;          /* see gtr_groups; n_groups if none */
+    char **names;             /* [G], owned */
+    int64_t *index;           /* [T] the run's step numbers */
+    double *sumsq;            /* [G][T]; over finite elements */
+    double *total_sumsq;      /* [T]; over finite elements */
+    double *total;            /* [T]; its root */
+    uint8_t *nonfinite;       /* [T] 1 if any element or sum was NaN or infinite */
+    uint8_t *group_nonfinite; /* [G][T] the same of one group; NULL if there are none at all */
+    size_t n_nonfinite;       /* steps with nonfinite set */
+    int64_t total_steps;      /* from the trace */
 };
 
 /* Reads the norms of a trace on n_threads threads (0: all); a trace without steps is an error.

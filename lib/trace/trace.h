@@ -23,9 +23,9 @@ enum {
 /* Type of the gradient in the run, and of its captured elements. */
 enum gtr_dtype { GTR_F32, GTR_F16, GTR_BF16, GTR_F64, GTR_DTYPE_COUNT };
 
-const char *gtr_dtype_name(enum gtr_dtype dtype);          /* "f32", static */
+const char *gtr_dtype_name(enum gtr_dtype dtype); /* "f32", static */
 bool gtr_dtype_find(const char *name, enum gtr_dtype *dtype);
-size_t gtr_dtype_size(enum gtr_dtype dtype);               /* bytes of one element */
+size_t gtr_dtype_size(enum gtr_dtype dtype); /* bytes of one element */
 
 struct gtr_tensor {
     char *name;     /* as the framework names it */
@@ -36,18 +36,18 @@ struct gtr_tensor {
 
 /* What is known about the run as a whole.  Strings are owned by the struct that holds them. */
 struct gtr_head {
-    char *producer;       /* program that wrote the file */
-    char *created;        /* ISO 8601, or NULL */
-    char *reduction;      /* none | sum | mean: what was done over ranks */
-    char *grad_state;     /* pre-clip | post-clip | unknown */
-    char *meta;           /* a JSON object */
-    char *group_by;       /* rule that fits this trace, or NULL for the default */
+    char *producer;   /* program that wrote the file */
+    char *created;    /* ISO 8601, or NULL */
+    char *reduction;  /* none | sum | mean: what was done over ranks */
+    char *grad_state; /* pre-clip | post-clip | unknown */
+    char *meta;       /* a JSON object */
+    char *group_by;   /* rule that fits this trace, or NULL for the default */
     int64_t rank;
     int64_t world_size;
-    int64_t total_steps;  /* planned length of the run; 0 if unknown */
+    int64_t total_steps; /* planned length of the run; 0 if unknown */
     struct gtr_tensor *tensors;
     size_t n_tensors;
-    size_t capacity;      /* of tensors */
+    size_t capacity; /* of tensors */
 };
 
 /* Defaults, nothing allocated but what _free frees.  The setters copy; on failure the head is
@@ -60,7 +60,7 @@ enum gtr_code gtr_head_add_tensor(struct gtr_head *head, const char *name, const
 
 /* What is known about one step besides its norms.  NaN: unknown. */
 struct gtr_step {
-    int64_t index;        /* the run's own number, strictly increasing */
+    int64_t index; /* the run's own number, strictly increasing */
     double loss;
     double lr;
     double time;          /* seconds since the first step */
@@ -135,9 +135,8 @@ enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
 /* Appends one step: P values each; param_sumsq NULL unless asked for at open.  On failure the
  * file still holds the steps already appended. */
 enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step *step,
-                                const double *sumsq, const float *maxabs,
-                                const uint64_t *nonfinite, const double *param_sumsq,
-                                struct gtr_err *err);
+                                const double *sumsq, const float *maxabs, const uint64_t *nonfinite,
+                                const double *param_sumsq, struct gtr_err *err);
 
 /* Changes the last appended step's applied_scale and skipped. */
 enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, bool skipped,

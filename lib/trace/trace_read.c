@@ -29,7 +29,8 @@ struct gtr_trace {
     size_t n_captures;
 };
 
-/* --- the head ----------------------------------------------------------------------------------- */
+/* --- the head -----------------------------------------------------------------------------------
+ */
 
 static enum gtr_code check_format(struct gtr_trace *trace, struct gtr_err *err)
 {
@@ -60,9 +61,9 @@ static enum gtr_code read_head(struct gtr_trace *trace, struct gtr_err *err)
     const struct {
         const char *name;
         char **value;
-    } texts[] = { { "producer", &head->producer },     { "created", &head->created },
-                  { "reduction", &head->reduction },   { "grad_state", &head->grad_state },
-                  { "meta", &head->meta },             { "group_by", &head->group_by } };
+    } texts[] = { { "producer", &head->producer },   { "created", &head->created },
+                  { "reduction", &head->reduction }, { "grad_state", &head->grad_state },
+                  { "meta", &head->meta },           { "group_by", &head->group_by } };
     const struct {
         const char *name;
         int64_t *value;
@@ -89,7 +90,8 @@ static enum gtr_code read_head(struct gtr_trace *trace, struct gtr_err *err)
     return rc;
 }
 
-/* --- tensors ------------------------------------------------------------------------------------- */
+/* --- tensors -------------------------------------------------------------------------------------
+ */
 
 static void strings_free(char **strings, size_t n)
 {
@@ -125,8 +127,9 @@ static enum gtr_code add_tensors(struct gtr_trace *trace, const struct param_col
         enum gtr_dtype dtype;
 
         if (!gtr_dtype_find(columns->text[2][i], &dtype))
-            return gtr_fail(err, GTR_EFORMAT, "%s: /param/dtype: %.40s is not f32, f16, bf16 or f64",
-                            trace->path, columns->text[2][i]);
+            return gtr_fail(err, GTR_EFORMAT,
+                            "%s: /param/dtype: %.40s is not f32, f16, bf16 or f64", trace->path,
+                            columns->text[2][i]);
         rc = gtr_head_add_tensor(&trace->head, columns->text[0][i], columns->text[1][i],
                                  columns->numel[i], dtype, err);
     }
@@ -140,13 +143,13 @@ static enum gtr_code read_tensors(struct gtr_trace *trace, struct gtr_err *err)
     enum gtr_code rc;
     size_t i;
 
-    rc = gtr_h5_read_vector(trace->h5, "/param/numel", GTR_H5_U64, &columns.numel,
-                            &columns.n_numel, err);
+    rc = gtr_h5_read_vector(trace->h5, "/param/numel", GTR_H5_U64, &columns.numel, &columns.n_numel,
+                            err);
     for (i = 0; rc == GTR_OK && i < 3; i++) {
         rc = gtr_h5_read_strings(trace->h5, names[i], &columns.text[i], &columns.n_text[i], err);
         if (rc == GTR_OK && columns.n_text[i] != columns.n_numel)
-            rc = lengths_differ(trace, names[i], columns.n_text[i], "/param/numel",
-                                columns.n_numel, err);
+            rc = lengths_differ(trace, names[i], columns.n_text[i], "/param/numel", columns.n_numel,
+                                err);
     }
     if (rc == GTR_OK && columns.n_numel == 0)
         rc = gtr_fail(err, GTR_EFORMAT, "%s: /param: holds no tensors", trace->path);
@@ -158,7 +161,8 @@ static enum gtr_code read_tensors(struct gtr_trace *trace, struct gtr_err *err)
     return rc;
 }
 
-/* --- steps --------------------------------------------------------------------------------------- */
+/* --- steps ---------------------------------------------------------------------------------------
+ */
 
 /* One column of /step; NULL if the file has none. */
 static enum gtr_code read_step_column(struct gtr_trace *trace, const char *name,
@@ -181,8 +185,7 @@ static double value_or_nan(const double *values, size_t t)
 }
 
 static enum gtr_code fill_steps(struct gtr_trace *trace, const int64_t *index,
-                                double *const *numbers, const uint8_t *skipped,
-                                struct gtr_err *err)
+                                double *const *numbers, const uint8_t *skipped, struct gtr_err *err)
 {
     enum gtr_code rc;
     size_t t;
@@ -227,7 +230,8 @@ static enum gtr_code read_steps(struct gtr_trace *trace, struct gtr_err *err)
     return rc;
 }
 
-/* --- norms and captures --------------------------------------------------------------------------- */
+/* --- norms and captures
+ * --------------------------------------------------------------------------- */
 
 static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
 {
@@ -240,10 +244,11 @@ static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
         rc = gtr_h5_table_open(trace->h5, norms[i].name, norms[i].type, &trace->norm[i], err);
         if (rc == GTR_OK && (gtr_h5_table_rows(trace->norm[i]) != trace->n_steps ||
                              gtr_h5_table_cols(trace->norm[i]) != trace->head.n_tensors))
-            rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: is %zu x %zu where %zu steps x %zu tensors are "
-                          "declared", trace->path, norms[i].name, gtr_h5_table_rows(trace->norm[i]),
-                          gtr_h5_table_cols(trace->norm[i]), trace->n_steps,
-                          trace->head.n_tensors);
+            rc = gtr_fail(err, GTR_EFORMAT,
+                          "%s: %s: is %zu x %zu where %zu steps x %zu tensors are "
+                          "declared",
+                          trace->path, norms[i].name, gtr_h5_table_rows(trace->norm[i]),
+                          gtr_h5_table_cols(trace->norm[i]), trace->n_steps, trace->head.n_tensors);
     }
     return rc;
 }
@@ -361,10 +366,11 @@ static enum gtr_code check_sums(const struct gtr_trace *trace, enum gtr_norm nor
         return GTR_OK;
     for (i = 0; i < n; i++)
         if (!(values[i] >= 0.0))
-            return gtr_fail(err, GTR_EFORMAT, "%s: %s: row %zu, tensor %zu is %g; a sum of squares "
-                            "cannot be", trace->path, norms[norm].name,
-                            first + i / trace->head.n_tensors, i % trace->head.n_tensors,
-                            values[i]);
+            return gtr_fail(err, GTR_EFORMAT,
+                            "%s: %s: row %zu, tensor %zu is %g; a sum of squares "
+                            "cannot be",
+                            trace->path, norms[norm].name, first + i / trace->head.n_tensors,
+                            i % trace->head.n_tensors, values[i]);
     return GTR_OK;
 }
 
@@ -434,8 +440,8 @@ static enum gtr_code open_elements(const struct gtr_trace *trace, size_t tensor,
         return GTR_OK;
     rc = gtr_h5_table_open(trace->h5, name, types[trace->head.tensors[tensor].dtype], table, err);
     if (rc == GTR_OK && gtr_h5_table_rows(*table) != trace->n_captures)
-        rc = lengths_differ(trace, name, gtr_h5_table_rows(*table), "/grad/step",
-                            trace->n_captures, err);
+        rc = lengths_differ(trace, name, gtr_h5_table_rows(*table), "/grad/step", trace->n_captures,
+                            err);
     return rc;
 }
 

@@ -14,7 +14,7 @@
 #include "outfile.h"
 
 enum {
-    CHUNK_BYTES = 1 << 18,      /* of a norm matrix */
+    CHUNK_BYTES = 1 << 18, /* of a norm matrix */
     CHUNK_ROWS_MAX = 1024,
     ELEMENT_CHUNK_BYTES = 1 << 20
 };
@@ -46,8 +46,8 @@ struct gtr_writer {
     struct gtr_h5_sheet *capture_rows;
     struct gtr_h5_sheet **elements; /* [P], NULL without elements */
     size_t n_captures;
-    size_t n_pending;               /* tensors given for the capture under way */
-    bool broken;                    /* a write failed: sheets may hold parts of a step */
+    size_t n_pending; /* tensors given for the capture under way */
+    bool broken;      /* a write failed: sheets may hold parts of a step */
 };
 
 static enum gtr_code write_head(struct gtr_writer *writer, const struct gtr_head *head,
@@ -55,9 +55,9 @@ static enum gtr_code write_head(struct gtr_writer *writer, const struct gtr_head
 {
     const struct {
         const char *name, *value;
-    } texts[] = { { "format", "gradtrace" },           { "producer", head->producer },
-                  { "created", head->created },        { "reduction", head->reduction },
-                  { "grad_state", head->grad_state },  { "meta", head->meta },
+    } texts[] = { { "format", "gradtrace" },          { "producer", head->producer },
+                  { "created", head->created },       { "reduction", head->reduction },
+                  { "grad_state", head->grad_state }, { "meta", head->meta },
                   { "group_by", head->group_by } };
     const struct {
         const char *name;
@@ -204,8 +204,8 @@ static enum gtr_code make_element_sheets(struct gtr_writer *writer, const struct
     enum gtr_code rc;
     size_t i;
 
-    rc = gtr_alloc_for(&writer->elements, head->n_tensors, sizeof *writer->elements, "tensors",
-                       err);
+    rc =
+        gtr_alloc_for(&writer->elements, head->n_tensors, sizeof *writer->elements, "tensors", err);
     if (rc == GTR_OK)
         rc = gtr_h5_make_group(writer->h5, "/grad", err);
     if (rc == GTR_OK)
@@ -267,10 +267,10 @@ static enum gtr_code append_step(struct gtr_writer *writer, const struct gtr_ste
                                  struct gtr_err *err)
 {
     const uint8_t skipped = step->skipped;
-    const void *values[STEP_COUNT] = { [STEP_INDEX] = &step->index, [STEP_LOSS] = &step->loss,
-                                       [STEP_LR] = &step->lr,       [STEP_TIME] = &step->time,
-                                       [STEP_SCALE] = &step->applied_scale,
-                                       [STEP_SKIPPED] = &skipped };
+    const void *values[STEP_COUNT] = {
+        [STEP_INDEX] = &step->index, [STEP_LOSS] = &step->loss,           [STEP_LR] = &step->lr,
+        [STEP_TIME] = &step->time,   [STEP_SCALE] = &step->applied_scale, [STEP_SKIPPED] = &skipped
+    };
     enum gtr_code rc = GTR_OK;
     size_t i;
 
@@ -280,9 +280,8 @@ static enum gtr_code append_step(struct gtr_writer *writer, const struct gtr_ste
 }
 
 enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step *step,
-                                const double *sumsq, const float *maxabs,
-                                const uint64_t *nonfinite, const double *param_sumsq,
-                                struct gtr_err *err)
+                                const double *sumsq, const float *maxabs, const uint64_t *nonfinite,
+                                const double *param_sumsq, struct gtr_err *err)
 {
     enum gtr_code rc;
 

@@ -37,11 +37,18 @@ static void numbers_print_short_and_read_back_exactly(void)
     static const struct {
         double value;
         const char *text;
-    } known[] = { { 0.0, "0" },       { -0.0, "-0" },      { 1.0, "1" },
-                  { 0.9, "0.9" },     { 0.1, "0.1" },      { 1e300, "1e+300" },
+    } known[] = { { 0.0, "0" },
+                  { -0.0, "-0" },
+                  { 1.0, "1" },
+                  { 0.9, "0.9" },
+                  { 0.1, "0.1" },
+                  { 1e300, "1e+300" },
                   { 5e-324, "4.94065645841247e-324" },
-                  { INFINITY, "inf" }, { -INFINITY, "-inf" }, { NAN, "nan" },
-                  { 1.0 / 3.0, "0.3333333333333333" }, { 123456789.0, "123456789" } };
+                  { INFINITY, "inf" },
+                  { -INFINITY, "-inf" },
+                  { NAN, "nan" },
+                  { 1.0 / 3.0, "0.3333333333333333" },
+                  { 123456789.0, "123456789" } };
     char text[GTR_NUMBER_SIZE];
     double back;
     size_t i;
@@ -167,7 +174,8 @@ static void the_digest_counts_all_nans_as_one(void)
     CHECK(gtr_digest_doubles(GTR_DIGEST_START, &c[1], 1) == UINT64_C(0xa8c7f832281a39c5));
 }
 
-/* --- output files ------------------------------------------------------------------------------ */
+/* --- output files ------------------------------------------------------------------------------
+ */
 
 static void an_abandoned_file_leaves_nothing(void)
 {
@@ -215,7 +223,8 @@ static void force_replaces_and_unwritable_is_told(void)
     CHECK(gtr_outfile_commit(&out, NULL) == GTR_OK);
 }
 
-/* --- threads, memory, errors --------------------------------------------------------------------- */
+/* --- threads, memory, errors ---------------------------------------------------------------------
+ */
 
 static void count_item(void *context, size_t item, size_t worker)
 {

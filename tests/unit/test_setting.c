@@ -202,11 +202,16 @@ static void wrong_values_are_told_with_their_range(void)
 
 static void wrong_names_are_answered_with_the_nearest(void)
 {
+    struct gtr_setting *setting;
+    struct gtr_err err = { 0 };
+
+    /* Nothing is near; then all that there is. */
+    CHECK(gtr_setting_parse("", &setting, &err) == GTR_EUSAGE);
+    CHECK_HOLDS(err.text, ": no such policy or preset; there are none, global, group, aggc, ");
+    CHECK_HOLDS(err.text, ", aggc-paper, aggc-code-lora");
     check_refused("agcg", "agcg: no such policy or preset; did you mean aggc?");
     check_refused("aggc-code-lara", "aggc-code-lara: no such policy or preset; did you mean "
                                     "aggc-code-lora?");
-    check_refused("", ": no such policy or preset; there are none, global, group, aggc, "
-                      "aggc-paper, aggc-code-lora, aggc-code-grpo");
     check_refused("aggc:bate=0.5", "aggc: bate: no such parameter; did you mean beta?");
     check_refused("aggc:bate@q=0.5", "aggc: bate: no such parameter; did you mean beta?");
     check_refused("none:x=1", "none: x: this policy has no parameters");
@@ -242,7 +247,7 @@ static void many_groups_are_told_in_part(void)
         groups[i] = names[i];
     }
     CHECK(gtr_setting_bind(setting, groups, 200, params, &err) == GTR_EUSAGE);
-    CHECK_HOLDS(err.text, "aggc: experts: matches no group; there are layers.0, layers.1, ");
+    CHECK_HOLDS(err.text, "aggc: experts: matches none of the groups layers.0, layers.1, ");
     CHECK_TEXT(err.text + strlen(err.text) - 5, ", ...");
     gtr_setting_free(setting);
 }
@@ -253,7 +258,7 @@ static void a_group_that_is_not_there_is_an_error(void)
     check_unbound("group:max_nrm=1",
                   "group: max_nrm: no such group or parameter; did you mean max_norm?");
     check_unbound("aggc:beta@experts=0.5",
-                  "aggc: experts: matches no group; there are q_proj, k_proj, norm");
+                  "aggc: experts: matches none of the groups q_proj, k_proj, norm");
     check_unbound("aggc:beta@*_prj=0.5", "aggc: *_prj: no such group; did you mean q_proj?");
 }
 

@@ -110,8 +110,10 @@ static void check_rows(const struct gtr_trace *trace, const struct run *run)
 
 static void a_trace_reads_back_as_written(void)
 {
-    static const struct run runs[] = { { 1, 1, false, false },   { 7, 3, true, false },
-                                       { 1024, 2, false, true }, { 1025, 2, false, false },
+    static const struct run runs[] = { { 1, 1, false, false },
+                                       { 7, 3, true, false },
+                                       { 1024, 2, false, true },
+                                       { 1025, 2, false, false },
                                        { 300, 500, false, false } };
     size_t k;
 
