@@ -28,7 +28,7 @@ pdf(w, h) = sprintf("pdfcairo rounded font 'Arial,9' size %gin,%gin", w, h). \
     " fontscale 0.75 linewidth 1 pointscale 0.8 dashlength 0.45"
 tex(w, h) = sprintf("cairolatex pdf input colortext size %gin,%gin", w, h). \
     " header '\\footnotesize' font ',8' linewidth 2 pointscale 1.2 dashlength 0.3"
-dumb(w, h) = sprintf("dumb size %d,%d ", TERM_COLUMNS, TERM_ROWS).(TERM_COLOUR ? "ansi256" : "mono")
+dumb(w, h) = sprintf("dumb nofeed size %d,%d ", TERM_COLUMNS, TERM_ROWS).(TERM_COLOUR ? "ansi256" : "mono")
 drawn(w, h) = FORMAT eq "png" ? png(w, h) : FORMAT eq "svg" ? svg(w, h) : \
     FORMAT eq "pdf" ? pdf(w, h) : FORMAT eq "tex" ? tex(w, h) : dumb(w, h)
 OPEN_FILE = TERM ? "" : \

@@ -110,33 +110,45 @@ static size_t times_clipped(const struct figure_view *view, size_t group)
     return count;
 }
 
+/* The group most often clipped, or else the one with most energy. */
+static size_t telling_group(const struct figure_view *view)
+{
+    size_t telling = view->ranked[0], most = 0, k;
+
+    for (k = 0; k < view->series->n_groups; k++) {
+        size_t count = times_clipped(view, view->ranked[k]);
+
+        if (count > most) {
+            most = count;
+            telling = view->ranked[k];
+        }
+    }
+    return telling;
+}
+
 static enum gtr_code choose_group(struct figure_view *view, const char *name, struct gtr_err *err)
 {
-    const struct gtr_series *series = view->series;
-    size_t most = 0, k;
+    const char *const *names = (const char *const *)view->series->names;
+    size_t n = view->series->n_groups, k;
+    const char *nearest;
 
     if (name == NULL) {
-        view->group = series->n_groups > 0 ? view->ranked[0] : 0;
-        for (k = 0; k < series->n_groups; k++) {
-            size_t count = times_clipped(view, view->ranked[k]);
-
-            if (count > most) {
-                most = count;
-                view->group = view->ranked[k];
-            }
-        }
+        view->group = n > 0 ? telling_group(view) : 0;
         return GTR_OK;
     }
-    for (k = 0; k < series->n_groups; k++) {
-        if (strcmp(series->names[k], name) == 0) {
+    for (k = 0; k < n; k++) {
+        if (strcmp(names[k], name) == 0) {
             view->group = k;
             return GTR_OK;
         }
     }
-    name = gtr_text_nearest(name, (const char *const *)series->names, series->n_groups);
-    return gtr_fail(
-        err, GTR_EUSAGE, "no group of that name%s%s%s; `gradtrace info --groups` lists them",
-        name != NULL ? "; did you mean " : "", name != NULL ? name : "", name != NULL ? "?" : "");
+    nearest = gtr_text_nearest(name, names, n);
+    if (nearest != NULL)
+        return gtr_fail(err, GTR_EUSAGE, "--group %s: no group of that name; did you mean %s?",
+                        name, nearest);
+    return gtr_fail(err, GTR_EUSAGE,
+                    "--group %s: no group of that name; `gradtrace info --groups` lists them",
+                    name);
 }
 
 enum gtr_code figure_view_fill(struct figure_view *view, const char *group, struct gtr_err *err)

@@ -75,8 +75,8 @@ bool figure_has_decisions(const struct figure_view *view);
 double figure_norm(const struct figure_view *view, size_t group, size_t t);
 double figure_norm_out(const struct figure_view *view, size_t policy, size_t group, size_t t);
 
-/* `text` without tabs, line ends and other control characters, which would end a field or a
- * quotation; and the same as a gnuplot string.  Names come from files that we did not write. */
+/* `text` without tabs, line ends and other control characters, which would end a field; and as a
+ * string that gnuplot takes as it is.  Names come from files that we did not write. */
 void figure_write_text(FILE *f, const char *text);
 void figure_write_string(FILE *f, const char *text);
 

@@ -1,8 +1,8 @@
 /* figure_text.c - the script of a picture: variables, then style.gp, then the figure's own.
  *
  * The script is run as it stands by whoever gets it, and the names in it come from files that we
- * did not write.  So names are written in single quotes, in which gnuplot expands nothing, with
- * quotes doubled and control characters replaced.
+ * did not write.  So in a name every character that could mean something to gnuplot - quotes,
+ * backquotes, @, $, backslashes - is written by its number.
  */
 #define _GNU_SOURCE
 #include "figure.h"
@@ -25,15 +25,23 @@ void figure_write_text(FILE *f, const char *text)
         fputc(printable(*text), f);
 }
 
+/* Bytes from 0x80 on are UTF-8. */
+static bool means_nothing(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (unsigned char)c >= 0x80 || (c != '\0' && strchr(" _-.,:;=+/()", c) != NULL);
+}
+
 void figure_write_string(FILE *f, const char *text)
 {
-    fputc('\'', f);
+    fputc('"', f);
     for (; *text != '\0'; text++) {
-        if (*text == '\'')
-            fputc('\'', f);
-        fputc(printable(*text), f);
+        if (means_nothing(*text))
+            fputc(*text, f);
+        else
+            fprintf(f, "\\%03o", (unsigned)printable(*text));
     }
-    fputc('\'', f);
+    fputc('"', f);
 }
 
 void figure_set_number(FILE *f, const char *name, double value)

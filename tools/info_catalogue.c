@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { NAME_WIDTH = 11, VALUE_WIDTH = 9, RANGE_WIDTH = 17 };
+enum { NAME_WIDTH = 11, VALUE_WIDTH = 8, RANGE_WIDTH = 16, SOURCE_WIDTH = 24 };
 
 /* Word `index` of "code|paper|fixed". */
 static void put_word(char *out, size_t size, const char *choices, size_t index)
@@ -43,8 +43,8 @@ static void put_param(FILE *f, const struct gtr_param_spec *param)
     else
         gtr_text_print(param->standard, value);
     describe_range(range, sizeof range, param);
-    fprintf(f, "  %-*s %-*s %-*s %s\n", NAME_WIDTH, param->name, VALUE_WIDTH, value, RANGE_WIDTH,
-            range, param->help);
+    fprintf(f, "  %-*s %-*s %-*s %-*s %s\n", NAME_WIDTH, param->name, VALUE_WIDTH, value,
+            RANGE_WIDTH, range, SOURCE_WIDTH, param->source, param->help);
 }
 
 static void put_policy(FILE *f, const struct gtr_policy_spec *policy)
@@ -53,8 +53,8 @@ static void put_policy(FILE *f, const struct gtr_policy_spec *policy)
 
     fprintf(f, "%s\n  %s\n  source: %s\n", policy->name, policy->summary, policy->source);
     if (policy->n_params > 0)
-        fprintf(f, "\n  %-*s %-*s %-*s %s\n", NAME_WIDTH, "parameter", VALUE_WIDTH, "default",
-                RANGE_WIDTH, "allowed", "meaning");
+        fprintf(f, "\n  %-*s %-*s %-*s %-*s %s\n", NAME_WIDTH, "parameter", VALUE_WIDTH, "default",
+                RANGE_WIDTH, "allowed", SOURCE_WIDTH, "source", "meaning");
     for (i = 0; i < policy->n_params; i++)
         put_param(f, &policy->params[i]);
     if (policy->per_group != NULL)

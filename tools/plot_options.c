@@ -122,7 +122,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (o->trace != NULL)
-            argp_error(state, "%s: one trace at a time", word);
+            argp_error(state, "%s: one trace at a time; %s was named already", word, o->trace);
         o->trace = word;
         return 0;
     case ARGP_KEY_END:

@@ -37,6 +37,13 @@ def licences():
     return _described(LICENCES, "\n\n".join(parts))
 
 
+def licence(name):
+    """One of them, e.g. "BSD"."""
+    path = os.path.join(LICENCES, name)
+    with open(path, encoding="utf-8") as file:
+        return _described(path, file.read())
+
+
 def _described(name, text):
     raw = text.encode("utf-8")
     return raw, {"source": name, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}

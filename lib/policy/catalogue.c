@@ -13,43 +13,73 @@
                    "each " #stem " parameter has one row")
 
 #define AT(field) offsetof(struct gtr_global_params, field)
+/* clang-format off: a table */
 static const struct gtr_param_spec global_params[] = {
-    /* name      where         default  min  max       choices   help */
-    { "max_norm", AT(max_norm), 1.0,    0.0, HUGE_VAL, NULL,     "limit on the global norm" },
-    { "eps",      AT(eps),      1e-6,   0.0, 1.0,      NULL,     "added to the norm that divides" },
-    { "strict",   AT(strict),   0.0,    0.0, 1.0,      "off|on", "leave norms below the limit exactly alone (optax)" },
+    /* name, where, default, min, max, choices, help, source */
+    { "max_norm",   AT(max_norm),    1.0,  0.0,  HUGE_VAL, NULL,
+      "limit on the global norm", "torch, optax" },
+    { "eps",        AT(eps),         1e-6, 0.0,  1.0,      NULL,
+      "added to the norm that divides", "torch 1e-6, optax 0" },
+    { "strict",     AT(strict),      0.0,  0.0,  1.0,      "off|on",
+      "leave norms below the limit exactly alone", "optax" },
 };
+/* clang-format on */
 #undef AT
 EACH_FIELD_HAS_A_ROW(global);
 
 #define AT(field) offsetof(struct gtr_group_params, field)
+/* clang-format off: a table */
 static const struct gtr_param_spec group_params[] = {
-    { "max_norm", AT(max_norm), 1.0,    0.0, HUGE_VAL, NULL,     "limit on each group's norm; GROUP=LIMIT for one" },
-    { "quantile", AT(quantile), -1.0,  -1.0, 1.0,      NULL,     "set the limits to this quantile of the recorded norms; -1: as given" },
-    { "eps",      AT(eps),      1e-6,   0.0, 1.0,      NULL,     "added to the norm that divides" },
+    /* name, where, default, min, max, choices, help, source */
+    { "max_norm",   AT(max_norm),    1.0,  0.0,  HUGE_VAL, NULL,
+      "limit on each group's norm; GROUP=LIMIT for one", "torch, per group" },
+    { "quantile",   AT(quantile),    -1.0, -1.0, 1.0,      NULL,
+      "set the limits to this quantile of the recorded norms; -1: as given", "ours" },
+    { "eps",        AT(eps),         1e-6, 0.0,  1.0,      NULL,
+      "added to the norm that divides", "torch" },
 };
+/* clang-format on */
 #undef AT
 EACH_FIELD_HAS_A_ROW(group);
 
 #define AT(field) offsetof(struct gtr_aggc_params, field)
+/* clang-format off: a table */
 static const struct gtr_param_spec aggc_params[] = {
-    { "beta",       AT(beta),       0.95, 0.0, 1.0,      NULL,     "weight of the past in the average S" },
-    { "low",        AT(low),        0.5,  0.0, 1e6,      NULL,     "lower end of the interval, times S" },
-    { "high",       AT(high),       2.0,  0.0, 1e6,      NULL,     "upper end of the interval, times S" },
-    { "low_late",   AT(low_late),   0.0, -1.0, 1e6,      NULL,     "low after the transition; 0: as before" },
-    { "high_late",  AT(high_late),  0.0, -1.0, 1e6,      NULL,     "high after the transition; 0: as before" },
-    { "switch",     AT(switch_at),  0.4,  0.0, 1.0,      NULL,     "part of the run after which the transition starts" },
-    { "transition", AT(transition), 0.3,  0.0, 1.0,      NULL,     "part of the run that it takes" },
-    { "schedule",   AT(schedule),   1.0,  0.0, 1.0,      "none|linear", "none: the early pair throughout" },
-    { "min_norm",   AT(min_norm),   0.0,  0.0, HUGE_VAL, NULL,     "least lower end" },
-    { "max_norm",   AT(max_norm),   1.0,  0.0, HUGE_VAL, NULL,     "upper end of form=fixed" },
-    { "raise",      AT(raise),      0.0,  0.0, 1.0,      "off|on", "scale norms below the interval up to it" },
-    { "max_up",     AT(max_up),     0.0,  0.0, HUGE_VAL, NULL,     "largest scale; 0: no cap" },
-    { "max_down",   AT(max_down),   0.0,  0.0, 1.0,      NULL,     "smallest scale; 0: no cap" },
-    { "norm_eps",   AT(norm_eps),   0.0,  0.0, 1.0,      NULL,     "added to the sum of squares (the code: 1e-16 on LoRA runs)" },
-    { "init",       AT(init_zero),  0.0,  0.0, 1.0,      "first|zero", "form=paper: where S starts" },
-    { "form",       AT(form),       0.0,  0.0, 2.0,      "code|paper|fixed", "published code, equations, or a fixed interval" },
+    /* name, where, default, min, max, choices, help, source */
+    { "beta",       AT(beta),        0.95, 0.0,  1.0,      NULL,
+      "weight of the past in the average S", "paper, code" },
+    { "low",        AT(low),         0.5,  0.0,  1e6,      NULL,
+      "lower end of the interval, times S", "paper, code" },
+    { "high",       AT(high),        2.0,  0.0,  1e6,      NULL,
+      "upper end of the interval, times S", "paper, code" },
+    { "low_late",   AT(low_late),    0.0,  -1.0, 1e6,      NULL,
+      "low after the transition; 0: as before", "paper, code" },
+    { "high_late",  AT(high_late),   0.0,  -1.0, 1e6,      NULL,
+      "high after the transition; 0: as before", "paper, code" },
+    { "switch",     AT(switch_at),   0.4,  0.0,  1.0,      NULL,
+      "part of the run after which the transition starts", "paper, code" },
+    { "transition", AT(transition),  0.3,  0.0,  1.0,      NULL,
+      "part of the run that it takes", "paper, code" },
+    { "schedule",   AT(schedule),    1.0,  0.0,  1.0,      "none|linear",
+      "none: the early pair throughout", "code" },
+    { "min_norm",   AT(min_norm),    0.0,  0.0,  HUGE_VAL, NULL,
+      "least lower end", "code" },
+    { "max_norm",   AT(max_norm),    1.0,  0.0,  HUGE_VAL, NULL,
+      "upper end of form=fixed", "code, auto_bounds=False" },
+    { "raise",      AT(raise),       0.0,  0.0,  1.0,      "off|on",
+      "scale norms below the interval up to it", "paper, code" },
+    { "max_up",     AT(max_up),      0.0,  0.0,  HUGE_VAL, NULL,
+      "largest scale; 0: no cap", "code" },
+    { "max_down",   AT(max_down),    0.0,  0.0,  1.0,      NULL,
+      "smallest scale; 0: no cap", "code" },
+    { "norm_eps",   AT(norm_eps),    0.0,  0.0,  1.0,      NULL,
+      "added to the sum of squares; 1e-16 in the code", "code, LoRA runs" },
+    { "init",       AT(init_zero),   0.0,  0.0,  1.0,      "first|zero",
+      "form=paper: where S starts", "ours" },
+    { "form",       AT(form),        0.0,  0.0,  2.0,      "code|paper|fixed",
+      "published code, equations, or a fixed interval", "ours" },
 };
+/* clang-format on */
 #undef AT
 EACH_FIELD_HAS_A_ROW(aggc);
 
@@ -81,7 +111,8 @@ static const struct gtr_policy_spec policies[GTR_POLICY_COUNT] = {
     [GTR_GLOBAL] = { .id = GTR_GLOBAL,
                      .name = "global",
                      .summary = "one limit for the norm of the whole gradient",
-                     .source = "Pascanu, Mikolov, Bengio, ICML 2013; torch.nn.utils.clip_grad_norm_; "
+                     .source = "Pascanu, Mikolov, Bengio, ICML 2013; "
+                               "torch.nn.utils.clip_grad_norm_; "
                                "optax.clip_by_global_norm (eps=0,strict=on)",
                      .params = global_params,
                      .n_params = GTR_ARRAY_LEN(global_params),

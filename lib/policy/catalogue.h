@@ -20,6 +20,7 @@ struct gtr_param_spec {
     double min, max;     /* allowed, both ends included */
     const char *choices; /* "code|paper|fixed": value i is the i-th word; NULL for a number */
     const char *help;
+    const char *source;  /* who has it: "torch", "paper, code", "ours" */
 };
 
 struct gtr_policy_spec {

@@ -28,10 +28,25 @@
 
 enum { SECONDS = 60, ATTRIBUTE_MAX = 1 << 24 };
 
+/* Integers are read as the parent will, converted: a type with impossible bits fails only then. */
+static void read_attribute(hid_t attribute, hid_t type, size_t n)
+{
+    hid_t memory = H5Tget_class(type) == H5T_INTEGER ? H5T_NATIVE_INT64 : type;
+    size_t size = H5Tget_size(memory);
+    void *values;
+
+    if (n == 0 || size == 0 || size > ATTRIBUTE_MAX || n > ATTRIBUTE_MAX / size ||
+        H5Tis_variable_str(type) > 0)
+        return;
+    values = malloc(n * size);
+    if (values != NULL)
+        H5Aread(attribute, memory, values);
+    free(values);
+}
+
 static herr_t walk_attribute(hid_t object, const char *name, const H5A_info_t *info, void *unused)
 {
     hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), type, space;
-    size_t size;
     hssize_t n;
 
     (void)info;
@@ -40,15 +55,9 @@ static herr_t walk_attribute(hid_t object, const char *name, const H5A_info_t *i
         return 0;
     type = H5Aget_type(attribute);
     space = H5Aget_space(attribute);
-    size = H5Tget_size(type);
     n = H5Sget_simple_extent_npoints(space);
-    if (n > 0 && size > 0 && size <= ATTRIBUTE_MAX && (size_t)n <= ATTRIBUTE_MAX / size) {
-        void *values = malloc((size_t)n * size);
-
-        if (values != NULL && H5Tis_variable_str(type) <= 0)
-            H5Aread(attribute, type, values);
-        free(values);
-    }
+    if (n > 0)
+        read_attribute(attribute, type, (size_t)n);
     H5Sclose(space);
     H5Tclose(type);
     H5Aclose(attribute);

@@ -6,7 +6,8 @@ try info --policies
 
 # The names stand alone in the first column, for grep and for the shell's completion.
 "$GRADTRACE" info --policies | grep -oE '^[a-z][a-z-]*' | while read -r name; do
-    "$GRADTRACE" replay run.h5 -p "$name" --steps "$name.tsv" >/dev/null || echo "not a policy: $name"
+    "$GRADTRACE" replay run.h5 -p "$name" --steps "$name.tsv" >/dev/null ||
+        echo "not a policy: $name"
 done
 
 # A preset's own text does what its name does.

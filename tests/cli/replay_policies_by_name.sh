@@ -1,5 +1,5 @@
-# replay_policies_by_name.sh - each policy of a comparison has a name of its own, as short as may be;
-# groups that are not there are told before anything is computed.
+# replay_policies_by_name.sh - each policy of a comparison has a name of its own, as short as may
+# be; groups that are not there are told before anything is computed.
 . "$TESTS/cli/try.bash"
 make_trace run.h5
 

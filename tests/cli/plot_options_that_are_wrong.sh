@@ -1,0 +1,18 @@
+# plot_options_that_are_wrong.sh - each is refused before anything is written.
+. "$TESTS/cli/try.bash"
+make_trace run.h5
+
+try plot
+try plot run.h5 other.h5
+try plot run.h5 --figure norm
+try plot run.h5 --figure norms,,scales
+try plot run.h5 --format gif
+try plot run.h5 --format png,jpg
+try plot run.h5 --size 5by3
+try plot run.h5 --size 0.2x3
+try plot run.h5 --size 5x
+try plot run.h5 --size nan
+try plot run.h5 -p agc
+try plot run.h5 -p aggc --group k_prj
+try plot run.h5 -p aggc --group xylophone
+ls
