@@ -41,7 +41,8 @@ ENTRIES = ENTRIES.also(!TERM && holes > 0, sprintf(ENTRY, "5", HOLE, '"skipped, 
 
 # As high as the names of the groups or the legend need.
 many = N_GROUPS > 16
-every = (N_GROUPS + 69) / 70
+every = TERM ? 1 : (N_GROUPS + 69) / 70
+if (TERM) TERM_ROWS = at_least(TERM_ROWS, N_GROUPS + 8)     # a line for each group
 row_height = !many ? 0.2 : every == 1 ? 0.115 : 8.05 / N_GROUPS
 eval terminal(5.8, 0.97 + at_least(N_GROUPS * row_height, n_entries * 0.14))
 longest = 4
@@ -75,7 +76,8 @@ unset grid
 set border 15
 names_font = many ? tiny : small
 set ytics scale 0 font names_font
-row_name(g) = tic(many ? tiniest(short(ROW[g], 24)) : smaller(short(ROW[g], 24)))
+row_text(g) = ending(ROW[g], 24)
+row_name(g) = tic(many ? tiniest(row_text(g)) : smaller(row_text(g)))
 set ytics (row_name(1) 1)
 do for [g = 1 + every:N_GROUPS:every] { set ytics add (row_name(g) g) }
 

@@ -28,7 +28,7 @@ pdf(w, h) = sprintf("pdfcairo rounded font 'Arial,9' size %gin,%gin", w, h). \
     " fontscale 0.75 linewidth 1 pointscale 0.8 dashlength 0.45"
 tex(w, h) = sprintf("cairolatex pdf input colortext size %gin,%gin", w, h). \
     " header '\\footnotesize' font ',8' linewidth 2 pointscale 1.2 dashlength 0.3"
-dumb(w, h) = sprintf("dumb nofeed size %d,%d ", TERM_COLUMNS, TERM_ROWS).(TERM_COLOUR ? "ansi256" : "mono")
+dumb(w, h) = sprintf("dumb size %d,%d ", TERM_COLUMNS, TERM_ROWS).(TERM_COLOUR ? "ansi256" : "mono")
 drawn(w, h) = FORMAT eq "png" ? png(w, h) : FORMAT eq "svg" ? svg(w, h) : \
     FORMAT eq "pdf" ? pdf(w, h) : FORMAT eq "tex" ? tex(w, h) : dumb(w, h)
 OPEN_FILE = TERM ? "" : \
@@ -49,8 +49,9 @@ latex(s) = (_out = "", sum [_i = 1:strlen(s)] (_out = _out.in_latex(s[_i:_i]), 0
 format(s) = (_fmt = "", sum [_j = 1:strlen(s)] (_fmt = _fmt.as_format(s[_j:_j]), 0), _fmt)
 plain(s) = FORMAT eq "tex" && strlen(s) > 0 ? latex(s) : s
 tic(s) = strlen(s) > 0 ? format(s) : s
-# Long names keep their ends, and more of the second.
-short(s, n) = strlen(s) <= n ? s : s[1:n / 3]."..".s[strlen(s) - (n - n / 3 - 3):*]
+# Long names of groups keep their ends, which tell them apart; policies keep their beginnings too.
+ending(s, n) = strlen(s) <= n ? s : "..".s[strlen(s) - (n - 3):*]
+short(s, n) = strlen(s) <= n ? s : s[1:n / 2].ending(s[n / 2 + 1:*], n - n / 2)
 # Smaller type: a font, or for LaTeX a command before the words.
 smaller(s) = (FORMAT eq "tex" ? "\\scriptsize " : "").plain(s)
 tiniest(s) = (FORMAT eq "tex" ? "\\tiny " : "").plain(s)
@@ -128,7 +129,7 @@ LONGEST = 20
 name_length = 8
 do for [g = 1:N_SHOWN] { name_length = at_least(name_length, strlen(GROUP[g])) }
 name_length = at_most(name_length, LONGEST)
-group_title(g) = plain(short(GROUP[g], LONGEST))
+group_title(g) = plain(ending(GROUP[g], LONGEST))
 rest_title = sprintf("%d others", REST).(exists("WINDOW") && WINDOW > 1 ? ", median" : "")
 # Entries for the groups, and for those without a colour.
 GROUP_SAMPLE = TERM ? 'points pointtype letter(g)' : 'lines linewidth 2 dashtype dash(g)'

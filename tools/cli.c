@@ -44,6 +44,14 @@ int64_t cli_integer(const struct argp_state *state, const char *option, const ch
     return value;
 }
 
+void cli_take_path(const struct argp_state *state, const char **path, const char *word,
+                   const char *kind)
+{
+    if (*path != NULL)
+        argp_error(state, "%s: one %s at a time; %s was named already", word, kind, *path);
+    *path = word;
+}
+
 size_t cli_choice(const struct argp_state *state, const char *option, const char *word,
                   const char *const *words, size_t n_words)
 {

@@ -59,6 +59,11 @@ void cli_note(const struct cli_common *common, const char *format, ...)
 int64_t cli_integer(const struct argp_state *state, const char *option, const char *text,
                     int64_t min, int64_t max);
 
+/* Keeps the one path that a command takes, or tells that there was one already; `kind` is what it
+ * names: "trace". */
+void cli_take_path(const struct argp_state *state, const char **path, const char *word,
+                   const char *kind);
+
 /* Index of `word` in `words`, or a usage error that lists them and the nearest. */
 size_t cli_choice(const struct argp_state *state, const char *option, const char *word,
                   const char *const *words, size_t n_words);

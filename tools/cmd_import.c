@@ -87,9 +87,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
         parse_word(arguments, key, word, state);
         return 0;
     case ARGP_KEY_ARG:
-        if (arguments->log != NULL)
-            argp_error(state, "%s: one log at a time; %s was named already", word, arguments->log);
-        arguments->log = word;
+        cli_take_path(state, &arguments->log, word, "log");
         return 0;
     case ARGP_KEY_END:
         check_arguments(arguments, state);

@@ -73,10 +73,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
         arguments->group_by = word;
         return 0;
     case ARGP_KEY_ARG:
-        if (arguments->trace != NULL)
-            argp_error(state, "%s: one trace at a time; %s was named already", word,
-                       arguments->trace);
-        arguments->trace = word;
+        cli_take_path(state, &arguments->trace, word, "trace");
         return 0;
     case ARGP_KEY_END:
         check_arguments(arguments, state);

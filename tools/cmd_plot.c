@@ -80,6 +80,15 @@ static const char *base_name(const char *path)
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
+/* What the user typed, if there is room for it over a panel. */
+static const char *title_of(const struct study *study, size_t policy)
+{
+    enum { TITLE_MAX = 27 };
+    const char *text = gtr_setting_text(study->settings[policy]);
+
+    return strlen(text) <= TITLE_MAX ? text : study->labels[policy];
+}
+
 /* Runs every policy and draws. */
 static enum gtr_code plot(struct plot_options *o, const struct study *study,
                           struct gtr_decisions **decisions, const char **titles,
@@ -102,7 +111,7 @@ static enum gtr_code plot(struct plot_options *o, const struct study *study,
     if (view.series->n_steps == 0)
         return gtr_fail(err, GTR_EFORMAT, "%s: has no steps; there is nothing to draw", o->trace);
     for (i = 0; rc == GTR_OK && i < study->n_settings; i++) {
-        titles[i] = gtr_setting_text(study->settings[i]);
+        titles[i] = title_of(study, i);
         rc = gtr_replay_run(study->replay, study->settings[i], &decisions[i], err);
     }
     if (rc == GTR_OK)

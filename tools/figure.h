@@ -26,7 +26,7 @@ struct figure_view {
     const char *trace;            /* its name, for titles */
     size_t n_policies;
     const char *const *labels;              /* [n_policies] short and unique: for files and rows */
-    const char *const *titles;              /* [n_policies] what the user typed: for titles */
+    const char *const *titles;              /* [n_policies] as the user typed them */
     struct gtr_decisions *const *decisions; /* [n_policies], with intervals */
     size_t *ranked;                         /* [G] owned: groups, most energy first */
     size_t group;                           /* the one that `interval` shows */

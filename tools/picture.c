@@ -216,6 +216,8 @@ enum gtr_code picture_make(const struct picture_list *list, const struct figure_
                       "%zu of %zu pictures were not drawn; their rows and scripts "
                       "are in %s",
                       m.n_failed, list->n, folder);
+    if (rc == GTR_OK && fflush(stdout) != 0)
+        rc = gtr_fail(err, GTR_EIO, "standard output: cannot write: %s", strerror(errno));
     stage_close(stage);
     gtr_free(scripts);
     return rc;
@@ -239,6 +241,9 @@ enum gtr_code picture_show(const struct picture_list *list, const struct figure_
         rc = fill_stage(&list->pictures[i], view, look, scripts, stage, err);
         if (rc == GTR_OK)
             rc = draw(&list->pictures[i], stage, true, &missing, &drawing);
+        /* gnuplot leaves the last line open. */
+        if (rc == GTR_OK && (putchar('\n') == EOF || fflush(stdout) != 0))
+            rc = gtr_fail(&drawing, GTR_EIO, "standard output: cannot write: %s", strerror(errno));
         if (missing)
             rc = gtr_fail(err, GTR_EIO,
                           "gnuplot: not found; install gnuplot 5.4 or later "

@@ -121,9 +121,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
         take_size(state, o, word);
         return 0;
     case ARGP_KEY_ARG:
-        if (o->trace != NULL)
-            argp_error(state, "%s: one trace at a time; %s was named already", word, o->trace);
-        o->trace = word;
+        cli_take_path(state, &o->trace, word, "trace");
         return 0;
     case ARGP_KEY_END:
         finish(state, o);

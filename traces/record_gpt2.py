@@ -6,11 +6,11 @@ from the top of the source tree, after `make`; needs torch (Debian: python3-torc
 on one core.
 
 A GPT-2 of four layers learns the BSD licence of /usr/share/common-licenses from scratch: warmup,
-a plateau at the full learning rate, a straight line down at the end.  There is no weight decay
-and no clipping, and the learning rate is a little above what the model bears: nothing is injected,
-yet gradient norms leap, and the loss jumps and takes a few hundred steps to recover.  At two thirds
-of the rate, or with weight decay, the run is calm.  The run is chaotic: with another torch or
-processor the spikes come at other steps.
+a plateau at the full learning rate, a straight line down at the end, no weight decay, no clipping.
+The learning rate is a little above what the model bears (7e-3 was calm).  Nothing is injected: the
+loss falls for more than half of the run, then leaps to several times its level while the norm
+leaps to some forty times its own, and takes two hundred steps to come back.  The run is chaotic:
+with another torch or processor the spike comes at another step, or there are several.
 """
 
 import argparse
@@ -29,7 +29,7 @@ COMMAND = "python3 traces/record_gpt2.py"
 
 MODEL = {"n_layers": 4, "width": 64, "n_heads": 4, "length": 64}
 RUN = {"steps": 2400, "rows": 8, "lr": 1e-2, "warmup": 100, "decay_from": 1900}
-SEED = 1
+SEED = 4
 
 
 def learning_rate(step):

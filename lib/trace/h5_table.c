@@ -255,6 +255,26 @@ static bool stored_size(const struct gtr_h5_table *table, const hsize_t *start, 
            address == HADDR_UNDEF && *size == 0;
 }
 
+/* Without filters HDF5 1.10 tells the size that a chunk should have, and then reads as many bytes
+ * as its index entry says: in a damaged file any 32-bit number, of which the file ends the rest.
+ * So there is room for that, which costs nothing as long as it is not touched; and bytes that were
+ * not read are NaN, not what lay there. */
+static enum gtr_code make_room(const struct gtr_h5_table *table, struct chunk_buffers *buffers,
+                               size_t size, struct gtr_err *err)
+{
+    size_t most = size;
+    enum gtr_code rc;
+
+    if (table->n_filters == 0 && most < table->h5->file_size)
+        most = smaller(table->h5->file_size, UINT32_MAX);
+    if (most < size)
+        most = size;
+    rc = gtr_grow(&buffers->stored, &buffers->capacity, most, 1, err);
+    if (rc == GTR_OK && table->n_filters == 0)
+        memset(buffers->stored, 0xff, size);
+    return rc;
+}
+
 /* Copies one chunk from the file.  *n_stored 0: it was never written.  `mask` tells which filters
  * were left out for it. */
 static enum gtr_code fetch_chunk(const struct gtr_h5_table *table, const hsize_t *start,
@@ -277,7 +297,7 @@ static enum gtr_code fetch_chunk(const struct gtr_h5_table *table, const hsize_t
                       table->name);
         goto out;
     }
-    rc = gtr_grow(&buffers->stored, &buffers->capacity, size, 1, err);
+    rc = make_room(table, buffers, size, err);
     if (rc == GTR_OK &&
         H5Dread_chunk(table->dataset, H5P_DEFAULT, start, mask, buffers->stored) < 0)
         rc = gtr_h5_fail(table->h5, table->name, "cannot read", GTR_EFORMAT, err);

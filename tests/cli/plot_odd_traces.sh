@@ -1,15 +1,18 @@
-# plot_odd_traces.sh - names that are commands to gnuplot or LaTeX, steps without norms, a run of one
-# step: each is drawn, and nothing is run.
+# plot_odd_traces.sh - names that are commands to gnuplot or LaTeX, steps without norms, a run of
+# one step: each is drawn, and nothing is run.
 . "$TESTS/cli/try.bash"
 command -v gnuplot >found || { echo "no gnuplot"; exit 77; }
 
 # Everything in the folder comes from here; a name that ran would leave "pwned".
-cat >odd.csv <<'END'
-step,"a'b`touch pwned`'",'; system 'touch pwned' #,"c""d%s@HEAD",e_{f}$\alpha^2~#&<|>,"""; system ""touch pwned""; #",-,x\
-10,1,2,3,0,5,5,1
-20,2,nan,4,1e3,5,5,2
-30,4,8,0,1e-3,5,5,3
-END
+{
+    printf %s step,
+    printf '"%s",' "a'b\`touch pwned\`'" "'; system 'touch pwned' #" 'c""d%s@HEAD' \
+        '""; system ""touch pwned""; #'
+    echo 'e_{f}$\alpha^2~#&<|>,-,x\'
+    echo 10,1,2,3,5,0,5,1
+    echo 20,2,nan,4,5,1e3,5,2
+    echo 30,4,8,0,5,1e-3,5,3
+} >odd.csv
 "$GRADTRACE" import odd.csv --keys '*' -o odd.h5 2>&1
 try plot odd.h5 -p aggc -p global -o odd --format png,svg,pdf,tex | grep -v '^odd/'
 for file in odd/*; do [ -s "$file" ] || echo "$file is empty"; done

@@ -3,15 +3,15 @@
 make_trace run.h5
 
 mkdir nothing
-PATH=$PWD/nothing "$GRADTRACE" plot run.h5 -p aggc -p aggc-paper -p global:max_norm=3 --group k_proj \
-    -o figures >said 2>&1
+policies=(-p aggc -p aggc-paper -p global:max_norm=3)
+PATH=$PWD/nothing "$GRADTRACE" plot run.h5 "${policies[@]}" --group k_proj -o figures >said 2>&1
 echo "status $?"
 
 # step norm lower upper scale norm_out, where the norm is that of the interval: the group's own.
-"$GRADTRACE" replay run.h5 -p aggc -p aggc-paper -p global:max_norm=3 --steps steps.tsv >table 2>&1
+"$GRADTRACE" replay run.h5 "${policies[@]}" --steps steps.tsv >table 2>&1
 for policy in aggc aggc-paper; do
-    awk -F'\t' -v OFS='\t' -v p=$policy '$2 == p && $3 == "k_proj" { print $1, $4, $5, $6, $7, $8 }' \
-        steps.tsv >wanted
+    awk -F'\t' -v OFS='\t' -v p=$policy \
+        '$2 == p && $3 == "k_proj" { print $1, $4, $5, $6, $7, $8 }' steps.tsv >wanted
     tail -n +4 figures/interval-$policy.tsv >got
     cmp wanted got && echo "$policy: $(wc -l <got) rows are the same"
 done

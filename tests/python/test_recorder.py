@@ -171,15 +171,18 @@ class Gradients(Case):
             self.assertEqual(arrays[f"/grad/{i}"].tobytes(), p.grad.numpy().tobytes())
 
     def test_an_odd_loss_scale_gives_the_bits_of_unscaling(self):
-        net = model()
+        # GradScaler multiplies by the reciprocal rounded to single precision, whatever the type.
         scale = 3.0 * 2.0**10
-        (loss_of(net, 0) * scale).backward()
-        arrays = self.one_step(net, grad_scale=scale)
         inverse = torch.tensor(scale).double().reciprocal().float()
-        for i, parameter in enumerate(net.parameters()):
-            self.assertEqual(
-                arrays[f"/grad/{i}"].tobytes(), (parameter.grad * inverse).numpy().tobytes()
-            )
+        for dtype in (torch.float32, torch.float64):
+            net = model(dtype=dtype)
+            (loss_of(net, 0, dtype) * scale).backward()
+            with gradtrace.Recorder(net, self.path(), elements="full", force=True) as recorder:
+                recorder.step(grad_scale=scale)
+            arrays, _ = self.read()
+            for i, parameter in enumerate(net.parameters()):
+                wanted = parameter.grad * inverse.to(dtype)
+                self.assertEqual(arrays[f"/grad/{i}"].tobytes(), wanted.numpy().tobytes())
 
     def test_half_precision_does_not_underflow_when_the_loss_scale_goes(self):
         small = torch.tensor([2.0**-10, 3 * 2.0**-11], dtype=torch.float16)
