@@ -125,38 +125,38 @@ static void outputs_abandon(struct outputs *outputs)
     gtr_result_abandon(outputs->result);
 }
 
-/* Runs one setting and sends it everywhere. */
+/* Runs one setting and sends it everywhere.  The caller frees *report. */
 static enum gtr_code replay_one(const struct study *study, size_t i,
                                 const struct gtr_norm_summary *norms, struct outputs *outputs,
-                                struct gtr_err *err)
+                                struct gtr_scaling_report **report, struct gtr_err *err)
 {
+    const struct gtr_series *series = study->series;
+    const char *label = study->labels[i];
     enum gtr_code rc;
     struct gtr_decisions *decisions = NULL;
-    struct gtr_scaling_report *report = NULL;
     char *setting = NULL;
 
     rc = gtr_replay_run(study->replay, study->settings[i], &decisions, err);
     if (rc == GTR_OK)
-        rc = gtr_scaling_new(study->replay, decisions, norms, &report, err);
+        rc = gtr_scaling_new(study->replay, decisions, norms, report, err);
     if (rc != GTR_OK)
         goto out;
-    setting = gtr_setting_print_bound(study->settings[i], (const char *const *)study->series->names,
-                                      study->series->n_groups, decisions->params);
+    setting = gtr_setting_print_bound(study->settings[i], (const char *const *)series->names,
+                                      series->n_groups, decisions->params);
     if (setting == NULL) {
-        rc = gtr_fail(err, GTR_ENOMEM, "no memory");
+        rc = gtr_fail(err, GTR_ENOMEM, "no memory for the setting's text");
         goto out;
     }
     if (outputs->tables)
-        scaling_table_print(stdout, study->labels[i], setting, study->series, report);
+        scaling_table_print(stdout, label, setting, series, *report);
     if (outputs->steps.f != NULL)
-        steps_write(outputs->steps.f, study->labels[i], study->series, decisions);
+        steps_write(outputs->steps.f, label, series, decisions);
     if (outputs->stats.f != NULL)
-        scaling_tsv_rows(outputs->stats.f, study->labels[i], study->series, report);
+        scaling_tsv_rows(outputs->stats.f, label, series, *report);
     if (outputs->result != NULL)
-        rc = gtr_result_add(outputs->result, study->labels[i], setting, decisions, report, err);
+        rc = gtr_result_add(outputs->result, label, setting, decisions, *report, err);
 out:
     gtr_decisions_free(decisions);
-    gtr_scaling_free(report);
     gtr_free(setting);
     return rc;
 }
@@ -178,13 +178,24 @@ static enum gtr_code replay_all(const struct study *study, struct outputs *outpu
 {
     enum gtr_code rc;
     struct gtr_norm_summary *norms = NULL;
+    struct gtr_scaling_report **reports = NULL;
     size_t i;
 
     rc = gtr_norm_summaries_new(study->replay, &norms, err);
-    if (rc == GTR_OK && outputs->tables)
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&reports, study->n_settings, sizeof *reports, "reports", err);
+    if (rc != GTR_OK)
+        goto out;
+    if (outputs->tables)
         put_title(study);
     for (i = 0; rc == GTR_OK && i < study->n_settings; i++)
-        rc = replay_one(study, i, norms, outputs, err);
+        rc = replay_one(study, i, norms, outputs, &reports[i], err);
+    if (rc == GTR_OK && outputs->tables && study->n_settings > 1)
+        scaling_table_compare(stdout, study->labels, reports, study->n_settings);
+out:
+    for (i = 0; reports != NULL && i < study->n_settings; i++)
+        gtr_scaling_free(reports[i]);
+    gtr_free(reports);
     gtr_free(norms);
     return rc;
 }

@@ -112,6 +112,32 @@ void scaling_table_print(FILE *f, const char *label, const char *setting,
     fputc('\n', f);
 }
 
+void scaling_table_compare(FILE *f, char *const *labels, struct gtr_scaling_report *const *reports,
+                           size_t n)
+{
+    size_t width = NAME_MIN, i;
+
+    for (i = 0; i < n; i++)
+        if (strlen(labels[i]) > width)
+            width = strlen(labels[i]);
+    fprintf(f, "side by side\n\n  %-*s %7s %23s %15s %17s %17s\n", (int)width, "", "steps",
+            "share of decisions", "scale", "norm after", "direction kept");
+    fprintf(f, "  %-*s %7s %7s %7s %7s %7s %7s %9s %7s %8s %8s\n", (int)width, "policy", "clipped",
+            "clipped", "raised", "capped", "mean", "min", "p50", "p99/p50", "mean", "least");
+    for (i = 0; i < n; i++) {
+        const struct gtr_scaling *pooled = &reports[i]->pooled;
+
+        fprintf(f, "  %-*s", (int)width, labels[i]);
+        put_rate(f, reports[i]->n_clipped_steps, reports[i]->n_steps);
+        put_rate(f, pooled->n_clipped, pooled->n_decisions);
+        put_rate(f, pooled->n_raised, pooled->n_decisions);
+        put_rate(f, pooled->n_capped, pooled->n_decisions);
+        fprintf(f, " %7.4f %7.4f %9.4g %7.3g %8.4f %8.4f\n", pooled->mean, pooled->min,
+                pooled->after.p50, pooled->after.tail, reports[i]->cos_mean, reports[i]->cos_min);
+    }
+    fputc('\n', f);
+}
+
 void scaling_tsv_header(FILE *f)
 {
     size_t i;

@@ -34,7 +34,7 @@ LORA = {"rank": 2, "alpha": 4, "dropout": 0.05}
 MAX_NORM = 1.0
 SEED = 20
 
-# All elements of these 60 steps, so that optimizer updates can be simulated.  One step has 9,600
+# All elements of these 60 steps, so that optimizer updates can be simulated.  One step has 9,856
 # elements; more steps and the file would be too big to be kept with the sources.
 ELEMENTS_FROM, ELEMENTS_TO = 600, 659
 

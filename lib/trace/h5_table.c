@@ -32,6 +32,7 @@ struct gtr_h5_table {
     size_t chunk_cols; /* CHUNKED */
     H5Z_filter_t filters[MAX_FILTERS];
     int n_filters;
+    struct chunk_buffers **spare; /* head of the list of those not in use; the lock guards it */
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -121,9 +122,11 @@ enum gtr_code gtr_h5_table_open(const struct gtr_h5 *h5, const char *name, enum 
     table->dataset = table->memory_type = H5I_INVALID_HID;
     table->size = gtr_h5_type_size(type);
     table->name = gtr_strdup(name);
+    table->spare = gtr_alloc(1, sizeof *table->spare);
     gtr_h5_lock();
-    rc = table->name == NULL ? gtr_fail(err, GTR_ENOMEM, "%s: no memory", h5->path)
-                             : gtr_h5_dataset_open(h5, name, type, 2, &table->dataset, dims, err);
+    rc = table->name == NULL || table->spare == NULL
+             ? gtr_fail(err, GTR_ENOMEM, "%s: no memory", h5->path)
+             : gtr_h5_dataset_open(h5, name, type, 2, &table->dataset, dims, err);
     if (rc == GTR_OK) {
         table->memory_type = gtr_h5_type_new(type);
         table->rows = dims[0];
@@ -142,8 +145,29 @@ enum gtr_code gtr_h5_table_open(const struct gtr_h5 *h5, const char *name, enum 
     return GTR_OK;
 }
 
+/* What reading chunks takes; a table keeps as many as threads read it at once, because fresh
+ * memory for each band would cost more than reading it. */
+struct chunk_buffers {
+    struct chunk_buffers *next;
+    unsigned char *stored; /* as it lies in the file */
+    size_t capacity;
+    unsigned char *plain, *other; /* chunk_bytes each: filters go back and forth between them */
+};
+
+static void buffers_free(struct chunk_buffers *buffers)
+{
+    if (buffers == NULL)
+        return;
+    gtr_free(buffers->stored);
+    gtr_free(buffers->plain);
+    gtr_free(buffers->other);
+    gtr_free(buffers);
+}
+
 void gtr_h5_table_close(struct gtr_h5_table *table)
 {
+    struct chunk_buffers *buffers;
+
     if (table == NULL)
         return;
     gtr_h5_lock();
@@ -152,6 +176,11 @@ void gtr_h5_table_close(struct gtr_h5_table *table)
     if (table->memory_type >= 0)
         H5Tclose(table->memory_type);
     gtr_h5_unlock();
+    while (table->spare != NULL && (buffers = *table->spare) != NULL) {
+        *table->spare = buffers->next;
+        buffers_free(buffers);
+    }
+    gtr_free(table->spare);
     gtr_free(table->name);
     gtr_free(table);
 }
@@ -227,18 +256,41 @@ static void unshuffle(const unsigned char *from, unsigned char *to, size_t bytes
     memcpy(to + n * size, from + n * size, bytes - n * size);
 }
 
-/* Chunk buffers of one band: filters go back and forth between two. */
-struct chunk_buffers {
-    unsigned char *stored; /* as it lies in the file */
-    size_t capacity;
-    unsigned char *plain, *other; /* chunk_bytes each */
-};
-
-static void buffers_free(struct chunk_buffers *buffers)
+/* Ones that no other thread has; give them back with buffers_give. */
+static enum gtr_code buffers_take(const struct gtr_h5_table *table, size_t chunk_bytes,
+                                  struct chunk_buffers **out, struct gtr_err *err)
 {
-    gtr_free(buffers->stored);
-    gtr_free(buffers->plain);
-    gtr_free(buffers->other);
+    enum gtr_code rc;
+    struct chunk_buffers *buffers;
+
+    gtr_h5_lock();
+    buffers = *table->spare;
+    if (buffers != NULL)
+        *table->spare = buffers->next;
+    gtr_h5_unlock();
+    *out = buffers;
+    if (buffers != NULL)
+        return GTR_OK;
+    rc = gtr_alloc_for(&buffers, 1, sizeof *buffers, "buffers", err);
+    if (rc == GTR_OK && table->n_filters > 0) {
+        rc = gtr_alloc_for(&buffers->plain, chunk_bytes, 1, "bytes", err);
+        if (rc == GTR_OK)
+            rc = gtr_alloc_for(&buffers->other, chunk_bytes, 1, "bytes", err);
+    }
+    if (rc != GTR_OK) {
+        buffers_free(buffers);
+        return rc;
+    }
+    *out = buffers;
+    return GTR_OK;
+}
+
+static void buffers_give(const struct gtr_h5_table *table, struct chunk_buffers *buffers)
+{
+    gtr_h5_lock();
+    buffers->next = *table->spare;
+    *table->spare = buffers;
+    gtr_h5_unlock();
 }
 
 /* Bytes of a chunk in the file; 0 if it was never written, which HDF5 1.10 calls an error: only
@@ -363,36 +415,33 @@ static void place_zeros(const struct gtr_h5_table *table, size_t first_col, size
 static enum gtr_code read_chunks(const struct gtr_h5_table *table, size_t first, size_t n_rows,
                                  unsigned char *out, struct gtr_err *err)
 {
-    enum gtr_code rc = GTR_OK;
+    enum gtr_code rc;
     size_t chunk_bytes = table->band_rows * table->chunk_cols * table->size, col;
-    struct chunk_buffers buffers = { 0 };
+    struct chunk_buffers *buffers = NULL;
 
-    if (table->n_filters > 0) {
-        rc = gtr_alloc_for(&buffers.plain, chunk_bytes, 1, "bytes", err);
-        if (rc == GTR_OK)
-            rc = gtr_alloc_for(&buffers.other, chunk_bytes, 1, "bytes", err);
-    }
+    rc = buffers_take(table, chunk_bytes, &buffers, err);
     for (col = 0; rc == GTR_OK && col < table->cols; col += table->chunk_cols) {
         hsize_t start[2] = { first, col };
         const unsigned char *chunk = NULL;
         size_t n_stored = 0;
         uint32_t mask = 0;
 
-        rc = fetch_chunk(table, start, &buffers, &n_stored, &mask, err);
+        rc = fetch_chunk(table, start, buffers, &n_stored, &mask, err);
         if (rc != GTR_OK)
             break;
         if (n_stored == 0) {
             place_zeros(table, col, n_rows, out); /* never written */
             continue;
         }
-        if (!undo_filters(table, buffers.stored, n_stored, mask, chunk_bytes, &buffers, &chunk)) {
+        if (!undo_filters(table, buffers->stored, n_stored, mask, chunk_bytes, buffers, &chunk)) {
             rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: rows from %zu on are damaged", table->h5->path,
                           table->name, first);
             break;
         }
         place_chunk(table, chunk, col, n_rows, out);
     }
-    buffers_free(&buffers);
+    if (buffers != NULL)
+        buffers_give(table, buffers);
     return rc;
 }
 
