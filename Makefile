@@ -139,6 +139,16 @@ demo: $(PROGRAM) ## replay five policies over a recorded run; tables and figures
 	@printf '\nThese are the figures.  The tables above are in demo/tables.txt and, for programs, in\n'
 	@printf 'demo/stats.tsv; every decision at every step is in demo/steps.tsv.\n'
 
+GALLERY = -p global:max_norm=1 -p aggc-code-lora -p aggc-paper --format png --force
+
+.PHONY: gallery
+gallery: $(PROGRAM) ## draw the pictures of README.md again
+	@mkdir -p plots/gallery $(BUILD)/gallery
+	$(PROGRAM) plot traces/gpt2.h5 $(GALLERY) --figure norms,panels,interval -o $(BUILD)/gallery/gpt2
+	$(PROGRAM) plot traces/lora.h5 $(GALLERY) --figure scales -o $(BUILD)/gallery/lora
+	cp $(BUILD)/gallery/gpt2/panels.png $(BUILD)/gallery/gpt2/norms.png \
+	    $(BUILD)/gallery/gpt2/interval-aggc-paper.png $(BUILD)/gallery/lora/scales.png plots/gallery
+
 # --- tests ----------------------------------------------------------------------------------
 
 # A Python that sees torch, or nothing.
@@ -155,7 +165,8 @@ C_TESTS = $(UNIT) 'tests/golden/compare.sh $(BITS)' tests/cli/run.sh \
 
 .PHONY: test
 test: all $(UNIT) $(BITS) $(REPLAYS) ## all tests; the last line is "N passed, N failed"
-	@$(TEST_ENV) tests/run.sh $(C_TESTS) '$(PYTHON_TESTS)' tests/lint.sh tests/install.sh
+	@$(TEST_ENV) tests/run.sh $(C_TESTS) '$(PYTHON_TESTS)' tests/readme.py tests/lint.sh \
+	    tests/install.sh
 
 .PHONY: test-c
 test-c: all $(UNIT) $(BITS) $(REPLAYS)

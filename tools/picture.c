@@ -116,7 +116,8 @@ static enum gtr_code refuse_existing(const struct picture_list *list, const stru
             if (path == NULL)
                 rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory for a path", folder);
             else if (lstat(path, &there) == 0)
-                rc = gtr_fail(err, GTR_EIO, "%s: exists already; pass --force to replace it", path);
+                rc = gtr_fail(err, GTR_EIO,
+                              "%s: exists already; pass --force (force=True) to replace it", path);
             gtr_free(path);
             if (rc != GTR_OK)
                 return rc;

@@ -14,7 +14,8 @@
 
 static enum gtr_code exists_already(const char *path, struct gtr_err *err)
 {
-    return gtr_fail(err, GTR_EIO, "%s: exists already; pass --force to replace it", path);
+    return gtr_fail(err, GTR_EIO, "%s: exists already; pass --force (force=True) to replace it",
+                    path);
 }
 
 enum gtr_code gtr_outfile_begin(struct gtr_outfile *out, const char *path, bool force,

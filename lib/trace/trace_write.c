@@ -16,7 +16,10 @@
 enum {
     CHUNK_BYTES = 1 << 18, /* of a norm matrix */
     CHUNK_ROWS_MAX = 1024,
-    ELEMENT_CHUNK_BYTES = 1 << 20
+    PLAN_MIN = 64, /* fewer planned steps than this say nothing about a good chunk */
+    ELEMENT_CHUNK_BYTES = 1 << 20,
+    CAPTURES_BYTES =
+        1 << 16 /* small tensors: several captures to a chunk, or deflate finds nothing */
 };
 
 /* The columns of /step, in the order of struct sheets.step. */
@@ -116,9 +119,23 @@ out:
     return rc;
 }
 
-static enum gtr_code make_step_sheets(struct gtr_writer *writer, struct gtr_err *err)
+/* Rows to a chunk.  A chunk is stored whole, so if the plan is known it is cut into equal ones:
+ * the last is then full as well. */
+static size_t rows_of_chunk(size_t row_bytes, int64_t planned)
 {
-    const struct gtr_h5_shape shape = { .chunk_rows = CHUNK_ROWS_MAX };
+    size_t most = CHUNK_BYTES / row_bytes, n_chunks;
+
+    most = most < 1 ? 1 : most > CHUNK_ROWS_MAX ? CHUNK_ROWS_MAX : most;
+    if (planned < PLAN_MIN)
+        return most;
+    n_chunks = ((size_t)planned + most - 1) / most;
+    return ((size_t)planned + n_chunks - 1) / n_chunks;
+}
+
+static enum gtr_code make_step_sheets(struct gtr_writer *writer, int64_t planned,
+                                      struct gtr_err *err)
+{
+    const struct gtr_h5_shape shape = { .chunk_rows = rows_of_chunk(sizeof(double), planned) };
     enum gtr_code rc;
     size_t i;
 
@@ -129,7 +146,8 @@ static enum gtr_code make_step_sheets(struct gtr_writer *writer, struct gtr_err 
     return rc;
 }
 
-static enum gtr_code make_norm_sheets(struct gtr_writer *writer, struct gtr_err *err)
+static enum gtr_code make_norm_sheets(struct gtr_writer *writer, int64_t planned,
+                                      struct gtr_err *err)
 {
     /* Norms are noise to deflate, counts nearly always zero. */
     static const struct {
@@ -142,10 +160,9 @@ static enum gtr_code make_norm_sheets(struct gtr_writer *writer, struct gtr_err 
         [GTR_NONFINITE] = { "/norm/nonfinite", GTR_H5_U64, true },
         [GTR_PARAM_SUMSQ] = { "/norm/param_sumsq", GTR_H5_F64, false },
     };
-    size_t rows = CHUNK_BYTES / (writer->n_tensors * sizeof(double)), i;
+    size_t rows = rows_of_chunk(writer->n_tensors * sizeof(double), planned), i;
     enum gtr_code rc;
 
-    rows = rows < 1 ? 1 : rows > CHUNK_ROWS_MAX ? CHUNK_ROWS_MAX : rows;
     rc = gtr_h5_make_group(writer->h5, "/norm", err);
     for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++) {
         const struct gtr_h5_shape shape = { .cols = writer->n_tensors,
@@ -175,16 +192,16 @@ static enum gtr_h5_type element_type(enum gtr_dtype dtype)
 static enum gtr_code make_element_sheet(struct gtr_writer *writer, const struct gtr_tensor *tensor,
                                         size_t i, struct gtr_err *err)
 {
-    size_t most = ELEMENT_CHUNK_BYTES / gtr_dtype_size(tensor->dtype);
+    size_t size = gtr_dtype_size(tensor->dtype), most = ELEMENT_CHUNK_BYTES / size;
+    size_t captures =
+        tensor->numel < CAPTURES_BYTES / size ? CAPTURES_BYTES / size / tensor->numel : 1;
     const struct gtr_h5_shape shape = { .cols = tensor->numel,
-                                        .chunk_rows = 1,
+                                        .chunk_rows = captures < 64 ? captures : 64,
                                         .chunk_cols = tensor->numel < most ? tensor->numel : most,
                                         .deflate = true };
     enum gtr_code rc;
     char name[32];
 
-    if (tensor->numel == 0)
-        return GTR_OK;
     snprintf(name, sizeof name, "/grad/%zu", i);
     rc = gtr_h5_sheet_new(writer->h5, name, element_type(tensor->dtype), &shape,
                           &writer->elements[i], err);
@@ -212,7 +229,8 @@ static enum gtr_code make_element_sheets(struct gtr_writer *writer, const struct
         rc = gtr_h5_sheet_new(writer->h5, "/grad/step", GTR_H5_I64, &rows, &writer->capture_rows,
                               err);
     for (i = 0; rc == GTR_OK && i < head->n_tensors; i++)
-        rc = make_element_sheet(writer, &head->tensors[i], i, err);
+        if (head->tensors[i].numel > 0)
+            rc = make_element_sheet(writer, &head->tensors[i], i, err);
     return rc;
 }
 
@@ -250,9 +268,9 @@ enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
     if (rc == GTR_OK)
         rc = write_tensors(writer, head, err);
     if (rc == GTR_OK)
-        rc = make_step_sheets(writer, err);
+        rc = make_step_sheets(writer, head->total_steps, err);
     if (rc == GTR_OK)
-        rc = make_norm_sheets(writer, err);
+        rc = make_norm_sheets(writer, head->total_steps, err);
     if (rc == GTR_OK && options->elements)
         rc = make_element_sheets(writer, head, err);
     if (rc != GTR_OK) {
