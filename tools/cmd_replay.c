@@ -1,6 +1,7 @@
 /* cmd_replay.c - gradtrace replay: tables of what policies would have done. */
 #include "cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -114,7 +115,7 @@ static enum gtr_code outputs_close(struct outputs *outputs, struct gtr_err *err)
         outputs->result = NULL;
     }
     if (rc == GTR_OK && fflush(stdout) != 0)
-        rc = gtr_fail(err, GTR_EIO, "standard output: cannot write");
+        rc = gtr_fail(err, GTR_EIO, "standard output: cannot write: %s", strerror(errno));
     return rc;
 }
 

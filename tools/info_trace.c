@@ -225,8 +225,10 @@ static void put_clipping(FILE *f, const struct study *study)
     }
     for (i = 0; i < gtr_trace_n_steps(study->trace); i++)
         clipped += steps[i].applied_scale < 1.0;
-    fprintf(f, "the run itself scaled %zu of %zu steps down, to %.4g at least\n", clipped, scale.n,
-            scale.min);
+    fprintf(f, "the run itself scaled %zu of %zu steps down", clipped, scale.n);
+    if (clipped > 0)
+        fprintf(f, ", to %.4g at least", scale.min);
+    fputc('\n', f);
 }
 
 static enum gtr_code put_norms(FILE *f, const struct study *study, struct gtr_err *err)

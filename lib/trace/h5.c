@@ -179,23 +179,37 @@ out:
     return GTR_OK;
 }
 
+/* Format 1.10: its structure carries checksums, so that a flipped bit is found and not followed,
+ * and HDF5 of 2016 and later reads it.  It stores times unless told not to. */
+static hid_t create_file(const char *path, struct gtr_h5_disk *disk)
+{
+    hid_t access = gtr_h5_disk_access(disk), creation = H5Pcreate(H5P_FILE_CREATE);
+    hid_t file = H5I_INVALID_HID;
+
+    if (access >= 0 && creation >= 0) {
+        H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+        H5Pset_obj_track_times(creation, 0);
+        file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+    }
+    if (access >= 0)
+        H5Pclose(access);
+    if (creation >= 0)
+        H5Pclose(creation);
+    return file;
+}
+
 enum gtr_code gtr_h5_create(const char *path, const char *shown, struct gtr_h5 **out,
                             struct gtr_err *err)
 {
     enum gtr_code rc;
     struct gtr_h5 *h5 = NULL;
-    hid_t access;
 
     *out = NULL;
     rc = h5_new(shown, &h5, err);
     if (rc != GTR_OK)
         return rc;
     gtr_h5_lock();
-    access = gtr_h5_disk_access(&h5->disk);
-    if (access >= 0) {
-        h5->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-        H5Pclose(access);
-    }
+    h5->file = create_file(path, &h5->disk);
     if (h5->file < 0)
         rc = gtr_h5_fail(h5, "", "cannot create", GTR_EIO, err);
     gtr_h5_unlock();

@@ -1,39 +1,19 @@
 /* h5_table.c - read a [rows][cols] dataset band by band, on several threads.
  *
- * HDF5 runs its filters on one thread under its own lock.  Here the lock is held only while
- * H5Dread_chunk copies a chunk as it lies in the file; inflating and unshuffling are done by the
- * caller's thread.  A contiguous dataset needs no lock at all: HDF5 tells its offset once, and
- * pread does the rest.  Anything unusual (other filters, compact storage, fletcher32) goes through
- * H5Dread.
+ * HDF5 runs on one thread at a time, so it is kept out of the way: h5_chunks.c reads chunks, and a
+ * contiguous dataset needs no lock at all: HDF5 tells its offset once, and pread does the rest.
+ * Anything unusual (other filters, compact storage, fletcher32) goes through H5Dread.
  */
 #define _GNU_SOURCE
-#include "h5_private.h"
+#include "h5_chunks.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "alloc.h"
 
-enum { MAX_FILTERS = 4, BAND_BYTES = 1 << 20 /* of a contiguous dataset: fits a core's cache */ };
-
-enum layout { BLANK, CONTIGUOUS, CHUNKED, OTHER };
-
-struct gtr_h5_table {
-    const struct gtr_h5 *h5;
-    char *name;
-    hid_t dataset;
-    hid_t memory_type;
-    size_t rows, cols, size; /* size: bytes of one element */
-    size_t band_rows;
-    enum layout layout;
-    uint64_t offset;   /* CONTIGUOUS: of the first byte in the file */
-    size_t chunk_cols; /* CHUNKED */
-    H5Z_filter_t filters[MAX_FILTERS];
-    int n_filters;
-    struct chunk_buffers **spare; /* head of the list of those not in use; the lock guards it */
-};
+enum { BAND_BYTES = 1 << 20 /* of a contiguous dataset: fits a core's cache */ };
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -45,7 +25,7 @@ static bool read_filters(struct gtr_h5_table *table, hid_t creation)
 {
     int n = H5Pget_nfilters(creation), i;
 
-    if (n < 0 || n > MAX_FILTERS)
+    if (n < 0 || n > GTR_H5_FILTERS_MAX)
         return false;
     for (i = 0; i < n; i++) {
         unsigned flags, config;
@@ -64,7 +44,7 @@ static enum gtr_code plan_chunks(struct gtr_h5_table *table, hid_t creation, str
 {
     hsize_t chunk[2] = { 1, 1 };
 
-    table->layout = CHUNKED;
+    table->layout = GTR_H5_CHUNKED;
     if (H5Pget_chunk(creation, 2, chunk) != 2 || chunk[0] == 0 || chunk[1] == 0 ||
         chunk[1] > UINT64_MAX / chunk[0] || chunk[1] * chunk[0] > UINT32_MAX ||
         !gtr_h5_is_justified(table->h5, chunk[0] * chunk[1], table->size))
@@ -73,7 +53,7 @@ static enum gtr_code plan_chunks(struct gtr_h5_table *table, hid_t creation, str
     table->band_rows = chunk[0];
     table->chunk_cols = chunk[1];
     if (!read_filters(table, creation))
-        table->layout = OTHER;
+        table->layout = GTR_H5_OTHER;
     return GTR_OK;
 }
 
@@ -85,7 +65,7 @@ static enum gtr_code plan(struct gtr_h5_table *table, struct gtr_err *err)
     size_t row_bytes = table->cols * table->size;
     haddr_t offset;
 
-    table->layout = OTHER;
+    table->layout = GTR_H5_OTHER;
     table->band_rows = row_bytes > 0 && row_bytes < BAND_BYTES ? BAND_BYTES / row_bytes : 1;
     if (H5Pget_layout(creation) == H5D_CHUNKED) {
         rc = plan_chunks(table, creation, err);
@@ -93,12 +73,12 @@ static enum gtr_code plan(struct gtr_h5_table *table, struct gtr_err *err)
         offset = H5Dget_offset(table->dataset);
         if (offset != HADDR_UNDEF && offset <= table->h5->file_size &&
             (uint64_t)table->rows * row_bytes <= table->h5->file_size - offset) {
-            table->layout = CONTIGUOUS;
+            table->layout = GTR_H5_CONTIGUOUS;
             table->offset = offset;
         }
     }
     if (H5Dget_storage_size(table->dataset) == 0)
-        table->layout = BLANK;
+        table->layout = GTR_H5_BLANK;
     H5Pclose(creation);
     if (rc == GTR_OK &&
         !gtr_h5_is_justified(table->h5, table->cols, table->size * table->band_rows))
@@ -145,29 +125,8 @@ enum gtr_code gtr_h5_table_open(const struct gtr_h5 *h5, const char *name, enum 
     return GTR_OK;
 }
 
-/* What reading chunks takes; a table keeps as many as threads read it at once, because fresh
- * memory for each band would cost more than reading it. */
-struct chunk_buffers {
-    struct chunk_buffers *next;
-    unsigned char *stored; /* as it lies in the file */
-    size_t capacity;
-    unsigned char *plain, *other; /* chunk_bytes each: filters go back and forth between them */
-};
-
-static void buffers_free(struct chunk_buffers *buffers)
-{
-    if (buffers == NULL)
-        return;
-    gtr_free(buffers->stored);
-    gtr_free(buffers->plain);
-    gtr_free(buffers->other);
-    gtr_free(buffers);
-}
-
 void gtr_h5_table_close(struct gtr_h5_table *table)
 {
-    struct chunk_buffers *buffers;
-
     if (table == NULL)
         return;
     gtr_h5_lock();
@@ -176,11 +135,7 @@ void gtr_h5_table_close(struct gtr_h5_table *table)
     if (table->memory_type >= 0)
         H5Tclose(table->memory_type);
     gtr_h5_unlock();
-    while (table->spare != NULL && (buffers = *table->spare) != NULL) {
-        *table->spare = buffers->next;
-        buffers_free(buffers);
-    }
-    gtr_free(table->spare);
+    gtr_h5_chunks_free(table);
     gtr_free(table->name);
     gtr_free(table);
 }
@@ -202,7 +157,7 @@ size_t gtr_h5_table_band_rows(const struct gtr_h5_table *table)
 
 bool gtr_h5_table_is_blank(const struct gtr_h5_table *table)
 {
-    return table->layout == BLANK;
+    return table->layout == GTR_H5_BLANK;
 }
 
 static enum gtr_code read_contiguous(const struct gtr_h5_table *table, size_t first, size_t n_rows,
@@ -244,207 +199,6 @@ static enum gtr_code read_by_library(const struct gtr_h5_table *table, size_t fi
     return rc;
 }
 
-/* Byte j of element i lies at j * n + i: all first bytes, then all second bytes, ...  Bytes left
- * over at the end are as they were. */
-static void unshuffle(const unsigned char *from, unsigned char *to, size_t bytes, size_t size)
-{
-    size_t n = bytes / size, i, j;
-
-    for (j = 0; j < size; j++)
-        for (i = 0; i < n; i++)
-            to[i * size + j] = from[j * n + i];
-    memcpy(to + n * size, from + n * size, bytes - n * size);
-}
-
-/* Ones that no other thread has; give them back with buffers_give. */
-static enum gtr_code buffers_take(const struct gtr_h5_table *table, size_t chunk_bytes,
-                                  struct chunk_buffers **out, struct gtr_err *err)
-{
-    enum gtr_code rc;
-    struct chunk_buffers *buffers;
-
-    gtr_h5_lock();
-    buffers = *table->spare;
-    if (buffers != NULL)
-        *table->spare = buffers->next;
-    gtr_h5_unlock();
-    *out = buffers;
-    if (buffers != NULL)
-        return GTR_OK;
-    rc = gtr_alloc_for(&buffers, 1, sizeof *buffers, "buffers", err);
-    if (rc == GTR_OK && table->n_filters > 0) {
-        rc = gtr_alloc_for(&buffers->plain, chunk_bytes, 1, "bytes", err);
-        if (rc == GTR_OK)
-            rc = gtr_alloc_for(&buffers->other, chunk_bytes, 1, "bytes", err);
-    }
-    if (rc != GTR_OK) {
-        buffers_free(buffers);
-        return rc;
-    }
-    *out = buffers;
-    return GTR_OK;
-}
-
-static void buffers_give(const struct gtr_h5_table *table, struct chunk_buffers *buffers)
-{
-    gtr_h5_lock();
-    buffers->next = *table->spare;
-    *table->spare = buffers;
-    gtr_h5_unlock();
-}
-
-/* Bytes of a chunk in the file; 0 if it was never written, which HDF5 1.10 calls an error: only
- * then is the slow question asked that has an answer for it.  The lock is held. */
-static bool stored_size(const struct gtr_h5_table *table, const hsize_t *start, hsize_t *size)
-{
-    haddr_t address;
-    unsigned mask;
-
-    if (H5Dget_chunk_storage_size(table->dataset, start, size) >= 0)
-        return true;
-    H5Eclear2(H5E_DEFAULT);
-    return H5Dget_chunk_info_by_coord(table->dataset, start, &mask, &address, size) >= 0 &&
-           address == HADDR_UNDEF && *size == 0;
-}
-
-/* Without filters HDF5 1.10 tells the size that a chunk should have, and then reads as many bytes
- * as its index entry says: in a damaged file any 32-bit number, of which the file ends the rest.
- * So there is room for that, which costs nothing as long as it is not touched; and bytes that were
- * not read are NaN, not what lay there. */
-static enum gtr_code make_room(const struct gtr_h5_table *table, struct chunk_buffers *buffers,
-                               size_t size, struct gtr_err *err)
-{
-    size_t most = size;
-    enum gtr_code rc;
-
-    if (table->n_filters == 0 && most < table->h5->file_size)
-        most = smaller(table->h5->file_size, UINT32_MAX);
-    if (most < size)
-        most = size;
-    rc = gtr_grow(&buffers->stored, &buffers->capacity, most, 1, err);
-    if (rc == GTR_OK && table->n_filters == 0)
-        memset(buffers->stored, 0xff, size);
-    return rc;
-}
-
-/* Copies one chunk from the file.  *n_stored 0: it was never written.  `mask` tells which filters
- * were left out for it. */
-static enum gtr_code fetch_chunk(const struct gtr_h5_table *table, const hsize_t *start,
-                                 struct chunk_buffers *buffers, size_t *n_stored, uint32_t *mask,
-                                 struct gtr_err *err)
-{
-    enum gtr_code rc = GTR_OK;
-    hsize_t size = 0;
-
-    gtr_h5_lock();
-    if (!stored_size(table, start, &size)) {
-        rc = gtr_h5_fail(table->h5, table->name, "cannot read", GTR_EFORMAT, err);
-        goto out;
-    }
-    *n_stored = size;
-    if (size == 0)
-        goto out;
-    if (size > table->h5->file_size) {
-        rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: a chunk is larger than the file", table->h5->path,
-                      table->name);
-        goto out;
-    }
-    rc = make_room(table, buffers, size, err);
-    if (rc == GTR_OK &&
-        H5Dread_chunk(table->dataset, H5P_DEFAULT, start, mask, buffers->stored) < 0)
-        rc = gtr_h5_fail(table->h5, table->name, "cannot read", GTR_EFORMAT, err);
-out:
-    gtr_h5_unlock();
-    return rc;
-}
-
-/* Undoes the pipeline, last filter first.  The result is in *plain. */
-static bool undo_filters(const struct gtr_h5_table *table, const unsigned char *stored,
-                         size_t n_stored, uint32_t mask, size_t chunk_bytes,
-                         struct chunk_buffers *buffers, const unsigned char **plain)
-{
-    const unsigned char *from = stored;
-    size_t n = n_stored;
-    int i;
-
-    for (i = table->n_filters - 1; i >= 0; i--) {
-        unsigned char *to = from == buffers->plain ? buffers->other : buffers->plain;
-        uLongf length = chunk_bytes;
-
-        if (mask >> i & 1)
-            continue;
-        if (table->filters[i] == H5Z_FILTER_DEFLATE) {
-            if (uncompress(to, &length, from, n) != Z_OK)
-                return false;
-            n = length;
-        } else {
-            if (n != chunk_bytes)
-                return false;
-            unshuffle(from, to, n, table->size);
-        }
-        from = to;
-    }
-    *plain = from;
-    return n == chunk_bytes;
-}
-
-/* Copies the part of a chunk that lies inside the table into out[n_rows][cols]. */
-static void place_chunk(const struct gtr_h5_table *table, const unsigned char *chunk,
-                        size_t first_col, size_t n_rows, unsigned char *out)
-{
-    size_t width = smaller(table->chunk_cols, table->cols - first_col) * table->size;
-    size_t row_bytes = table->cols * table->size, chunk_row = table->chunk_cols * table->size, r;
-
-    if (width == row_bytes && width == chunk_row) {
-        memcpy(out, chunk, n_rows * row_bytes);
-        return;
-    }
-    for (r = 0; r < n_rows; r++)
-        memcpy(out + r * row_bytes + first_col * table->size, chunk + r * chunk_row, width);
-}
-
-static void place_zeros(const struct gtr_h5_table *table, size_t first_col, size_t n_rows,
-                        unsigned char *out)
-{
-    size_t width = smaller(table->chunk_cols, table->cols - first_col) * table->size, r;
-
-    for (r = 0; r < n_rows; r++)
-        memset(out + (r * table->cols + first_col) * table->size, 0, width);
-}
-
-static enum gtr_code read_chunks(const struct gtr_h5_table *table, size_t first, size_t n_rows,
-                                 unsigned char *out, struct gtr_err *err)
-{
-    enum gtr_code rc;
-    size_t chunk_bytes = table->band_rows * table->chunk_cols * table->size, col;
-    struct chunk_buffers *buffers = NULL;
-
-    rc = buffers_take(table, chunk_bytes, &buffers, err);
-    for (col = 0; rc == GTR_OK && col < table->cols; col += table->chunk_cols) {
-        hsize_t start[2] = { first, col };
-        const unsigned char *chunk = NULL;
-        size_t n_stored = 0;
-        uint32_t mask = 0;
-
-        rc = fetch_chunk(table, start, buffers, &n_stored, &mask, err);
-        if (rc != GTR_OK)
-            break;
-        if (n_stored == 0) {
-            place_zeros(table, col, n_rows, out); /* never written */
-            continue;
-        }
-        if (!undo_filters(table, buffers->stored, n_stored, mask, chunk_bytes, buffers, &chunk)) {
-            rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: rows from %zu on are damaged", table->h5->path,
-                          table->name, first);
-            break;
-        }
-        place_chunk(table, chunk, col, n_rows, out);
-    }
-    if (buffers != NULL)
-        buffers_give(table, buffers);
-    return rc;
-}
-
 enum gtr_code gtr_h5_table_read(const struct gtr_h5_table *table, size_t band, void *out,
                                 struct gtr_err *err)
 {
@@ -452,14 +206,14 @@ enum gtr_code gtr_h5_table_read(const struct gtr_h5_table *table, size_t band, v
     size_t n_rows = smaller(table->band_rows, table->rows - first);
 
     switch (table->layout) {
-    case BLANK:
+    case GTR_H5_BLANK:
         memset(out, 0, n_rows * table->cols * table->size);
         return GTR_OK;
-    case CONTIGUOUS:
+    case GTR_H5_CONTIGUOUS:
         return read_contiguous(table, first, n_rows, out, err);
-    case CHUNKED:
-        return read_chunks(table, first, n_rows, out, err);
-    case OTHER:
+    case GTR_H5_CHUNKED:
+        return gtr_h5_chunks_read(table, first, n_rows, out, err);
+    case GTR_H5_OTHER:
         break;
     }
     return read_by_library(table, first, n_rows, out, err);

@@ -250,10 +250,13 @@ enum gtr_code gtr_h5_write_strings(struct gtr_h5 *h5, const char *name, const ch
 enum gtr_code gtr_h5_make_group(struct gtr_h5 *h5, const char *name, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
-    hid_t group;
+    hid_t creation, group;
 
     gtr_h5_lock();
-    group = H5Gcreate2(h5->file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    creation = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_obj_track_times(creation, 0);
+    group = H5Gcreate2(h5->file, name, H5P_DEFAULT, creation, H5P_DEFAULT);
+    H5Pclose(creation);
     if (group < 0)
         rc = gtr_h5_fail(h5, name, "cannot write", GTR_EIO, err);
     else
