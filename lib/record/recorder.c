@@ -150,6 +150,17 @@ enum gtr_code gtr_recorder_tensor(struct gtr_recorder *r, const char *name, cons
     return rc;
 }
 
+enum gtr_code gtr_recorder_param_group(struct gtr_recorder *r, const char *name,
+                                       struct gtr_err *err)
+{
+    if (name == NULL || *name == '\0')
+        return gtr_fail(err, GTR_EUSAGE, "%s: parameter group: has no name", r->path);
+    if (r->writer != NULL)
+        return gtr_fail(err, GTR_EUSAGE, "%s: parameter group %.80s: comes after the first step",
+                        r->path, name);
+    return gtr_head_set_param_group(&r->head, name, err);
+}
+
 enum gtr_code gtr_recorder_close(struct gtr_recorder *r, struct gtr_err *err)
 {
     enum gtr_code rc, closed;

@@ -75,6 +75,10 @@ enum gtr_code gtr_recorder_tensor(struct gtr_recorder *recorder, const char *nam
                                   const char *shape, uint64_t numel, enum gtr_dtype dtype,
                                   struct gtr_err *err);
 
+/* Tells the optimizer's parameter group of the tensor declared last, for --group-by param-group. */
+enum gtr_code gtr_recorder_param_group(struct gtr_recorder *recorder, const char *name,
+                                       struct gtr_err *err);
+
 /* Starts a step.  `step` is the run's own number and must grow.  NaN for what is not known. */
 enum gtr_code gtr_recorder_begin(struct gtr_recorder *recorder, int64_t step, double loss,
                                  double lr, struct gtr_err *err);

@@ -14,12 +14,12 @@
 struct gtr_naming {
     const char *rule;
     void (*name)(struct gtr_naming *);
-    const char *tensor;          /* at hand */
-    struct gtr_dotted parts;     /* of its name */
-    struct gtr_builder group;    /* the answer */
-    struct gtr_layers *layers;   /* for the rules that ask for layers */
-    struct gtr_group_file *file; /* for file:PATH */
-    size_t n_in_file;            /* tensors that a line of it matched */
+    const struct gtr_tensor *tensor; /* at hand */
+    struct gtr_dotted parts;         /* of its name */
+    struct gtr_builder group;        /* the answer */
+    struct gtr_layers *layers;       /* for the rules that ask for layers */
+    struct gtr_group_file *file;     /* for file:PATH */
+    size_t n_named; /* tensors that the rule itself had a name for: a line, an optimizer */
 };
 
 static void name_module(struct gtr_naming *n)
@@ -52,7 +52,7 @@ static void name_layer_module(struct gtr_naming *n)
 
 static void name_tensor(struct gtr_naming *n)
 {
-    gtr_builder_add(&n->group, n->tensor);
+    gtr_builder_add(&n->group, n->tensor->name);
 }
 
 static void name_all(struct gtr_naming *n)
@@ -79,14 +79,23 @@ static void name_aggc(struct gtr_naming *n)
 
 static void name_file(struct gtr_naming *n)
 {
-    const char *group = gtr_group_file_find(n->file, n->tensor);
+    const char *group = gtr_group_file_find(n->file, n->tensor->name);
 
     if (group == NULL) {
         name_module(n);
         return;
     }
-    n->n_in_file++;
+    n->n_named++;
     gtr_builder_add(&n->group, group);
+}
+
+/* An optimizer need not have all tensors; what it has not is one group. */
+static void name_param_group(struct gtr_naming *n)
+{
+    const char *group = n->tensor->param_group;
+
+    gtr_builder_add(&n->group, group != NULL ? group : "no-optimizer");
+    n->n_named += group != NULL;
 }
 
 /* Two columns of one table; the first is public. */
@@ -102,8 +111,8 @@ static const struct gtr_group_rule rules[] = {
     { "param-group", "the optimizer's parameter groups, if the trace holds them" },
 };
 static void (*const namers[])(struct gtr_naming *) = {
-    name_module,  name_layer, name_layer_module, name_tensor, name_all,
-    name_lora_ab, name_aggc,  name_file,         NULL,
+    name_module,  name_layer, name_layer_module, name_tensor,      name_all,
+    name_lora_ab, name_aggc,  name_file,         name_param_group,
 };
 _Static_assert(GTR_ARRAY_LEN(rules) == GTR_ARRAY_LEN(namers), "each rule is in both columns");
 
@@ -160,16 +169,11 @@ static enum gtr_code find_rule(struct gtr_naming *n, struct gtr_err *err)
     if (row == GTR_ARRAY_LEN(rules))
         return unknown_rule(n->rule, err);
     n->name = namers[row];
-    if (n->name == NULL)
-        return gtr_fail(err, GTR_EUSAGE,
-                        "%s: this trace does not hold the optimizer's parameter groups; name "
-                        "another rule",
-                        n->rule);
     return GTR_OK;
 }
 
-enum gtr_code gtr_naming_new(const char *rule, const struct gtr_head *head,
-                             struct gtr_naming **out, struct gtr_err *err)
+enum gtr_code gtr_naming_new(const char *rule, const struct gtr_head *head, struct gtr_naming **out,
+                             struct gtr_err *err)
 {
     struct gtr_naming *n = NULL;
     enum gtr_code rc;
@@ -203,14 +207,14 @@ void gtr_naming_free(struct gtr_naming *n)
     gtr_free(n);
 }
 
-enum gtr_code gtr_naming_group(struct gtr_naming *n, const char *tensor, char **group,
+enum gtr_code gtr_naming_group(struct gtr_naming *n, const struct gtr_tensor *tensor, char **group,
                                struct gtr_err *err)
 {
     enum gtr_code rc;
 
     *group = NULL;
     n->tensor = tensor;
-    rc = gtr_dotted_split(&n->parts, tensor, err);
+    rc = gtr_dotted_split(&n->parts, tensor->name, err);
     if (rc != GTR_OK)
         return rc;
     n->name(n);
@@ -224,9 +228,16 @@ enum gtr_code gtr_naming_group(struct gtr_naming *n, const char *tensor, char **
 
 enum gtr_code gtr_naming_finish(const struct gtr_naming *n, struct gtr_err *err)
 {
-    if (n->name == name_file && n->n_in_file == 0)
+    if (n->n_named > 0)
+        return GTR_OK;
+    if (n->name == name_file)
         return gtr_fail(err, GTR_EFORMAT,
                         "%.150s: none of its globs matches a tensor of this trace",
                         n->rule + strlen("file:"));
+    if (n->name == name_param_group)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%s: this trace does not hold the optimizer's parameter groups; name "
+                        "another rule",
+                        n->rule);
     return GTR_OK;
 }

@@ -16,8 +16,8 @@ enum gtr_code gtr_naming_new(const char *rule, const struct gtr_head *head,
 void gtr_naming_free(struct gtr_naming *naming);
 
 /* The group of one tensor, never empty; the caller frees it with gtr_free. */
-enum gtr_code gtr_naming_group(struct gtr_naming *naming, const char *tensor, char **group,
-                               struct gtr_err *err);
+enum gtr_code gtr_naming_group(struct gtr_naming *naming, const struct gtr_tensor *tensor,
+                               char **group, struct gtr_err *err);
 
 /* After all tensors: did the rule have anything to do with them? */
 enum gtr_code gtr_naming_finish(const struct gtr_naming *naming, struct gtr_err *err);

@@ -71,8 +71,8 @@ static enum gtr_code apply_rule(struct gtr_groups *groups, const struct gtr_head
         goto out;
     rc = gtr_alloc_for(&places, n, sizeof *places, "tensors", err);
     for (i = 0; rc == GTR_OK && i < n; i++)
-        rc = gtr_naming_group(naming, head->tensors[i].name, &texts[i], err);
-    if (rc == GTR_OK)
+        rc = gtr_naming_group(naming, &head->tensors[i], &texts[i], err);
+    if (rc == GTR_OK && n > 0)
         rc = gtr_naming_finish(naming, err);
     if (rc == GTR_OK)
         number_groups(groups, places, texts);

@@ -74,6 +74,7 @@ void gtr_head_free(struct gtr_head *head)
     for (i = 0; i < head->n_tensors; i++) {
         gtr_free(head->tensors[i].name);
         gtr_free(head->tensors[i].shape);
+        gtr_free(head->tensors[i].param_group);
     }
     gtr_free(head->tensors);
     gtr_free(head->producer);
@@ -103,4 +104,12 @@ enum gtr_code gtr_head_add_tensor(struct gtr_head *head, const char *name, const
     }
     head->tensors[head->n_tensors++] = tensor;
     return GTR_OK;
+}
+
+enum gtr_code gtr_head_set_param_group(struct gtr_head *head, const char *name,
+                                       struct gtr_err *err)
+{
+    if (head->n_tensors == 0)
+        return gtr_fail(err, GTR_EUSAGE, "parameter group %.80s: no tensor was added yet", name);
+    return gtr_head_set(&head->tensors[head->n_tensors - 1].param_group, name, err);
 }

@@ -32,6 +32,7 @@ struct gtr_tensor {
     char *shape;    /* "4096x11008"; "" for a scalar */
     uint64_t numel; /* elements */
     enum gtr_dtype dtype;
+    char *param_group; /* of the optimizer, or NULL if that is not known */
 };
 
 /* What is known about the run as a whole.  Strings are owned by the struct that holds them. */
@@ -57,6 +58,10 @@ void gtr_head_free(struct gtr_head *head);
 enum gtr_code gtr_head_set(char **field, const char *text, struct gtr_err *err);
 enum gtr_code gtr_head_add_tensor(struct gtr_head *head, const char *name, const char *shape,
                                   uint64_t numel, enum gtr_dtype dtype, struct gtr_err *err);
+
+/* Names the optimizer's parameter group of the last tensor added. */
+enum gtr_code gtr_head_set_param_group(struct gtr_head *head, const char *name,
+                                       struct gtr_err *err);
 
 /* What is known about one step besides its norms.  NaN: unknown. */
 struct gtr_step {

@@ -109,10 +109,12 @@ static enum gtr_code lengths_differ(const struct gtr_trace *trace, const char *n
                     n, other, wanted);
 }
 
-/* The four datasets of /param, before they become tensors. */
+enum { TEXT_NAME, TEXT_SHAPE, TEXT_DTYPE, TEXT_GROUP, TEXT_COUNT };
+
+/* The datasets of /param, before they become tensors. */
 struct param_columns {
-    char **text[3]; /* name, shape, dtype */
-    size_t n_text[3];
+    char **text[TEXT_COUNT];
+    size_t n_text[TEXT_COUNT];
     uint64_t *numel;
     size_t n_numel;
 };
@@ -124,28 +126,35 @@ static enum gtr_code add_tensors(struct gtr_trace *trace, const struct param_col
     size_t i;
 
     for (i = 0; rc == GTR_OK && i < columns->n_numel; i++) {
+        const char *dtype_name = columns->text[TEXT_DTYPE][i];
         enum gtr_dtype dtype;
 
-        if (!gtr_dtype_find(columns->text[2][i], &dtype))
+        if (!gtr_dtype_find(dtype_name, &dtype))
             return gtr_fail(err, GTR_EFORMAT,
                             "%s: /param/dtype: %.40s is not f32, f16, bf16 or f64", trace->path,
-                            columns->text[2][i]);
-        rc = gtr_head_add_tensor(&trace->head, columns->text[0][i], columns->text[1][i],
-                                 columns->numel[i], dtype, err);
+                            dtype_name);
+        rc = gtr_head_add_tensor(&trace->head, columns->text[TEXT_NAME][i],
+                                 columns->text[TEXT_SHAPE][i], columns->numel[i], dtype, err);
+        if (rc == GTR_OK && columns->text[TEXT_GROUP] != NULL &&
+            columns->text[TEXT_GROUP][i][0] != '\0')
+            rc = gtr_head_set_param_group(&trace->head, columns->text[TEXT_GROUP][i], err);
     }
     return rc;
 }
 
 static enum gtr_code read_tensors(struct gtr_trace *trace, struct gtr_err *err)
 {
-    static const char *const names[3] = { "/param/name", "/param/shape", "/param/dtype" };
+    static const char *const names[TEXT_COUNT] = { "/param/name", "/param/shape", "/param/dtype",
+                                                   "/param/group" };
     struct param_columns columns = { 0 };
     enum gtr_code rc;
     size_t i;
 
     rc = gtr_h5_read_vector(trace->h5, "/param/numel", GTR_H5_U64, &columns.numel, &columns.n_numel,
                             err);
-    for (i = 0; rc == GTR_OK && i < 3; i++) {
+    for (i = 0; rc == GTR_OK && i < TEXT_COUNT; i++) {
+        if (i == TEXT_GROUP && !gtr_h5_has(trace->h5, names[i]))
+            continue;
         rc = gtr_h5_read_strings(trace->h5, names[i], &columns.text[i], &columns.n_text[i], err);
         if (rc == GTR_OK && columns.n_text[i] != columns.n_numel)
             rc = lengths_differ(trace, names[i], columns.n_text[i], "/param/numel", columns.n_numel,
@@ -155,7 +164,7 @@ static enum gtr_code read_tensors(struct gtr_trace *trace, struct gtr_err *err)
         rc = gtr_fail(err, GTR_EFORMAT, "%s: /param: holds no tensors", trace->path);
     if (rc == GTR_OK)
         rc = add_tensors(trace, &columns, err);
-    for (i = 0; i < 3; i++)
+    for (i = 0; i < TEXT_COUNT; i++)
         strings_free(columns.text[i], columns.n_text[i]);
     gtr_free(columns.numel);
     return rc;

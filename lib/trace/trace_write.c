@@ -80,41 +80,79 @@ static enum gtr_code write_head(struct gtr_writer *writer, const struct gtr_head
     return rc;
 }
 
+/* One text of every tensor: its name, shape, dtype or parameter group. */
+static enum gtr_code write_texts(struct gtr_writer *writer, const struct gtr_head *head,
+                                 const char *dataset,
+                                 const char *(*text_of)(const struct gtr_tensor *),
+                                 struct gtr_err *err)
+{
+    enum gtr_code rc;
+    const char **texts;
+    size_t i;
+
+    rc = gtr_alloc_for(&texts, head->n_tensors, sizeof *texts, "names", err);
+    if (rc != GTR_OK)
+        return rc;
+    for (i = 0; i < head->n_tensors; i++)
+        texts[i] = text_of(&head->tensors[i]);
+    rc = gtr_h5_write_strings(writer->h5, dataset, texts, head->n_tensors, err);
+    gtr_free(texts);
+    return rc;
+}
+
+static const char *name_of(const struct gtr_tensor *tensor)
+{
+    return tensor->name;
+}
+
+static const char *shape_of(const struct gtr_tensor *tensor)
+{
+    return tensor->shape;
+}
+
+static const char *dtype_of(const struct gtr_tensor *tensor)
+{
+    return gtr_dtype_name(tensor->dtype);
+}
+
+static const char *param_group_of(const struct gtr_tensor *tensor)
+{
+    return tensor->param_group != NULL ? tensor->param_group : "";
+}
+
+static bool has_param_groups(const struct gtr_head *head)
+{
+    size_t i;
+
+    for (i = 0; i < head->n_tensors; i++)
+        if (head->tensors[i].param_group != NULL)
+            return true;
+    return false;
+}
+
 static enum gtr_code write_tensors(struct gtr_writer *writer, const struct gtr_head *head,
                                    struct gtr_err *err)
 {
     enum gtr_code rc;
     size_t n = head->n_tensors, i;
-    const char **texts = NULL;
     uint64_t *numel = NULL;
 
-    rc = gtr_alloc_for(&texts, n, sizeof *texts, "names", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&numel, n, sizeof *numel, "sizes", err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_make_group(writer->h5, "/param", err);
+    rc = gtr_alloc_for(&numel, n, sizeof *numel, "sizes", err);
     if (rc != GTR_OK)
-        goto out;
-    for (i = 0; i < n; i++)
-        texts[i] = head->tensors[i].name;
-    rc = gtr_h5_write_strings(writer->h5, "/param/name", texts, n, err);
-    if (rc != GTR_OK)
-        goto out;
-    for (i = 0; i < n; i++)
-        texts[i] = head->tensors[i].shape;
-    rc = gtr_h5_write_strings(writer->h5, "/param/shape", texts, n, err);
-    if (rc != GTR_OK)
-        goto out;
-    for (i = 0; i < n; i++)
-        texts[i] = gtr_dtype_name(head->tensors[i].dtype);
-    rc = gtr_h5_write_strings(writer->h5, "/param/dtype", texts, n, err);
-    if (rc != GTR_OK)
-        goto out;
+        return rc;
     for (i = 0; i < n; i++)
         numel[i] = head->tensors[i].numel;
-    rc = gtr_h5_write_vector(writer->h5, "/param/numel", GTR_H5_U64, numel, n, err);
-out:
-    gtr_free(texts);
+    rc = gtr_h5_make_group(writer->h5, "/param", err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_write_vector(writer->h5, "/param/numel", GTR_H5_U64, numel, n, err);
+    if (rc == GTR_OK)
+        rc = write_texts(writer, head, "/param/name", name_of, err);
+    if (rc == GTR_OK)
+        rc = write_texts(writer, head, "/param/shape", shape_of, err);
+    if (rc == GTR_OK)
+        rc = write_texts(writer, head, "/param/dtype", dtype_of, err);
+    if (rc == GTR_OK && has_param_groups(head))
+        rc = write_texts(writer, head, "/param/group", param_group_of, err);
     gtr_free(numel);
     return rc;
 }

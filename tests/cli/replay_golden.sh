@@ -1,5 +1,5 @@
-# replay_golden.sh - logs of the published AGGC code, from their norms: the same bits in lower, upper
-# and scale, through import and replay as a user would type them.
+# replay_golden.sh - logs of the published AGGC code, from their norms: the same bits in lower,
+# upper and scale, through import and replay as a user would type them.
 compare() { # LOG STEPS SETTING
     "$GRADTRACE" import "$TESTS/golden/aggc/$1.csv" -o "$1.h5" 2>/dev/null
     "$GRADTRACE" replay "$1.h5" --total-steps "$2" -p "aggc:$3" --steps "$1.tsv" >/dev/null

@@ -79,14 +79,15 @@ class Format(Case):
         with h5py.File(self.path(), "r") as file:
             for path, (dtype, shape) in wanted.items():
                 self.assertEqual((file[path].dtype.name, file[path].shape), (dtype, shape), path)
-            for path in ("name", "shape", "dtype"):
+            for path in ("name", "shape", "dtype", "group"):
                 kind = h5py.check_string_dtype(file["/param/" + path].dtype)
                 self.assertIsNotNone(kind.length, path)  # fixed, not variable
                 self.assertEqual(kind.encoding, "utf-8", path)
             names = []
             file.visititems(lambda path, item: names.append("/" + path))
         datasets = {name for name in names if name.count("/") == 2}
-        self.assertEqual(datasets, set(wanted) | {"/param/name", "/param/shape", "/param/dtype"})
+        texts = {"/param/name", "/param/shape", "/param/dtype", "/param/group"}
+        self.assertEqual(datasets, set(wanted) | texts)
 
     def test_steps_can_grow_and_only_stock_filters_are_used(self):
         with h5py.File(self.path(), "r") as file:

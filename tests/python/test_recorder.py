@@ -229,6 +229,30 @@ class Runs(Case):
         self.assertEqual([n.decode() for n in arrays["/param/name"]], train_only)
         self.assertNotIn("0.weight", train_only)
 
+    def test_the_optimizers_groups_are_recorded(self):
+        net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
+        optimizer = torch.optim.SGD(
+            [
+                {"params": [net[0].weight, net[1].weight], "name": "matrices"},
+                {"params": [net[0].bias]},
+            ],
+            lr=0.1,
+        )
+        with gradtrace.Recorder(net, self.path(), optimizer=optimizer, strict=True) as recorder:
+            net(torch.ones(5, 3)).sum().backward()
+            recorder.step()
+        arrays, _ = self.read()
+        # No optimizer has the last bias.
+        self.assertEqual(
+            list(zip(arrays["/param/name"], arrays["/param/group"])),
+            [
+                (b"0.weight", b"matrices"),
+                (b"0.bias", b"group1"),
+                (b"1.weight", b"matrices"),
+                (b"1.bias", b""),
+            ],
+        )
+
     def test_wrappers_leave_no_trace_in_the_names(self):
         class DataParallel(torch.nn.Module):
             def __init__(self, inner):

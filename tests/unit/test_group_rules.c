@@ -96,6 +96,31 @@ static void the_traces_own_rule_is_the_default(void)
     gtr_head_free(&head);
 }
 
+/* Two groups of an optimizer, and a tensor that it does not have. */
+static void parameter_groups_are_the_optimizers(void)
+{
+    struct gtr_head head;
+    struct gtr_groups *groups;
+
+    CHECK(gtr_head_init(&head, NULL) == GTR_OK);
+    CHECK(gtr_head_set_param_group(&head, "muon", NULL) == GTR_EUSAGE); /* no tensor yet */
+    CHECK(gtr_head_add_tensor(&head, "a.weight", "2", 2, GTR_F32, NULL) == GTR_OK);
+    CHECK(gtr_head_set_param_group(&head, "muon", NULL) == GTR_OK);
+    CHECK(gtr_head_add_tensor(&head, "a.bias", "2", 2, GTR_F32, NULL) == GTR_OK);
+    CHECK(gtr_head_set_param_group(&head, "adamw", NULL) == GTR_OK);
+    CHECK(gtr_head_add_tensor(&head, "b.weight", "2", 2, GTR_F32, NULL) == GTR_OK);
+    CHECK(gtr_head_set_param_group(&head, "muon", NULL) == GTR_OK);
+    CHECK(gtr_head_add_tensor(&head, "c", "2", 2, GTR_F32, NULL) == GTR_OK);
+    groups = group("param-group", &head);
+    CHECK(groups->n_groups == 3);
+    CHECK_TEXT(groups->names[0], "muon");
+    CHECK_TEXT(groups->names[1], "adamw");
+    CHECK_TEXT(groups->names[2], "no-optimizer");
+    CHECK(groups->of_tensor[2] == 0 && groups->of_tensor[3] == 2);
+    gtr_groups_free(groups);
+    gtr_head_free(&head);
+}
+
 static void check_refused(const char *rule, const char *own, enum gtr_code code, const char *wanted)
 {
     struct gtr_head head;
@@ -270,6 +295,7 @@ int main(void)
     RUN(groups_are_numbered_by_first_appearance);
     RUN(what_aggc_leaves_out_is_the_group_minus);
     RUN(the_traces_own_rule_is_the_default);
+    RUN(parameter_groups_are_the_optimizers);
     RUN(unknown_rules_are_refused);
     RUN(a_file_names_groups_by_its_first_match);
     RUN(a_bad_line_is_told_with_its_number);

@@ -66,6 +66,7 @@ class RecordOptions(Structure):
 _CALLS = {
     "gtr_recorder_open": [c_char_p, POINTER(RecordOptions), POINTER(c_void_p)],
     "gtr_recorder_tensor": [c_void_p, c_char_p, c_char_p, c_uint64, c_int],
+    "gtr_recorder_param_group": [c_void_p, c_char_p],
     "gtr_recorder_begin": [c_void_p, c_int64, c_double, c_double],
     "gtr_recorder_grad": [c_void_p, c_size_t, c_void_p],
     "gtr_recorder_norm": [c_void_p, c_size_t, c_double, c_float, c_uint64],

@@ -67,7 +67,9 @@ class Recorder:
     path
         The trace file; conventionally ends in .h5.
     optimizer
-        Where the learning rate is read from, and the settings that go into the trace.
+        Where the learning rate is read from, and the settings that go into the trace; its
+        parameter groups are what ``--group-by param-group`` means ("name" of the group, or group0,
+        group1, ...).
     elements
         "none": norms only, 20 bytes a tensor and step.  "full": also every element of every
         gradient, at every `every`-th step of the window first <= step <= last.
@@ -269,6 +271,7 @@ class Recorder:
     def _declare(self, grad_scale):
         """Tells the library about each tensor, at the first step; returns their types."""
         types = []
+        groups = _group_names(self._optimizer) if self._optimizer is not None else {}
         for name, parameter in self._named:
             kind = _dtype_name(name, parameter)
             if kind == "f16" and grad_scale != 1.0:
@@ -282,6 +285,9 @@ class Recorder:
                 parameter.numel(),
                 _library.DTYPES[kind],
             )
+            if id(parameter) in groups:
+                group = groups[id(parameter)].encode("utf-8")
+                _library.call("gtr_recorder_param_group", self._handle, group)
             types.append(kind)
         return types
 
@@ -412,6 +418,15 @@ def _meta_text(meta, named, optimizer):
         return json.dumps(known, ensure_ascii=False, allow_nan=False, default=str)
     except (TypeError, ValueError) as error:
         raise ValueError(f"meta: not JSON: {error}") from error
+
+
+def _group_names(optimizer):
+    """The optimizer's group of each parameter, by id(): its "name", or group0, group1, ..."""
+    return {
+        id(parameter): str(group.get("name") or f"group{i}")
+        for i, group in enumerate(optimizer.param_groups)
+        for parameter in group["params"]
+    }
 
 
 def _optimizer_settings(optimizer):
