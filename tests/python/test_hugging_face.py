@@ -1,7 +1,8 @@
 """test_hugging_face.py - the callback, called as Hugging Face's Trainer calls it.
 
 Trainer itself is not needed: the loop below makes its calls in its order - backward, clipping,
-on_pre_optimizer_step, optimizer step, scheduler step, zero_grad, global_step += 1, on_log.
+on_pre_optimizer_step, optimizer step, on_optimizer_step, scheduler step, zero_grad,
+global_step += 1, on_log.
 """
 
 import json
@@ -15,22 +16,39 @@ from harness import Case, exact_norm, loss_of, model
 
 
 class Scaler:
-    """A loss scale that is still in the gradients, as accelerate's optimizer holds it."""
+    """A loss scale as accelerate's optimizer holds it, and the notes of torch's GradScaler."""
 
     def __init__(self, scale):
         self.scale = scale
+        self._per_optimizer_states = {}
 
     def get_scale(self):
         return self.scale
 
+    def unscale_(self, optimizer):
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                parameter.grad /= self.scale
+        stage = types.SimpleNamespace(name="UNSCALED")
+        self._per_optimizer_states[id(optimizer)] = {"stage": stage}
 
-def trainer_run(callback, max_grad_norm, n_steps=8, start=0, scale=1.0, zero=True):
-    """What Trainer.train does around the callback; returns norms before and after clipping."""
+    def update(self, overflow):
+        self.scale *= 0.5 if overflow else 1.0
+        self._per_optimizer_states = {}
+
+
+def trainer_run(
+    callback, max_grad_norm, n_steps=8, start=0, scale=1.0, zero=True, unscale=False, overflow=None
+):
+    """What Trainer.train does around the callback; returns norms before and after clipping.
+
+    unscale: divide the loss scale out before the callback's turn, as transformers 5 does even
+    without clipping.  overflow: the step that is left out because of infinite gradients.
+    """
     net = model()
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
     scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, total_iters=n_steps)
-    if scale != 1.0:
-        optimizer.scaler = Scaler(scale)
+    optimizer.scaler = Scaler(scale) if scale != 1.0 else None
     args = types.SimpleNamespace(
         max_grad_norm=max_grad_norm, learning_rate=1e-2, logging_steps=1, world_size=1
     )
@@ -47,9 +65,16 @@ def trainer_run(callback, max_grad_norm, n_steps=8, start=0, scale=1.0, zero=Tru
             torch.nn.utils.clip_grad_norm_(net.parameters(), max_grad_norm)
         after.append(exact_norm([p.grad for p in net.parameters()]) / scale)
         rates.append(optimizer.param_groups[0]["lr"])
+        if unscale:
+            optimizer.scaler.unscale_(optimizer)
         callback.on_pre_optimizer_step(args, state, None, **rest)
-        optimizer.step()
-        scheduler.step()
+        if step != overflow:
+            optimizer.step()
+            scheduler.step()
+        if optimizer.scaler is not None:
+            optimizer.scaler.update(step == overflow)
+            scale = optimizer.scaler.get_scale()
+        callback.on_optimizer_step(args, state, None, **rest)
         net.zero_grad()
         state.global_step += 1
         losses.append(loss.item())
@@ -109,6 +134,21 @@ class Callback(Case):
         run, _ = self.run_quietly(gradtrace.TrainerCallback(self.path()), 0, scale=1024.0)
         total, _, _ = self.totals()
         numpy.testing.assert_allclose(total, run["before"], rtol=1e-14)
+
+    def test_a_loss_scale_that_has_been_divided_out_is_not_divided_out_twice(self):
+        callback = gradtrace.TrainerCallback(self.path())
+        run, _ = self.run_quietly(callback, 0, scale=1024.0, unscale=True)
+        total, _, _ = self.totals()
+        numpy.testing.assert_allclose(total, run["before"], rtol=1e-14)
+
+    def test_steps_left_out_because_of_overflow_are_marked(self):
+        for unscale in (False, True):
+            callback = gradtrace.TrainerCallback(self.path(), force=True)
+            run, said = self.run_quietly(callback, 0, scale=1024.0, unscale=unscale, overflow=5)
+            self.assertEqual(said, [])
+            total, arrays, _ = self.totals()
+            self.assertEqual(list(arrays["/step/skipped"]), [0, 0, 0, 0, 0, 1, 0, 0])
+            numpy.testing.assert_allclose(total, run["before"], rtol=1e-14)
 
     def test_only_the_first_rank_writes(self):
         _, said = self.run_quietly(gradtrace.TrainerCallback(self.path()), 0, zero=False)

@@ -46,9 +46,17 @@ The C library is looked for beside the package, in the source tree's build folde
 """
 
 from ._library import Error
-from .hugging_face import TrainerCallback
 from .recorder import Recorder
 
 __version__ = "0.1.0"
 
 __all__ = ["Error", "Recorder", "TrainerCallback", "__version__"]
+
+
+def __getattr__(name):
+    """TrainerCallback, imported when asked for: transformers takes seconds to load."""
+    if name == "TrainerCallback":
+        from .hugging_face import TrainerCallback
+
+        return TrainerCallback
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -334,6 +334,8 @@ def _integer(name, value, least=None):
 
 def _number(value):
     """A float, a tensor of one element, or None for what is not known."""
+    if hasattr(value, "detach"):
+        value = value.detach()  # torch 2 warns when a loss that requires a gradient becomes a float
     return math.nan if value is None else float(value)
 
 
