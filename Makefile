@@ -198,8 +198,10 @@ lint: $(SHARED) ## the rules that a compiler does not check
 	@$(TEST_ENV) tests/lint.sh
 
 .PHONY: bench
-bench: all $(BENCH) ## time the sums, and replay against h5py and NumPy
+bench: all $(BENCH) ## time the sums, sweeps against NumPy, and replay against h5py and NumPy
 	$(BUILD)/bench_sumsq
+	$(BUILD)/bench_sweep
+	$(or $(PYTHON),python3) tests/bench/sweep_vs_numpy.py --program $(BUILD)/bench_sweep
 	$(or $(PYTHON),python3) tests/bench/replay_vs_h5py.py --program $(PROGRAM) \
 	    --generator $(BUILD)/make_big_trace
 

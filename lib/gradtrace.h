@@ -14,6 +14,19 @@
  *   replay/replay.h      what a setting would have done with a trace
  *   study/scaling.h      statistics of what it did
  *   study/result.h       decisions and statistics as an HDF5 file
+ *   study/baseline.h     what a group's norm is expected to be
+ *   study/objectives.h   numbers by which settings are compared
+ *   study/plan.h         which settings a sweep tries
+ *   study/sweep.h        objectives of many settings over one trace
+ *   study/sweep_file.h   what a sweep found, as a file
+ *   study/choose.h       limits and goals, as a user writes them
+ *   study/front.h        the settings that no other beats, and the knee
+ *   study/advice.h       a recommendation with its reasons
+ *   study/sensitivity.h  which knob matters
+ *   study/stability.h    are the best settings best elsewhere too
+ *   study/layout.h       tensors of well-known models
+ *   study/scenario.h     what may happen in a synthetic run
+ *   study/simulate.h     synthetic traces of which the truth is known
  *
  * The library never prints, never exits, and reads neither arguments nor the environment.
  * Ownership follows the verbs: _new/_free and _open/_close pair up, _find and _name return static
@@ -39,5 +52,18 @@
 #include "replay.h"
 #include "scaling.h"
 #include "result.h"
+#include "baseline.h"
+#include "objectives.h"
+#include "plan.h"
+#include "sweep.h"
+#include "sweep_file.h"
+#include "choose.h"
+#include "front.h"
+#include "advice.h"
+#include "sensitivity.h"
+#include "stability.h"
+#include "layout.h"
+#include "scenario.h"
+#include "simulate.h"
 
 #endif

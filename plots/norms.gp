@@ -65,9 +65,9 @@ if (LOSS && !TERM) {
     unset logscale y
     set format "%g"
     eval edges(left_edge, right_edge, 0.31, 0.48 / PICTURE_H)
+    set yrange [*:*] # before stats, which leaves out what is beyond it
     stats ROWS index LOSS using 2 nooutput name "L"
     distance = L_max > L_min ? round_near((L_max - L_min) / 3.) : 1
-    set yrange [*:*]
     set ytics distance
     set xlabel "step" offset 0, LIFT
     set ylabel "loss" offset 0.5, 0

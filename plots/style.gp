@@ -52,6 +52,8 @@ tic(s) = strlen(s) > 0 ? format(s) : s
 # Long names of groups keep their ends, which tell them apart; policies keep their beginnings too.
 ending(s, n) = strlen(s) <= n ? s : "..".s[strlen(s) - (n - 3):*]
 short(s, n) = strlen(s) <= n ? s : s[1:n / 2].ending(s[n / 2 + 1:*], n - n / 2)
+# 1234567 as 1,234,567.
+grouped(n) = n < 1000 ? sprintf("%d", n) : grouped(n / 1000).sprintf(",%03d", n % 1000)
 # Smaller type: a font, or for LaTeX a command before the words.
 smaller(s) = (FORMAT eq "tex" ? "\\scriptsize " : "").plain(s)
 tiniest(s) = (FORMAT eq "tex" ? "\\tiny " : "").plain(s)
@@ -91,15 +93,17 @@ LIFT = TERM ? 0 : FORMAT eq "svg" ? 0.65 : 0.5   # of names of the x axis, towar
 # A round number near x, for the distance of tics.
 rounded(power, x) = power * (x < 1.5 ? 1 : x < 3.5 ? 2 : x < 7.5 ? 5 : 10)
 round_near(x) = (_p = 10. ** floor(log10(x)), rounded(_p, x / _p))
-# A run of one step still needs an axis of some length.
-X_FIRST = FIRST_STEP == LAST_STEP ? FIRST_STEP - 1 : FIRST_STEP
-X_LAST = FIRST_STEP == LAST_STEP ? LAST_STEP + 1 : LAST_STEP
+# A run of one step still needs an axis of some length.  (Figures of a sweep have no steps.)
+if (exists("FIRST_STEP")) {
+    X_FIRST = FIRST_STEP == LAST_STEP ? FIRST_STEP - 1 : FIRST_STEP
+    X_LAST = FIRST_STEP == LAST_STEP ? LAST_STEP + 1 : LAST_STEP
+}
 # `eval tics_across(w)`: numbers of steps that do not touch along w inches.
 step_room(w) = at_most(0.5, (0.25 + 0.09 * strlen(sprintf("%g", 1. * X_LAST))) / w)
 tics_across(w) = TERM ? "" : \
     sprintf("set xtics %.15g", at_least(1, round_near((X_LAST - X_FIRST) * step_room(w))))
 # Short runs show their steps one by one.
-LINES = N_STEPS <= 40 ? "linespoints pointtype 7 pointsize 0.35" : "lines"
+LINES = exists("N_STEPS") && N_STEPS <= 40 ? "linespoints pointtype 7 pointsize 0.35" : "lines"
 
 # Numbers along a logarithmic axis: powers of ten, without superscripts but in LaTeX; plain
 # numbers where 2 and 5 are told as well.

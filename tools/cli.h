@@ -25,6 +25,8 @@ int cmd_import(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_simulate(int argc, char **argv);
+int cmd_sweep(int argc, char **argv);
 
 /* Options that every command takes.  Its argp lists cli_common_argp as a child and passes a
  * struct cli_common through state->child_inputs. */

@@ -3,28 +3,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-#include "picture.h"
 #include "plot_options.h"
+#include "plot_pictures.h"
 #include "study.h"
-
-/* Room in the window for text, minus the line of the next prompt. */
-static void measure_terminal(struct figure_look *look)
-{
-    struct winsize window;
-
-    look->columns = 80;
-    look->rows = 24;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col >= 40 &&
-        window.ws_row >= 12) {
-        look->columns = window.ws_col;
-        look->rows = window.ws_row - 1u;
-    }
-    look->colour = isatty(STDOUT_FILENO) == 1;
-    look->formats = "term";
-}
 
 static bool compares(const struct plot_options *o)
 {
@@ -63,7 +45,7 @@ static enum gtr_code list_pictures(const struct plot_options *o, const struct fi
         if (!o->wanted[i])
             continue;
         before = list->n;
-        rc = picture_list_add(list, &figures[i], view, err);
+        rc = plot_pictures_add(list, &figures[i], view, err);
         if (rc == GTR_OK && list->n == before)
             cli_note(&o->common, "%s: nothing to show: %s", figures[i].name,
                      figure_has_decisions(view)
@@ -104,6 +86,7 @@ static enum gtr_code plot(struct plot_options *o, const struct study *study,
         .titles = titles,
         .decisions = decisions,
     };
+    const struct picture_source source = plot_source(&view);
     struct picture_list list = { 0 };
     enum gtr_code rc = GTR_OK;
     size_t i;
@@ -119,9 +102,9 @@ static enum gtr_code plot(struct plot_options *o, const struct study *study,
     if (rc == GTR_OK)
         rc = list_pictures(o, &view, &list, err);
     if (rc == GTR_OK && o->term)
-        rc = picture_show(&list, &view, &o->look, err);
+        rc = picture_show(&list, &source, &o->look, err);
     else if (rc == GTR_OK)
-        rc = picture_make(&list, &view, &o->look, o->folder, &o->common, err);
+        rc = picture_make(&list, &source, &o->look, o->folder, &o->common, err);
     if (rc == GTR_OK && compares(o) && figure_has_decisions(&view))
         cli_note(&o->common, "%s", study_open_loop);
     picture_list_free(&list);
@@ -142,7 +125,7 @@ int cmd_plot(int argc, char **argv)
 
     plot_options_parse(&o, argc, argv);
     if (o.term)
-        measure_terminal(&o.look);
+        figure_look_terminal(&o.look);
     rc = default_policies(&o, &err);
     if (rc == GTR_OK)
         rc = study_open(&study, o.trace, &o.common, &o.replay, &err);

@@ -10,15 +10,16 @@
 #include "steps.h"
 #include "study.h"
 
-enum { OPT_STEPS = 0x200, OPT_STATS };
+enum { OPT_STEPS = 0x200, OPT_STATS, OPT_OBJECTIVES };
 
 struct arguments {
     struct cli_common common;
     struct cli_replay replay;
     const char *trace;
-    const char *steps;  /* --steps */
-    const char *stats;  /* --stats */
-    const char *result; /* -o */
+    const char *steps;      /* --steps */
+    const char *stats;      /* --stats */
+    const char *objectives; /* --objectives */
+    const char *result;     /* -o */
 };
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -35,6 +36,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
         return 0;
     case OPT_STATS:
         arguments->stats = word;
+        return 0;
+    case OPT_OBJECTIVES:
+        arguments->objectives = word;
         return 0;
     case 'o':
         arguments->result = word;
@@ -59,6 +63,8 @@ static const struct argp_option options[] = {
       "norm_out; - for standard output, instead of the tables",
       0 },
     { "stats", OPT_STATS, "FILE|-", 0, "Write the statistics as tab-separated text", 0 },
+    { "objectives", OPT_OBJECTIVES, "FILE|-", 0,
+      "Write the objectives of `gradtrace sweep` for each policy as tab-separated text", 0 },
     { "output", 'o', "RESULT.h5", 0, "Write decisions and statistics as HDF5", 0 },
     { 0 },
 };
@@ -77,10 +83,54 @@ static const struct argp argp = {
 
 /* Where the decisions go. */
 struct outputs {
-    struct output steps, stats;
+    struct output steps, stats, objectives;
+    struct gtr_baseline *baseline; /* if objectives are asked for */
     struct gtr_result *result;
     bool tables; /* stdout is free for people */
 };
+
+static enum gtr_code make_baseline(const struct study *study, struct gtr_baseline **baseline,
+                                   struct gtr_err *err)
+{
+    struct gtr_baseline_options standard;
+
+    gtr_sweep_baseline_init(&standard);
+    return gtr_baseline_new(study->series, gtr_replay_skip(study->replay), &standard, baseline,
+                            err);
+}
+
+static void objectives_header(FILE *f)
+{
+    size_t i;
+
+    fputs("policy", f);
+    for (i = 0; i < GTR_OBJECTIVE_COUNT; i++)
+        fprintf(f, "\t%s", gtr_objective_name((enum gtr_objective)i));
+    fputc('\n', f);
+}
+
+/* The same numbers as a sweep has for this setting, to the bit. */
+static enum gtr_code objectives_row(FILE *f, const char *label, const struct study *study,
+                                    const struct gtr_baseline *baseline,
+                                    const struct gtr_decisions *decisions, struct gtr_err *err)
+{
+    double values[GTR_OBJECTIVE_COUNT];
+    char text[GTR_NUMBER_SIZE];
+    enum gtr_code rc;
+    size_t i;
+
+    rc = gtr_sweep_one(study->replay, baseline, decisions->policy, decisions->params, 0, values,
+                       err);
+    if (rc != GTR_OK)
+        return rc;
+    fputs(label, f);
+    for (i = 0; i < GTR_OBJECTIVE_COUNT; i++) {
+        gtr_text_print(values[i], text);
+        fprintf(f, "\t%s", text);
+    }
+    fputc('\n', f);
+    return GTR_OK;
+}
 
 static enum gtr_code outputs_open(struct outputs *outputs, const struct arguments *arguments,
                                   const struct study *study, struct gtr_err *err)
@@ -91,16 +141,23 @@ static enum gtr_code outputs_open(struct outputs *outputs, const struct argument
     rc = output_open(&outputs->steps, arguments->steps, force, err);
     if (rc == GTR_OK)
         rc = output_open(&outputs->stats, arguments->stats, force, err);
+    if (rc == GTR_OK)
+        rc = output_open(&outputs->objectives, arguments->objectives, force, err);
+    if (rc == GTR_OK && outputs->objectives.f != NULL)
+        rc = make_baseline(study, &outputs->baseline, err);
     if (rc == GTR_OK && arguments->result != NULL)
         rc = gtr_result_open(arguments->result, force, arguments->trace, study->groups->rule,
                              study->replay, &outputs->result, err);
     if (rc != GTR_OK)
         return rc;
-    outputs->tables = outputs->steps.f != stdout && outputs->stats.f != stdout;
+    outputs->tables =
+        outputs->steps.f != stdout && outputs->stats.f != stdout && outputs->objectives.f != stdout;
     if (outputs->steps.f != NULL)
         steps_write_header(outputs->steps.f);
     if (outputs->stats.f != NULL)
         scaling_tsv_header(outputs->stats.f);
+    if (outputs->objectives.f != NULL)
+        objectives_header(outputs->objectives.f);
     return GTR_OK;
 }
 
@@ -110,6 +167,8 @@ static enum gtr_code outputs_close(struct outputs *outputs, struct gtr_err *err)
 
     if (rc == GTR_OK)
         rc = output_close(&outputs->stats, err);
+    if (rc == GTR_OK)
+        rc = output_close(&outputs->objectives, err);
     if (rc == GTR_OK) {
         rc = gtr_result_close(outputs->result, err);
         outputs->result = NULL;
@@ -123,6 +182,8 @@ static void outputs_abandon(struct outputs *outputs)
 {
     output_abandon(&outputs->steps);
     output_abandon(&outputs->stats);
+    output_abandon(&outputs->objectives);
+    gtr_baseline_free(outputs->baseline);
     gtr_result_abandon(outputs->result);
 }
 
@@ -154,7 +215,9 @@ static enum gtr_code replay_one(const struct study *study, size_t i,
         steps_write(outputs->steps.f, label, series, decisions);
     if (outputs->stats.f != NULL)
         scaling_tsv_rows(outputs->stats.f, label, series, *report);
-    if (outputs->result != NULL)
+    if (outputs->objectives.f != NULL)
+        rc = objectives_row(outputs->objectives.f, label, study, outputs->baseline, decisions, err);
+    if (rc == GTR_OK && outputs->result != NULL)
         rc = gtr_result_add(outputs->result, label, setting, decisions, *report, err);
 out:
     gtr_decisions_free(decisions);

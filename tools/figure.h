@@ -75,20 +75,28 @@ bool figure_has_decisions(const struct figure_view *view);
 double figure_norm(const struct figure_view *view, size_t group, size_t t);
 double figure_norm_out(const struct figure_view *view, size_t policy, size_t group, size_t t);
 
-/* `text` without tabs, line ends and other control characters, which would end a field; and as a
- * string that gnuplot takes as it is.  Names come from files that we did not write. */
+/* `text` without tabs, line ends and other control characters, which would end a field; as part of
+ * a string of gnuplot; and as a whole one.  Names come from files that we did not write. */
 void figure_write_text(FILE *f, const char *text);
+void figure_write_plain(FILE *f, const char *text);
 void figure_write_string(FILE *f, const char *text);
 
 /* NAME = VALUE for gnuplot. */
 void figure_set_number(FILE *f, const char *name, double value);
 void figure_set_string(FILE *f, const char *name, const char *text);
 
-/* Writes the whole script of one picture: head, variables, style.gp, the figure's own. */
-enum gtr_code figure_write_script(FILE *f, const struct figure *figure, const char *stem,
-                                  const char *folder, const struct figure_view *view,
-                                  const struct figure_look *look, size_t policy,
-                                  struct gtr_err *err);
+/* COUNT = n and an array of that length, for gnuplot. */
+void figure_set_names(FILE *f, const char *count, const char *array, const char *const *names,
+                      size_t n);
+
+/* The first lines of a script: who made it, its files and how it should look.  Then come the
+ * figure's variables, and then figure_write_body: plots/style.gp and plots/NAME.gp. */
+void figure_write_head(FILE *f, const char *command, const char *stem,
+                       const struct figure_look *look);
+enum gtr_code figure_write_body(FILE *f, const char *folder, const char *name, struct gtr_err *err);
+
+/* Makes it a look for the terminal, of the window's size. */
+void figure_look_terminal(struct figure_look *look);
 
 /* The folder with the scripts, found from where the program lies; free with gtr_free. */
 enum gtr_code figure_find_scripts(char **folder, struct gtr_err *err);

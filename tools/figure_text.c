@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static int printable(char c)
@@ -32,15 +33,24 @@ static bool means_nothing(char c)
            (unsigned char)c >= 0x80 || (c != '\0' && strchr(" _-.,:;=+/()", c) != NULL);
 }
 
+void figure_write_plain(FILE *f, const char *text)
+{
+    bool numbered = false;
+
+    for (; *text != '\0'; text++) {
+        /* gnuplot reads on after three digits: a digit after a number would become part of it. */
+        numbered = !means_nothing(*text) || (numbered && *text >= '0' && *text <= '7');
+        if (numbered)
+            fprintf(f, "\\%03o", (unsigned)printable(*text));
+        else
+            fputc(*text, f);
+    }
+}
+
 void figure_write_string(FILE *f, const char *text)
 {
     fputc('"', f);
-    for (; *text != '\0'; text++) {
-        if (means_nothing(*text))
-            fputc(*text, f);
-        else
-            fprintf(f, "\\%03o", (unsigned)printable(*text));
-    }
+    figure_write_plain(f, text);
     fputc('"', f);
 }
 
@@ -62,24 +72,26 @@ void figure_set_string(FILE *f, const char *name, const char *text)
     fputc('\n', f);
 }
 
-static void write_groups(FILE *f, const struct figure_view *view)
+void figure_set_names(FILE *f, const char *count, const char *array, const char *const *names,
+                      size_t n)
 {
-    size_t n = view->series->n_groups, k;
+    size_t k;
 
-    fprintf(f, "N_GROUPS = %zu\narray GROUP[N_GROUPS]\n", n);
+    fprintf(f, "%s = %zu\narray %s[%s]\n", count, n, array, count);
     for (k = 0; k < n; k++) {
-        fprintf(f, "GROUP[%zu] = ", k + 1);
-        figure_write_string(f, view->series->names[view->ranked[k]]);
+        fprintf(f, "%s[%zu] = ", array, k + 1);
+        figure_write_string(f, names[k]);
         fputc('\n', f);
     }
 }
 
-static void write_common(FILE *f, const char *stem, const struct figure_view *view,
-                         const struct figure_look *look)
+void figure_write_head(FILE *f, const char *command, const char *stem,
+                       const struct figure_look *look)
 {
-    const struct gtr_series *series = view->series;
-    size_t n = series->n_steps;
-
+    fprintf(f,
+            "# %s.gp - made by `%s`.  `gnuplot %s.gp` in this folder draws it again\n"
+            "# from %s.tsv.\n\n",
+            stem, command, stem, stem);
     figure_set_string(f, "NAME", stem);
     figure_set_string(f, "FORMATS", look->formats);
     figure_set_number(f, "WIDTH", look->width);
@@ -89,11 +101,6 @@ static void write_common(FILE *f, const char *stem, const struct figure_view *vi
         figure_set_number(f, "TERM_ROWS", (double)look->rows);
         figure_set_number(f, "TERM_COLOUR", look->colour ? 1.0 : 0.0);
     }
-    figure_set_string(f, "TRACE", view->trace);
-    figure_set_number(f, "N_STEPS", (double)n);
-    figure_set_number(f, "FIRST_STEP", n > 0 ? (double)series->index[0] : 0.0);
-    figure_set_number(f, "LAST_STEP", n > 0 ? (double)series->index[n - 1] : 0.0);
-    write_groups(f, view);
 }
 
 static enum gtr_code copy_script(FILE *f, const char *folder, const char *name, struct gtr_err *err)
@@ -116,26 +123,32 @@ static enum gtr_code copy_script(FILE *f, const char *folder, const char *name, 
     return rc;
 }
 
-enum gtr_code figure_write_script(FILE *f, const struct figure *figure, const char *stem,
-                                  const char *folder, const struct figure_view *view,
-                                  const struct figure_look *look, size_t policy,
-                                  struct gtr_err *err)
+enum gtr_code figure_write_body(FILE *f, const char *folder, const char *name, struct gtr_err *err)
 {
-    enum gtr_code rc;
+    enum gtr_code rc = copy_script(f, folder, "style", err);
 
-    fprintf(f,
-            "# %s.gp - made by `gradtrace plot`.  `gnuplot %s.gp` in this folder draws it again\n"
-            "# from %s.tsv.\n\n",
-            stem, stem, stem);
-    write_common(f, stem, view, look);
-    figure->write_variables(f, view, look, policy);
-    rc = copy_script(f, folder, "style", err);
     if (rc == GTR_OK)
-        rc = copy_script(f, folder, figure->name, err);
+        rc = copy_script(f, folder, name, err);
     fputs("\n# --- the next format ---\nunset output\nturn = turn + 1\n"
           "if (turn <= words(FORMATS)) reread\n",
           f);
     return rc;
+}
+
+/* Room in the window for text, minus the line of the next prompt. */
+void figure_look_terminal(struct figure_look *look)
+{
+    struct winsize window;
+
+    look->columns = 80;
+    look->rows = 24;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col >= 40 &&
+        window.ws_row >= 12) {
+        look->columns = window.ws_col;
+        look->rows = window.ws_row - 1u;
+    }
+    look->colour = isatty(STDOUT_FILENO) == 1;
+    look->formats = "term";
 }
 
 /* Installed, from the build folder, or carried about with the program. */

@@ -9,9 +9,11 @@
 static const struct command commands[] = {
     { "info", "what a trace holds, how it is grouped, which policies there are", cmd_info },
     { "replay", "what clipping policies would have done with a recorded run", cmd_replay },
+    { "sweep", "many settings at once, and which one to use", cmd_sweep },
     { "plot", "figures of norms, intervals and scales", cmd_plot },
     { "import", "make a trace from a CSV, TSV or JSON-lines log", cmd_import },
     { "export", "write a trace's norms as CSV, TSV or JSON lines", cmd_export },
+    { "simulate", "make a synthetic trace of which the truth is known", cmd_simulate },
 };
 
 /* argp finds it by name, so it must be visible whatever -fvisibility says. */

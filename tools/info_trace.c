@@ -99,6 +99,23 @@ static void put_captures(FILE *f, const struct gtr_trace *trace)
             (long long)steps[rows[0]].index, (long long)steps[rows[n - 1]].index);
 }
 
+/* A trace that `gradtrace simulate` made up says so in its meta. */
+static void put_synthetic(FILE *f, const struct gtr_head *head)
+{
+    struct json_object *meta = json_tokener_parse(head->meta), *simulated, *scenario, *seed;
+
+    if (json_object_object_get_ex(meta, "simulated", &simulated) &&
+        json_object_object_get_ex(simulated, "scenario", &scenario) &&
+        json_object_object_get_ex(simulated, "seed", &seed)) {
+        label(f, "synthetic");
+        fputs("made up, not recorded: scenario ", f);
+        info_put_text(f, json_object_get_string(scenario));
+        fprintf(f, ", seed %lld; --meta tells what was planted\n",
+                (long long)json_object_get_int64(seed));
+    }
+    json_object_put(meta);
+}
+
 static void put_file(FILE *f, const struct study *study)
 {
     const struct gtr_head *head = gtr_trace_head(study->trace);
@@ -108,6 +125,7 @@ static void put_file(FILE *f, const struct study *study)
     fprintf(f, "gradtrace version %d\n", GTR_FORMAT_VERSION);
     put_fact(f, "producer", head->producer);
     put_fact(f, "created", head->created);
+    put_synthetic(f, head);
     put_gradients(f, head);
     label(f, "ranks");
     fprintf(f, "rank %lld of %lld, reduction ", (long long)head->rank, (long long)head->world_size);

@@ -13,7 +13,7 @@
 
 /* --- what is in a stage -------------------------------------------------------------------- */
 
-static enum gtr_code write_rows(const struct picture *picture, const struct figure_view *view,
+static enum gtr_code write_rows(const struct picture *picture, const struct picture_source *source,
                                 const struct figure_look *look, const char *path,
                                 struct gtr_err *err)
 {
@@ -21,11 +21,12 @@ static enum gtr_code write_rows(const struct picture *picture, const struct figu
 
     if (f == NULL)
         return gtr_fail(err, GTR_EIO, "%s: cannot write: %s", path, strerror(errno));
-    picture->figure->write_rows(f, view, look, picture->policy);
+    source->write_rows(f, source->view, look, picture);
     return gtr_file_close(f, path, err);
 }
 
-static enum gtr_code write_script(const struct picture *picture, const struct figure_view *view,
+static enum gtr_code write_script(const struct picture *picture,
+                                  const struct picture_source *source,
                                   const struct figure_look *look, const char *scripts,
                                   const char *path, struct gtr_err *err)
 {
@@ -34,15 +35,16 @@ static enum gtr_code write_script(const struct picture *picture, const struct fi
 
     if (f == NULL)
         return gtr_fail(err, GTR_EIO, "%s: cannot write: %s", path, strerror(errno));
-    rc = figure_write_script(f, picture->figure, picture->stem, scripts, view, look,
-                             picture->policy, err);
+    figure_write_head(f, source->command, picture->stem, look);
+    source->write_variables(f, source->view, look, picture);
+    rc = figure_write_body(f, scripts, picture->script, err);
     if (rc == GTR_OK)
         return gtr_file_close(f, path, err);
     fclose(f);
     return rc;
 }
 
-static enum gtr_code fill_stage(const struct picture *picture, const struct figure_view *view,
+static enum gtr_code fill_stage(const struct picture *picture, const struct picture_source *source,
                                 const struct figure_look *look, const char *scripts,
                                 const char *stage, struct gtr_err *err)
 {
@@ -57,9 +59,9 @@ static enum gtr_code fill_stage(const struct picture *picture, const struct figu
     if (rows == NULL || script == NULL)
         rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory for a path", stage);
     if (rc == GTR_OK)
-        rc = write_rows(picture, view, look, rows, err);
+        rc = write_rows(picture, source, look, rows, err);
     if (rc == GTR_OK)
-        rc = write_script(picture, view, look, scripts, script, err);
+        rc = write_script(picture, source, look, scripts, script, err);
     gtr_free(rows);
     gtr_free(script);
     return rc;
@@ -158,7 +160,7 @@ static enum gtr_code publish(const struct picture *picture, const struct endings
 }
 
 struct making {
-    const struct figure_view *view;
+    const struct picture_source *source;
     const struct figure_look *look;
     const struct cli_common *common;
     const char *folder, *stage, *scripts;
@@ -171,7 +173,7 @@ struct making {
 static enum gtr_code make_one(struct making *m, const struct picture *picture, struct gtr_err *err)
 {
     struct gtr_err drawing = { 0 };
-    enum gtr_code rc = fill_stage(picture, m->view, m->look, m->scripts, m->stage, err);
+    enum gtr_code rc = fill_stage(picture, m->source, m->look, m->scripts, m->stage, err);
     bool drawn = false;
 
     if (rc == GTR_OK && !m->missing)
@@ -185,11 +187,11 @@ static enum gtr_code make_one(struct making *m, const struct picture *picture, s
     return rc;
 }
 
-enum gtr_code picture_make(const struct picture_list *list, const struct figure_view *view,
+enum gtr_code picture_make(const struct picture_list *list, const struct picture_source *source,
                            const struct figure_look *look, const char *folder,
                            const struct cli_common *common, struct gtr_err *err)
 {
-    struct making m = { .view = view, .look = look, .common = common, .folder = folder };
+    struct making m = { .source = source, .look = look, .common = common, .folder = folder };
     char *stage = NULL, *scripts = NULL;
     enum gtr_code rc;
     size_t i;
@@ -224,7 +226,7 @@ enum gtr_code picture_make(const struct picture_list *list, const struct figure_
     return rc;
 }
 
-enum gtr_code picture_show(const struct picture_list *list, const struct figure_view *view,
+enum gtr_code picture_show(const struct picture_list *list, const struct picture_source *source,
                            const struct figure_look *look, struct gtr_err *err)
 {
     const char *parent = getenv("TMPDIR");
@@ -239,7 +241,7 @@ enum gtr_code picture_show(const struct picture_list *list, const struct figure_
     for (i = 0; rc == GTR_OK && i < list->n; i++) {
         struct gtr_err drawing = { 0 };
 
-        rc = fill_stage(&list->pictures[i], view, look, scripts, stage, err);
+        rc = fill_stage(&list->pictures[i], source, look, scripts, stage, err);
         if (rc == GTR_OK)
             rc = draw(&list->pictures[i], stage, true, &missing, &drawing);
         /* gnuplot leaves the last line open. */

@@ -19,13 +19,13 @@ static bool taken(const struct picture_list *list, const char *stem)
     return false;
 }
 
-/* FIGURE or FIGURE-POLICY; -2, -3 ... after it where two policies would get the same name. */
+/* SCRIPT or SCRIPT-LABEL; -2, -3 ... after it where two would get the same name. */
 static void choose_stem(struct picture *picture, const struct picture_list *list, const char *label)
 {
     char base[100];
     size_t i, n;
 
-    snprintf(base, sizeof base, "%s%s%s", picture->figure->name, label != NULL ? "-" : "",
+    snprintf(base, sizeof base, "%s%s%s", picture->script, label != NULL ? "-" : "",
              label != NULL ? label : "");
     n = strlen(base);
     for (i = 0; i < n; i++)
@@ -36,8 +36,8 @@ static void choose_stem(struct picture *picture, const struct picture_list *list
         snprintf(picture->stem, sizeof picture->stem, "%s-%zu", base, i);
 }
 
-static enum gtr_code add_one(struct picture_list *list, const struct figure *figure,
-                             const struct figure_view *view, size_t policy, struct gtr_err *err)
+enum gtr_code picture_list_add(struct picture_list *list, const void *figure, const char *script,
+                               const char *label, size_t policy, struct gtr_err *err)
 {
     enum gtr_code rc =
         gtr_grow(&list->pictures, &list->capacity, list->n + 1, sizeof *list->pictures, err);
@@ -46,26 +46,10 @@ static enum gtr_code add_one(struct picture_list *list, const struct figure *fig
     if (rc != GTR_OK)
         return rc;
     picture = &list->pictures[list->n];
-    *picture = (struct picture){ .figure = figure, .policy = policy };
-    choose_stem(picture, list, figure->per_policy ? view->labels[policy] : NULL);
+    *picture = (struct picture){ .figure = figure, .script = script, .policy = policy };
+    choose_stem(picture, list, label);
     list->n++;
     return GTR_OK;
-}
-
-enum gtr_code picture_list_add(struct picture_list *list, const struct figure *figure,
-                               const struct figure_view *view, struct gtr_err *err)
-{
-    enum gtr_code rc = GTR_OK;
-    size_t p;
-
-    if (figure->replays && !figure_has_decisions(view))
-        return GTR_OK;
-    if (!figure->per_policy)
-        return add_one(list, figure, view, 0, err);
-    for (p = 0; rc == GTR_OK && p < view->n_policies; p++)
-        if (figure->applies == NULL || figure->applies(view, p))
-            rc = add_one(list, figure, view, p, err);
-    return rc;
 }
 
 void picture_list_free(struct picture_list *list)

@@ -45,12 +45,17 @@ static void take_figure(const struct argp_state *state, struct plot_options *o, 
 
 static void take_format(const struct argp_state *state, struct plot_options *o, const char *word)
 {
+    plot_take_format(state, o->formats, sizeof o->formats, word);
+}
+
+void plot_take_format(const struct argp_state *state, char *formats, size_t size, const char *word)
+{
     static const char *const names[] = { "png", "svg", "pdf", "tex" };
     const char *name = names[cli_choice(state, "--format", word, names, GTR_ARRAY_LEN(names))];
-    size_t used = strlen(o->formats);
+    size_t used = strlen(formats);
 
-    if (strstr(o->formats, name) == NULL)
-        snprintf(o->formats + used, sizeof o->formats - used, "%s%s", used > 0 ? " " : "", name);
+    if (strstr(formats, name) == NULL)
+        snprintf(formats + used, size - used, "%s%s", used > 0 ? " " : "", name);
 }
 
 /* "5x3", "3.4x2.2"; "3.4": each figure's own height. */

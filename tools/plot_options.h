@@ -21,4 +21,7 @@ struct plot_options {
 /* Reads the command line; ends the program with a usage error. */
 void plot_options_parse(struct plot_options *options, int argc, char **argv);
 
+/* Adds one kind of picture, a word of --format, to "png svg"; or tells that there is none. */
+void plot_take_format(const struct argp_state *state, char *formats, size_t size, const char *word);
+
 #endif

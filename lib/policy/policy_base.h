@@ -11,15 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __FAST_MATH__
-#error "policies need exact rounding: build without -ffast-math"
-#endif
-
-#ifdef __CUDACC__
-#define GTR_HD __host__ __device__ static inline
-#else
-#define GTR_HD static inline
-#endif
+#include "exact.h"
 
 /* What a policy sees at one step. */
 struct gtr_obs {

@@ -130,8 +130,8 @@ static enum gtr_code set_for_some(struct gtr_setting *setting, const struct gtr_
     return GTR_OK;
 }
 
-static enum gtr_code unknown_key(const struct gtr_setting *setting, const char *key,
-                                 struct gtr_err *err)
+enum gtr_code gtr_setting_unknown_key(const struct gtr_setting *setting, const char *key,
+                                      struct gtr_err *err)
 {
     const char *names[NAMES_MAX], *nearest;
     char list[240];
@@ -167,7 +167,7 @@ static enum gtr_code apply_entry(struct gtr_setting *setting, char *key, const c
         glob = key;
     }
     if (param == NULL)
-        return unknown_key(setting, key, err);
+        return gtr_setting_unknown_key(setting, key, err);
     rc = gtr_setting_read_value(setting->name, key, param, value_text, &value, err);
     if (rc != GTR_OK)
         return rc;

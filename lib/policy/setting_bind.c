@@ -54,7 +54,7 @@ static size_t first_place(const struct place *places, size_t n, const char *name
     return low < n && strcmp(places[low].name, name) == 0 ? low : n;
 }
 
-static enum gtr_code no_such_group(const struct gtr_setting *setting, const char *glob,
+enum gtr_code gtr_setting_no_group(const struct gtr_setting *setting, const char *glob,
                                    const char *const *groups, size_t n_groups,
                                    struct gtr_err *err)
 {
@@ -117,7 +117,7 @@ static enum gtr_code apply_overrides(const struct gtr_setting *setting, const ch
         const struct gtr_override *override = &setting->overrides[i];
 
         if (apply(setting, override, places, n_groups, params, name) == 0)
-            rc = no_such_group(setting, override->glob, groups, n_groups, err);
+            rc = gtr_setting_no_group(setting, override->glob, groups, n_groups, err);
     }
     gtr_free(name);
     return rc;

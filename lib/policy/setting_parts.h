@@ -1,4 +1,5 @@
-/* setting_parts.h - what a setting is made of; for the files setting*.c only. */
+/* setting_parts.h - what a setting is made of; for the files setting*.c, and for plans of sweeps,
+ * whose axes are entries of a setting with several values. */
 #ifndef GTR_SETTING_PARTS_H
 #define GTR_SETTING_PARTS_H
 
@@ -32,6 +33,13 @@ void gtr_setting_assign(const struct gtr_policy_spec *policy, const struct gtr_p
 enum gtr_code gtr_setting_read_value(const char *setting, const char *key,
                                      const struct gtr_param_spec *param, const char *text,
                                      double *value, struct gtr_err *err);
+
+/* The errors of a KEY that the policy does not have, and of a glob that matches no group. */
+enum gtr_code gtr_setting_unknown_key(const struct gtr_setting *setting, const char *key,
+                                      struct gtr_err *err);
+enum gtr_code gtr_setting_no_group(const struct gtr_setting *setting, const char *glob,
+                                   const char *const *groups, size_t n_groups,
+                                   struct gtr_err *err);
 
 /* Word `index` of "code|paper|fixed": its start, and its length in *length; NULL if there are not
  * so many. */

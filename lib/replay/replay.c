@@ -85,6 +85,16 @@ const uint8_t *gtr_replay_skip(const struct gtr_replay *replay)
     return replay->skip;
 }
 
+const double *gtr_replay_progress(const struct gtr_replay *replay)
+{
+    return replay->progress;
+}
+
+const double *gtr_replay_total(const struct gtr_replay *replay)
+{
+    return replay->total;
+}
+
 size_t gtr_replay_n_threads(const struct gtr_replay *replay)
 {
     return replay->options.n_threads;

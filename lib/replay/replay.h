@@ -37,6 +37,8 @@ void gtr_replay_free(struct gtr_replay *replay);
 
 const struct gtr_series *gtr_replay_series(const struct gtr_replay *replay);
 const uint8_t *gtr_replay_skip(const struct gtr_replay *replay); /* [T] steps left out */
+const double *gtr_replay_progress(const struct gtr_replay *replay); /* [T] as policies see it */
+const double *gtr_replay_total(const struct gtr_replay *replay);    /* [T]; NaN: propagated */
 size_t gtr_replay_n_threads(const struct gtr_replay *replay);
 int64_t gtr_replay_total_steps(const struct gtr_replay *replay); /* 0: unknown */
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "objectives.h"
 #include "order.h"
 #include "threads.h"
 
@@ -204,19 +205,6 @@ static void study_group(void *context, size_t group, size_t worker)
 /* --- all groups of a step
  * ---------------------------------------------------------------------------- */
 
-/* cos(g, clipped g) = sum s e / sqrt(E sum s^2 e); equal scales leave the direction alone. */
-static double cosine_of(double sum_se, double sum_sse, double sum_e, int equal)
-{
-    double cosine;
-
-    if (!(sum_e > 0.0) || !(sum_sse > 0.0))
-        return NAN;
-    if (equal)
-        return 1.0;
-    cosine = sum_se / sqrt(sum_e * sum_sse);
-    return cosine > 1.0 ? 1.0 : cosine;
-}
-
 static void study_step(struct study *study, size_t t)
 {
     const struct gtr_series *series = study->series;
@@ -235,7 +223,7 @@ static void study_step(struct study *study, size_t t)
             study->clipped[t] = 1;
     }
     study->norm_out[t] = sqrt(sum_sse);
-    study->cosine[t] = cosine_of(sum_se, sum_sse, series->total_sumsq[t], equal);
+    study->cosine[t] = gtr_cosine(sum_se, sum_sse, series->total_sumsq[t], equal);
 }
 
 static void study_block(void *context, size_t block, size_t worker)

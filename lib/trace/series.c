@@ -244,3 +244,76 @@ void gtr_series_free(struct gtr_series *series)
     gtr_free(series->group_nonfinite);
     gtr_free(series);
 }
+
+/* Copies n_steps columns of each row of a [G][T] array. */
+static void copy_columns(void *to, const void *from, size_t n_groups, size_t width, size_t first,
+                         size_t n_steps, size_t size)
+{
+    size_t j;
+
+    for (j = 0; j < n_groups; j++)
+        memcpy((char *)to + j * n_steps * size, (const char *)from + (j * width + first) * size,
+               n_steps * size);
+}
+
+static enum gtr_code window_new(const struct gtr_series *series, size_t n_steps,
+                                struct gtr_series **out, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_series *w;
+    size_t cells = series->n_groups * n_steps, j;
+
+    rc = gtr_alloc_for(out, 1, sizeof **out, "series", err);
+    if (rc != GTR_OK)
+        return rc;
+    w = *out;
+    w->n_groups = series->n_groups;
+    w->n_steps = n_steps;
+    w->left_out = series->left_out;
+    w->total_steps = series->total_steps;
+    rc = gtr_alloc_for(&w->names, w->n_groups, sizeof *w->names, "group names", err);
+    for (j = 0; rc == GTR_OK && j < w->n_groups; j++)
+        rc = gtr_head_set(&w->names[j], series->names[j], err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&w->index, n_steps, sizeof *w->index, "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&w->sumsq, cells, sizeof(double), "norms", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&w->total_sumsq, n_steps, sizeof(double), "norms", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&w->total, n_steps, sizeof(double), "norms", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&w->nonfinite, n_steps, 1, "flags", err);
+    if (rc == GTR_OK && series->group_nonfinite != NULL)
+        rc = gtr_alloc_for(&w->group_nonfinite, cells, 1, "flags", err);
+    return rc;
+}
+
+enum gtr_code gtr_series_window(const struct gtr_series *series, size_t first, size_t n_steps,
+                                struct gtr_series **window, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_series *w = NULL;
+    size_t width = series->n_steps, t;
+
+    *window = NULL;
+    if (n_steps == 0 || first > width || n_steps > width - first)
+        return gtr_fail(err, GTR_EUSAGE, "rows %zu to %zu of %zu", first, first + n_steps, width);
+    rc = window_new(series, n_steps, &w, err);
+    if (rc != GTR_OK) {
+        gtr_series_free(w);
+        return rc;
+    }
+    memcpy(w->index, series->index + first, n_steps * sizeof *w->index);
+    memcpy(w->total_sumsq, series->total_sumsq + first, n_steps * sizeof *w->total_sumsq);
+    memcpy(w->total, series->total + first, n_steps * sizeof *w->total);
+    memcpy(w->nonfinite, series->nonfinite + first, n_steps);
+    copy_columns(w->sumsq, series->sumsq, w->n_groups, width, first, n_steps, sizeof(double));
+    if (w->group_nonfinite != NULL)
+        copy_columns(w->group_nonfinite, series->group_nonfinite, w->n_groups, width, first,
+                     n_steps, 1);
+    for (t = 0; t < n_steps; t++)
+        w->n_nonfinite += w->nonfinite[t];
+    *window = w;
+    return GTR_OK;
+}

@@ -36,6 +36,10 @@ enum gtr_code gtr_series_read(const struct gtr_trace *trace, const struct gtr_gr
                               size_t n_threads, struct gtr_series **series, struct gtr_err *err);
 void gtr_series_free(struct gtr_series *series);
 
+/* A copy of rows first .. first + n_steps - 1, with the same groups and step numbers. */
+enum gtr_code gtr_series_window(const struct gtr_series *series, size_t first, size_t n_steps,
+                                struct gtr_series **window, struct gtr_err *err);
+
 GTR_PUBLIC_END
 
 #endif

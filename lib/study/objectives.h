@@ -1,0 +1,150 @@
+/* objectives.h - numbers by which settings are compared, made while a lane runs.
+ *
+ * Each decision is added to its group's tally in step order; tallies of groups are merged in group
+ * order; both in the same way here, in the vector kernels of a sweep and on a GPU, so that a
+ * setting taken out of a sweep and replayed alone has the same numbers to the bit.
+ *
+ *   clip_rate, raise_rate, saturation, empty_rate   shares of decisions
+ *   scale_mean, scale_min, scale_max
+ *   attenuation   mean of -ln s
+ *   volatility    standard deviation of ln(s n / m), m the group's baseline, over all decisions
+ *                 that have one
+ *   leak          mean over spikes of max(0, ln(s n / (kappa m))): how much of them gets through
+ *   distortion    1 - mean cosine between the recorded and the clipped gradient
+ *   spill         sum x_t / sum A(E_t) of a global threshold (see baseline.h); 0 for policies that
+ *                 decide for each group by itself
+ */
+#ifndef GTR_OBJECTIVES_H
+#define GTR_OBJECTIVES_H
+
+#include <math.h>
+#include <stdint.h>
+
+#include "exact.h"
+#include "policy.h"
+
+/* One lane's sums.  Counts are doubles, exact up to 2^53, so that vector kernels treat all fields
+ * alike. */
+struct gtr_tally {
+    double decisions, clipped, raised, capped, empty;
+    double scale_sum, scale_min, scale_max;
+    double log_sum;                  /* of ln s */
+    double based;                    /* decisions with a baseline */
+    double ratio_sum, ratio_squares; /* of ln s + ln(n / m) */
+    double spikes;
+    double leak_sum;
+};
+
+GTR_HD void gtr_tally_init(struct gtr_tally *t)
+{
+    t->decisions = t->clipped = t->raised = t->capped = t->empty = 0.0;
+    t->scale_sum = 0.0;
+    t->scale_min = HUGE_VAL;
+    t->scale_max = 0.0;
+    t->log_sum = t->based = t->ratio_sum = t->ratio_squares = 0.0;
+    t->spikes = t->leak_sum = 0.0;
+}
+
+/* Adds one decision.  log_ratio: ln(n / m) of the group at this step, NaN if it has none. */
+GTR_HD void gtr_tally_add(struct gtr_tally *t, const struct gtr_action *act, double log_ratio,
+                          double log_kappa)
+{
+    double s = act->scale, log_s = s == 1.0 ? 0.0 : gtr_ln(s > 1e-300 ? s : 1e-300);
+    double ratio = log_s + log_ratio, over = ratio - log_kappa;
+    int based = log_ratio == log_ratio, spike = based && log_ratio > log_kappa;
+
+    t->decisions += 1.0;
+    t->clipped += s < 1.0 ? 1.0 : 0.0;
+    t->raised += s > 1.0 ? 1.0 : 0.0;
+    t->capped += act->capped ? 1.0 : 0.0;
+    t->empty += act->lower > act->upper ? 1.0 : 0.0;
+    t->scale_sum += s;
+    t->scale_min = s < t->scale_min ? s : t->scale_min;
+    t->scale_max = s > t->scale_max ? s : t->scale_max;
+    t->log_sum += log_s;
+    t->based += based ? 1.0 : 0.0;
+    t->ratio_sum += based ? ratio : 0.0;
+    t->ratio_squares += based ? ratio * ratio : 0.0;
+    t->spikes += spike ? 1.0 : 0.0;
+    t->leak_sum += spike && over > 0.0 ? over : 0.0;
+}
+
+/* Adds `other`, the next group's tally. */
+GTR_HD void gtr_tally_merge(struct gtr_tally *t, const struct gtr_tally *other)
+{
+    t->decisions += other->decisions;
+    t->clipped += other->clipped;
+    t->raised += other->raised;
+    t->capped += other->capped;
+    t->empty += other->empty;
+    t->scale_sum += other->scale_sum;
+    t->scale_min = other->scale_min < t->scale_min ? other->scale_min : t->scale_min;
+    t->scale_max = other->scale_max > t->scale_max ? other->scale_max : t->scale_max;
+    t->log_sum += other->log_sum;
+    t->based += other->based;
+    t->ratio_sum += other->ratio_sum;
+    t->ratio_squares += other->ratio_squares;
+    t->spikes += other->spikes;
+    t->leak_sum += other->leak_sum;
+}
+
+/* What all groups of a setting share. */
+struct gtr_whole {
+    double cos_sum, cos_steps; /* cosines, and steps that have a direction */
+    double excess_sum;         /* sum of x_t = A(E_t) - A(B_t), policies for the whole gradient */
+    double attenuation_sum;    /* sum of A(E_t) */
+};
+
+/* cos(g, clipped g) = sum s e / sqrt(E sum s^2 e); equal scales leave the direction alone; NaN
+ * where there is none. */
+GTR_HD double gtr_cosine(double sum_se, double sum_sse, double sum_e, int equal)
+{
+    double cosine;
+
+    if (!(sum_e > 0.0) || !(sum_sse > 0.0))
+        return (double)NAN;
+    if (equal)
+        return 1.0;
+    cosine = sum_se / sqrt(sum_e * sum_sse);
+    return cosine > 1.0 ? 1.0 : cosine;
+}
+
+/* The columns of a sweep, in the order of files. */
+enum gtr_objective {
+    GTR_CLIP_RATE,
+    GTR_RAISE_RATE,
+    GTR_SATURATION,
+    GTR_EMPTY_RATE,
+    GTR_SCALE_MEAN,
+    GTR_SCALE_MIN,
+    GTR_SCALE_MAX,
+    GTR_ATTENUATION,
+    GTR_VOLATILITY,
+    GTR_LEAK,
+    GTR_DISTORTION,
+    GTR_SPILL,
+    GTR_OBJECTIVE_COUNT
+};
+
+/* From pooled tallies to the columns.  A mean over nothing is NaN; leak without spikes is 0. */
+GTR_HD void gtr_objectives(const struct gtr_tally *t, const struct gtr_whole *w,
+                           double out[GTR_OBJECTIVE_COUNT])
+{
+    double mean = t->ratio_sum / t->based;
+    double variance = t->ratio_squares / t->based - mean * mean;
+
+    out[GTR_CLIP_RATE] = t->clipped / t->decisions;
+    out[GTR_RAISE_RATE] = t->raised / t->decisions;
+    out[GTR_SATURATION] = t->capped / t->decisions;
+    out[GTR_EMPTY_RATE] = t->empty / t->decisions;
+    out[GTR_SCALE_MEAN] = t->scale_sum / t->decisions;
+    out[GTR_SCALE_MIN] = t->scale_min;
+    out[GTR_SCALE_MAX] = t->scale_max;
+    out[GTR_ATTENUATION] = 0.0 - t->log_sum / t->decisions;
+    out[GTR_VOLATILITY] = variance > 0.0 ? sqrt(variance) : variance == variance ? 0.0 : variance;
+    out[GTR_LEAK] = t->spikes > 0.0 ? t->leak_sum / t->spikes : 0.0;
+    out[GTR_DISTORTION] = 1.0 - w->cos_sum / w->cos_steps;
+    out[GTR_SPILL] = w->attenuation_sum > 0.0 ? w->excess_sum / w->attenuation_sum : 0.0;
+}
+
+#endif

@@ -1,0 +1,66 @@
+/* scenario.h - what may happen in a synthetic run: parameters, and named sets of them.
+ *
+ * The natural logarithm of group j's norm at step t is
+ *
+ *     ln n_j(t) = ln(level w_j) + ln(drift) t / (T - 1) + x_j(t) + what was planted
+ *     x_j(t)    = sqrt(common) c(t) + sqrt(1 - common) z_j(t)
+ *
+ * with w_j fixed random weights (their squares sum to 1), and c and z_j independent autoregressions
+ * of order 1 with standard deviation `spread` and coefficient `memory`.  What is planted adds the
+ * logarithm of a factor: spikes of one group, strays of any, bursts of all, a change of all.
+ */
+#ifndef GTR_SCENARIO_H
+#define GTR_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "err.h"
+
+GTR_PUBLIC_BEGIN
+
+/* All are doubles; gtr_scenario_params tells names, defaults, ranges and meaning. */
+struct gtr_scenario_params {
+    double level, uneven, spread, memory, common, drift;
+    double spikes, spike_factor;
+    double stray, stray_factor, stray_tail;
+    double change, change_at;
+    double bursts, burst_factor, burst_steps;
+    double idle, idle_spell;
+};
+
+struct gtr_scenario_param {
+    const char *name;
+    size_t offset; /* in struct gtr_scenario_params */
+    double standard, min, max;
+    bool whole; /* whole numbers only */
+    const char *help;
+};
+const struct gtr_scenario_param *gtr_scenario_params(size_t *n_params);
+
+struct gtr_scenario {
+    const char *name;
+    const char *help;
+    const char *layout;   /* unless another is asked for */
+    const char *settings; /* "KEY=VALUE,..." on top of the defaults */
+};
+const struct gtr_scenario *gtr_scenarios(size_t *n_scenarios);
+
+/* An unknown name is an error that tells the nearest. */
+enum gtr_code gtr_scenario_find(const char *name, const struct gtr_scenario **scenario,
+                                struct gtr_err *err);
+
+/* The defaults, and what the scenario sets. */
+enum gtr_code gtr_scenario_start(const struct gtr_scenario *scenario,
+                                 struct gtr_scenario_params *params, struct gtr_err *err);
+
+/* "KEY=VALUE", or several with commas between them.  On failure some may have been set. */
+enum gtr_code gtr_scenario_set(struct gtr_scenario_params *params, const char *text,
+                               struct gtr_err *err);
+
+double gtr_scenario_get(const struct gtr_scenario_params *params,
+                        const struct gtr_scenario_param *param);
+
+GTR_PUBLIC_END
+
+#endif

@@ -1,0 +1,347 @@
+/* simulate.c - the norms of a run that never was.
+ *
+ * ln n_j(t) is the sum of what scenario.h names, gathered in one table [T][G] by one pass for each:
+ * trend, wandering, what was planted.  A group's energy is divided among its tensors by fixed
+ * shares.  Only exact arithmetic, gtr_ln and gtr_exp are used, in one order.
+ */
+#include "simulate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "exact.h"
+#include "random.h"
+#include "simulate_private.h"
+#include "trace.h"
+
+struct process {
+    const struct gtr_simulation *simulation;
+    struct gtr_head head;
+    struct gtr_groups *groups;
+    struct gtr_plants plants;
+    double *log_norm; /* [T][G] */
+    double *share;    /* [P] of the energy of the tensor's group */
+    double *peak;     /* [P] largest element, if the tensor's norm is 1 */
+    size_t *spell;    /* [experts] the expert's present spell or next one */
+    double *sumsq;    /* [P], one row */
+    float *maxabs;
+    uint64_t *nonfinite;
+};
+
+enum gtr_code gtr_simulation_start(struct gtr_simulation *simulation,
+                                   const struct gtr_scenario *scenario, struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    memset(simulation, 0, sizeof *simulation);
+    simulation->scenario = scenario;
+    simulation->n_steps = GTR_SIMULATION_STEPS;
+    simulation->seed = 1;
+    rc = gtr_layout_find(scenario->layout, &simulation->layout, err);
+    return rc == GTR_OK ? gtr_scenario_start(scenario, &simulation->params, err) : rc;
+}
+
+static void draw(struct gtr_random *random, const struct process *process, size_t stream)
+{
+    gtr_random_init(random, (uint64_t)process->simulation->seed, stream);
+}
+
+/* --- ln n_j(t) ------------------------------------------------------------------------------ */
+
+/* Level and drift.  The squares of the groups' weights sum to 1. */
+static void add_trend(struct process *process)
+{
+    const struct gtr_scenario_params *params = &process->simulation->params;
+    size_t n_steps = (size_t)process->simulation->n_steps, n_groups = process->groups->n_groups;
+    double slope = gtr_ln(params->drift) / (double)(n_steps > 1 ? n_steps - 1 : 1);
+    double energy = 0.0, scale;
+    struct gtr_random random;
+    size_t t, j;
+
+    draw(&random, process, GTR_STREAM_LEVELS);
+    for (j = 0; j < n_groups; j++) {
+        process->log_norm[j] = params->uneven * gtr_random_normal(&random);
+        energy += gtr_exp(2.0 * process->log_norm[j]);
+    }
+    scale = gtr_ln(params->level) - 0.5 * gtr_ln(energy);
+    for (j = 0; j < n_groups; j++)
+        process->log_norm[j] += scale;
+    for (t = 1; t < n_steps; t++)
+        for (j = 0; j < n_groups; j++)
+            process->log_norm[t * n_groups + j] = process->log_norm[j] + slope * (double)t;
+}
+
+/* One autoregression, from its stationary distribution on, added to groups first .. end - 1. */
+static void add_walk(struct process *process, size_t stream, double deviation, size_t first,
+                     size_t end)
+{
+    double memory = process->simulation->params.memory, innovation = sqrt(1.0 - memory * memory);
+    size_t n_groups = process->groups->n_groups, t, j;
+    struct gtr_random random;
+    double x;
+
+    draw(&random, process, stream);
+    x = gtr_random_normal(&random);
+    for (t = 0; t < (size_t)process->simulation->n_steps; t++) {
+        if (t > 0)
+            x = memory * x + innovation * gtr_random_normal(&random);
+        for (j = first; j < end; j++)
+            process->log_norm[t * n_groups + j] += deviation * x;
+    }
+}
+
+static void add_walks(struct process *process)
+{
+    const struct gtr_scenario_params *params = &process->simulation->params;
+    size_t n_groups = process->groups->n_groups, j;
+
+    add_walk(process, GTR_STREAM_COMMON, params->spread * sqrt(params->common), 0, n_groups);
+    for (j = 0; j < n_groups; j++)
+        add_walk(process, GTR_STREAM_GROUPS + j, params->spread * sqrt(1.0 - params->common), j,
+                 j + 1);
+}
+
+static void add_spikes(struct process *process, const struct gtr_spike *spikes, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        process->log_norm[spikes[i].step * process->groups->n_groups + spikes[i].group] +=
+            gtr_ln(spikes[i].factor);
+}
+
+/* Steps first .. end - 1 of all groups. */
+static void add_factor(struct process *process, size_t first, size_t end, double factor)
+{
+    size_t n_groups = process->groups->n_groups, i;
+    double log_factor = gtr_ln(factor);
+
+    for (i = first * n_groups; i < end * n_groups; i++)
+        process->log_norm[i] += log_factor;
+}
+
+static void add_plants(struct process *process)
+{
+    const struct gtr_plants *plants = &process->plants;
+    const struct gtr_scenario_params *params = &process->simulation->params;
+    size_t i;
+
+    add_spikes(process, plants->spikes, plants->n_spikes);
+    add_spikes(process, plants->strays, plants->n_strays);
+    for (i = 0; i < plants->n_bursts; i++)
+        add_factor(process, plants->bursts[i].first, plants->bursts[i].last + 1,
+                   params->burst_factor);
+    add_factor(process, plants->change_step, (size_t)process->simulation->n_steps, params->change);
+}
+
+/* --- tensors -------------------------------------------------------------------------------- */
+
+/* The largest of m normal deviates is about sqrt(2 ln m). */
+static double peak_of(uint64_t numel)
+{
+    double m = (double)numel;
+
+    return numel > 1 ? sqrt(2.0 * gtr_ln(m) / m) : 1.0;
+}
+
+static enum gtr_code divide_energy(struct process *process, struct gtr_err *err)
+{
+    const struct gtr_groups *groups = process->groups;
+    double uneven = process->simulation->params.uneven, *sum = NULL;
+    struct gtr_random random;
+    enum gtr_code rc;
+    size_t i;
+
+    rc = gtr_alloc_for(&sum, groups->n_groups, sizeof *sum, "groups", err);
+    if (rc != GTR_OK)
+        return rc;
+    draw(&random, process, GTR_STREAM_SHARES);
+    for (i = 0; i < groups->n_tensors; i++) {
+        process->share[i] = gtr_exp(2.0 * uneven * gtr_random_normal(&random));
+        sum[groups->of_tensor[i]] += process->share[i];
+        process->peak[i] = peak_of(process->head.tensors[i].numel);
+    }
+    for (i = 0; i < groups->n_tensors; i++)
+        process->share[i] /= sum[groups->of_tensor[i]];
+    gtr_free(sum);
+    return GTR_OK;
+}
+
+static bool is_idle(struct process *process, size_t expert, size_t t)
+{
+    const struct gtr_plants *plants = &process->plants;
+    size_t *at;
+
+    if (expert == plants->n_experts)
+        return false;
+    at = &process->spell[expert];
+    while (*at < plants->n_spells && plants->spells[*at].expert == expert &&
+           plants->spells[*at].last < t)
+        ++*at;
+    return *at < plants->n_spells && plants->spells[*at].expert == expert &&
+           plants->spells[*at].first <= t;
+}
+
+static void fill_row(struct process *process, size_t t)
+{
+    const struct gtr_groups *groups = process->groups;
+    const double *log_norm = process->log_norm + t * groups->n_groups;
+    size_t i;
+
+    for (i = 0; i < groups->n_tensors; i++) {
+        double energy = gtr_exp(2.0 * log_norm[groups->of_tensor[i]]);
+
+        if (is_idle(process, process->plants.of_tensor[i], t))
+            energy = 0.0;
+        process->sumsq[i] = process->share[i] * energy;
+        process->maxabs[i] = (float)(sqrt(process->sumsq[i]) * process->peak[i]);
+    }
+}
+
+/* --- the trace ------------------------------------------------------------------------------ */
+
+/* A language model's: from ln 32000, not knowing anything, to 2, half of the way in a twentieth of
+ * the run. */
+static double loss_at(size_t t, int64_t n_steps, struct gtr_random *random)
+{
+    double half = 1.0 + (double)n_steps / 20.0;
+
+    return 2.0 + 8.373 / (1.0 + (double)t / half) + 0.02 * gtr_random_normal(random);
+}
+
+static enum gtr_code write_rows(struct process *process, struct gtr_writer *writer,
+                                struct gtr_err *err)
+{
+    int64_t n_steps = process->simulation->n_steps;
+    enum gtr_code rc = GTR_OK;
+    struct gtr_random random;
+    size_t t;
+
+    draw(&random, process, GTR_STREAM_LOSS);
+    for (t = 0; rc == GTR_OK && t < (size_t)n_steps; t++) {
+        const struct gtr_step step = { .index = (int64_t)t,
+                                       .loss = loss_at(t, n_steps, &random),
+                                       .lr = 3e-4,
+                                       .time = (double)NAN,
+                                       .applied_scale = (double)NAN };
+
+        fill_row(process, t);
+        rc = gtr_writer_append(writer, &step, process->sumsq, process->maxabs, process->nonfinite,
+                               NULL, err);
+    }
+    return rc;
+}
+
+static enum gtr_code make_head(struct process *process, struct gtr_err *err)
+{
+    const struct gtr_simulation *simulation = process->simulation;
+    struct gtr_head *head = &process->head;
+    enum gtr_code rc;
+
+    rc = gtr_head_set(&head->producer, "gradtrace " GTR_VERSION " simulate: synthetic, not a run",
+                      err);
+    if (rc == GTR_OK)
+        rc = gtr_head_set(&head->grad_state, "pre-clip", err);
+    head->total_steps = simulation->n_steps;
+    if (rc == GTR_OK)
+        rc = gtr_layout_add(simulation->layout, simulation->n_layers, head, err);
+    if (rc == GTR_OK)
+        rc = gtr_groups_new("module", head, &process->groups, err);
+    if (rc == GTR_OK)
+        rc = gtr_plants_init(&process->plants, simulation, head, process->groups, err);
+    if (rc == GTR_OK)
+        rc = gtr_truth_set(simulation, &process->plants, process->groups, head, err);
+    return rc;
+}
+
+static enum gtr_code make_tables(struct process *process, struct gtr_err *err)
+{
+    size_t n_tensors = process->head.n_tensors, n_groups = process->groups->n_groups, i;
+    size_t n_cells = (size_t)process->simulation->n_steps * n_groups;
+    enum gtr_code rc;
+
+    rc = gtr_alloc_for(&process->log_norm, n_cells, sizeof(double), "norms", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&process->share, n_tensors, sizeof(double), "tensors", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&process->peak, n_tensors, sizeof(double), "tensors", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&process->sumsq, n_tensors, sizeof(double), "tensors", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&process->maxabs, n_tensors, sizeof(float), "tensors", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&process->nonfinite, n_tensors, sizeof(uint64_t), "tensors", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&process->spell, process->plants.n_experts, sizeof(size_t), "experts",
+                           err);
+    if (rc != GTR_OK)
+        return rc;
+    for (i = process->plants.n_spells; i-- > 0;)
+        process->spell[process->plants.spells[i].expert] = i;
+    add_trend(process);
+    add_walks(process);
+    add_plants(process);
+    return divide_energy(process, err);
+}
+
+static void process_free(struct process *process)
+{
+    gtr_head_free(&process->head);
+    gtr_groups_free(process->groups);
+    gtr_plants_free(&process->plants);
+    gtr_free(process->log_norm);
+    gtr_free(process->share);
+    gtr_free(process->peak);
+    gtr_free(process->spell);
+    gtr_free(process->sumsq);
+    gtr_free(process->maxabs);
+    gtr_free(process->nonfinite);
+}
+
+static enum gtr_code check_numbers(const struct gtr_simulation *simulation, struct gtr_err *err)
+{
+    if (simulation->n_steps < 1 || simulation->n_steps > GTR_SIMULATION_STEPS_MAX)
+        return gtr_fail(err, GTR_EUSAGE, "%lld steps: must be from 1 to %d",
+                        (long long)simulation->n_steps, GTR_SIMULATION_STEPS_MAX);
+    if (simulation->n_layers < 1 || simulation->n_layers > GTR_SIMULATION_LAYERS_MAX)
+        return gtr_fail(err, GTR_EUSAGE, "%lld layers: must be from 1 to %d",
+                        (long long)simulation->n_layers, GTR_SIMULATION_LAYERS_MAX);
+    if (simulation->seed < 0)
+        return gtr_fail(err, GTR_EUSAGE, "seed %lld: must be at least 0",
+                        (long long)simulation->seed);
+    return GTR_OK;
+}
+
+enum gtr_code gtr_simulation_write(const struct gtr_simulation *asked, const char *path, bool force,
+                                   struct gtr_err *err)
+{
+    const struct gtr_writer_options options = { .force = force };
+    struct gtr_simulation simulation = *asked;
+    struct process process = { .simulation = &simulation };
+    struct gtr_writer *writer = NULL;
+    enum gtr_code rc;
+
+    if (simulation.n_layers == 0)
+        simulation.n_layers = simulation.layout->n_layers;
+    rc = check_numbers(&simulation, err);
+    if (rc == GTR_OK)
+        rc = gtr_head_init(&process.head, err);
+    if (rc != GTR_OK)
+        return rc;
+    rc = make_head(&process, err);
+    if (rc == GTR_OK)
+        rc = make_tables(&process, err);
+    if (rc == GTR_OK)
+        rc = gtr_writer_open(path, &process.head, &options, &writer, err);
+    if (rc == GTR_OK)
+        rc = write_rows(&process, writer, err);
+    if (rc != GTR_OK)
+        goto out;
+    rc = gtr_writer_close(writer, err);
+    writer = NULL;
+out:
+    gtr_writer_abandon(writer);
+    process_free(&process);
+    return rc;
+}

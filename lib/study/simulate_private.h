@@ -1,0 +1,66 @@
+/* simulate_private.h - what the files of the simulator share: what was planted, and where. */
+#ifndef GTR_SIMULATE_PRIVATE_H
+#define GTR_SIMULATE_PRIVATE_H
+
+#include <stddef.h>
+
+#include "err.h"
+#include "groups.h"
+#include "simulate.h"
+
+/* Each use of chance has a stream of its own, so that planting something moves nothing else. */
+enum gtr_simulate_stream {
+    GTR_STREAM_LEVELS,
+    GTR_STREAM_SHARES,
+    GTR_STREAM_LOSS,
+    GTR_STREAM_CULPRIT,
+    GTR_STREAM_SPIKES,
+    GTR_STREAM_STRAYS,
+    GTR_STREAM_BURSTS,
+    GTR_STREAM_IDLE,
+    GTR_STREAM_COMMON,
+    GTR_STREAM_GROUPS /* this one and those after it: one for each group */
+};
+
+struct gtr_spike {
+    size_t step, group;
+    double factor;
+};
+
+/* Steps first .. last of a burst, or of the spell of an idle expert. */
+struct gtr_stretch {
+    size_t first, last;
+    size_t expert;
+};
+
+struct gtr_plants {
+    size_t culprit; /* a group */
+    struct gtr_spike *spikes, *strays;
+    size_t n_spikes, n_strays, strays_capacity;
+    struct gtr_stretch *bursts, *spells; /* spells: by expert, then by time */
+    size_t n_bursts, n_spells, spells_capacity;
+    size_t change_step;   /* n_steps if nothing changes */
+    size_t n_experts;     /* in all layers */
+    size_t *of_tensor;    /* [P] expert of each tensor; n_experts if it is of none */
+    size_t *first_tensor; /* of each expert */
+};
+
+/* Decides what happens where.  Free with gtr_plants_free, also after a failure. */
+enum gtr_code gtr_plants_init(struct gtr_plants *plants, const struct gtr_simulation *simulation,
+                              const struct gtr_head *head, const struct gtr_groups *groups,
+                              struct gtr_err *err);
+void gtr_plants_free(struct gtr_plants *plants);
+
+/* Length of "...experts.N" in the name of a tensor of an expert; 0 for others. */
+size_t gtr_expert_name_length(const char *tensor);
+
+/* Puts the arguments and the truth into the head's meta. */
+enum gtr_code gtr_truth_set(const struct gtr_simulation *simulation,
+                            const struct gtr_plants *plants, const struct gtr_groups *groups,
+                            struct gtr_head *head, struct gtr_err *err);
+
+/* Index of `name` among the names of one kind of thing, or an error that tells the nearest. */
+enum gtr_code gtr_simulate_find(const char *kind, const char *name, const char *const *names,
+                                size_t n_names, size_t *found, struct gtr_err *err);
+
+#endif

@@ -1,0 +1,183 @@
+/* sweep.c - the settings of a plan, in pieces, on threads.
+ *
+ * A piece is a run of consecutive settings.  A worker gathers those of it that the plan allows,
+ * GTR_SWEEP_LANES of one policy at a time, and puts the results back where they belong; each
+ * setting's numbers depend on nothing but itself, so neither pieces nor threads change a bit.
+ */
+#include "sweep.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "alloc.h"
+#include "sweep_block.h"
+#include "threads.h"
+
+enum {
+    PIECE_MAX = 1024,        /* settings of one piece */
+    PIECE_DECISIONS = 1 << 26 /* about a tenth of a second */
+};
+
+struct sweep {
+    const struct gtr_plan *plan;
+    const struct gtr_sweep_options *options;
+    struct gtr_sweep_rows *rows;
+    struct gtr_sweep_space *space; /* [workers] */
+    double *out;
+    size_t first, count, piece;
+    uint8_t *complete; /* [pieces] */
+    atomic_int stopped;
+    pthread_mutex_t lock; /* around what follows, and the caller's progress */
+    size_t n_done;
+};
+
+/* Settings that wait to be run together. */
+struct batch {
+    enum gtr_policy_id policy;
+    size_t n;
+    size_t setting[GTR_SWEEP_LANES]; /* from the first on */
+};
+
+enum gtr_code gtr_sweep_one(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
+                            enum gtr_policy_id policy, const union gtr_params *params,
+                            int scales_only, double objectives[GTR_OBJECTIVE_COUNT],
+                            struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_sweep_space space = { 0 };
+    struct gtr_sweep_rows *rows;
+
+    rc = gtr_sweep_rows_new(replay, baseline, &rows, err);
+    if (rc == GTR_OK)
+        rc = gtr_sweep_space_init(&space, rows->n_groups, err);
+    if (rc == GTR_OK)
+        gtr_sweep_block(rows, policy, params, 1, scales_only, GTR_SWEEP_SCALAR, &space,
+                        objectives);
+    gtr_sweep_space_free(&space);
+    gtr_sweep_rows_free(rows);
+    return rc;
+}
+
+static void run_batch(const struct sweep *sweep, struct batch *batch,
+                      struct gtr_sweep_space *space)
+{
+    double results[GTR_SWEEP_LANES][GTR_OBJECTIVE_COUNT];
+    size_t i, k;
+
+    gtr_sweep_block(sweep->rows, batch->policy, space->params, batch->n,
+                    sweep->options->scales_only, sweep->options->kernel, space, results[0]);
+    for (i = 0; i < batch->n; i++)
+        for (k = 0; k < GTR_OBJECTIVE_COUNT; k++)
+            sweep->out[batch->setting[i] * GTR_OBJECTIVE_COUNT + k] = results[i][k];
+    batch->n = 0;
+}
+
+static void leave_empty(const struct sweep *sweep, size_t setting)
+{
+    size_t k;
+
+    for (k = 0; k < GTR_OBJECTIVE_COUNT; k++)
+        sweep->out[setting * GTR_OBJECTIVE_COUNT + k] = (double)NAN;
+}
+
+/* Says how far the sweep has come; one at a time. */
+static void report(struct sweep *sweep, size_t n)
+{
+    pthread_mutex_lock(&sweep->lock);
+    sweep->n_done += n;
+    if (sweep->options->progress != NULL && !atomic_load(&sweep->stopped) &&
+        sweep->options->progress(sweep->options->context, sweep->n_done, sweep->count) != 0)
+        atomic_store(&sweep->stopped, 1);
+    pthread_mutex_unlock(&sweep->lock);
+}
+
+static void run_piece(void *context, size_t item, size_t worker)
+{
+    struct sweep *sweep = context;
+    struct gtr_sweep_space *space = &sweep->space[worker];
+    size_t begin = item * sweep->piece, end = begin + sweep->piece, i;
+    struct batch batch = { .n = 0 };
+
+    if (atomic_load(&sweep->stopped))
+        return;
+    end = end < sweep->count ? end : sweep->count;
+    for (i = begin; i < end; i++) {
+        size_t setting = sweep->first + i;
+        enum gtr_policy_id policy;
+
+        if (!gtr_plan_allows(sweep->plan, setting)) {
+            leave_empty(sweep, i);
+            continue;
+        }
+        policy = gtr_plan_policy_id(sweep->plan, gtr_plan_policy_of(sweep->plan, setting));
+        if (batch.n > 0 && (batch.n == GTR_SWEEP_LANES || policy != batch.policy))
+            run_batch(sweep, &batch, space);
+        batch.policy = policy;
+        gtr_plan_params(sweep->plan, setting, space->params + batch.n * sweep->rows->n_groups);
+        batch.setting[batch.n++] = i;
+    }
+    if (batch.n > 0)
+        run_batch(sweep, &batch, space);
+    sweep->complete[item] = 1;
+    report(sweep, end - begin);
+}
+
+/* Small enough to share out and to stop soon, and whole blocks. */
+static size_t piece_size(const struct gtr_sweep_rows *rows)
+{
+    size_t decisions = rows->n_rows * rows->n_groups;
+    size_t n = PIECE_DECISIONS / (decisions > 0 ? decisions : 1);
+
+    n = n / GTR_SWEEP_LANES * GTR_SWEEP_LANES;
+    return n > PIECE_MAX ? PIECE_MAX : n < GTR_SWEEP_LANES ? GTR_SWEEP_LANES : n;
+}
+
+static enum gtr_code spaces_new(struct sweep *sweep, size_t n_workers, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t w;
+
+    rc = gtr_alloc_for(&sweep->space, n_workers, sizeof *sweep->space, "workers", err);
+    for (w = 0; rc == GTR_OK && w < n_workers; w++)
+        rc = gtr_sweep_space_init(&sweep->space[w], sweep->rows->n_groups, err);
+    return rc;
+}
+
+enum gtr_code gtr_sweep_run(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
+                            const struct gtr_plan *plan, size_t first, size_t count,
+                            const struct gtr_sweep_options *options, double *out, size_t *n_done,
+                            struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct sweep sweep = {
+        .plan = plan, .options = options, .out = out, .first = first, .count = count
+    };
+    size_t n_workers = 0, n_pieces, i;
+
+    *n_done = 0;
+    rc = gtr_sweep_rows_new(replay, baseline, &sweep.rows, err);
+    if (rc != GTR_OK)
+        return rc;
+    sweep.piece = piece_size(sweep.rows);
+    n_pieces = (count + sweep.piece - 1) / sweep.piece;
+    n_workers = gtr_threads_count(options->n_threads, n_pieces);
+    rc = gtr_alloc_for(&sweep.complete, n_pieces, 1, "settings", err);
+    if (rc == GTR_OK)
+        rc = spaces_new(&sweep, n_workers, err);
+    if (rc != GTR_OK)
+        goto out;
+    atomic_init(&sweep.stopped, 0);
+    pthread_mutex_init(&sweep.lock, NULL);
+    gtr_threads_run(n_workers, n_pieces, run_piece, &sweep);
+    pthread_mutex_destroy(&sweep.lock);
+    for (i = 0; i < n_pieces && sweep.complete[i]; i++)
+        *n_done = (i + 1) * sweep.piece < count ? (i + 1) * sweep.piece : count;
+out:
+    for (i = 0; sweep.space != NULL && i < n_workers; i++)
+        gtr_sweep_space_free(&sweep.space[i]);
+    gtr_free(sweep.space);
+    gtr_free(sweep.complete);
+    gtr_sweep_rows_free(sweep.rows);
+    return rc;
+}

@@ -1,0 +1,153 @@
+/* sweep_block.c - the scalar path, and which path a block takes. */
+#include "sweep_block.h"
+
+#include <math.h>
+#include <stdint.h>
+
+#include "alloc.h"
+#include "catalogue.h"
+#include "wide.h"
+
+enum gtr_code gtr_sweep_space_init(struct gtr_sweep_space *space, size_t n_groups,
+                                   struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    *space = (struct gtr_sweep_space){ 0 };
+    rc = gtr_alloc_for(&space->state, n_groups, sizeof *space->state, "lanes", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&space->tally, n_groups, sizeof *space->tally, "lanes", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&space->params, n_groups * GTR_SWEEP_LANES, sizeof *space->params,
+                           "lanes", err);
+    if (rc == GTR_OK && gtr_wide_find(GTR_SWEEP_AUTO) != NULL)
+        rc = gtr_alloc_for(&space->wide_memory, gtr_wide_size(n_groups) + GTR_WIDE_ALIGN, 1,
+                           "bytes", err);
+    if (rc != GTR_OK) {
+        gtr_sweep_space_free(space);
+        return rc;
+    }
+    if (space->wide_memory != NULL) {
+        uintptr_t at = (uintptr_t)space->wide_memory;
+
+        space->wide = (void *)((at + GTR_WIDE_ALIGN - 1) / GTR_WIDE_ALIGN * GTR_WIDE_ALIGN);
+    }
+    return GTR_OK;
+}
+
+void gtr_sweep_space_free(struct gtr_sweep_space *space)
+{
+    gtr_free(space->state);
+    gtr_free(space->tally);
+    gtr_free(space->params);
+    gtr_free(space->wide_memory);
+    *space = (struct gtr_sweep_space){ 0 };
+}
+
+bool gtr_sweep_kernel_here(enum gtr_sweep_kernel kernel)
+{
+    return kernel == GTR_SWEEP_AUTO || kernel == GTR_SWEEP_SCALAR || gtr_wide_find(kernel) != NULL;
+}
+
+void gtr_sweep_finish(const struct gtr_tally *pooled, const struct gtr_whole *whole,
+                      int scales_only, double out[GTR_OBJECTIVE_COUNT])
+{
+    gtr_objectives(pooled, whole, out);
+    if (scales_only)
+        out[GTR_ATTENUATION] = out[GTR_VOLATILITY] = out[GTR_LEAK] = out[GTR_DISTORTION] =
+            out[GTR_SPILL] = (double)NAN;
+}
+
+/* --- one setting -------------------------------------------------------------------------------
+ */
+
+/* What the groups of a step add up to. */
+struct direction {
+    double sum_se, sum_sse, first;
+    int equal;
+};
+
+static void turn(struct direction *d, size_t group, double scale, double energy)
+{
+    if (group == 0)
+        d->first = scale;
+    d->equal = d->equal && scale == d->first;
+    d->sum_se += scale * energy;
+    d->sum_sse += scale * scale * energy;
+}
+
+static void run_row(const struct gtr_sweep_rows *rows, size_t r, enum gtr_policy_id policy,
+                    const union gtr_params *params, struct gtr_sweep_space *space,
+                    struct direction *direction)
+{
+    const struct gtr_sweep_cell *cell = &rows->cell[r * rows->n_groups];
+    int whole_gradient = gtr_policy_spec(policy)->whole_gradient;
+    struct gtr_obs obs = { .total = rows->row[r].total, .progress = rows->row[r].progress };
+    size_t j;
+
+    for (j = 0; j < rows->n_groups; j++) {
+        struct gtr_action act = gtr_leave();
+
+        obs.sumsq = cell[j].sumsq;
+        obs.norm = cell[j].norm;
+        if (j != rows->left_out || whole_gradient)
+            act = gtr_policy_step(policy, &params[j], &space->state[j], &obs);
+        if (j != rows->left_out)
+            gtr_tally_add(&space->tally[j], &act, cell[j].log_ratio, rows->log_kappa);
+        turn(direction, j, act.scale, cell[j].energy);
+    }
+}
+
+static void run_scalar(const struct gtr_sweep_rows *rows, enum gtr_policy_id policy,
+                       const union gtr_params *params, int scales_only,
+                       struct gtr_sweep_space *space, double out[GTR_OBJECTIVE_COUNT])
+{
+    struct gtr_whole whole = { 0 };
+    struct gtr_tally pooled;
+    double log_limit = policy == GTR_GLOBAL ? gtr_log_limit(&params->global) : 0.0;
+    size_t r, j;
+
+    for (j = 0; j < rows->n_groups; j++) {
+        gtr_policy_init(policy, &params[j], &space->state[j]);
+        gtr_tally_init(&space->tally[j]);
+    }
+    for (r = 0; r < rows->n_rows; r++) {
+        const struct gtr_sweep_row *row = &rows->row[r];
+        struct direction d = { .equal = 1 };
+        double cosine;
+
+        run_row(rows, r, policy, params, space, &d);
+        cosine = gtr_cosine(d.sum_se, d.sum_sse, row->energy, d.equal);
+        whole.cos_sum += cosine == cosine ? cosine : 0.0;
+        whole.cos_steps += cosine == cosine ? 1.0 : 0.0;
+        if (policy == GTR_GLOBAL) {
+            double a = gtr_attenuation(row->log_energy, log_limit);
+
+            whole.attenuation_sum += a;
+            whole.excess_sum += a - gtr_attenuation(row->log_fair, log_limit);
+        }
+    }
+    gtr_tally_init(&pooled);
+    for (j = 0; j < rows->n_groups; j++)
+        if (j != rows->left_out)
+            gtr_tally_merge(&pooled, &space->tally[j]);
+    gtr_sweep_finish(&pooled, &whole, scales_only, out);
+}
+
+/* --- a block -----------------------------------------------------------------------------------
+ */
+
+void gtr_sweep_block(const struct gtr_sweep_rows *rows, enum gtr_policy_id policy,
+                     const union gtr_params *params, size_t n, int scales_only,
+                     enum gtr_sweep_kernel kernel, struct gtr_sweep_space *space, double *out)
+{
+    const struct gtr_wide_kernel *wide = gtr_wide_find(kernel);
+    size_t i;
+
+    if (wide != NULL && n > 0 &&
+        gtr_wide_run(wide, rows, policy, params, n, scales_only, space->wide, out))
+        return;
+    for (i = 0; i < n; i++)
+        run_scalar(rows, policy, params + i * rows->n_groups, scales_only, space,
+                   out + i * GTR_OBJECTIVE_COUNT);
+}

@@ -1,0 +1,22 @@
+# sweep_refusals.sh - wrong options are told before any work, and nothing is written.
+. "$TESTS/cli/try.bash"
+make_trace run.h5
+try sweep
+try sweep run.h5
+try sweep run.h5 --set beta=0.5 -p aggc
+try sweep run.h5 -p aggc --set bta=0.5
+try sweep run.h5 -p aggc --set beta=0.5:2:4
+try sweep run.h5 -p aggc --set beta=0.5:0.9
+try sweep run.h5 -p aggc --set beta=0.5,0.9 --where 'lo<high'
+try sweep run.h5 -p aggc --set beta=0.5,0.9 --goal leek
+try sweep run.h5 -p aggc --set beta=0.5,0.9 --goal leak --goal spill --goal volatility --goal leak
+try sweep run.h5 -p aggc --set beta=0.5,0.9 --limit 'clip_rate=0.1'
+try sweep run.h5 -p aggc --set beta=0.5,0.9 --shard 3/2 -o x.h5
+try sweep run.h5 -p aggc --set beta=0.5,0.9 --shard 1/2
+try sweep run.h5 -p aggc --set beta=0.5,0.9 --random 5 --sobol 5
+try sweep run.h5 -p aggc --set beta=0.5,0.9 -o run.h5
+try sweep run.h5 -p aggc --set beta=0.5,0.9 --split 41
+echo text >x.h5.part
+try sweep run.h5 -p aggc --set beta=0.5,0.9 -o x.h5
+try sweep run.h5 -p aggc --set beta=0.5,0.9 --join run.h5 -o x.h5
+ls

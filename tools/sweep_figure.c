@@ -1,0 +1,174 @@
+/* sweep_figure.c - the table of a sweep's figures, and which of them have something to show. */
+#include "sweep_figure.h"
+
+#include <string.h>
+
+#include "picture.h"
+#include "sweep_parts.h"
+
+struct sweep_figure {
+    const char *script;
+    bool per_policy;
+    /* NULL if there is something to show, else why there is not. */
+    const char *(*lacks)(const struct sweep_figures *what, size_t policy);
+    void (*write_rows)(FILE *f, const struct sweep_figures *what, const struct figure_look *look,
+                       size_t policy);
+    void (*write_variables)(FILE *f, const struct sweep_figures *what,
+                            const struct figure_look *look, size_t policy);
+};
+
+/* --- what a figure needs ------------------------------------------------------------------- */
+
+static size_t count_knobs(const struct sweep_figures *what, size_t policy)
+{
+    size_t n = 0, knob;
+
+    for (knob = 0; knob < what->n_knobs; knob++)
+        n += what->knob_policy[knob] == policy ? 1 : 0;
+    return n;
+}
+
+static bool any_counts(const struct sweep_figures *what, size_t policy)
+{
+    size_t i;
+
+    for (i = what->first[policy]; i < what->first[policy + 1]; i++)
+        if (sweep_counts(what, i))
+            return true;
+    return false;
+}
+
+static const char *lacks_settings(const struct sweep_figures *what, size_t policy)
+{
+    return any_counts(what, policy) ? NULL : "no setting has a value and keeps the limits";
+}
+
+static const char *map_lacks(const struct sweep_figures *what, size_t policy)
+{
+    if (what->map_knobs != NULL && what->knob_policy[what->map_knobs[0]] != policy)
+        return "its knobs are not the ones asked for";
+    if (count_knobs(what, policy) < 2)
+        return "it takes two knobs";
+    return lacks_settings(what, policy);
+}
+
+static const char *knobs_lack(const struct sweep_figures *what, size_t policy)
+{
+    if (count_knobs(what, policy) < 1)
+        return "there is no knob";
+    return lacks_settings(what, policy);
+}
+
+/* A terminal shows points, and the figure is its lines. */
+static const char *lines_lack(const struct sweep_figures *what, size_t policy)
+{
+    if (what->look->columns > 0)
+        return "a terminal has too little room";
+    return knobs_lack(what, policy);
+}
+
+static const char *front_lacks(const struct sweep_figures *what, size_t policy)
+{
+    size_t p;
+
+    (void)policy;
+    if (what->n_goals < 2)
+        return "it takes two goals";
+    for (p = 0; p < what->n_policies; p++)
+        if (any_counts(what, p))
+            return NULL;
+    return "no setting has a value and keeps the limits";
+}
+
+static const char *bars_lack(const struct sweep_figures *what, size_t policy)
+{
+    size_t knob;
+
+    (void)policy;
+    for (knob = 0; what->sensitivity != NULL && knob < what->n_knobs; knob++)
+        if (what->sensitivity[knob].first == what->sensitivity[knob].first)
+            return NULL;
+    return "it is not known what the goal owes to which knob";
+}
+
+const struct sweep_figure_name sweep_figure_names[N_SWEEP_FIGURES] = {
+    { "map", "goals over two knobs, best over the others" },
+    { "front", "all settings in the plane of two goals, and the front" },
+    { "parallel", "the best settings through all knobs" },
+    { "curve", "objectives over each knob" },
+    { "bars", "which knob matters" },
+};
+
+static const struct sweep_figure table[N_SWEEP_FIGURES] = {
+    { "sweep_map", true, map_lacks, sweep_map_rows, sweep_map_variables },
+    { "sweep_front", false, front_lacks, sweep_front_rows, sweep_front_variables },
+    { "sweep_parallel", true, lines_lack, sweep_parallel_rows, sweep_parallel_variables },
+    { "sweep_curve", true, knobs_lack, sweep_curve_rows, sweep_curve_variables },
+    { "sweep_bars", false, bars_lack, sweep_bars_rows, sweep_bars_variables },
+};
+
+/* --- drawing ------------------------------------------------------------------------------- */
+
+static void write_rows(FILE *f, const void *view, const struct figure_look *look,
+                       const struct picture *picture)
+{
+    const struct sweep_figure *figure = picture->figure;
+
+    figure->write_rows(f, view, look, picture->policy);
+}
+
+/* The policies are what style.gp calls groups: they have the colours. */
+static void write_variables(FILE *f, const void *view, const struct figure_look *look,
+                            const struct picture *picture)
+{
+    const struct sweep_figure *figure = picture->figure;
+    const struct sweep_figures *what = view;
+
+    figure_set_string(f, "TRACE", what->trace);
+    figure_set_names(f, "N_GROUPS", "GROUP", what->policies, what->n_policies);
+    fputs("N_POLICIES = N_GROUPS\n", f);
+    figure->write_variables(f, what, look, picture->policy);
+}
+
+static enum gtr_code add_pictures(struct picture_list *list, const struct sweep_figure *figure,
+                                  const struct sweep_figures *what, struct gtr_err *err)
+{
+    size_t n = figure->per_policy ? what->n_policies : 1, p;
+    const char *why = NULL;
+    enum gtr_code rc = GTR_OK;
+    size_t before = list->n;
+
+    for (p = 0; rc == GTR_OK && p < n; p++) {
+        const char *lacks = figure->lacks(what, p);
+
+        if (lacks == NULL)
+            rc = picture_list_add(list, figure, figure->script,
+                                  figure->per_policy && n > 1 ? what->policies[p] : NULL, p, err);
+        else
+            why = lacks;
+    }
+    if (rc == GTR_OK && list->n == before && why != NULL)
+        cli_note(what->common, "%s: nothing to show: %s", figure->script, why);
+    return rc;
+}
+
+enum gtr_code sweep_figures_draw(const struct sweep_figures *what, struct gtr_err *err)
+{
+    const struct picture_source source = { .command = "gradtrace sweep",
+                                           .view = what,
+                                           .write_rows = write_rows,
+                                           .write_variables = write_variables };
+    struct picture_list list = { 0 };
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < N_SWEEP_FIGURES; i++)
+        if (what->wanted[i])
+            rc = add_pictures(&list, &table[i], what, err);
+    if (rc == GTR_OK && what->look->columns > 0)
+        rc = picture_show(&list, &source, what->look, err);
+    else if (rc == GTR_OK)
+        rc = picture_make(&list, &source, what->look, what->folder, what->common, err);
+    picture_list_free(&list);
+    return rc;
+}

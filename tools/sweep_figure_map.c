@@ -1,0 +1,235 @@
+/* sweep_figure_map.c - the figure of goals over two knobs, best over all others. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "sweep_parts.h"
+
+/* One panel: a goal over a pair of knobs. */
+struct panel {
+    struct sweep_axis x, y;
+    double best[AXIS_VALUES_MAX * AXIS_VALUES_MAX]; /* [y][x], NaN: nothing there */
+    size_t behind[AXIS_VALUES_MAX * AXIS_VALUES_MAX];
+};
+
+struct pairs {
+    size_t x[SWEEP_PAIRS_MAX], y[SWEEP_PAIRS_MAX];
+    size_t n;
+};
+
+static struct pairs pairs_of(const struct sweep_figures *what, size_t policy)
+{
+    struct pairs pairs = { .n = 0 };
+    size_t knobs[SWEEP_PAIRS_MAX], n, a, b;
+
+    if (what->map_knobs != NULL) {
+        pairs.x[0] = what->map_knobs[0];
+        pairs.y[0] = what->map_knobs[1];
+        pairs.n = 1;
+        return pairs;
+    }
+    /* Three knobs have three pairs. */
+    n = sweep_knobs(what, policy, knobs, SWEEP_PAIRS_MAX);
+    for (a = 0; a < n; a++) {
+        for (b = a + 1; b < n; b++) {
+            pairs.x[pairs.n] = knobs[a];
+            pairs.y[pairs.n++] = knobs[b];
+        }
+    }
+    return pairs;
+}
+
+static void panel_fill(struct panel *panel, const struct sweep_figures *what, size_t policy,
+                       size_t goal, size_t x, size_t y)
+{
+    size_t cells, i, at;
+
+    sweep_axis_init(&panel->x, what, x);
+    sweep_axis_init(&panel->y, what, y);
+    cells = panel->x.n * panel->y.n;
+    for (at = 0; at < cells; at++) {
+        panel->best[at] = (double)NAN;
+        panel->behind[at] = 0;
+    }
+    for (i = what->first[policy]; i < what->first[policy + 1]; i++) {
+        const double *row = what->knob_values + i * what->n_knobs;
+        double value = what->goal_values[goal][i];
+        size_t cx = sweep_axis_cell(&panel->x, row[x]), cy = sweep_axis_cell(&panel->y, row[y]);
+
+        if (!sweep_counts(what, i) || !isfinite(value) || cx == panel->x.n || cy == panel->y.n)
+            continue;
+        at = cy * panel->x.n + cx;
+        panel->behind[at]++;
+        if (!(panel->best[at] <= value))
+            panel->best[at] = value;
+    }
+}
+
+static void write_panel(FILE *f, const struct panel *panel, const char *goal,
+                        const struct sweep_figures *what)
+{
+    size_t x, y;
+
+    fputs("\n\n", f);
+    for (y = 0; y < panel->y.n; y++) {
+        for (x = 0; x < panel->x.n; x++) {
+            size_t at = y * panel->x.n + x;
+
+            fprintf(f, "%zu\t%zu\t", x + 1, y + 1);
+            sweep_put(f, panel->best[at], '\t');
+            fprintf(f, "%zu\t", panel->behind[at]);
+            sweep_put(f, panel->x.value[x], '\t');
+            sweep_put(f, panel->y.value[y], '\t');
+            figure_write_text(f, what->knobs[panel->x.knob]);
+            fputc('\t', f);
+            figure_write_text(f, what->knobs[panel->y.knob]);
+            fputc('\t', f);
+            figure_write_text(f, goal);
+            fputc('\n', f);
+        }
+    }
+}
+
+void sweep_map_rows(FILE *f, const struct sweep_figures *what, const struct figure_look *look,
+                    size_t policy)
+{
+    struct pairs pairs = pairs_of(what, policy);
+    struct panel panel;
+    size_t goal, p;
+
+    (void)look;
+    fputs("x\ty\tbest\tsettings\tx_value\ty_value\tx_knob\ty_knob\tgoal\n", f);
+    for (goal = 0; goal < what->n_goals; goal++) {
+        for (p = 0; p < pairs.n; p++) {
+            panel_fill(&panel, what, policy, goal, pairs.x[p], pairs.y[p]);
+            write_panel(f, &panel, what->goals[goal], what);
+        }
+    }
+}
+
+static void set_axis(FILE *f, const char *letter, const struct sweep_figures *what,
+                     const struct sweep_axis *axis, size_t p, double place)
+{
+    char name[32];
+    size_t letters;
+
+    snprintf(name, sizeof name, "%s_NAME", letter);
+    sweep_set_element(f, name, p, what->knobs[axis->knob]);
+    fprintf(f, "%s_N[%zu] = %zu\n%s_BINNED[%zu] = %d\n", letter, p, axis->n, letter, p,
+            axis->binned);
+    snprintf(name, sizeof name, "%s_TICS[%zu]", letter, p);
+    letters = sweep_axis_set_tics(f, name, axis, letter[0] == 'X' ? 6 : 8);
+    fprintf(f, "%s_LETTERS[%zu] = %zu\n", letter, p, letters);
+    snprintf(name, sizeof name, "%s_KNEE[%zu]", letter, p);
+    figure_set_number(f, name, place);
+}
+
+/* Both axes of a pair, and where the recommended setting lies. */
+static void set_pair(FILE *f, const struct sweep_figures *what, size_t policy,
+                     const struct panel *panel, size_t p)
+{
+    double x = (double)NAN, y = (double)NAN;
+
+    if (what->knee >= what->first[policy] && what->knee < what->first[policy + 1]) {
+        const double *row = what->knob_values + what->knee * what->n_knobs;
+
+        x = sweep_axis_place(&panel->x, row[panel->x.knob]);
+        y = sweep_axis_place(&panel->y, row[panel->y.knob]);
+    }
+    set_axis(f, "X", what, &panel->x, p, x);
+    set_axis(f, "Y", what, &panel->y, p, y);
+}
+
+/* All values of a goal, over its panels. */
+struct shades {
+    double value[SWEEP_PAIRS_MAX * AXIS_VALUES_MAX * AXIS_VALUES_MAX];
+    size_t n;
+};
+
+/* Returns the number of empty cells. */
+static size_t see_panel(const struct panel *panel, struct shades *shades)
+{
+    size_t cells = panel->x.n * panel->y.n, holes = 0, at;
+
+    for (at = 0; at < cells; at++) {
+        if (isnan(panel->best[at]))
+            holes++;
+        else
+            shades->value[shades->n++] = panel->best[at];
+    }
+    return holes;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* What the colours span.  A few cells far above all others would leave these one colour: then the
+ * colours end at the 95th percentile.  Returns whether they do. */
+static bool span_of(struct shades *shades, struct sweep_span *span)
+{
+    double most;
+    size_t i;
+
+    sweep_span_init(span);
+    for (i = 0; i < shades->n; i++)
+        sweep_span_see(span, shades->value[i]);
+    if (shades->n == 0 || sweep_span_is_wide(span))
+        return false;
+    qsort(shades->value, shades->n, sizeof *shades->value, compare);
+    most = shades->value[(shades->n - 1) * 95 / 100];
+    if (!(most > span->low) || !(span->high - span->low > 3.0 * (most - span->low)))
+        return false;
+    span->high = most;
+    return true;
+}
+
+static void set_goal(FILE *f, const struct sweep_figures *what, size_t goal, struct shades *shades)
+{
+    struct sweep_span span;
+    bool cut = span_of(shades, &span);
+    char label[LABEL_SIZE];
+    double factor = sweep_label(what->goals[goal], label);
+
+    sweep_set_element(f, "GOAL", goal + 1, label);
+    fprintf(f, "FACTOR[%zu] = %g\nC_LOG[%zu] = %d\nC_CUT[%zu] = %d\n", goal + 1, factor, goal + 1,
+            sweep_span_is_wide(&span), goal + 1, cut);
+    fprintf(f, "C_LOW[%zu] = %.9g\nC_HIGH[%zu] = %.9g\n", goal + 1,
+            span.n > 0 ? span.low * factor : 0.0, goal + 1, span.n > 0 ? span.high * factor : 1.0);
+}
+
+void sweep_map_variables(FILE *f, const struct sweep_figures *what, const struct figure_look *look,
+                         size_t policy)
+{
+    struct pairs pairs = pairs_of(what, policy);
+    struct panel panel;
+    struct shades shades;
+    size_t goal, p, holes = 0, others = 0, knob;
+
+    (void)look;
+    fprintf(f, "N_PAIRS = %zu\nN_GOALS = %zu\n", pairs.n, what->n_goals);
+    fputs("array X_NAME[N_PAIRS]\narray X_N[N_PAIRS]\narray X_BINNED[N_PAIRS]\n"
+          "array X_TICS[N_PAIRS]\narray X_KNEE[N_PAIRS]\n"
+          "array Y_NAME[N_PAIRS]\narray Y_N[N_PAIRS]\narray Y_BINNED[N_PAIRS]\n"
+          "array Y_TICS[N_PAIRS]\narray Y_KNEE[N_PAIRS]\n"
+          "array X_LETTERS[N_PAIRS]\narray Y_LETTERS[N_PAIRS]\n"
+          "array GOAL[N_GOALS]\narray FACTOR[N_GOALS]\narray C_LOG[N_GOALS]\n"
+          "array C_CUT[N_GOALS]\narray C_LOW[N_GOALS]\narray C_HIGH[N_GOALS]\n",
+          f);
+    for (goal = 0; goal < what->n_goals; goal++) {
+        shades.n = 0;
+        for (p = 0; p < pairs.n; p++) {
+            panel_fill(&panel, what, policy, goal, pairs.x[p], pairs.y[p]);
+            holes += see_panel(&panel, &shades);
+            if (goal == 0)
+                set_pair(f, what, policy, &panel, p + 1);
+        }
+        set_goal(f, what, goal, &shades);
+    }
+    for (knob = 0; knob < what->n_knobs; knob++)
+        others += what->knob_policy[knob] == policy ? 1 : 0;
+    fprintf(f, "N_HOLES = %zu\nN_OTHERS = %zu\n", holes, others > 2 ? others - 2 : 0);
+    figure_set_string(f, "POLICY", what->policies[policy]);
+}

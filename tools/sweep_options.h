@@ -1,0 +1,43 @@
+/* sweep_options.h - the command line of gradtrace sweep. */
+#ifndef SWEEP_OPTIONS_H
+#define SWEEP_OPTIONS_H
+
+#include "cli.h"
+
+/* Texts of a repeatable option, borrowed from argv. */
+struct words {
+    const char **text;
+    size_t n, capacity;
+};
+
+enum { SWEEP_GOALS_MAX = 3 };
+
+struct sweep_options {
+    struct cli_common common;
+    struct cli_replay replay; /* -p, --group-by, ... */
+    const char *trace;
+    struct gtr_axis_text *axes; /* --set, each with the -p before it */
+    size_t n_axes, axes_capacity;
+    struct words constraints; /* --where */
+    struct words limits;      /* --limit */
+    struct words goals;       /* --goal */
+    struct words parts;       /* --join: the positional arguments are results */
+    enum gtr_sampling sampling;
+    size_t n_samples;
+    uint64_t seed;
+    size_t shard, n_shards; /* 0 of 1 without --shard */
+    struct gtr_baseline_options baseline;
+    bool scales_only;
+    size_t n_windows;    /* --split; 0: not asked for */
+    const char *output;  /* -o */
+    const char *tsv;     /* --tsv */
+    const char *figures; /* --figures: a folder */
+    char formats[32];    /* "png svg" */
+    bool term;           /* --term */
+};
+
+/* Parses or exits with a usage error. */
+void sweep_options_parse(struct sweep_options *options, int argc, char **argv);
+void sweep_options_free(struct sweep_options *options);
+
+#endif
