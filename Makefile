@@ -146,7 +146,9 @@ gallery: $(PROGRAM) ## draw the pictures of README.md again
 	@mkdir -p plots/gallery $(BUILD)/gallery
 	$(PROGRAM) plot traces/gpt2.h5 $(GALLERY) --figure norms,panels,interval -o $(BUILD)/gallery/gpt2
 	$(PROGRAM) plot traces/lora.h5 $(GALLERY) --figure scales -o $(BUILD)/gallery/lora
-	cp $(BUILD)/gallery/gpt2/panels.png $(BUILD)/gallery/gpt2/norms.png \
+	$(PROGRAM) sweep traces/gpt2.h5 -p global --set max_norm=auto:24 --force \
+	    --figures $(BUILD)/gallery/sweep >/dev/null
+	cp $(BUILD)/gallery/sweep/sweep_curve.png $(BUILD)/gallery/gpt2/panels.png $(BUILD)/gallery/gpt2/norms.png \
 	    $(BUILD)/gallery/gpt2/interval-aggc-paper.png $(BUILD)/gallery/lora/scales.png plots/gallery
 
 # --- tests ----------------------------------------------------------------------------------

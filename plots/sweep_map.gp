@@ -82,7 +82,7 @@ do for [r = 1:N_GOALS] {
         if (c == N_PAIRS && !TERM) {
             set colorbox user origin screen at_right(c) + 0.1 / PICTURE_W, screen at_bottom(r) \
                 size screen 0.1 / PICTURE_W, screen panel_h / PICTURE_H
-            set cblabel plain(GOAL[r]) offset -0.6, 0
+            set cblabel plain(GOAL[r]) offset 0.6, 0
             set cbtics font small offset -0.6, 0 scale 0.3
             set format cb (C_LOG[r] ? decades(C_LOW[r], C_HIGH[r]) : "%g")
             set cbtics autofreq

@@ -117,7 +117,7 @@ static void set_axis(FILE *f, const char *letter, const struct sweep_figures *wh
     fprintf(f, "%s_N[%zu] = %zu\n%s_BINNED[%zu] = %d\n", letter, p, axis->n, letter, p,
             axis->binned);
     snprintf(name, sizeof name, "%s_TICS[%zu]", letter, p);
-    letters = sweep_axis_set_tics(f, name, axis, letter[0] == 'X' ? 6 : 8);
+    letters = sweep_axis_set_tics(f, name, axis, letter[0] == 'X' ? 4 : 8);
     fprintf(f, "%s_LETTERS[%zu] = %zu\n", letter, p, letters);
     snprintf(name, sizeof name, "%s_KNEE[%zu]", letter, p);
     figure_set_number(f, name, place);

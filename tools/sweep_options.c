@@ -22,6 +22,7 @@ enum {
     OPT_TSV,
     OPT_FAST,
     OPT_SPLIT,
+    OPT_AGAINST,
     OPT_FIGURES,
     OPT_FORMAT,
     OPT_TERM
@@ -165,6 +166,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case OPT_JOIN:
         add_word(&o->parts, state, word);
         return 0;
+    case OPT_AGAINST:
+        add_word(&o->against, state, word);
+        return 0;
     case OPT_FIGURES:
         o->figures = word;
         return 0;
@@ -220,6 +224,8 @@ static const struct argp_option options[] = {
     { "split", OPT_SPLIT, "K", 0,
       "Run the sweep on K windows of the trace as well: are the same settings best in all of them?",
       2 },
+    { "against", OPT_AGAINST, "TRACE", 0, "Run it on another trace with the same groups as well",
+      2 },
     { NULL, 0, NULL, 0, "Results:", 3 },
     { "output", 'o', "SWEEP.h5", 0,
       "Write all settings and objectives as HDF5; a sweep that is stopped goes on where it was",
@@ -263,5 +269,6 @@ void sweep_options_free(struct sweep_options *o)
     gtr_free(o->limits.text);
     gtr_free(o->goals.text);
     gtr_free(o->parts.text);
+    gtr_free(o->against.text);
     cli_replay_free(&o->replay);
 }

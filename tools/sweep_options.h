@@ -21,7 +21,8 @@ struct sweep_options {
     struct words constraints; /* --where */
     struct words limits;      /* --limit */
     struct words goals;       /* --goal */
-    struct words parts;       /* --join: the positional arguments are results */
+    struct words parts;       /* --join */
+    struct words against;     /* --against: other traces */
     enum gtr_sampling sampling;
     size_t n_samples;
     uint64_t seed;

@@ -359,7 +359,7 @@ enum gtr_code sweep_report(FILE *f, const struct sweep_options *options,
         rc = put_recommendation(f, &report, err);
     if (rc == GTR_OK)
         rc = put_knobs(f, &report, err);
-    if (rc == GTR_OK && options->n_windows > 0 && report.advice->knee != GTR_NO_ROW)
+    if (rc == GTR_OK && report.advice->knee != GTR_NO_ROW)
         rc = sweep_split(f, options, results, &report.goals[0], report.keep, report.advice->knee,
                          err);
     if (rc == GTR_OK)

@@ -14,30 +14,39 @@ static void goal_of_rows(const struct gtr_goal *goal, const double *rows, const 
         values[i] = keep[i] ? gtr_goal_value(goal, rows + i * GTR_OBJECTIVE_COUNT) : (double)NAN;
 }
 
-static enum gtr_code run_window(const struct sweep_options *options,
-                                const struct sweep_results *results,
-                                const struct gtr_series *window, double *rows, struct gtr_err *err)
+/* What a comparison needs besides the series. */
+struct steadiness {
+    FILE *f;
+    const struct sweep_options *options;
+    const struct sweep_results *results;
+    const struct gtr_goal *goal;
+    const bool *keep;
+    size_t best;
+    double *rows;         /* [n][GTR_OBJECTIVE_COUNT] */
+    double *whole, *part; /* [n] goals of the whole trace, and of what it is held against */
+};
+
+static enum gtr_code run_on(const struct steadiness *s, const struct gtr_series *series,
+                            int64_t total_steps, struct gtr_err *err)
 {
-    const struct gtr_replay *whole = results->study->replay;
-    int64_t planned = gtr_replay_total_steps(whole);
-    const struct gtr_replay_options replay_options = {
-        .total_steps = planned > 0 ? planned : -1, /* the whole run's plan: a window has none */
-        .nonfinite = options->replay.options.nonfinite,
-        .n_threads = options->common.n_threads
-    };
-    const struct gtr_sweep_options sweep_options = { .n_threads = options->common.n_threads,
-                                                     .scales_only = options->scales_only };
+    const struct gtr_replay_options replay_options = { .total_steps = total_steps,
+                                                       .nonfinite =
+                                                           s->options->replay.options.nonfinite,
+                                                       .n_threads = s->options->common.n_threads };
+    const struct gtr_sweep_options sweep_options = { .n_threads = s->options->common.n_threads,
+                                                     .scales_only = s->options->scales_only };
     struct gtr_baseline *baseline = NULL;
     struct gtr_replay *replay = NULL;
     enum gtr_code rc;
     size_t done;
 
-    rc = gtr_replay_new(window, &replay_options, &replay, err);
+    rc = gtr_replay_new(series, &replay_options, &replay, err);
     if (rc == GTR_OK)
-        rc = gtr_baseline_new(window, gtr_replay_skip(replay), &options->baseline, &baseline, err);
+        rc = gtr_baseline_new(series, gtr_replay_skip(replay), &s->options->baseline, &baseline,
+                              err);
     if (rc == GTR_OK)
-        rc = gtr_sweep_run(replay, baseline, results->plan, results->first, results->n,
-                           &sweep_options, rows, &done, err);
+        rc = gtr_sweep_run(replay, baseline, s->results->plan, s->results->first, s->results->n,
+                           &sweep_options, s->rows, &done, err);
     gtr_baseline_free(baseline);
     gtr_replay_free(replay);
     return rc;
@@ -55,46 +64,105 @@ static void put_standing(FILE *f, const double *values, size_t n, size_t best)
     fprintf(f, "%zu of %zu", better + 1, count);
 }
 
-static enum gtr_code put_window(FILE *f, const struct gtr_series *window, const double *whole,
-                                const double *part, size_t n, size_t best, struct gtr_err *err)
+/* Runs on `series` and prints its line. */
+static enum gtr_code put_series(const struct steadiness *s, const char *name,
+                                const struct gtr_series *series, int64_t total_steps,
+                                struct gtr_err *err)
 {
     struct gtr_stability stability;
-    char range[48];
-    enum gtr_code rc = gtr_stability_run(whole, part, n, &stability, err);
+    enum gtr_code rc = run_on(s, series, total_steps, err);
 
     if (rc != GTR_OK)
         return rc;
-    snprintf(range, sizeof range, "%lld - %lld", (long long)window->index[0],
-             (long long)window->index[window->n_steps - 1]);
-    fprintf(f, "  %-20s %16.3f %18.0f%%   ", range, stability.rank_correlation,
+    goal_of_rows(s->goal, s->rows, s->keep, s->results->n, s->part);
+    rc = gtr_stability_run(s->whole, s->part, s->results->n, &stability, err);
+    if (rc != GTR_OK)
+        return rc;
+    if (isnan(stability.rank_correlation)) {
+        fprintf(s->f, "  %-20s %16s   (the goal is the same for all settings there)\n", name, "-");
+        return GTR_OK;
+    }
+    fprintf(s->f, "  %-20s %16.3f %18.0f%%   ", name, stability.rank_correlation,
             100.0 * stability.best_overlap);
-    put_standing(f, part, n, best);
-    fputc('\n', f);
+    put_standing(s->f, s->part, s->results->n, s->best);
+    fputc('\n', s->f);
     return GTR_OK;
 }
 
-static enum gtr_code put_windows(FILE *f, const struct sweep_options *options,
-                                 const struct sweep_results *results, const struct gtr_goal *goal,
-                                 const bool *keep, size_t best, double *rows, double *whole,
-                                 double *part, struct gtr_err *err)
+static enum gtr_code put_windows(const struct steadiness *s, struct gtr_err *err)
 {
-    const struct gtr_series *series = results->study->series;
-    size_t k = options->n_windows, w;
+    const struct gtr_series *series = s->results->study->series;
+    int64_t planned = gtr_replay_total_steps(s->results->study->replay);
+    size_t k = s->options->n_windows, w;
     enum gtr_code rc = GTR_OK;
 
     for (w = 0; rc == GTR_OK && w < k; w++) {
         size_t first = series->n_steps * w / k, end = series->n_steps * (w + 1) / k;
         struct gtr_series *window = NULL;
+        char range[48];
 
+        snprintf(range, sizeof range, "%lld - %lld", (long long)series->index[first],
+                 (long long)series->index[end - 1]);
         rc = gtr_series_window(series, first, end - first, &window, err);
+        /* A window keeps its place in the whole run's plan. */
         if (rc == GTR_OK)
-            rc = run_window(options, results, window, rows, err);
-        if (rc == GTR_OK) {
-            goal_of_rows(goal, rows, keep, results->n, part);
-            rc = put_window(f, window, whole, part, results->n, best, err);
-        }
+            rc = put_series(s, range, window, planned > 0 ? planned : -1, err);
         gtr_series_free(window);
     }
+    return rc;
+}
+
+static enum gtr_code check_same_groups(const struct gtr_series *ours,
+                                       const struct gtr_series *theirs, const char *path,
+                                       struct gtr_err *err)
+{
+    bool same = ours->n_groups == theirs->n_groups;
+    size_t j;
+
+    for (j = 0; same && j < ours->n_groups; j++)
+        same = strcmp(ours->names[j], theirs->names[j]) == 0;
+    if (same)
+        return GTR_OK;
+    return gtr_fail(err, GTR_EUSAGE, "%s: has other groups than the trace that was swept", path);
+}
+
+static enum gtr_code put_trace(const struct steadiness *s, const char *path, struct gtr_err *err)
+{
+    const struct study *study = s->results->study;
+    const char *slash = strrchr(path, '/');
+    struct gtr_series *series = NULL;
+    struct gtr_groups *groups = NULL;
+    struct gtr_trace *trace = NULL;
+    enum gtr_code rc;
+
+    rc = gtr_trace_open(path, &trace, err);
+    if (rc == GTR_OK)
+        rc = gtr_groups_new(study->groups->rule, gtr_trace_head(trace), &groups, err);
+    if (rc == GTR_OK)
+        rc = gtr_series_read(trace, groups, s->options->common.n_threads, &series, err);
+    if (rc == GTR_OK)
+        rc = check_same_groups(study->series, series, path, err);
+    if (rc == GTR_OK)
+        rc = put_series(s, slash != NULL ? slash + 1 : path, series, 0, err);
+    gtr_series_free(series);
+    gtr_groups_free(groups);
+    gtr_trace_close(trace);
+    return rc;
+}
+
+static enum gtr_code put_all(const struct steadiness *s, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t i;
+
+    goal_of_rows(s->goal, s->results->rows, s->keep, s->results->n, s->whole);
+    fprintf(s->f, "\nsteady? the ranking by %s elsewhere, beside that on all of this run\n",
+            s->options->goals.text[0]);
+    fprintf(s->f, "  %-20s %16s %19s   %s\n", "steps or trace", "rank correlation",
+            "best tenth in common", "rank of the recommended");
+    rc = put_windows(s, err);
+    for (i = 0; rc == GTR_OK && i < s->options->against.n; i++)
+        rc = put_trace(s, s->options->against.text[i], err);
     return rc;
 }
 
@@ -102,27 +170,26 @@ enum gtr_code sweep_split(FILE *f, const struct sweep_options *options,
                           const struct sweep_results *results, const struct gtr_goal *goal,
                           const bool *keep, size_t best, struct gtr_err *err)
 {
-    double *rows = NULL, *whole = NULL, *part = NULL;
+    struct steadiness s = {
+        .f = f, .options = options, .results = results, .goal = goal, .keep = keep, .best = best
+    };
     enum gtr_code rc;
 
+    if (options->n_windows == 0 && options->against.n == 0)
+        return GTR_OK;
     if (options->n_windows > results->study->series->n_steps)
         return gtr_fail(err, GTR_EUSAGE, "--split %zu: the trace has only %zu steps",
                         options->n_windows, results->study->series->n_steps);
-    rc = gtr_alloc_for(&rows, results->n * GTR_OBJECTIVE_COUNT, sizeof *rows, "objectives", err);
+    rc =
+        gtr_alloc_for(&s.rows, results->n * GTR_OBJECTIVE_COUNT, sizeof *s.rows, "objectives", err);
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&whole, results->n, sizeof *whole, "goals", err);
+        rc = gtr_alloc_for(&s.whole, results->n, sizeof *s.whole, "goals", err);
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&part, results->n, sizeof *part, "goals", err);
-    if (rc == GTR_OK) {
-        goal_of_rows(goal, results->rows, keep, results->n, whole);
-        fprintf(f, "\nsteady? the ranking by %s on windows of the run, beside that of all of it\n",
-                options->goals.text[0]);
-        fprintf(f, "  %-20s %16s %19s   %s\n", "steps", "rank correlation", "best tenth in common",
-                "rank of the recommended");
-        rc = put_windows(f, options, results, goal, keep, best, rows, whole, part, err);
-    }
-    gtr_free(rows);
-    gtr_free(whole);
-    gtr_free(part);
+        rc = gtr_alloc_for(&s.part, results->n, sizeof *s.part, "goals", err);
+    if (rc == GTR_OK)
+        rc = put_all(&s, err);
+    gtr_free(s.rows);
+    gtr_free(s.whole);
+    gtr_free(s.part);
     return rc;
 }
