@@ -148,7 +148,8 @@ gallery: $(PROGRAM) ## draw the pictures of README.md again
 	$(PROGRAM) plot traces/lora.h5 $(GALLERY) --figure scales -o $(BUILD)/gallery/lora
 	$(PROGRAM) sweep traces/gpt2.h5 -p global --set max_norm=auto:24 --force \
 	    --figures $(BUILD)/gallery/sweep >/dev/null
-	cp $(BUILD)/gallery/sweep/sweep_curve.png $(BUILD)/gallery/gpt2/panels.png $(BUILD)/gallery/gpt2/norms.png \
+	cp $(BUILD)/gallery/sweep/sweep_curve.png $(BUILD)/gallery/gpt2/panels.png \
+	    $(BUILD)/gallery/gpt2/norms.png \
 	    $(BUILD)/gallery/gpt2/interval-aggc-paper.png $(BUILD)/gallery/lora/scales.png plots/gallery
 
 # --- tests ----------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-# sweep_figures.sh - the figures of a sweep: which there are, that each is drawn again by its script,
-# and that what is there already is kept.
+# sweep_figures.sh - the figures of a sweep: which there are, that each is drawn again by its
+# script, and that what is there already is kept.
 . "$TESTS/cli/try.bash"
 sweep() {
     try sweep "$TRACES/lora.h5" -p aggc --set beta=0.5,0.9,0.99 --set high=1.5:4:4:log \

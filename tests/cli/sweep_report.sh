@@ -13,8 +13,8 @@ try sweep culprit.h5 -p aggc --set beta=0.9,0.95,0.99 --set high=1.5:6:8:log \
 "$GRADTRACE" simulate --scenario heavy -o heavy.h5 2>/dev/null
 "$GRADTRACE" sweep culprit.h5 -p aggc --set beta=0.9,0.95,0.99 --set high=1.5:6:8:log \
     --against heavy.h5 --against healthy.h5 | grep -A4 '^steady'
-"$GRADTRACE" sweep healthy.h5 -p aggc --set beta=0.9,0.95 --against "$TRACES/gpt2.h5" 2>&1 >/dev/null |
-    sed "s|$TRACES|TRACES|"
+"$GRADTRACE" sweep healthy.h5 -p aggc --set beta=0.9,0.95 --against "$TRACES/gpt2.h5" 2>&1 \
+    >/dev/null | sed "s|$TRACES|TRACES|"
 
 # The recommended setting clips every planted spike of the culprit, and little else.
 text=$("$GRADTRACE" sweep culprit.h5 -p aggc --set beta=0.9,0.95,0.99 --set high=1.5:6:8:log \
