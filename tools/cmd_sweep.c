@@ -95,7 +95,7 @@ static enum gtr_code open_sweep(struct sweep *sweep, struct gtr_err *err)
 
     rc = check_output(o, err);
     if (rc == GTR_OK)
-        rc = sweep_report_check(o, err);
+        rc = sweep_found_check(o, err);
     if (rc == GTR_OK)
         rc = study_open(&sweep->study, o->trace, &o->common, &o->replay, err);
     if (rc == GTR_OK)
@@ -251,7 +251,7 @@ static enum gtr_code join_parts(struct sweep *sweep, struct gtr_err *err)
  */
 
 static enum gtr_code draw(const struct sweep_options *o, const struct sweep_results *results,
-                          struct gtr_err *err)
+                          const struct sweep_found *found, struct gtr_err *err)
 {
     struct sweep_drawing drawing = { .look = { .formats = o->formats }, .folder = o->figures };
     size_t i;
@@ -262,7 +262,22 @@ static enum gtr_code draw(const struct sweep_options *o, const struct sweep_resu
         figure_look_terminal(&drawing.look);
     for (i = 0; i < N_SWEEP_FIGURES; i++)
         drawing.wanted[i] = true;
-    return sweep_draw(&drawing, o, results, err);
+    return sweep_draw(&drawing, o, results, found, err);
+}
+
+/* The report, and the figures if any are wanted. */
+static enum gtr_code tell_people(const struct sweep_options *o, const struct sweep_results *results,
+                                 struct gtr_err *err)
+{
+    struct sweep_found found;
+    enum gtr_code rc = sweep_found_make(&found, o, results, err);
+
+    if (rc == GTR_OK)
+        rc = sweep_report(stdout, o, results, &found, err);
+    if (rc == GTR_OK)
+        rc = draw(o, results, &found, err);
+    sweep_found_free(&found);
+    return rc;
 }
 
 static enum gtr_code tell(struct sweep *sweep, struct gtr_err *err)
@@ -280,9 +295,7 @@ static enum gtr_code tell(struct sweep *sweep, struct gtr_err *err)
     if (rc == GTR_OK && tsv.f != NULL)
         sweep_tsv(tsv.f, &results);
     if (rc == GTR_OK && tsv.f != stdout)
-        rc = sweep_report(stdout, o, &results, err);
-    if (rc == GTR_OK && tsv.f != stdout)
-        rc = draw(o, &results, err);
+        rc = tell_people(o, &results, err);
     if (rc == GTR_OK)
         rc = output_close(&tsv, err);
     if (rc == GTR_OK && fflush(stdout) != 0)

@@ -1,9 +1,7 @@
-/* sweep_draw.c - from rows of a sweep to what its figures show: goals, front, knobs, indices. */
+/* sweep_draw.c - from what a sweep found to what its figures show. */
 #define _GNU_SOURCE
 #include "sweep_draw.h"
 
-#include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,57 +9,33 @@
 struct gathered {
     const struct sweep_options *options;
     const struct sweep_results *results;
+    const struct sweep_found *found;
     struct sweep_figures shown;
-    struct gtr_goal goals[SWEEP_GOALS_MAX];
-    struct gtr_limit *limits;
-    bool *keep;
-    double *values[SWEEP_FIGURE_GOALS];
-    size_t *first, *front, map_knobs[2];
+    size_t map_knobs[2];
     const char **knobs;
     size_t *knob_policy;
     bool *knob_log;
-    double *knob_values;
     char ***words; /* [n_knobs] */
-    struct gtr_sensitivity *sensitivity;
     const char *objectives[GTR_OBJECTIVE_COUNT];
 };
 
-/* --- goals and front ----------------------------------------------------------------------- */
-
-static enum gtr_code gather_goals(struct gathered *g, struct gtr_err *err)
+static void gather_goals(struct gathered *g)
 {
     const struct sweep_options *o = g->options;
+    const struct sweep_found *found = g->found;
     struct sweep_figures *shown = &g->shown;
-    size_t n = g->results->n, goal, i;
-    enum gtr_code rc = gtr_alloc_for(&g->limits, o->limits.n, sizeof *g->limits, "limits", err);
+    size_t goal;
 
-    for (i = 0; rc == GTR_OK && i < o->limits.n; i++)
-        rc = gtr_limit_parse(o->limits.text[i], &g->limits[i], err);
-    for (i = 0; rc == GTR_OK && i < o->goals.n; i++)
-        rc = gtr_goal_parse(o->goals.text[i], &g->goals[i], err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&g->keep, n, sizeof *g->keep, "settings", err);
-    if (rc != GTR_OK)
-        return rc;
-    gtr_limits_apply(g->limits, o->limits.n, g->results->rows, n, g->keep);
-    shown->keep = o->limits.n > 0 ? g->keep : NULL;
-    shown->n_goals = o->goals.n < SWEEP_FIGURE_GOALS ? o->goals.n : SWEEP_FIGURE_GOALS;
-    for (goal = 0; rc == GTR_OK && goal < shown->n_goals; goal++) {
-        rc = gtr_alloc_for(&g->values[goal], n, sizeof(double), "goals", err);
-        for (i = 0; rc == GTR_OK && i < n; i++)
-            g->values[goal][i] =
-                gtr_goal_value(&g->goals[goal], g->results->rows + i * GTR_OBJECTIVE_COUNT);
+    shown->keep = o->limits.n > 0 ? found->keep : NULL;
+    shown->n_goals = found->n_goals < SWEEP_FIGURE_GOALS ? found->n_goals : SWEEP_FIGURE_GOALS;
+    for (goal = 0; goal < shown->n_goals; goal++) {
         shown->goals[goal] = o->goals.text[goal];
-        shown->goal_values[goal] = g->values[goal];
+        shown->goal_values[goal] = found->goal_values[goal];
     }
-    if (rc == GTR_OK)
-        rc = gtr_front_new(g->goals, o->goals.n, g->results->rows, n, g->keep, &g->front,
-                           &shown->n_front, err);
-    if (rc != GTR_OK)
-        return rc;
-    shown->front = g->front;
-    shown->knee = gtr_front_knee(g->goals, o->goals.n, g->results->rows, g->front, shown->n_front);
-    return GTR_OK;
+    shown->front = found->advice->front;
+    shown->n_front = found->advice->n_front;
+    shown->knee = found->advice->knee;
+    shown->sensitivity = found->sensitivity;
 }
 
 /* --- policies and knobs -------------------------------------------------------------------- */
@@ -121,8 +95,7 @@ static enum gtr_code find_map_knobs(struct gathered *g, const struct sweep_drawi
     return GTR_OK;
 }
 
-static enum gtr_code allocate_knobs(struct gathered *g, size_t n_knobs, size_t n_policies,
-                                    struct gtr_err *err)
+static enum gtr_code allocate_knobs(struct gathered *g, size_t n_knobs, struct gtr_err *err)
 {
     enum gtr_code rc = gtr_alloc_for(&g->knobs, n_knobs, sizeof *g->knobs, "knobs", err);
 
@@ -132,106 +105,35 @@ static enum gtr_code allocate_knobs(struct gathered *g, size_t n_knobs, size_t n
         rc = gtr_alloc_for(&g->knob_log, n_knobs, sizeof *g->knob_log, "knobs", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&g->words, n_knobs, sizeof *g->words, "knobs", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&g->sensitivity, n_knobs, sizeof *g->sensitivity, "knobs", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&g->first, n_policies + 1, sizeof *g->first, "policies", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&g->knob_values, g->results->n * n_knobs, sizeof(double), "knobs", err);
     return rc;
 }
 
 static enum gtr_code gather_knobs(struct gathered *g, struct gtr_err *err)
 {
-    const struct sweep_results *results = g->results;
-    const struct gtr_plan *plan = results->plan;
+    const struct sweep_found *found = g->found;
+    const struct gtr_plan *plan = g->results->plan;
     struct sweep_figures *shown = &g->shown;
-    size_t n_knobs = gtr_plan_n_knobs(plan), n_policies = gtr_plan_n_policies(plan), i, k, p;
-    enum gtr_code rc = allocate_knobs(g, n_knobs, n_policies, err);
+    enum gtr_code rc = allocate_knobs(g, found->n_knobs, err);
+    size_t k;
 
     if (rc != GTR_OK)
         return rc;
-    for (k = 0; k < n_knobs; k++) {
+    for (k = 0; k < found->n_knobs; k++) {
         g->knobs[k] = gtr_plan_knob_name(plan, k);
         g->knob_policy[k] = gtr_plan_knob_policy(plan, k);
         g->knob_log[k] = gtr_plan_knob_is_log(plan, k);
         g->words[k] = words_of(plan, k);
-        for (i = 0; i < results->n; i++)
-            g->knob_values[i * n_knobs + k] = gtr_plan_knob(plan, results->first + i, k);
     }
-    for (p = 0; p <= n_policies; p++) {
-        size_t at = p < n_policies ? gtr_plan_first_of(plan, p) : gtr_plan_n_settings(plan);
-
-        at = at > results->first ? at - results->first : 0;
-        g->first[p] = at < results->n ? at : results->n;
-    }
-    shown->n_policies = n_policies;
-    shown->policies = (const char *const *)results->study->labels;
-    shown->first = g->first;
-    shown->n_knobs = n_knobs;
+    shown->n_policies = found->n_policies;
+    shown->policies = (const char *const *)g->results->study->labels;
+    shown->first = found->policy_row;
+    shown->n_knobs = found->n_knobs;
     shown->knobs = g->knobs;
     shown->knob_policy = g->knob_policy;
     shown->knob_log = g->knob_log;
     shown->knob_words = (const char *const *const *)g->words;
-    shown->knob_values = g->knob_values;
+    shown->knob_values = found->knobs;
     return GTR_OK;
-}
-
-/* --- which knob matters -------------------------------------------------------------------- */
-
-static enum gtr_code policy_sensitivity(struct gathered *g, size_t policy, struct gtr_err *err)
-{
-    const struct sweep_figures *shown = &g->shown;
-    size_t first = g->first[policy], n = g->first[policy + 1] - first, n_own = 0, grid = 1;
-    size_t *own = NULL, *sizes = NULL, i, k;
-    struct gtr_sensitivity *out = NULL;
-    double *knobs = NULL;
-    enum gtr_code rc = gtr_alloc_for(&own, shown->n_knobs, sizeof *own, "knobs", err);
-
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&sizes, shown->n_knobs, sizeof *sizes, "knobs", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&out, shown->n_knobs, sizeof *out, "knobs", err);
-    for (k = 0; rc == GTR_OK && k < shown->n_knobs; k++) {
-        if (g->knob_policy[k] != policy)
-            continue;
-        sizes[n_own] = gtr_plan_knob_size(g->results->plan, k);
-        grid *= sizes[n_own];
-        own[n_own++] = k;
-    }
-    /* One knob explains everything. */
-    if (rc == GTR_OK && n_own >= 2 && n >= 4)
-        rc = gtr_alloc_for(&knobs, n * n_own, sizeof *knobs, "knobs", err);
-    if (rc == GTR_OK && knobs != NULL) {
-        for (i = 0; i < n; i++)
-            for (k = 0; k < n_own; k++)
-                knobs[i * n_own + k] = g->knob_values[(first + i) * shown->n_knobs + own[k]];
-        /* A part of a grid is no grid. */
-        rc = gtr_sensitivity_run(knobs, g->values[0] + first, n, n_own, grid == n ? sizes : NULL,
-                                 g->options->seed, out, err);
-    }
-    for (k = 0; rc == GTR_OK && knobs != NULL && k < n_own; k++)
-        g->sensitivity[own[k]] = out[k];
-    gtr_free(own);
-    gtr_free(sizes);
-    gtr_free(out);
-    gtr_free(knobs);
-    return rc;
-}
-
-static enum gtr_code gather_sensitivity(struct gathered *g, struct gtr_err *err)
-{
-    enum gtr_code rc = GTR_OK;
-    const double unknown = (double)NAN;
-    size_t k, p;
-
-    for (k = 0; k < g->shown.n_knobs; k++)
-        g->sensitivity[k] =
-            (struct gtr_sensitivity){ unknown, unknown, unknown, unknown, unknown, unknown };
-    for (p = 0; rc == GTR_OK && p < g->shown.n_policies; p++)
-        rc = policy_sensitivity(g, p, err);
-    g->shown.sensitivity = g->sensitivity;
-    return rc;
 }
 
 /* --- all of it ----------------------------------------------------------------------------- */
@@ -242,25 +144,18 @@ static void gathered_free(struct gathered *g)
 
     for (k = 0; g->words != NULL && k < g->shown.n_knobs; k++)
         gtr_free(g->words[k]);
-    for (k = 0; k < SWEEP_FIGURE_GOALS; k++)
-        gtr_free(g->values[k]);
-    gtr_free(g->limits);
-    gtr_free(g->keep);
-    gtr_free(g->first);
-    gtr_free(g->front);
     gtr_free(g->knobs);
     gtr_free(g->knob_policy);
     gtr_free(g->knob_log);
-    gtr_free(g->knob_values);
     gtr_free(g->words);
-    gtr_free(g->sensitivity);
 }
 
 enum gtr_code sweep_draw(const struct sweep_drawing *drawing, const struct sweep_options *options,
-                         const struct sweep_results *results, struct gtr_err *err)
+                         const struct sweep_results *results, const struct sweep_found *found,
+                         struct gtr_err *err)
 {
     const char *slash = strrchr(options->trace, '/');
-    struct gathered g = { .options = options, .results = results };
+    struct gathered g = { .options = options, .results = results, .found = found };
     enum gtr_code rc;
     size_t k;
 
@@ -276,13 +171,10 @@ enum gtr_code sweep_draw(const struct sweep_drawing *drawing, const struct sweep
     g.shown.folder = drawing->folder;
     g.shown.common = &options->common;
     memcpy(g.shown.wanted, drawing->wanted, sizeof g.shown.wanted);
-    rc = gather_goals(&g, err);
-    if (rc == GTR_OK)
-        rc = gather_knobs(&g, err);
+    gather_goals(&g);
+    rc = gather_knobs(&g, err);
     if (rc == GTR_OK)
         rc = find_map_knobs(&g, drawing, err);
-    if (rc == GTR_OK)
-        rc = gather_sensitivity(&g, err);
     if (rc == GTR_OK)
         rc = sweep_figures_draw(&g.shown, err);
     gathered_free(&g);

@@ -3,7 +3,7 @@
 #define SWEEP_DRAW_H
 
 #include "sweep_figure.h"
-#include "sweep_report.h"
+#include "sweep_found.h"
 
 /* What to draw, and where. */
 struct sweep_drawing {
@@ -15,6 +15,7 @@ struct sweep_drawing {
 
 /* Draws what the goals and limits of `options` make of the results. */
 enum gtr_code sweep_draw(const struct sweep_drawing *drawing, const struct sweep_options *options,
-                         const struct sweep_results *results, struct gtr_err *err);
+                         const struct sweep_results *results, const struct sweep_found *found,
+                         struct gtr_err *err);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "sweep_report.h"
+#include "sweep_found.h"
 
 /* Runs the settings of `results` on options->n_windows windows and on the traces of --against, and
  * prints how well each one's ranking by `goal` agrees with that of the whole trace, and where row
