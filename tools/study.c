@@ -101,6 +101,14 @@ static enum gtr_code check_groups(const struct study *study, const struct cli_co
     return rc;
 }
 
+/* A policy that sees what another has cut says little about either. */
+static void note_clipped(const struct study *study, const struct cli_common *common)
+{
+    if (study->n_settings > 0 && strcmp(gtr_trace_head(study->trace)->grad_state, "post-clip") == 0)
+        cli_note(common, "these norms were recorded after the run had clipped them; policies see "
+                         "what was left");
+}
+
 enum gtr_code study_open(struct study *study, const char *path, const struct cli_common *common,
                          const struct cli_replay *replay, struct gtr_err *err)
 {
@@ -114,6 +122,8 @@ enum gtr_code study_open(struct study *study, const char *path, const struct cli
         rc = label_policies(study, err);
     if (rc == GTR_OK)
         rc = gtr_trace_open(path, &study->trace, err);
+    if (rc == GTR_OK)
+        note_clipped(study, common);
     if (rc == GTR_OK)
         rc = gtr_groups_new(replay->group_by, gtr_trace_head(study->trace), &study->groups, err);
     if (rc == GTR_OK)
