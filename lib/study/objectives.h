@@ -126,8 +126,9 @@ enum gtr_objective {
     GTR_OBJECTIVE_COUNT
 };
 
-/* From pooled tallies to the columns.  A mean over nothing is NaN; leak without spikes is 0. */
-GTR_HD void gtr_objectives(const struct gtr_tally *t, const struct gtr_whole *w,
+/* From pooled tallies to the columns.  A mean over nothing is NaN; leak without spikes is 0.
+ * scales_only: what needs logarithms or directions was not summed, and is NaN. */
+GTR_HD void gtr_objectives(const struct gtr_tally *t, const struct gtr_whole *w, int scales_only,
                            double out[GTR_OBJECTIVE_COUNT])
 {
     double mean = t->ratio_sum / t->based;
@@ -145,6 +146,9 @@ GTR_HD void gtr_objectives(const struct gtr_tally *t, const struct gtr_whole *w,
     out[GTR_LEAK] = t->spikes > 0.0 ? t->leak_sum / t->spikes : 0.0;
     out[GTR_DISTORTION] = 1.0 - w->cos_sum / w->cos_steps;
     out[GTR_SPILL] = w->attenuation_sum > 0.0 ? w->excess_sum / w->attenuation_sum : 0.0;
+    if (scales_only)
+        out[GTR_ATTENUATION] = out[GTR_VOLATILITY] = out[GTR_LEAK] = out[GTR_DISTORTION] =
+            out[GTR_SPILL] = (double)NAN;
 }
 
 #endif

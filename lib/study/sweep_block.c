@@ -49,15 +49,6 @@ bool gtr_sweep_kernel_here(enum gtr_sweep_kernel kernel)
     return kernel == GTR_SWEEP_AUTO || kernel == GTR_SWEEP_SCALAR || gtr_wide_find(kernel) != NULL;
 }
 
-void gtr_sweep_finish(const struct gtr_tally *pooled, const struct gtr_whole *whole,
-                      int scales_only, double out[GTR_OBJECTIVE_COUNT])
-{
-    gtr_objectives(pooled, whole, out);
-    if (scales_only)
-        out[GTR_ATTENUATION] = out[GTR_VOLATILITY] = out[GTR_LEAK] = out[GTR_DISTORTION] =
-            out[GTR_SPILL] = (double)NAN;
-}
-
 /* --- one setting -------------------------------------------------------------------------------
  */
 
@@ -131,7 +122,7 @@ static void run_scalar(const struct gtr_sweep_rows *rows, enum gtr_policy_id pol
     for (j = 0; j < rows->n_groups; j++)
         if (j != rows->left_out)
             gtr_tally_merge(&pooled, &space->tally[j]);
-    gtr_sweep_finish(&pooled, &whole, scales_only, out);
+    gtr_objectives(&pooled, &whole, scales_only, out);
 }
 
 /* --- a block -----------------------------------------------------------------------------------

@@ -35,8 +35,4 @@ void gtr_sweep_block(const struct gtr_sweep_rows *rows, enum gtr_policy_id polic
                      const union gtr_params *params, size_t n, int scales_only,
                      enum gtr_sweep_kernel kernel, struct gtr_sweep_space *space, double *out);
 
-/* From pooled tallies to the columns; scales_only: the others are NaN. */
-void gtr_sweep_finish(const struct gtr_tally *pooled, const struct gtr_whole *whole,
-                      int scales_only, double out[GTR_OBJECTIVE_COUNT]);
-
 #endif

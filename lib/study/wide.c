@@ -197,7 +197,7 @@ static void unpack(const struct gtr_wide_kernel *kernel, const struct gtr_wide *
     pooled.spikes = rows->spikes;
     pooled.scale_min = shared->scale_min[i];
     pooled.scale_max = shared->scale_max[i];
-    gtr_sweep_finish(&pooled, &whole, wide->scales_only, out);
+    gtr_objectives(&pooled, &whole, wide->scales_only, out);
 }
 
 bool gtr_wide_run(const struct gtr_wide_kernel *kernel, const struct gtr_sweep_rows *rows,
