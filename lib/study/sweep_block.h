@@ -15,10 +15,10 @@ enum { GTR_SWEEP_LANES = 32 };
 
 /* One worker's memory; nothing else is allocated while blocks run. */
 struct gtr_sweep_space {
-    union gtr_state *state;     /* [G] */
-    struct gtr_tally *tally;    /* [G] */
-    union gtr_params *params;   /* [GTR_SWEEP_LANES][G] for the caller to gather settings in */
-    struct gtr_wide *wide;      /* NULL if the processor has no wide kernel */
+    union gtr_state *state;   /* [G] */
+    struct gtr_tally *tally;  /* [G] */
+    union gtr_params *params; /* [GTR_SWEEP_LANES][G] for the caller to gather settings in */
+    struct gtr_wide *wide;    /* NULL if the processor has no wide kernel */
     void *wide_memory;
 };
 
