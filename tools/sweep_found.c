@@ -164,10 +164,18 @@ static enum gtr_code study_policy(struct sweep_found *found, const struct sweep_
     struct part part = { 0 };
     enum gtr_code rc = part_make(&part, found, plan, policy, err);
 
-    /* One knob explains everything.  A part of a grid is no grid: its rows count as a sample. */
+    /* One knob explains everything.  A part of a grid or of a design is neither: its rows count as
+     * a sample. */
     if (rc == GTR_OK && part.n_own >= 2 && n >= 4) {
-        rc = gtr_sensitivity_run(part.knobs, found->goal_values[0] + first, n, part.n_own,
-                                 part.grid == n ? part.sizes : NULL, options->seed, part.out, err);
+        const double *goal = found->goal_values[0] + first;
+
+        if (options->sampling == GTR_SALTELLI && n == options->n_samples * (part.n_own + 2))
+            rc = gtr_sensitivity_design(goal, options->n_samples, part.n_own, options->seed,
+                                        part.out, err);
+        else
+            rc = gtr_sensitivity_run(part.knobs, goal, n, part.n_own,
+                                     part.grid == n ? part.sizes : NULL, options->seed, part.out,
+                                     err);
         for (k = 0; rc == GTR_OK && k < part.n_own; k++)
             found->sensitivity[part.own[k]] = part.out[k];
     }

@@ -15,6 +15,7 @@ enum {
     OPT_RANDOM,
     OPT_SOBOL,
     OPT_LATIN,
+    OPT_SALTELLI,
     OPT_SEED,
     OPT_SHARD,
     OPT_KAPPA,
@@ -122,6 +123,9 @@ static error_t parse_sample(int key, char *word, struct argp_state *state)
     case OPT_LATIN:
         take_sample(o, state, GTR_LATIN, "--latin", word);
         return 0;
+    case OPT_SALTELLI:
+        take_sample(o, state, GTR_SALTELLI, "--saltelli", word);
+        return 0;
     case OPT_SEED:
         o->seed = (uint64_t)cli_integer(state, "--seed", word, 0, INT64_MAX);
         return 0;
@@ -209,6 +213,10 @@ static const struct argp_option options[] = {
     { "random", OPT_RANDOM, "N", 0, "N random points of each policy instead of the grid", 1 },
     { "sobol", OPT_SOBOL, "N", 0, "N points of a Sobol sequence", 1 },
     { "latin", OPT_LATIN, "N", 0, "N points of a Latin hypercube", 1 },
+    { "saltelli", OPT_SALTELLI, "N", 0,
+      "N (d + 2) points of each policy with d axes, chosen to tell which knob matters, with its "
+      "interactions",
+      1 },
     { "seed", OPT_SEED, "N", 0, "Of the sample and of the intervals.  Default: 0", 1 },
     { NULL, 0, NULL, 0, "What is good:", 2 },
     { "goal", OPT_GOAL, "OBJECTIVE", 0,

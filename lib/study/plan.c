@@ -180,7 +180,8 @@ static enum gtr_code number_settings(struct gtr_plan *plan, struct gtr_err *err)
         if (plan->sampling == GTR_GRID || policy->n_axes == 0)
             fits = number_grid(plan, policy);
         else
-            policy->n_settings = plan->n_samples;
+            policy->n_settings =
+                plan->n_samples * (plan->sampling == GTR_SALTELLI ? policy->n_axes + 2 : 1);
         if (!fits || policy->n_settings > GTR_PLAN_SETTINGS_MAX - plan->n_settings)
             return gtr_fail(err, GTR_EUSAGE,
                             "sweep: more than %d settings; take fewer values, or a sample of them",

@@ -33,7 +33,10 @@
 
 GTR_PUBLIC_BEGIN
 
-enum gtr_sampling { GTR_GRID, GTR_RANDOM, GTR_SOBOL, GTR_LATIN };
+/* GTR_SALTELLI: for total sensitivity indices.  n_samples = N base points make N (d + 2) settings
+ * of a policy of d axes: N random rows A, N more B, and for each axis k the rows of A with axis k
+ * from B; setting b N + i is row i of block b = A, B, AB_1, ..., AB_d. */
+enum gtr_sampling { GTR_GRID, GTR_RANDOM, GTR_SOBOL, GTR_LATIN, GTR_SALTELLI };
 
 struct gtr_axis_text {
     size_t policy;    /* which of the policies it belongs to */

@@ -6,6 +6,7 @@
  *   random   part = bits
  *   Sobol    the sequence from its point 0; with a seed other than 0 its bits are flipped where the
  *            seed's are 1, per axis, which keeps all that is even about it
+ *   Saltelli two random samples and their mixtures, see plan.h
  *   Latin    the n points fall one into each of n strata of an axis, in an order of its own
  */
 #include "plan_parts.h"
@@ -60,6 +61,15 @@ static double latin_part(uint64_t n, uint64_t key, uint64_t point)
     return (stratum + place) / (double)n;
 }
 
+/* Row i of A, or of B where the block asks for it: B itself, and this axis's own block. */
+static double saltelli_part(uint64_t n, uint64_t key, size_t axis, uint64_t point)
+{
+    uint64_t block = point / n, row = point % n;
+    bool from_b = block == 1 || block == axis + 2;
+
+    return (double)(mix(key ^ mix(from_b ? ~row : row)) >> 11) * 0x1p-53;
+}
+
 double gtr_sample_part(const struct gtr_plan *plan, size_t policy, size_t axis, size_t point)
 {
     uint64_t key = key_of(plan->seed, policy, axis);
@@ -78,6 +88,8 @@ double gtr_sample_part(const struct gtr_plan *plan, size_t policy, size_t axis, 
         return (double)bits * 0x1p-32;
     case GTR_LATIN:
         return latin_part(plan->n_samples, key, point);
+    case GTR_SALTELLI:
+        return saltelli_part(plan->n_samples, key, axis, point);
     }
     return 0.0;
 }

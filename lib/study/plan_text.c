@@ -35,9 +35,11 @@ static void add_count(struct gtr_builder *out, uint64_t count)
 
 static void add_sampling(struct gtr_builder *out, const struct gtr_plan *plan)
 {
-    static const char *const names[] = {
-        [GTR_GRID] = "grid", [GTR_RANDOM] = "random", [GTR_SOBOL] = "sobol", [GTR_LATIN] = "latin"
-    };
+    static const char *const names[] = { [GTR_GRID] = "grid",
+                                         [GTR_RANDOM] = "random",
+                                         [GTR_SOBOL] = "sobol",
+                                         [GTR_LATIN] = "latin",
+                                         [GTR_SALTELLI] = "saltelli" };
 
     gtr_builder_add(out, "sampling ");
     gtr_builder_add(out, names[plan->sampling]);

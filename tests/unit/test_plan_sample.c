@@ -410,6 +410,27 @@ static void samples_stay_where_they_are(void)
     }
 }
 
+/* N (d + 2) settings: A, B, and A with one axis at a time from B. */
+static void a_saltelli_design_mixes_two_samples(void)
+{
+    enum { N = 50, D = 3 };
+    struct gtr_plan *plan =
+        sample("aggc", "beta=0.1:0.9:2 high=1:4:2:log low=0:0.9:2", GTR_SALTELLI, N, 3);
+    size_t i, k, axis;
+
+    CHECK(gtr_plan_n_settings(plan) == N * (D + 2));
+    for (i = 0; i < N; i++) {
+        for (axis = 0; axis < D; axis++) {
+            double a = gtr_plan_knob(plan, i, axis), b = gtr_plan_knob(plan, N + i, axis);
+
+            CHECK(a != b);
+            for (k = 0; k < D; k++)
+                CHECK_BITS(gtr_plan_knob(plan, (2 + k) * N + i, axis), k == axis ? b : a);
+        }
+    }
+    gtr_plan_free(plan);
+}
+
 int main(void)
 {
     RUN(first_points_are_those_worked_by_hand);
@@ -427,5 +448,6 @@ int main(void)
     RUN(lists_give_each_of_their_values_alike);
     RUN(a_point_depends_on_its_number_only);
     RUN(samples_stay_where_they_are);
+    RUN(a_saltelli_design_mixes_two_samples);
     return check_report();
 }

@@ -275,6 +275,49 @@ static void no_memory_is_told(void)
 
 /* --- ranks --- */
 
+/* Ishigami's function with a = 7, b = 0.1 over [-pi, pi]^3: first 0.3139, 0.4424, 0; total 0.5576,
+ * 0.4424, 0.2437 (Homma and Saltelli 1996). */
+static void a_design_finds_totals_as_well(void)
+{
+    enum { N = 1 << 14 };
+    static const double first[3] = { 0.3139, 0.4424, 0.0 }, total[3] = { 0.5576, 0.4424, 0.2437 };
+    struct gtr_sensitivity out[3];
+    double *values = calloc(5 * N, sizeof *values);
+    struct gtr_random random;
+    size_t i, k, block;
+
+    gtr_random_init(&random, 7, 0);
+    for (i = 0; i < N; i++) {
+        double a[3], b[3];
+
+        for (k = 0; k < 3; k++) {
+            a[k] = pi * (2.0 * gtr_random_uniform(&random) - 1.0);
+            b[k] = pi * (2.0 * gtr_random_uniform(&random) - 1.0);
+        }
+        for (block = 0; block < 5; block++) {
+            double x[3];
+
+            for (k = 0; k < 3; k++)
+                x[k] = block == 1 || block == k + 2 ? b[k] : a[k];
+            values[block * N + i] = sin(x[0]) + 7.0 * sin(x[1]) * sin(x[1]) +
+                                    0.1 * x[2] * x[2] * x[2] * x[2] * sin(x[0]);
+        }
+    }
+    values[17] = NAN; /* one setting was not run */
+    CHECK(gtr_sensitivity_design(values, N, 3, 1, out, NULL) == GTR_OK);
+    for (k = 0; k < 3; k++) {
+        CHECK_NEAR(out[k].first, first[k], 0.03);
+        CHECK_NEAR(out[k].total, total[k], 0.03);
+        CHECK(out[k].first_low < out[k].first && out[k].first < out[k].first_high);
+        CHECK(out[k].total_low < out[k].total && out[k].total < out[k].total_high);
+    }
+    for (i = 0; i < 5 * N; i++)
+        values[i] = 2.0;
+    CHECK(gtr_sensitivity_design(values, N, 3, 1, out, NULL) == GTR_OK);
+    CHECK(isnan(out[0].first) && isnan(out[2].total));
+    free(values);
+}
+
 static void ranks_by_hand(void)
 {
     static const double up[5] = { 1, 2, 3, 4, 5 }, cubes[5] = { 1, 8, 27, 64, 125 };
@@ -327,6 +370,7 @@ int main(void)
     RUN(constant_goals_have_no_shares);
     RUN(a_sample_finds_ishigamis_indices);
     RUN(intervals_hold_the_truth);
+    RUN(a_design_finds_totals_as_well);
     RUN(few_values_are_their_own_bins);
     RUN(a_million_rows_are_fast);
     RUN(no_memory_is_told);
