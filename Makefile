@@ -5,7 +5,8 @@ ABI     = 0
 PREFIX  = /usr/local
 DESTDIR =
 BUILD   = build
-# auto: use nvcc if there is one; 0: never; 1: fail if there is none
+# auto: use nvcc if there is one; 0: never; 1: fail if there is none; emulate: compile the kernels
+# for the CPU, to test them without a GPU
 CUDA    = auto
 # seconds that `make fuzz` spends on each target
 TIME    = 60
@@ -30,8 +31,9 @@ PKGS     = hdf5 json-c zlib
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) 2>/dev/null))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS) 2>/dev/null))$(PKG_LIBS)
 
-CPPFLAGS = $(addprefix -I,$(LIB_DIRS)) -DGTR_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
-LIBS     = $(PKG_LIBS) -lm
+CPPFLAGS = $(addprefix -I,$(LIB_DIRS)) -DGTR_VERSION='"$(VERSION)"' $(PKG_CFLAGS) \
+           $(if $(CUDA_BY),-DGTR_CUDA)
+LIBS     = $(PKG_LIBS) $(CUDA_LIBS) -lm
 COMPILE  = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN)
 # "@echo CC FILE; ..." or the command itself
 SAY      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2) &&)
@@ -40,7 +42,8 @@ LIB_SRC   = $(sort $(wildcard $(addsuffix /*.c,$(LIB_DIRS))))
 TOOL_SRC  = $(sort $(wildcard tools/*.c))
 UNIT_SRC  = $(sort $(wildcard tests/unit/test_*.c))
 BENCH_SRC = $(sort $(wildcard tests/bench/*.c))
-LIB_OBJ   = $(LIB_SRC:%.c=$(BUILD)/%.o)
+CUDA_SRC  = $(if $(CUDA_BY),$(sort $(wildcard $(addsuffix /*.cu,$(LIB_DIRS)))))
+LIB_OBJ   = $(LIB_SRC:%.c=$(BUILD)/%.o) $(CUDA_SRC:%.cu=$(BUILD)/%.o)
 TOOL_OBJ  = $(TOOL_SRC:%.c=$(BUILD)/%.o)
 
 PROGRAM = $(BUILD)/gradtrace
@@ -53,18 +56,35 @@ BITS    = $(BUILD)/bits
 FUZZERS = policy csv trace
 REPLAYS = $(FUZZERS:%=$(BUILD)/tests/fuzz/replay_%)
 
-# The GPU backend will be compiled when this says 1.
+# Which compiler takes the .cu files: nvcc, none, or g++ with the header of tests/cuda_on_cpu.
 ifeq ($(CUDA),auto)
-HAVE_CUDA := $(if $(shell command -v $(NVCC) 2>/dev/null),1,0)
+CUDA_BY := $(if $(shell command -v $(NVCC) 2>/dev/null),nvcc)
 else ifeq ($(CUDA),0)
-HAVE_CUDA := 0
+CUDA_BY :=
 else ifeq ($(CUDA),1)
-HAVE_CUDA := 1
+CUDA_BY := nvcc
 ifeq ($(shell command -v $(NVCC) 2>/dev/null),)
 $(error CUDA=1, but there is no $(NVCC) on the PATH; install the CUDA toolkit or say CUDA=0)
 endif
+else ifeq ($(CUDA),emulate)
+CUDA_BY := g++
 else
-$(error CUDA=$(CUDA): must be auto, 0 or 1)
+$(error CUDA=$(CUDA): must be auto, 0, 1 or emulate)
+endif
+
+# Machine code for Turing, Ampere and Hopper, and PTX for what comes after them.
+CUDA_ARCHS = 75 80 90
+CUDA_CODE  = $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
+             -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS))
+# No exceptions and no run-time types: then the C compiler can link what comes out.
+CXX_BITS   = -O2 -ffp-contract=off -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti
+ifeq ($(CUDA_BY),nvcc)
+CU_COMPILE  = $(NVCC) $(CPPFLAGS) -std=c++17 -O3 -fmad=false $(CUDA_CODE) --threads 0 -cudart static \
+              -Werror all-warnings $(foreach f,$(CXX_BITS) -Wall -Wextra,-Xcompiler $(f))
+CUDA_LIBS   = -L$(dir $(shell command -v $(NVCC)))../lib64 -lcudart_static -lrt -ldl
+else ifeq ($(CUDA_BY),g++)
+CU_COMPILE  = g++ -x c++ -Itests/cuda_on_cpu $(CPPFLAGS) -std=c++17 $(OPT) $(CXX_BITS) -Wall \
+              -Wextra -Werror -pthread
 endif
 
 # --- building -------------------------------------------------------------------------------
@@ -81,7 +101,7 @@ $(BUILD)/flags: FORCE
 	@pkg-config --exists $(PKGS) || { for need in $(PKGS); do pkg-config --exists $$need || \
 	    echo "make: the library $$need is missing; run: make deps" >&2; done; exit 1; }
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(COMPILE) $(LDFLAGS))' >$@.new
+	@printf '%s\n' '$(subst ','\'',$(COMPILE) $(LDFLAGS) $(CU_COMPILE))' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(BUILD)/flags: | deps
@@ -90,6 +110,10 @@ endif
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<) $(COMPILE) -MMD -MP -c $< -o $@
+
+$(BUILD)/%.o: %.cu $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call SAY,CU,$<) $(CU_COMPILE) -MMD -MP -c $< -o $@
 
 $(STATIC): $(LIB_OBJ)
 	@rm -f $@

@@ -113,13 +113,36 @@ enum gtr_code gtr_trace_read_band(const struct gtr_trace *trace, enum gtr_norm n
 enum gtr_code gtr_trace_read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
                                   size_t n_rows, void *out, struct gtr_err *err);
 
-/* Captured elements: rows of the trace that have them, and the elements of one tensor at one of
- * those captures (0 <= capture < n_captures), in the tensor's own dtype; bf16 as uint16_t. */
+/* Captured elements: rows of the trace that have them. */
 size_t gtr_trace_n_captures(const struct gtr_trace *trace);
 const int64_t *gtr_trace_capture_rows(const struct gtr_trace *trace);
-size_t gtr_trace_n_elements(const struct gtr_trace *trace, size_t tensor); /* 0: none captured */
+
+/* What was captured of one tensor.  A sample is made of aligned blocks of `block` elements, the same
+ * at every capture; see record/sample.h. */
+struct gtr_captured {
+    uint64_t n;       /* elements at each capture; 0: none of this tensor */
+    bool sampled;     /* false: all of the tensor's elements */
+    int64_t block;    /* of a sample: elements of a block */
+    double fraction;  /* share of the blocks that was asked for */
+    int64_t seed;
+    size_t chunk_rows, chunk_cols; /* reading is cheapest in whole chunks */
+};
+
+enum gtr_code gtr_trace_captured(const struct gtr_trace *trace, size_t tensor,
+                                 struct gtr_captured *captured, struct gtr_err *err);
+
+/* The same in brief, for tools that look at few: elements of each capture (0: none), and all of one
+ * capture. */
+size_t gtr_trace_n_elements(const struct gtr_trace *trace, size_t tensor);
 enum gtr_code gtr_trace_read_elements(struct gtr_trace *trace, size_t tensor, size_t capture,
                                       void *out, struct gtr_err *err);
+
+/* Elements first .. first + n - 1 of the tensor at captures first_capture .. + n_captures - 1, in
+ * its own dtype (bf16 as uint16_t): row r at out + r * stride bytes.  Safe to call from several
+ * threads at once. */
+enum gtr_code gtr_trace_read_captured(const struct gtr_trace *trace, size_t tensor,
+                                      size_t first_capture, size_t n_captures, uint64_t first,
+                                      uint64_t n, void *out, size_t stride, struct gtr_err *err);
 
 /* --- writing ------------------------------------------------------------------------------- */
 
