@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "output.h"
 
@@ -15,7 +16,9 @@ enum {
     OPT_STEPS,
     OPT_SEED,
     OPT_SET,
-    OPT_CULPRIT
+    OPT_CULPRIT,
+    OPT_ELEMENTS,
+    OPT_ELEMENTS_LIMIT
 };
 
 struct arguments {
@@ -28,7 +31,10 @@ struct arguments {
     int64_t n_layers; /* 0: the layout's own */
     int64_t n_steps;
     int64_t seed;
-    const char **sets; /* texts after --set, in order */
+    int64_t elements; /* enum gtr_elements */
+    double fraction;
+    double elements_limit; /* bytes */
+    const char **sets;     /* texts after --set, in order */
     size_t n_sets, capacity;
 };
 
@@ -40,6 +46,30 @@ static void add_set(struct arguments *arguments, const struct argp_state *state,
                  sizeof *arguments->sets, &err) != GTR_OK)
         argp_failure(state, EXIT_FAILED, 0, "%s", err.text);
     arguments->sets[arguments->n_sets++] = text;
+}
+
+/* full, or blocks:F. */
+static void set_elements(struct arguments *arguments, const struct argp_state *state,
+                         const char *word)
+{
+    struct gtr_err err = { 0 };
+
+    arguments->elements = GTR_ELEMENTS_BLOCKS;
+    if (strcmp(word, "full") == 0)
+        arguments->elements = GTR_ELEMENTS_FULL;
+    else if (strncmp(word, "blocks:", 7) != 0)
+        argp_error(state, "--elements %.40s: must be full or blocks:F, such as blocks:1/64", word);
+    else if (gtr_sample_parse(word + 7, &arguments->fraction, &err) != GTR_OK)
+        argp_error(state, "--elements: %s", err.text);
+}
+
+static void set_limit(struct arguments *arguments, const struct argp_state *state, const char *word)
+{
+    double gigabytes;
+
+    if (!gtr_text_number(word, &gigabytes) || !(gigabytes > 0.0))
+        argp_error(state, "--elements-limit %.40s: must be a number of GB above 0", word);
+    arguments->elements_limit = gigabytes * 1e9;
 }
 
 static void check_arguments(const struct arguments *arguments, const struct argp_state *state)
@@ -87,6 +117,12 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case OPT_CULPRIT:
         arguments->culprit = word;
         return 0;
+    case OPT_ELEMENTS:
+        set_elements(arguments, state, word);
+        return 0;
+    case OPT_ELEMENTS_LIMIT:
+        set_limit(arguments, state, word);
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "%s: the trace is named with -o", word);
         return 0;
@@ -112,6 +148,12 @@ static const struct argp_option options[] = {
       "Which group gets the spikes, as down_proj.  Default: drawn", 0 },
     { "set", OPT_SET, "KEY=VALUE[,...]", 0,
       "Change parameters of the scenario; they are listed below", 0 },
+    { "elements", OPT_ELEMENTS, "full|blocks:F", 0,
+      "Make up the elements of every step as well, as f32, and keep all of them or the fraction F "
+      "of their blocks of 1024; for small layouts, such as tiny",
+      0 },
+    { "elements-limit", OPT_ELEMENTS_LIMIT, "GB", 0,
+      "Refuse --elements that take more than this of file or memory.  Default: 1", 0 },
     { 0 },
 };
 
@@ -174,10 +216,13 @@ static char *after_options(void)
     put_params(f);
     fputs("\nThe trace's meta tells what was planted, and where: `gradtrace info TRACE.h5\n"
           "--meta`.  Equal arguments give equal bytes.\n\n"
+          "With --elements every step has elements whose norms are those of the scenario: each is\n"
+          "an autoregression of memory 0.3, times a log-normal size of its own that stays.\n\n"
           "Examples:\n"
           "  gradtrace simulate --scenario culprit -o culprit.h5\n"
           "  gradtrace simulate --scenario culprit --culprit o_proj -o o.h5\n"
-          "  gradtrace simulate --scenario moe --layout moe-8x7b --set idle=0.5 -o moe.h5",
+          "  gradtrace simulate --scenario moe --layout moe-8x7b --set idle=0.5 -o moe.h5\n"
+          "  gradtrace simulate --scenario culprit --layout tiny --elements full -o small.h5",
           f);
     fclose(f);
     return text;
@@ -222,6 +267,9 @@ static enum gtr_code prepare(const struct arguments *arguments, struct gtr_simul
     simulation->n_steps = arguments->n_steps;
     simulation->n_layers = arguments->n_layers;
     simulation->seed = arguments->seed;
+    simulation->elements = arguments->elements;
+    simulation->fraction = arguments->fraction;
+    simulation->elements_limit = arguments->elements_limit;
     return GTR_OK;
 }
 
@@ -243,7 +291,9 @@ static enum gtr_code make_trace(const struct arguments *arguments, struct gtr_er
 
 int cmd_simulate(int argc, char **argv)
 {
-    struct arguments arguments = { .n_steps = GTR_SIMULATION_STEPS, .seed = 1 };
+    struct arguments arguments = { .n_steps = GTR_SIMULATION_STEPS,
+                                   .seed = 1,
+                                   .elements_limit = GTR_SIMULATION_ELEMENTS_LIMIT };
     struct gtr_err err = { 0 };
     enum gtr_code rc;
 

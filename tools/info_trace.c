@@ -75,28 +75,99 @@ static void put_tensors(FILE *f, const struct gtr_head *head)
     fputc('\n', f);
 }
 
-static void put_captures(FILE *f, const struct gtr_trace *trace)
+/* What one capture holds of all tensors. */
+struct captures {
+    size_t n_tensors, n_sampled;
+    uint64_t elements, bytes;
+    struct gtr_captured sample; /* of the last that is one */
+    bool differ;                /* the samples are not of one kind */
+};
+
+static enum gtr_code add_captured(const struct gtr_trace *trace, size_t tensor,
+                                  struct captures *sum, struct gtr_err *err)
 {
-    const struct gtr_head *head = gtr_trace_head(trace);
+    struct gtr_captured one;
+    enum gtr_code rc = gtr_trace_captured(trace, tensor, &one, err);
+
+    if (rc != GTR_OK || one.n == 0)
+        return rc;
+    sum->n_tensors++;
+    sum->elements += one.n;
+    sum->bytes += one.n * gtr_dtype_size(gtr_trace_head(trace)->tensors[tensor].dtype);
+    if (!one.sampled)
+        return GTR_OK;
+    sum->differ = sum->differ ||
+                  (sum->n_sampled > 0 &&
+                   (one.block != sum->sample.block || one.fraction != sum->sample.fraction ||
+                    one.seed != sum->sample.seed));
+    sum->sample = one;
+    sum->n_sampled++;
+    return GTR_OK;
+}
+
+static void put_sampling(FILE *f, const struct captures *sum)
+{
+    char fraction[GTR_NUMBER_SIZE];
+
+    if (sum->n_sampled == 0) {
+        fputs("full: ", f);
+    } else if (sum->differ || sum->n_sampled < sum->n_tensors) {
+        fprintf(f, "samples of %zu tensors that differ: ", sum->n_sampled);
+    } else {
+        gtr_text_print(sum->sample.fraction, fraction);
+        fprintf(f, "blocks of %lld, fraction %s, seed %lld: ", (long long)sum->sample.block,
+                fraction, (long long)sum->sample.seed);
+    }
+}
+
+/* "at 100 steps, every 10 from 0 to 990", or without "every 10" if the gaps differ. */
+static void put_capture_steps(FILE *f, const struct gtr_trace *trace)
+{
     const struct gtr_step *steps = gtr_trace_steps(trace);
     const int64_t *rows = gtr_trace_capture_rows(trace);
-    size_t n = gtr_trace_n_captures(trace), n_tensors = 0, i;
-    uint64_t elements = 0;
+    size_t n = gtr_trace_n_captures(trace), i;
+    int64_t first = steps[rows[0]].index, last = steps[rows[n - 1]].index;
+    uint64_t every = n > 1 ? (uint64_t)steps[rows[1]].index - (uint64_t)first : 1;
 
-    label(f, "elements");
+    for (i = 1; i < n; i++)
+        if ((uint64_t)steps[rows[i]].index - (uint64_t)steps[rows[i - 1]].index != every)
+            every = 0;
+    if (n == 1)
+        fprintf(f, "at 1 step, %lld", (long long)first);
+    else if (every == 1)
+        fprintf(f, "at %zu steps, all from %lld to %lld", n, (long long)first, (long long)last);
+    else if (every > 0)
+        fprintf(f, "at %zu steps, every %llu from %lld to %lld", n, (unsigned long long)every,
+                (long long)first, (long long)last);
+    else
+        fprintf(f, "at %zu steps from %lld to %lld, not evenly spaced", n, (long long)first,
+                (long long)last);
+}
+
+static enum gtr_code put_captures(FILE *f, const struct gtr_trace *trace, struct gtr_err *err)
+{
+    const struct gtr_head *head = gtr_trace_head(trace);
+    size_t n = gtr_trace_n_captures(trace), i;
+    struct captures sum = { 0 };
+    enum gtr_code rc;
+
     for (i = 0; i < head->n_tensors; i++) {
-        size_t kept = gtr_trace_n_elements(trace, i);
-
-        elements += kept;
-        n_tensors += kept > 0;
+        rc = add_captured(trace, i, &sum, err);
+        if (rc != GTR_OK)
+            return rc;
     }
-    if (n == 0 || elements == 0) {
+    label(f, "elements");
+    if (n == 0 || sum.elements == 0) {
         fputs("none captured; the trace holds norms only\n", f);
-        return;
+        return GTR_OK;
     }
-    put_count(f, elements);
-    fprintf(f, " of %zu tensors, captured at %zu steps from %lld to %lld\n", n_tensors, n,
-            (long long)steps[rows[0]].index, (long long)steps[rows[n - 1]].index);
+    put_sampling(f, &sum);
+    put_count(f, sum.elements);
+    fprintf(f, " elements of %zu tensors\n", sum.n_tensors);
+    label(f, "");
+    put_capture_steps(f, trace);
+    fprintf(f, ", %.4g MB before compression\n", (double)sum.bytes * (double)n / 1e6);
+    return GTR_OK;
 }
 
 /* A trace that `gradtrace simulate` made up says so in its meta. */
@@ -315,7 +386,9 @@ enum gtr_code info_overview(FILE *f, const struct study *study, struct gtr_err *
         return rc;
     put_nonfinite(f, study);
     put_clipping(f, study);
-    put_captures(f, study->trace);
+    rc = put_captures(f, study->trace, err);
+    if (rc != GTR_OK)
+        return rc;
     label(f, "weights");
     fputs(gtr_trace_has(study->trace, GTR_PARAM_SUMSQ) ? "their norms are recorded as well\n"
                                                        : "their norms are not recorded\n",

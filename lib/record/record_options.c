@@ -20,7 +20,8 @@ void gtr_record_options_init(struct gtr_record_options *options)
                                             .world_size = 1,
                                             .elements = GTR_ELEMENTS_NONE,
                                             .every = 1,
-                                            .last = INT64_MAX };
+                                            .last = INT64_MAX,
+                                            .fraction = 1.0 / 64.0 };
 }
 
 static enum gtr_code check_integers(const struct gtr_record_options *options, struct gtr_err *err)
@@ -32,7 +33,7 @@ static enum gtr_code check_integers(const struct gtr_record_options *options, st
         { "world_size", options->world_size, 1, INT64_MAX },
         { "rank", options->rank, 0, options->world_size - 1 },
         { "total_steps", options->total_steps, 0, INT64_MAX },
-        { "elements", options->elements, GTR_ELEMENTS_NONE, GTR_ELEMENTS_FULL },
+        { "elements", options->elements, GTR_ELEMENTS_NONE, GTR_ELEMENTS_BLOCKS },
         { "every", options->every, 1, INT64_MAX },
         { "last", options->last, options->first, INT64_MAX },
         { "force", options->force, 0, 1 },
@@ -136,6 +137,9 @@ enum gtr_code gtr_record_options_check(const struct gtr_record_options *options,
 
     if (rc == GTR_OK)
         rc = check_words(options, err);
+    if (rc == GTR_OK && options->elements == GTR_ELEMENTS_BLOCKS)
+        rc = gtr_sample_check(&(struct gtr_sample){ GTR_SAMPLE_BLOCK, options->fraction, 0 }, 0,
+                              err);
     if (rc == GTR_OK)
         rc = check_meta(options->meta, err);
     if (rc == GTR_OK)

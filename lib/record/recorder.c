@@ -15,6 +15,7 @@
 
 static void recorder_free(struct gtr_recorder *r)
 {
+    gtr_recorder_elements_free(r);
     gtr_head_free(&r->head);
     gtr_free(r->sumsq);
     gtr_free(r->maxabs);
@@ -68,7 +69,10 @@ enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_option
     if (rc != GTR_OK)
         return rc;
     r->force = options->force != 0;
-    r->full = options->elements == GTR_ELEMENTS_FULL;
+    r->keeps = options->elements != GTR_ELEMENTS_NONE;
+    if (options->elements == GTR_ELEMENTS_BLOCKS)
+        r->sampling =
+            (struct gtr_sample){ GTR_SAMPLE_BLOCK, options->fraction, options->seed };
     r->every = options->every;
     r->first = options->first;
     r->last = options->last;

@@ -38,7 +38,8 @@ struct gtr_recorder;
 
 enum gtr_elements {
     GTR_ELEMENTS_NONE = 0,
-    GTR_ELEMENTS_FULL = 1 /* all elements of every tensor, at the steps chosen below */
+    GTR_ELEMENTS_FULL = 1,  /* all elements of every tensor, at the steps chosen below */
+    GTR_ELEMENTS_BLOCKS = 2 /* a sample of every tensor, the same at each of these steps */
 };
 
 /* Plain values, so that other languages can fill it.  Pointers are read during open only. */
@@ -57,6 +58,8 @@ struct gtr_record_options {
     int64_t every;          /* elements at first, first + every, first + 2 every, ... >= 1 */
     int64_t first;          /* the window of run steps: first <= step <= last */
     int64_t last;
+    double fraction;        /* of a tensor's blocks that a sample keeps, in (0, 1]; see sample.h */
+    int64_t seed;           /* of the sample */
     int64_t force;          /* 1: replace an existing file */
     int64_t n_threads;      /* for the sums, at most 256; 0: all processors */
 };

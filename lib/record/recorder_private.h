@@ -8,7 +8,10 @@ struct gtr_recorder {
     char *path;
     struct gtr_head head;
     bool force;
-    bool full;          /* elements are captured at some steps */
+    bool keeps;         /* elements are captured at some steps */
+    struct gtr_sample sampling; /* of them; fraction 0: all are kept */
+    struct gtr_recorder_blocks *blocks; /* [P] of a sample, from the first step on */
+    void *sample;       /* room for the largest tensor's */
     int64_t every, first, last;
     size_t n_threads;
     struct gtr_writer *writer; /* NULL before the first step */
@@ -23,6 +26,14 @@ struct gtr_recorder {
     bool *given;
     struct gtr_err failure; /* of a write; from then on all calls return it */
 };
+
+/* Finds out which blocks of each tensor are kept. */
+enum gtr_code gtr_recorder_elements_init(struct gtr_recorder *recorder, struct gtr_err *err);
+void gtr_recorder_elements_free(struct gtr_recorder *recorder);
+
+/* Gives the writer what is kept of these elements; NULL: of zeros. */
+enum gtr_code gtr_recorder_keep(struct gtr_recorder *recorder, size_t tensor, const void *elements,
+                                struct gtr_err *err);
 
 /* Remembers a failed write, so that later calls can tell it again.  Returns its code. */
 enum gtr_code gtr_recorder_fail(struct gtr_recorder *recorder, const struct gtr_err *failure,

@@ -41,7 +41,9 @@ static enum gtr_code make_rows(struct gtr_recorder *r, struct gtr_err *err)
 
 static enum gtr_code open_writer(struct gtr_recorder *r, struct gtr_err *err)
 {
-    const struct gtr_writer_options options = { .force = r->force, .elements = r->full };
+    const struct gtr_writer_options options = { .force = r->force,
+                                                .elements = r->keeps,
+                                                .sampling = r->sampling };
     struct gtr_err failure = { 0 };
     enum gtr_code rc = GTR_OK;
 
@@ -49,6 +51,8 @@ static enum gtr_code open_writer(struct gtr_recorder *r, struct gtr_err *err)
         return gtr_fail(err, GTR_EUSAGE, "%s: no tensor was declared before the first step",
                         r->path);
     rc = make_rows(r, &failure);
+    if (rc == GTR_OK)
+        rc = gtr_recorder_elements_init(r, &failure);
     if (rc == GTR_OK)
         rc = gtr_writer_open(r->path, &r->head, &options, &r->writer, &failure);
     return rc == GTR_OK ? rc : gtr_recorder_fail(r, &failure, err);
@@ -58,7 +62,7 @@ static enum gtr_code open_writer(struct gtr_recorder *r, struct gtr_err *err)
 static bool captures(const struct gtr_recorder *r, int64_t step)
 {
     /* As unsigned, the distance fits whatever the two are. */
-    return r->full && step >= r->first && step <= r->last &&
+    return r->keeps && step >= r->first && step <= r->last &&
            ((uint64_t)step - (uint64_t)r->first) % (uint64_t)r->every == 0;
 }
 
@@ -111,15 +115,6 @@ static enum gtr_code check_given(const struct gtr_recorder *r, size_t tensor, st
     return GTR_OK;
 }
 
-static enum gtr_code keep_elements(struct gtr_recorder *r, size_t tensor, const void *elements,
-                                   struct gtr_err *err)
-{
-    struct gtr_err failure = { 0 };
-    enum gtr_code rc = gtr_writer_elements(r->writer, tensor, elements, &failure);
-
-    return rc == GTR_OK ? rc : gtr_recorder_fail(r, &failure, err);
-}
-
 enum gtr_code gtr_recorder_grad(struct gtr_recorder *r, size_t tensor, const void *elements,
                                 struct gtr_err *err)
 {
@@ -137,7 +132,7 @@ enum gtr_code gtr_recorder_grad(struct gtr_recorder *r, size_t tensor, const voi
                         "tensor that has no gradient", r->path, tensor, about->name);
     gtr_reduce(about->dtype, elements, about->numel, r->n_threads, &sum);
     if (r->capturing)
-        rc = keep_elements(r, tensor, elements, err);
+        rc = gtr_recorder_keep(r, tensor, elements, err);
     if (rc != GTR_OK)
         return rc;
     r->sumsq[tensor] = sum.sumsq;
@@ -178,25 +173,12 @@ enum gtr_code gtr_recorder_norm(struct gtr_recorder *r, size_t tensor, double su
 /* Tensors without a gradient in a captured step are kept as zeros. */
 static enum gtr_code keep_zeros(struct gtr_recorder *r, struct gtr_err *err)
 {
-    struct gtr_err failure = { 0 };
     enum gtr_code rc = GTR_OK;
-    size_t most = 0, i;
-    void *zeros = NULL;
+    size_t i;
 
-    for (i = 0; i < r->head.n_tensors; i++) {
-        size_t bytes = (size_t)r->head.tensors[i].numel * gtr_dtype_size(r->head.tensors[i].dtype);
-
-        if (!r->given[i] && bytes > most)
-            most = bytes;
-    }
-    if (most > 0)
-        rc = gtr_alloc_for(&zeros, most, 1, "bytes", &failure);
-    if (rc != GTR_OK)
-        return gtr_recorder_fail(r, &failure, err);
     for (i = 0; rc == GTR_OK && i < r->head.n_tensors; i++)
         if (!r->given[i])
-            rc = keep_elements(r, i, zeros, err);
-    gtr_free(zeros);
+            rc = gtr_recorder_keep(r, i, NULL, err);
     return rc;
 }
 

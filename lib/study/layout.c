@@ -56,6 +56,8 @@ static const struct gtr_layout_row mixtral[] = {
 
 /* hidden, ffn, kv, vocabulary, experts: in the order of enum gtr_layout_size */
 static const struct gtr_layout layouts[] = {
+    { "tiny", "2 layers of width 32, 50 thousand elements: for --elements", 2,
+      { 1, 32, 88, 32, 384, 0 }, llama, GTR_ARRAY_LEN(llama) },
     { "llama-small", "4 layers of width 1024", 4,
       { 1, 1024, 2816, 1024, 32000, 0 }, llama, GTR_ARRAY_LEN(llama) },
     { "llama-7b", "LLaMA 7B: 32 layers, 291 tensors", 32,

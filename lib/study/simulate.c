@@ -12,6 +12,7 @@
 #include "alloc.h"
 #include "exact.h"
 #include "random.h"
+#include "simulate_elements.h"
 #include "simulate_private.h"
 #include "trace.h"
 
@@ -27,6 +28,7 @@ struct process {
     double *sumsq;    /* [P], one row */
     float *maxabs;
     uint64_t *nonfinite;
+    struct gtr_made_elements *elements; /* NULL: norms only */
 };
 
 enum gtr_code gtr_simulation_start(struct gtr_simulation *simulation,
@@ -38,6 +40,7 @@ enum gtr_code gtr_simulation_start(struct gtr_simulation *simulation,
     simulation->scenario = scenario;
     simulation->n_steps = GTR_SIMULATION_STEPS;
     simulation->seed = 1;
+    simulation->elements_limit = GTR_SIMULATION_ELEMENTS_LIMIT;
     rc = gtr_layout_find(scenario->layout, &simulation->layout, err);
     return rc == GTR_OK ? gtr_scenario_start(scenario, &simulation->params, err) : rc;
 }
@@ -149,6 +152,7 @@ static enum gtr_code divide_energy(struct process *process, struct gtr_err *err)
 {
     const struct gtr_groups *groups = process->groups;
     double uneven = process->simulation->params.uneven, *sum = NULL;
+    double dominant = process->simulation->params.dominant;
     struct gtr_random random;
     enum gtr_code rc;
     size_t i;
@@ -164,6 +168,9 @@ static enum gtr_code divide_energy(struct process *process, struct gtr_err *err)
     }
     for (i = 0; i < groups->n_tensors; i++)
         process->share[i] /= sum[groups->of_tensor[i]];
+    /* On top of its group's norm, which the others of the group keep their parts of. */
+    if (process->plants.faults.dominant < groups->n_tensors)
+        process->share[process->plants.faults.dominant] *= dominant * dominant;
     gtr_free(sum);
     return GTR_OK;
 }
@@ -183,8 +190,48 @@ static bool is_idle(struct process *process, size_t expert, size_t t)
            plants->spells[*at].first <= t;
 }
 
-static void fill_row(struct process *process, size_t t)
+static bool is_among(const size_t *steps, size_t n, size_t t)
 {
+    size_t i = 0;
+
+    while (i < n && steps[i] != t)
+        i++;
+    return i < n;
+}
+
+/* What the run multiplied its gradient by, as torch.nn.utils.clip_grad_norm_ does; NaN if it clips
+ * nothing. */
+static double applied_scale(const struct process *process)
+{
+    double max_norm = process->simulation->params.max_norm, energy = 0.0, ratio;
+    size_t i;
+
+    for (i = 0; i < process->head.n_tensors; i++)
+        energy += process->sumsq[i];
+    ratio = max_norm / (sqrt(energy) + 1e-6);
+    if (max_norm == 0.0)
+        return (double)NAN;
+    return ratio < 1.0 ? ratio : 1.0;
+}
+
+/* The gradient as the recording has it. */
+static void record(struct process *process, double scale)
+{
+    double factor = gtr_faults_factor(&process->simulation->params);
+    size_t i;
+
+    if (process->simulation->params.clipped == 1.0 && !isnan(scale))
+        factor *= scale;
+    for (i = 0; i < process->head.n_tensors; i++) {
+        process->sumsq[i] *= factor * factor; /* exact where the factor is 1 */
+        process->maxabs[i] = (float)(sqrt(process->sumsq[i]) * process->peak[i]);
+    }
+}
+
+/* A stale row keeps the norms that the last one left behind. */
+static void fill_row(struct process *process, size_t t, struct gtr_step *step)
+{
+    const struct gtr_faults *faults = &process->plants.faults;
     const struct gtr_groups *groups = process->groups;
     const double *log_norm = process->log_norm + t * groups->n_groups;
     size_t i;
@@ -192,11 +239,37 @@ static void fill_row(struct process *process, size_t t)
     for (i = 0; i < groups->n_tensors; i++) {
         double energy = gtr_exp(2.0 * log_norm[groups->of_tensor[i]]);
 
-        if (is_idle(process, process->plants.of_tensor[i], t))
+        if (is_idle(process, process->plants.of_tensor[i], t) || faults->silent[i] ||
+            (faults->dying[i] && t >= faults->died_step))
             energy = 0.0;
         process->sumsq[i] = process->share[i] * energy;
-        process->maxabs[i] = (float)(sqrt(process->sumsq[i]) * process->peak[i]);
+        process->nonfinite[i] = 0;
     }
+    if (is_among(faults->nonfinite, faults->n_nonfinite, t))
+        process->nonfinite[faults->nan_tensor] = 1;
+    step->applied_scale = applied_scale(process);
+    step->skipped = is_among(faults->nonfinite, faults->n_nonfinite, t);
+    if (step->skipped)
+        step->applied_scale = (double)NAN;
+    record(process, step->applied_scale);
+}
+
+/* The elements of a row, whose norms are then what they are after rounding. */
+static enum gtr_code write_elements(struct process *process, struct gtr_writer *writer,
+                                    struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && process->elements != NULL && i < process->head.n_tensors; i++) {
+        struct gtr_reduction reduced;
+
+        rc = gtr_made_elements_next(process->elements, i, process->sumsq[i], writer, &reduced, err);
+        process->sumsq[i] = reduced.sumsq;
+        process->maxabs[i] = reduced.maxabs;
+        process->nonfinite[i] = reduced.nonfinite;
+    }
+    return rc;
 }
 
 /* --- the trace ------------------------------------------------------------------------------ */
@@ -213,6 +286,7 @@ static double loss_at(size_t t, int64_t n_steps, struct gtr_random *random)
 static enum gtr_code write_rows(struct process *process, struct gtr_writer *writer,
                                 struct gtr_err *err)
 {
+    struct gtr_step step = { .lr = 3e-4, .time = (double)NAN, .applied_scale = (double)NAN };
     int64_t n_steps = process->simulation->n_steps;
     enum gtr_code rc = GTR_OK;
     struct gtr_random random;
@@ -220,15 +294,16 @@ static enum gtr_code write_rows(struct process *process, struct gtr_writer *writ
 
     draw(&random, process, GTR_STREAM_LOSS);
     for (t = 0; rc == GTR_OK && t < (size_t)n_steps; t++) {
-        const struct gtr_step step = { .index = (int64_t)t,
-                                       .loss = loss_at(t, n_steps, &random),
-                                       .lr = 3e-4,
-                                       .time = (double)NAN,
-                                       .applied_scale = (double)NAN };
+        const struct gtr_faults *faults = &process->plants.faults;
 
-        fill_row(process, t);
-        rc = gtr_writer_append(writer, &step, process->sumsq, process->maxabs, process->nonfinite,
-                               NULL, err);
+        step.index = (int64_t)t;
+        step.loss = loss_at(t, n_steps, &random);
+        if (!is_among(faults->stale, faults->n_stale, t))
+            fill_row(process, t, &step);
+        rc = write_elements(process, writer, err);
+        if (rc == GTR_OK)
+            rc = gtr_writer_append(writer, &step, process->sumsq, process->maxabs,
+                                   process->nonfinite, NULL, err);
     }
     return rc;
 }
@@ -244,8 +319,15 @@ static enum gtr_code make_head(struct process *process, struct gtr_err *err)
     if (rc == GTR_OK)
         rc = gtr_head_set(&head->grad_state, "pre-clip", err);
     head->total_steps = simulation->n_steps;
+    if (simulation->params.ranks > 1.0) {
+        head->world_size = (int64_t)simulation->params.ranks;
+        if (rc == GTR_OK)
+            rc = gtr_head_set(&head->reduction, "none", err);
+    }
     if (rc == GTR_OK)
         rc = gtr_layout_add(simulation->layout, simulation->n_layers, head, err);
+    if (rc == GTR_OK)
+        rc = gtr_made_elements_new(simulation, head, &process->elements, err);
     if (rc == GTR_OK)
         rc = gtr_groups_new("module", head, &process->groups, err);
     if (rc == GTR_OK)
@@ -287,6 +369,7 @@ static enum gtr_code make_tables(struct process *process, struct gtr_err *err)
 
 static void process_free(struct process *process)
 {
+    gtr_made_elements_free(process->elements);
     gtr_head_free(&process->head);
     gtr_groups_free(process->groups);
     gtr_plants_free(&process->plants);
@@ -310,13 +393,22 @@ static enum gtr_code check_numbers(const struct gtr_simulation *simulation, stru
     if (simulation->seed < 0)
         return gtr_fail(err, GTR_EUSAGE, "seed %lld: must be at least 0",
                         (long long)simulation->seed);
+    if (simulation->elements < GTR_ELEMENTS_NONE || simulation->elements > GTR_ELEMENTS_BLOCKS)
+        return gtr_fail(err, GTR_EUSAGE, "elements %lld: must be from %d to %d",
+                        (long long)simulation->elements, GTR_ELEMENTS_NONE, GTR_ELEMENTS_BLOCKS);
+    if (simulation->elements != GTR_ELEMENTS_NONE &&
+        (simulation->params.nonfinite > 0.0 || simulation->params.stale > 0.0))
+        return gtr_fail(err, GTR_EUSAGE, "elements: are made up for finite steps that differ; set "
+                                         "nonfinite=0 and stale=0");
     return GTR_OK;
 }
 
 enum gtr_code gtr_simulation_write(const struct gtr_simulation *asked, const char *path, bool force,
                                    struct gtr_err *err)
 {
-    const struct gtr_writer_options options = { .force = force };
+    const struct gtr_writer_options options = { .force = force,
+                                                .elements = asked->elements != GTR_ELEMENTS_NONE,
+                                                .sampling = gtr_simulation_sample(asked) };
     struct gtr_simulation simulation = *asked;
     struct process process = { .simulation = &simulation };
     struct gtr_writer *writer = NULL;

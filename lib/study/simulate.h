@@ -15,12 +15,15 @@
 
 #include "err.h"
 #include "layout.h"
+#include "recorder.h"
 #include "scenario.h"
 
 GTR_PUBLIC_BEGIN
 
 enum { GTR_SIMULATION_STEPS = 1500, GTR_SIMULATION_STEPS_MAX = 1000000 };
 enum { GTR_SIMULATION_LAYERS_MAX = 1000 };
+
+#define GTR_SIMULATION_ELEMENTS_LIMIT 1e9 /* bytes */
 
 struct gtr_simulation {
     const struct gtr_scenario *scenario;
@@ -29,10 +32,13 @@ struct gtr_simulation {
     const char *culprit; /* the group that spikes are planted in; NULL: drawn */
     int64_t n_steps;
     int64_t n_layers; /* 0: the layout's own */
-    int64_t seed;     /* >= 0 */
+    int64_t seed;     /* >= 0; also of a sample of the elements */
+    int64_t elements; /* enum gtr_elements: made up for every step, as f32 */
+    double fraction;  /* of a sample */
+    double elements_limit; /* bytes that elements may take in the file, and in memory */
 };
 
-/* The scenario's layout and parameters, GTR_SIMULATION_STEPS steps, seed 1. */
+/* The scenario's layout and parameters, GTR_SIMULATION_STEPS steps, seed 1, no elements. */
 enum gtr_code gtr_simulation_start(struct gtr_simulation *simulation,
                                    const struct gtr_scenario *scenario, struct gtr_err *err);
 

@@ -11,10 +11,9 @@
 #include "simulate_private.h"
 #include "text.h"
 
-/* First steps of `count` stretches of `length` steps each. */
-static enum gtr_code place(const struct gtr_simulation *simulation, const char *what, size_t count,
-                           size_t length, enum gtr_simulate_stream stream, size_t *first,
-                           struct gtr_err *err)
+enum gtr_code gtr_plants_place(const struct gtr_simulation *simulation, const char *what,
+                               size_t count, size_t length, enum gtr_simulate_stream stream,
+                               size_t *first, struct gtr_err *err)
 {
     size_t n = (size_t)simulation->n_steps, quiet = n / 10, part = (n - quiet) / count, i;
     struct gtr_random random;
@@ -60,7 +59,7 @@ static enum gtr_code plant_spikes(struct gtr_plants *plants,
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&steps, n, sizeof *steps, "spikes", err);
     if (rc == GTR_OK)
-        rc = place(simulation, "spikes", n, 1, GTR_STREAM_SPIKES, steps, err);
+        rc = gtr_plants_place(simulation, "spikes", n, 1, GTR_STREAM_SPIKES, steps, err);
     if (rc != GTR_OK)
         goto out;
     for (i = 0; i < n; i++) {
@@ -87,7 +86,7 @@ static enum gtr_code plant_bursts(struct gtr_plants *plants,
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&steps, n, sizeof *steps, "bursts", err);
     if (rc == GTR_OK)
-        rc = place(simulation, "bursts", n, length, GTR_STREAM_BURSTS, steps, err);
+        rc = gtr_plants_place(simulation, "bursts", n, length, GTR_STREAM_BURSTS, steps, err);
     if (rc != GTR_OK)
         goto out;
     for (i = 0; i < n; i++) {
@@ -255,6 +254,8 @@ enum gtr_code gtr_plants_init(struct gtr_plants *plants, const struct gtr_simula
         rc = find_experts(plants, head, err);
     if (rc == GTR_OK)
         rc = plant_spells(plants, simulation, err);
+    if (rc == GTR_OK)
+        rc = gtr_faults_init(&plants->faults, simulation, groups, err);
     return rc;
 }
 
@@ -266,5 +267,6 @@ void gtr_plants_free(struct gtr_plants *plants)
     gtr_free(plants->spells);
     gtr_free(plants->of_tensor);
     gtr_free(plants->first_tensor);
+    gtr_faults_free(&plants->faults);
     memset(plants, 0, sizeof *plants);
 }

@@ -2,6 +2,7 @@
 #ifndef GTR_SIMULATE_PRIVATE_H
 #define GTR_SIMULATE_PRIVATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -19,7 +20,12 @@ enum gtr_simulate_stream {
     GTR_STREAM_BURSTS,
     GTR_STREAM_IDLE,
     GTR_STREAM_COMMON,
-    GTR_STREAM_GROUPS /* this one and those after it: one for each group */
+    GTR_STREAM_GROUPS, /* this one and those after it: one for each group */
+    GTR_STREAM_DOMINANT = 1 << 20, /* beyond all groups */
+    GTR_STREAM_NONFINITE,
+    GTR_STREAM_STALE,
+    GTR_STREAM_DEAD,
+    GTR_STREAM_DIED
 };
 
 struct gtr_spike {
@@ -33,7 +39,19 @@ struct gtr_stretch {
     size_t expert;
 };
 
+/* What is wrong with the recording (simulate_faults.c). */
+struct gtr_faults {
+    size_t dominant; /* a tensor; n_tensors: none */
+    size_t *nonfinite, n_nonfinite, nan_tensor; /* steps; the tensor that has the NaNs */
+    size_t *stale, n_stale;                     /* steps */
+    size_t *dead, n_dead;                       /* tensors, rising */
+    size_t *died, n_died, died_step;            /* groups, rising; from this step on */
+    bool *silent;                               /* [P] of a dead tensor */
+    bool *dying;                                /* [P] of a group that dies */
+};
+
 struct gtr_plants {
+    struct gtr_faults faults;
     size_t culprit; /* a group */
     struct gtr_spike *spikes, *strays;
     size_t n_spikes, n_strays, strays_capacity;
@@ -50,6 +68,19 @@ enum gtr_code gtr_plants_init(struct gtr_plants *plants, const struct gtr_simula
                               const struct gtr_head *head, const struct gtr_groups *groups,
                               struct gtr_err *err);
 void gtr_plants_free(struct gtr_plants *plants);
+
+/* First steps of `count` stretches of `length` steps each, spread over the run. */
+enum gtr_code gtr_plants_place(const struct gtr_simulation *simulation, const char *what,
+                               size_t count, size_t length, enum gtr_simulate_stream stream,
+                               size_t *first, struct gtr_err *err);
+
+/* Parts of the two above. */
+enum gtr_code gtr_faults_init(struct gtr_faults *faults, const struct gtr_simulation *simulation,
+                              const struct gtr_groups *groups, struct gtr_err *err);
+void gtr_faults_free(struct gtr_faults *faults);
+
+/* What the recorded norms are multiplied by, besides what the run's own clipping did. */
+double gtr_faults_factor(const struct gtr_scenario_params *params);
 
 /* Length of "...experts.N" in the name of a tensor of an expert; 0 for others. */
 size_t gtr_expert_name_length(const char *tensor);

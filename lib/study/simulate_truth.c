@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "simulate_elements.h"
 #include "simulate_private.h"
 #include "text.h"
 #include "trace.h"
@@ -111,6 +112,40 @@ static struct json_object *idle_json(const struct gtr_plants *plants, const stru
     return finished(idle, ok);
 }
 
+static struct json_object *counts_json(const size_t *values, size_t n)
+{
+    struct json_object *list = json_object_new_array();
+    bool ok = list != NULL;
+    size_t i;
+
+    for (i = 0; ok && i < n; i++)
+        ok = append(list, count(values[i]));
+    return finished(list, ok);
+}
+
+static struct json_object *dead_json(const struct gtr_faults *faults, const struct gtr_head *head)
+{
+    struct json_object *list = json_object_new_array();
+    bool ok = list != NULL;
+    size_t i;
+
+    for (i = 0; ok && i < faults->n_dead; i++)
+        ok = append(list, json_object_new_string(head->tensors[faults->dead[i]].name));
+    return finished(list, ok);
+}
+
+static struct json_object *died_json(const struct gtr_faults *faults,
+                                     const struct gtr_groups *groups)
+{
+    struct json_object *list = json_object_new_array();
+    bool ok = list != NULL;
+    size_t i;
+
+    for (i = 0; ok && i < faults->n_died; i++)
+        ok = append(list, json_object_new_string(groups->names[faults->died[i]]));
+    return finished(list, ok);
+}
+
 static struct json_object *params_json(const struct gtr_scenario_params *params)
 {
     struct json_object *object = json_object_new_object();
@@ -122,6 +157,35 @@ static struct json_object *params_json(const struct gtr_scenario_params *params)
     for (i = 0; ok && i < n; i++)
         ok = put(object, table[i].name, number(gtr_scenario_get(params, &table[i])));
     return finished(object, ok);
+}
+
+/* The last entries: what is wrong with the recording. */
+static bool put_faults(struct json_object *truth, const struct gtr_scenario_params *params,
+                       const struct gtr_faults *faults, const struct gtr_groups *groups,
+                       const struct gtr_head *head)
+{
+    bool ok = true;
+
+    if (faults->dominant < head->n_tensors)
+        ok = put(truth, "dominant",
+                 json_object_new_string(head->tensors[faults->dominant].name)) &&
+             put(truth, "dominant_factor", number(params->dominant));
+    if (gtr_faults_factor(params) != 1.0)
+        ok = ok && put(truth, "recorded_factor", number(gtr_faults_factor(params)));
+    if (params->clipped == 1.0)
+        ok = ok && put(truth, "recorded", json_object_new_string("post-clip"));
+    if (faults->n_nonfinite > 0)
+        ok = ok && put(truth, "nonfinite", counts_json(faults->nonfinite, faults->n_nonfinite)) &&
+             put(truth, "nonfinite_tensor",
+                 json_object_new_string(head->tensors[faults->nan_tensor].name));
+    if (faults->n_stale > 0)
+        ok = ok && put(truth, "stale", counts_json(faults->stale, faults->n_stale));
+    if (faults->n_dead > 0)
+        ok = ok && put(truth, "dead", dead_json(faults, head));
+    if (faults->n_died > 0)
+        ok = ok && put(truth, "died", died_json(faults, groups)) &&
+             put(truth, "died_step", count(faults->died_step));
+    return ok;
 }
 
 static struct json_object *truth_json(const struct gtr_simulation *simulation,
@@ -145,7 +209,22 @@ static struct json_object *truth_json(const struct gtr_simulation *simulation,
              put(truth, "change_factor", number(params->change));
     if (params->idle > 0.0)
         ok = ok && put(truth, "idle", idle_json(plants, head));
+    ok = ok && put_faults(truth, params, &plants->faults, groups, head);
     return finished(truth, ok);
+}
+
+/* How elements were made up, for a trace that has them. */
+static struct json_object *elements_json(const struct gtr_simulation *simulation)
+{
+    struct json_object *object = json_object_new_object();
+    bool sampled = simulation->elements == GTR_ELEMENTS_BLOCKS;
+    bool ok = put(object, "sampling", json_object_new_string(sampled ? "blocks" : "full")) &&
+              put(object, "memory", number(GTR_ELEMENTS_MEMORY)) &&
+              put(object, "uneven", number(GTR_ELEMENTS_UNEVEN));
+
+    if (sampled)
+        ok = ok && put(object, "fraction", number(simulation->fraction));
+    return finished(object, ok);
 }
 
 static struct json_object *meta_json(const struct gtr_simulation *simulation,
@@ -163,7 +242,11 @@ static struct json_object *meta_json(const struct gtr_simulation *simulation,
          put(simulated, "layout", json_object_new_string(simulation->layout->name)) &&
          put(simulated, "layers", json_object_new_int64(simulation->n_layers)) &&
          put(simulated, "parameters", params_json(&simulation->params)) &&
+         (simulation->elements == GTR_ELEMENTS_NONE ||
+          put(simulated, "elements", elements_json(simulation))) &&
          put(simulated, "truth", truth_json(simulation, plants, groups, head));
+    if (simulation->params.max_norm > 0.0)
+        ok = ok && put(meta, "max_grad_norm", number(simulation->params.max_norm));
     ok = put(meta, "simulated", finished(simulated, ok)) && ok;
     return finished(meta, ok);
 }

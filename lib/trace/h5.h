@@ -48,10 +48,14 @@ enum gtr_code gtr_h5_get_text(const struct gtr_h5 *h5, const char *object, const
 /* *value is left alone if there is no such attribute. */
 enum gtr_code gtr_h5_get_integer(const struct gtr_h5 *h5, const char *object, const char *name,
                                  int64_t *value, struct gtr_err *err);
+enum gtr_code gtr_h5_get_real(const struct gtr_h5 *h5, const char *object, const char *name,
+                              double *value, struct gtr_err *err);
 enum gtr_code gtr_h5_set_text(struct gtr_h5 *h5, const char *object, const char *name,
                               const char *value, struct gtr_err *err);
 enum gtr_code gtr_h5_set_integer(struct gtr_h5 *h5, const char *object, const char *name,
                                  int64_t value, struct gtr_err *err);
+enum gtr_code gtr_h5_set_real(struct gtr_h5 *h5, const char *object, const char *name, double value,
+                              struct gtr_err *err);
 
 /* --- whole vectors --------------------------------------------------------------------------- */
 
@@ -91,6 +95,21 @@ enum gtr_code gtr_h5_table_read(const struct gtr_h5_table *table, size_t band, v
 /* Rows first .. first + n_rows - 1, whatever the bands. */
 enum gtr_code gtr_h5_table_read_rows(const struct gtr_h5_table *table, size_t first, size_t n_rows,
                                      void *out, struct gtr_err *err);
+
+/* Some columns of some rows.  Lies inside the table. */
+struct gtr_h5_part {
+    size_t first_row, n_rows;
+    size_t first_col, n_cols;
+};
+
+/* Columns that are cheapest to read together, as band_rows are rows. */
+size_t gtr_h5_table_chunk_cols(const struct gtr_h5_table *table);
+
+/* Reads the part: its row r at out + r * stride bytes; a stride is at least a row of the part.
+ * Only the chunks that hold some of it are read.  Safe to call from several threads. */
+enum gtr_code gtr_h5_table_read_part(const struct gtr_h5_table *table,
+                                     const struct gtr_h5_part *part, void *out, size_t stride,
+                                     struct gtr_err *err);
 
 /* --- sheets: vectors and tables that grow ------------------------------------------------------
  */

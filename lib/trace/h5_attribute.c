@@ -83,28 +83,50 @@ out:
     return rc;
 }
 
-enum gtr_code gtr_h5_get_integer(const struct gtr_h5 *h5, const char *object, const char *name,
-                                 int64_t *value, struct gtr_err *err)
+/* One number of the given class, as `memory` has it in this machine. */
+static enum gtr_code get_number(const struct gtr_h5 *h5, const char *object, const char *name,
+                                H5T_class_t kind, hid_t memory, void *value, struct gtr_err *err)
 {
     enum gtr_code rc;
     hid_t attribute, type = H5I_INVALID_HID, space = H5I_INVALID_HID;
 
-    gtr_h5_lock();
     rc = attribute_open(h5, object, name, &attribute, err);
     if (rc != GTR_OK || attribute < 0)
-        goto out;
+        return rc;
     type = H5Aget_type(attribute);
     space = H5Aget_space(attribute);
-    if (H5Tget_class(type) != H5T_INTEGER || H5Sget_simple_extent_npoints(space) != 1 ||
-        H5Aread(attribute, H5T_NATIVE_INT64, value) < 0)
-        rc = gtr_h5_fail(h5, name, "the attribute is not an integer", GTR_EFORMAT, err);
-out:
+    if (H5Tget_class(type) != kind || H5Sget_simple_extent_npoints(space) != 1 ||
+        H5Aread(attribute, memory, value) < 0)
+        rc = gtr_h5_fail(h5, name,
+                         kind == H5T_INTEGER ? "the attribute is not an integer"
+                                             : "the attribute is not a floating-point number",
+                         GTR_EFORMAT, err);
     if (space >= 0)
         H5Sclose(space);
     if (type >= 0)
         H5Tclose(type);
-    if (attribute >= 0)
-        H5Aclose(attribute);
+    H5Aclose(attribute);
+    return rc;
+}
+
+enum gtr_code gtr_h5_get_integer(const struct gtr_h5 *h5, const char *object, const char *name,
+                                 int64_t *value, struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    gtr_h5_lock();
+    rc = get_number(h5, object, name, H5T_INTEGER, H5T_NATIVE_INT64, value, err);
+    gtr_h5_unlock();
+    return rc;
+}
+
+enum gtr_code gtr_h5_get_real(const struct gtr_h5 *h5, const char *object, const char *name,
+                              double *value, struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    gtr_h5_lock();
+    rc = get_number(h5, object, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, value, err);
     gtr_h5_unlock();
     return rc;
 }
@@ -149,6 +171,17 @@ enum gtr_code gtr_h5_set_integer(struct gtr_h5 *h5, const char *object, const ch
 
     gtr_h5_lock();
     rc = attribute_write(h5, object, name, H5T_STD_I64LE, &value, err);
+    gtr_h5_unlock();
+    return rc;
+}
+
+enum gtr_code gtr_h5_set_real(struct gtr_h5 *h5, const char *object, const char *name, double value,
+                              struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    gtr_h5_lock();
+    rc = attribute_write(h5, object, name, H5T_IEEE_F64LE, &value, err);
     gtr_h5_unlock();
     return rc;
 }

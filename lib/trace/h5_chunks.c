@@ -45,6 +45,11 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Byte j of element i lies at j * n + i: all first bytes, then all second bytes, ...  Bytes left
  * over at the end are as they were. */
 static void unshuffle(const unsigned char *from, unsigned char *to, size_t bytes, size_t size)
@@ -189,58 +194,84 @@ static bool undo_filters(const struct gtr_h5_table *table, const unsigned char *
     return n == chunk_bytes;
 }
 
-/* Copies the part of a chunk that lies inside the table into out[n_rows][cols]. */
-static void place_chunk(const struct gtr_h5_table *table, const unsigned char *chunk,
-                        size_t first_col, size_t n_rows, unsigned char *out)
-{
-    size_t width = smaller(table->chunk_cols, table->cols - first_col) * table->size;
-    size_t row_bytes = table->cols * table->size, chunk_row = table->chunk_cols * table->size, r;
+/* Where a part of the table and one chunk overlap. */
+struct overlap {
+    size_t rows, width;            /* width in bytes */
+    const unsigned char *in_chunk; /* NULL: the chunk was never written */
+    unsigned char *in_part;
+};
 
-    if (width == row_bytes && width == chunk_row) {
-        memcpy(out, chunk, n_rows * row_bytes);
+static struct overlap overlap_of(const struct gtr_h5_table *table, const struct gtr_h5_part *part,
+                                 const hsize_t *start, const unsigned char *chunk,
+                                 unsigned char *out, size_t stride)
+{
+    size_t row = larger(part->first_row, start[0]), col = larger(part->first_col, start[1]);
+    size_t end_row = smaller(part->first_row + part->n_rows, start[0] + table->band_rows);
+    size_t end_col = smaller(part->first_col + part->n_cols, start[1] + table->chunk_cols);
+    struct overlap overlap = { .rows = end_row - row, .width = (end_col - col) * table->size };
+
+    if (chunk != NULL)
+        overlap.in_chunk =
+            chunk + ((row - start[0]) * table->chunk_cols + col - start[1]) * table->size;
+    overlap.in_part =
+        out + (row - part->first_row) * stride + (col - part->first_col) * table->size;
+    return overlap;
+}
+
+static void place(const struct overlap *overlap, size_t chunk_row, size_t stride)
+{
+    size_t r;
+
+    if (overlap->in_chunk != NULL && overlap->width == chunk_row && overlap->width == stride) {
+        memcpy(overlap->in_part, overlap->in_chunk, overlap->rows * stride);
         return;
     }
-    for (r = 0; r < n_rows; r++)
-        memcpy(out + r * row_bytes + first_col * table->size, chunk + r * chunk_row, width);
+    for (r = 0; r < overlap->rows; r++)
+        if (overlap->in_chunk != NULL)
+            memcpy(overlap->in_part + r * stride, overlap->in_chunk + r * chunk_row,
+                   overlap->width);
+        else
+            memset(overlap->in_part + r * stride, 0, overlap->width);
 }
 
-static void place_zeros(const struct gtr_h5_table *table, size_t first_col, size_t n_rows,
-                        unsigned char *out)
+/* What one chunk holds of the part. */
+static enum gtr_code read_chunk(const struct gtr_h5_table *table, const struct gtr_h5_part *part,
+                                const hsize_t *start, struct gtr_h5_buffers *buffers,
+                                unsigned char *out, size_t stride, struct gtr_err *err)
 {
-    size_t width = smaller(table->chunk_cols, table->cols - first_col) * table->size, r;
-
-    for (r = 0; r < n_rows; r++)
-        memset(out + (r * table->cols + first_col) * table->size, 0, width);
-}
-
-enum gtr_code gtr_h5_chunks_read(const struct gtr_h5_table *table, size_t first, size_t n_rows,
-                                 unsigned char *out, struct gtr_err *err)
-{
+    size_t chunk_row = table->chunk_cols * table->size, n_stored = 0;
+    const unsigned char *chunk = NULL;
+    struct overlap overlap;
+    uint32_t mask = 0;
     enum gtr_code rc;
-    size_t chunk_bytes = table->band_rows * table->chunk_cols * table->size, col;
+
+    rc = fetch_chunk(table, start, buffers, &n_stored, &mask, err);
+    if (rc != GTR_OK)
+        return rc;
+    if (n_stored > 0 && !undo_filters(table, buffers->stored, n_stored, mask,
+                                      table->band_rows * chunk_row, buffers, &chunk))
+        return gtr_fail(err, GTR_EFORMAT, "%s: %s: rows from %llu on are damaged", table->h5->path,
+                        table->name, (unsigned long long)start[0]);
+    overlap = overlap_of(table, part, start, chunk, out, stride);
+    place(&overlap, chunk_row, stride);
+    return GTR_OK;
+}
+
+enum gtr_code gtr_h5_chunks_read(const struct gtr_h5_table *table, const struct gtr_h5_part *part,
+                                 unsigned char *out, size_t stride, struct gtr_err *err)
+{
+    size_t chunk_bytes = table->band_rows * table->chunk_cols * table->size;
     struct gtr_h5_buffers *buffers = NULL;
+    enum gtr_code rc;
+    hsize_t start[2];
 
     rc = buffers_take(table, chunk_bytes, &buffers, err);
-    for (col = 0; rc == GTR_OK && col < table->cols; col += table->chunk_cols) {
-        hsize_t start[2] = { first, col };
-        const unsigned char *chunk = NULL;
-        size_t n_stored = 0;
-        uint32_t mask = 0;
-
-        rc = fetch_chunk(table, start, buffers, &n_stored, &mask, err);
-        if (rc != GTR_OK)
-            break;
-        if (n_stored == 0) {
-            place_zeros(table, col, n_rows, out); /* never written */
-            continue;
-        }
-        if (!undo_filters(table, buffers->stored, n_stored, mask, chunk_bytes, buffers, &chunk)) {
-            rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: rows from %zu on are damaged", table->h5->path,
-                          table->name, first);
-            break;
-        }
-        place_chunk(table, chunk, col, n_rows, out);
-    }
+    for (start[0] = part->first_row - part->first_row % table->band_rows;
+         rc == GTR_OK && start[0] < part->first_row + part->n_rows; start[0] += table->band_rows)
+        for (start[1] = part->first_col - part->first_col % table->chunk_cols;
+             rc == GTR_OK && start[1] < part->first_col + part->n_cols;
+             start[1] += table->chunk_cols)
+            rc = read_chunk(table, part, start, buffers, out, stride, err);
     if (buffers != NULL)
         buffers_give(table, buffers);
     return rc;

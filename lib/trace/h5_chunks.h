@@ -19,15 +19,15 @@ struct gtr_h5_table {
     size_t band_rows;
     enum gtr_h5_layout layout;
     uint64_t offset;   /* GTR_H5_CONTIGUOUS: of the first byte in the file */
-    size_t chunk_cols; /* GTR_H5_CHUNKED */
+    size_t chunk_cols; /* GTR_H5_CHUNKED; else a width that is good to read */
     H5Z_filter_t filters[GTR_H5_FILTERS_MAX];
     int n_filters;
     struct gtr_h5_buffers **spare; /* head of the list of those not in use; the lock guards it */
 };
 
-/* Reads rows first .. first + n_rows - 1, which are one row of chunks, into out[n_rows][cols]. */
-enum gtr_code gtr_h5_chunks_read(const struct gtr_h5_table *table, size_t first, size_t n_rows,
-                                 unsigned char *out, struct gtr_err *err);
+/* Reads a part of a chunked table: its row r at out + r * stride bytes. */
+enum gtr_code gtr_h5_chunks_read(const struct gtr_h5_table *table, const struct gtr_h5_part *part,
+                                 unsigned char *out, size_t stride, struct gtr_err *err);
 
 /* Frees what reading has kept. */
 void gtr_h5_chunks_free(struct gtr_h5_table *table);

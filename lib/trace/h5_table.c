@@ -1,4 +1,4 @@
-/* h5_table.c - read a [rows][cols] dataset band by band, on several threads.
+/* h5_table.c - read a [rows][cols] dataset, or a part of it, on several threads.
  *
  * HDF5 runs on one thread at a time, so it is kept out of the way: h5_chunks.c reads chunks, and a
  * contiguous dataset needs no lock at all: HDF5 tells its offset once, and pread does the rest.
@@ -67,6 +67,7 @@ static enum gtr_code plan(struct gtr_h5_table *table, struct gtr_err *err)
 
     table->layout = GTR_H5_OTHER;
     table->band_rows = row_bytes > 0 && row_bytes < BAND_BYTES ? BAND_BYTES / row_bytes : 1;
+    table->chunk_cols = smaller(table->cols, BAND_BYTES / table->size);
     if (H5Pget_layout(creation) == H5D_CHUNKED) {
         rc = plan_chunks(table, creation, err);
     } else if (H5Pget_layout(creation) == H5D_CONTIGUOUS && H5Pget_external_count(creation) == 0) {
@@ -155,19 +156,23 @@ size_t gtr_h5_table_band_rows(const struct gtr_h5_table *table)
     return table->band_rows;
 }
 
+size_t gtr_h5_table_chunk_cols(const struct gtr_h5_table *table)
+{
+    return table->chunk_cols;
+}
+
 bool gtr_h5_table_is_blank(const struct gtr_h5_table *table)
 {
     return table->layout == GTR_H5_BLANK;
 }
 
-static enum gtr_code read_contiguous(const struct gtr_h5_table *table, size_t first, size_t n_rows,
-                                     void *out, struct gtr_err *err)
+static enum gtr_code read_bytes(const struct gtr_h5_table *table, uint64_t at, size_t wanted,
+                                char *out, struct gtr_err *err)
 {
-    size_t row_bytes = table->cols * table->size, wanted = n_rows * row_bytes, got = 0;
-    uint64_t at = table->offset + (uint64_t)first * row_bytes;
+    size_t got = 0;
 
     while (got < wanted) {
-        ssize_t n = pread(table->h5->fd, (char *)out + got, wanted - got, (off_t)(at + got));
+        ssize_t n = pread(table->h5->fd, out + got, wanted - got, (off_t)(at + got));
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -179,12 +184,29 @@ static enum gtr_code read_contiguous(const struct gtr_h5_table *table, size_t fi
     return GTR_OK;
 }
 
-/* Through HDF5's own filters, one thread at a time. */
-static enum gtr_code read_by_library(const struct gtr_h5_table *table, size_t first, size_t n_rows,
-                                     void *out, struct gtr_err *err)
+static enum gtr_code read_contiguous(const struct gtr_h5_table *table,
+                                     const struct gtr_h5_part *part, void *out, size_t stride,
+                                     struct gtr_err *err)
+{
+    size_t row_bytes = table->cols * table->size, width = part->n_cols * table->size, r;
+    uint64_t at = table->offset + (uint64_t)part->first_row * row_bytes +
+                  (uint64_t)part->first_col * table->size;
+    enum gtr_code rc = GTR_OK;
+
+    if (width == row_bytes && stride == row_bytes)
+        return read_bytes(table, at, part->n_rows * row_bytes, out, err);
+    for (r = 0; rc == GTR_OK && r < part->n_rows; r++)
+        rc = read_bytes(table, at + r * row_bytes, width, (char *)out + r * stride, err);
+    return rc;
+}
+
+/* Through HDF5's own filters, one thread at a time; rows without gaps between them. */
+static enum gtr_code read_by_library(const struct gtr_h5_table *table,
+                                     const struct gtr_h5_part *part, void *out, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
-    hsize_t start[2] = { first, 0 }, count[2] = { n_rows, table->cols };
+    hsize_t start[2] = { part->first_row, part->first_col };
+    hsize_t count[2] = { part->n_rows, part->n_cols };
     hid_t file, memory;
 
     gtr_h5_lock();
@@ -199,43 +221,61 @@ static enum gtr_code read_by_library(const struct gtr_h5_table *table, size_t fi
     return rc;
 }
 
-enum gtr_code gtr_h5_table_read(const struct gtr_h5_table *table, size_t band, void *out,
-                                struct gtr_err *err)
+/* HDF5 strides in elements and not in bytes, so gaps between rows are made here. */
+static enum gtr_code read_other(const struct gtr_h5_table *table, const struct gtr_h5_part *part,
+                                unsigned char *out, size_t stride, struct gtr_err *err)
 {
-    size_t first = band * table->band_rows;
-    size_t n_rows = smaller(table->band_rows, table->rows - first);
+    size_t width = part->n_cols * table->size, r;
+    unsigned char *rows = NULL;
+    enum gtr_code rc;
 
+    if (stride == width)
+        return read_by_library(table, part, out, err);
+    rc = gtr_alloc_for(&rows, part->n_rows, width, "rows", err);
+    if (rc == GTR_OK)
+        rc = read_by_library(table, part, rows, err);
+    for (r = 0; rc == GTR_OK && r < part->n_rows; r++)
+        memcpy(out + r * stride, rows + r * width, width);
+    gtr_free(rows);
+    return rc;
+}
+
+enum gtr_code gtr_h5_table_read_part(const struct gtr_h5_table *table,
+                                     const struct gtr_h5_part *part, void *out, size_t stride,
+                                     struct gtr_err *err)
+{
+    size_t r;
+
+    if (part->n_rows == 0 || part->n_cols == 0)
+        return GTR_OK;
     switch (table->layout) {
     case GTR_H5_BLANK:
-        memset(out, 0, n_rows * table->cols * table->size);
+        for (r = 0; r < part->n_rows; r++)
+            memset((char *)out + r * stride, 0, part->n_cols * table->size);
         return GTR_OK;
     case GTR_H5_CONTIGUOUS:
-        return read_contiguous(table, first, n_rows, out, err);
+        return read_contiguous(table, part, out, stride, err);
     case GTR_H5_CHUNKED:
-        return gtr_h5_chunks_read(table, first, n_rows, out, err);
+        return gtr_h5_chunks_read(table, part, out, stride, err);
     case GTR_H5_OTHER:
         break;
     }
-    return read_by_library(table, first, n_rows, out, err);
+    return read_other(table, part, out, stride, err);
 }
 
 enum gtr_code gtr_h5_table_read_rows(const struct gtr_h5_table *table, size_t first, size_t n_rows,
                                      void *out, struct gtr_err *err)
 {
-    enum gtr_code rc;
-    size_t row_bytes = table->cols * table->size, row = first, end = first + n_rows;
-    unsigned char *to = out, *band_rows = NULL;
+    const struct gtr_h5_part part = { first, n_rows, 0, table->cols };
 
-    rc = gtr_alloc_for(&band_rows, table->band_rows, row_bytes, "bytes", err);
-    while (rc == GTR_OK && row < end) {
-        size_t band = row / table->band_rows, skip = row % table->band_rows;
-        size_t n = smaller(table->band_rows - skip, end - row);
+    return gtr_h5_table_read_part(table, &part, out, table->cols * table->size, err);
+}
 
-        rc = gtr_h5_table_read(table, band, band_rows, err);
-        memcpy(to, band_rows + skip * row_bytes, n * row_bytes);
-        to += n * row_bytes;
-        row += n;
-    }
-    gtr_free(band_rows);
-    return rc;
+enum gtr_code gtr_h5_table_read(const struct gtr_h5_table *table, size_t band, void *out,
+                                struct gtr_err *err)
+{
+    size_t first = band * table->band_rows;
+
+    return gtr_h5_table_read_rows(table, first, smaller(table->band_rows, table->rows - first), out,
+                                  err);
 }

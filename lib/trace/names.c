@@ -5,13 +5,13 @@
 
 #include "alloc.h"
 
-static uint64_t hash_of(const char *name)
+uint64_t gtr_name_hash(const char *name)
 {
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    uint64_t hash = UINT64_C(14695981039346656037);
 
     for (; *name != '\0'; name++)
         hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
-    return hash ^ hash >> 32;
+    return hash;
 }
 
 const char *gtr_names_text(const struct gtr_names *names, uint32_t number)
@@ -22,7 +22,8 @@ const char *gtr_names_text(const struct gtr_names *names, uint32_t number)
 /* The slot that holds the name, or the free one where it belongs. */
 static size_t slot_of(const struct gtr_names *names, const char *name)
 {
-    size_t slot = (size_t)hash_of(name) & (names->n_slots - 1);
+    uint64_t hash = gtr_name_hash(name);
+    size_t slot = (size_t)(hash ^ hash >> 32) & (names->n_slots - 1);
 
     while (names->slots[slot] != 0 &&
            strcmp(gtr_names_text(names, names->slots[slot] - 1), name) != 0)

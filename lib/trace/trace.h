@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "sample.h"
 
 GTR_PUBLIC_BEGIN
 
@@ -117,13 +118,13 @@ enum gtr_code gtr_trace_read_rows(const struct gtr_trace *trace, enum gtr_norm n
 size_t gtr_trace_n_captures(const struct gtr_trace *trace);
 const int64_t *gtr_trace_capture_rows(const struct gtr_trace *trace);
 
-/* What was captured of one tensor.  A sample is made of aligned blocks of `block` elements, the same
- * at every capture; see record/sample.h. */
+/* What was captured of one tensor.  A sample is made of aligned blocks of `block` elements, the
+ * same at every capture; see sample.h. */
 struct gtr_captured {
-    uint64_t n;       /* elements at each capture; 0: none of this tensor */
-    bool sampled;     /* false: all of the tensor's elements */
-    int64_t block;    /* of a sample: elements of a block */
-    double fraction;  /* share of the blocks that was asked for */
+    uint64_t n;      /* elements at each capture; 0: none of this tensor */
+    bool sampled;    /* false: all of the tensor's elements */
+    int64_t block;   /* of a sample: elements of a block */
+    double fraction; /* share of the blocks that was asked for */
     int64_t seed;
     size_t chunk_rows, chunk_cols; /* reading is cheapest in whole chunks */
 };
@@ -138,8 +139,8 @@ enum gtr_code gtr_trace_read_elements(struct gtr_trace *trace, size_t tensor, si
                                       void *out, struct gtr_err *err);
 
 /* Elements first .. first + n - 1 of the tensor at captures first_capture .. + n_captures - 1, in
- * its own dtype (bf16 as uint16_t): row r at out + r * stride bytes.  Safe to call from several
- * threads at once. */
+ * its own dtype (f16 and bf16 as uint16_t): capture r of them at out + r * stride bytes.  Safe to
+ * call from several threads at once. */
 enum gtr_code gtr_trace_read_captured(const struct gtr_trace *trace, size_t tensor,
                                       size_t first_capture, size_t n_captures, uint64_t first,
                                       uint64_t n, void *out, size_t stride, struct gtr_err *err);
@@ -149,9 +150,10 @@ enum gtr_code gtr_trace_read_captured(const struct gtr_trace *trace, size_t tens
 struct gtr_writer;
 
 struct gtr_writer_options {
-    bool force;       /* replace an existing file */
-    bool elements;    /* the trace will hold elements of every tensor */
-    bool param_norms; /* and sums of squares of the weights */
+    bool force;                 /* replace an existing file */
+    bool elements;              /* the trace will hold elements of every tensor */
+    bool param_norms;           /* and sums of squares of the weights */
+    struct gtr_sample sampling; /* of the elements; fraction 0: all of them are kept */
 };
 
 /* Starts a trace under a temporary name in the same folder.  `head` is copied into the file and
@@ -170,7 +172,8 @@ enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step
 enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, bool skipped,
                                struct gtr_err *err);
 
-/* Elements of the step appended next: all tensors of one capture, each once, in any order. */
+/* Elements of the step appended next: all tensors of one capture, each once, in any order.  Of a
+ * sample only those that are kept, one behind the other. */
 enum gtr_code gtr_writer_elements(struct gtr_writer *writer, size_t tensor, const void *elements,
                                   struct gtr_err *err);
 

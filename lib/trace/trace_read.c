@@ -1,11 +1,9 @@
 /* trace_read.c - open a trace file, check it against itself, hand out its rows. */
-#include "trace.h"
+#include "trace_private.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
-#include "h5.h"
 
 static const struct {
     const char *name;
@@ -16,17 +14,6 @@ static const struct {
     [GTR_MAXABS] = { "/norm/maxabs", GTR_H5_F32, true },
     [GTR_NONFINITE] = { "/norm/nonfinite", GTR_H5_U64, true },
     [GTR_PARAM_SUMSQ] = { "/norm/param_sumsq", GTR_H5_F64, true },
-};
-
-struct gtr_trace {
-    struct gtr_h5 *h5;
-    char *path;
-    struct gtr_head head;
-    struct gtr_step *steps;
-    size_t n_steps;
-    struct gtr_h5_table *norm[GTR_NORM_COUNT];
-    int64_t *capture_rows;
-    size_t n_captures;
 };
 
 /* --- the head -----------------------------------------------------------------------------------
@@ -275,6 +262,10 @@ static enum gtr_code read_captures(struct gtr_trace *trace, struct gtr_err *err)
         if (trace->capture_rows[i] < 0 || (uint64_t)trace->capture_rows[i] >= trace->n_steps)
             rc = gtr_fail(err, GTR_EFORMAT, "%s: /grad/step: row %lld of %zu", trace->path,
                           (long long)trace->capture_rows[i], trace->n_steps);
+        else if (i > 0 && trace->capture_rows[i] <= trace->capture_rows[i - 1])
+            rc = gtr_fail(err, GTR_EFORMAT, "%s: /grad/step: row %lld comes after row %lld",
+                          trace->path, (long long)trace->capture_rows[i],
+                          (long long)trace->capture_rows[i - 1]);
     return rc;
 }
 
@@ -304,6 +295,8 @@ enum gtr_code gtr_trace_open(const char *path, struct gtr_trace **out, struct gt
         rc = open_norms(trace, err);
     if (rc == GTR_OK)
         rc = read_captures(trace, err);
+    if (rc == GTR_OK)
+        rc = gtr_elements_new(trace->head.n_tensors, &trace->elements, err);
     if (rc != GTR_OK) {
         gtr_trace_close(trace);
         return rc;
@@ -318,6 +311,7 @@ void gtr_trace_close(struct gtr_trace *trace)
 
     if (trace == NULL)
         return;
+    gtr_elements_free(trace->elements);
     for (i = 0; i < GTR_NORM_COUNT; i++)
         gtr_h5_table_close(trace->norm[i]);
     gtr_h5_close(trace->h5, NULL);
@@ -431,52 +425,4 @@ size_t gtr_trace_n_captures(const struct gtr_trace *trace)
 const int64_t *gtr_trace_capture_rows(const struct gtr_trace *trace)
 {
     return trace->capture_rows;
-}
-
-static enum gtr_code open_elements(const struct gtr_trace *trace, size_t tensor,
-                                   struct gtr_h5_table **table, struct gtr_err *err)
-{
-    static const enum gtr_h5_type types[GTR_DTYPE_COUNT] = { [GTR_F32] = GTR_H5_F32,
-                                                             [GTR_F16] = GTR_H5_F16,
-                                                             [GTR_BF16] = GTR_H5_U16,
-                                                             [GTR_F64] = GTR_H5_F64 };
-    enum gtr_code rc;
-    char name[32];
-
-    *table = NULL;
-    snprintf(name, sizeof name, "/grad/%zu", tensor);
-    if (!gtr_h5_has(trace->h5, name))
-        return GTR_OK;
-    rc = gtr_h5_table_open(trace->h5, name, types[trace->head.tensors[tensor].dtype], table, err);
-    if (rc == GTR_OK && gtr_h5_table_rows(*table) != trace->n_captures)
-        rc = lengths_differ(trace, name, gtr_h5_table_rows(*table), "/grad/step", trace->n_captures,
-                            err);
-    return rc;
-}
-
-size_t gtr_trace_n_elements(const struct gtr_trace *trace, size_t tensor)
-{
-    struct gtr_h5_table *table;
-    size_t n = 0;
-
-    if (open_elements(trace, tensor, &table, NULL) == GTR_OK && table != NULL)
-        n = gtr_h5_table_cols(table);
-    gtr_h5_table_close(table);
-    return n;
-}
-
-enum gtr_code gtr_trace_read_elements(struct gtr_trace *trace, size_t tensor, size_t capture,
-                                      void *out, struct gtr_err *err)
-{
-    enum gtr_code rc;
-    struct gtr_h5_table *table;
-
-    rc = open_elements(trace, tensor, &table, err);
-    if (rc == GTR_OK && (table == NULL || capture >= trace->n_captures))
-        rc = gtr_fail(err, GTR_EUSAGE, "%s: no elements of tensor %zu at capture %zu", trace->path,
-                      tensor, capture);
-    if (rc == GTR_OK)
-        rc = gtr_h5_table_read_rows(table, capture, 1, out, err);
-    gtr_h5_table_close(table);
-    return rc;
 }

@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "h5.h"
+#include "trace_private.h"
 #include "outfile.h"
 
 enum {
@@ -216,44 +217,54 @@ static enum gtr_code make_norm_sheets(struct gtr_writer *writer, int64_t planned
     return rc;
 }
 
-static enum gtr_h5_type element_type(enum gtr_dtype dtype)
+static enum gtr_code write_sampling(struct gtr_writer *writer, const char *name,
+                                    const struct gtr_sample *sampling, struct gtr_err *err)
 {
-    static const enum gtr_h5_type types[GTR_DTYPE_COUNT] = { [GTR_F32] = GTR_H5_F32,
-                                                             [GTR_F16] = GTR_H5_F16,
-                                                             [GTR_BF16] = GTR_H5_U16,
-                                                             [GTR_F64] = GTR_H5_F64 };
+    enum gtr_code rc;
 
-    return types[dtype];
+    if (sampling->fraction == 0.0)
+        return gtr_h5_set_text(writer->h5, name, "sampling", "full", err);
+    rc = gtr_h5_set_text(writer->h5, name, "sampling", "blocks", err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_set_integer(writer->h5, name, "block", sampling->block, err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_set_real(writer->h5, name, "fraction", sampling->fraction, err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_set_integer(writer->h5, name, "seed", sampling->seed, err);
+    return rc;
 }
 
 /* /grad/<i> and its attributes. */
 static enum gtr_code make_element_sheet(struct gtr_writer *writer, const struct gtr_tensor *tensor,
-                                        size_t i, struct gtr_err *err)
+                                        const struct gtr_sample *sampling, size_t i,
+                                        struct gtr_err *err)
 {
     size_t size = gtr_dtype_size(tensor->dtype), most = ELEMENT_CHUNK_BYTES / size;
-    size_t captures =
-        tensor->numel < CAPTURES_BYTES / size ? CAPTURES_BYTES / size / tensor->numel : 1;
-    const struct gtr_h5_shape shape = { .cols = tensor->numel,
+    size_t numel = sampling->fraction == 0.0
+                       ? tensor->numel
+                       : gtr_sample_numel(sampling, tensor->name, tensor->numel);
+    size_t captures = numel < CAPTURES_BYTES / size ? CAPTURES_BYTES / size / numel : 1;
+    const struct gtr_h5_shape shape = { .cols = numel,
                                         .chunk_rows = captures < 64 ? captures : 64,
-                                        .chunk_cols = tensor->numel < most ? tensor->numel : most,
+                                        .chunk_cols = numel < most ? numel : most,
                                         .deflate = true };
     enum gtr_code rc;
     char name[32];
 
     snprintf(name, sizeof name, "/grad/%zu", i);
-    rc = gtr_h5_sheet_new(writer->h5, name, element_type(tensor->dtype), &shape,
+    rc = gtr_h5_sheet_new(writer->h5, name, gtr_elements_type(tensor->dtype), &shape,
                           &writer->elements[i], err);
     if (rc == GTR_OK)
         rc = gtr_h5_set_text(writer->h5, name, "name", tensor->name, err);
     if (rc == GTR_OK)
         rc = gtr_h5_set_text(writer->h5, name, "dtype", gtr_dtype_name(tensor->dtype), err);
     if (rc == GTR_OK)
-        rc = gtr_h5_set_text(writer->h5, name, "sampling", "full", err);
+        rc = write_sampling(writer, name, sampling, err);
     return rc;
 }
 
 static enum gtr_code make_element_sheets(struct gtr_writer *writer, const struct gtr_head *head,
-                                         struct gtr_err *err)
+                                         const struct gtr_sample *sampling, struct gtr_err *err)
 {
     const struct gtr_h5_shape rows = { .chunk_rows = CHUNK_ROWS_MAX };
     enum gtr_code rc;
@@ -268,12 +279,20 @@ static enum gtr_code make_element_sheets(struct gtr_writer *writer, const struct
                               err);
     for (i = 0; rc == GTR_OK && i < head->n_tensors; i++)
         if (head->tensors[i].numel > 0)
-            rc = make_element_sheet(writer, &head->tensors[i], i, err);
+            rc = make_element_sheet(writer, &head->tensors[i], sampling, i, err);
     return rc;
 }
 
-static enum gtr_code check_head(const char *path, const struct gtr_head *head, struct gtr_err *err)
+static enum gtr_code check_head(const char *path, const struct gtr_head *head,
+                                const struct gtr_sample *sampling, struct gtr_err *err)
 {
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && sampling->fraction != 0.0 && i < head->n_tensors; i++)
+        rc = gtr_sample_check(sampling, head->tensors[i].numel, err);
+    if (rc != GTR_OK)
+        return rc;
     if (head->n_tensors == 0)
         return gtr_fail(err, GTR_EUSAGE, "%s: a trace needs at least one tensor", path);
     if (strlen(head->meta) > GTR_META_MAX)
@@ -290,7 +309,7 @@ enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
     struct gtr_writer *writer;
 
     *out = NULL;
-    rc = check_head(path, head, err);
+    rc = check_head(path, head, &options->sampling, err);
     if (rc != GTR_OK)
         return rc;
     rc = gtr_alloc_for(&writer, 1, sizeof *writer, "writers", err);
@@ -310,7 +329,7 @@ enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
     if (rc == GTR_OK)
         rc = make_norm_sheets(writer, head->total_steps, err);
     if (rc == GTR_OK && options->elements)
-        rc = make_element_sheets(writer, head, err);
+        rc = make_element_sheets(writer, head, &options->sampling, err);
     if (rc != GTR_OK) {
         gtr_writer_abandon(writer);
         return rc;

@@ -35,3 +35,9 @@ try simulate --scenario healthy --steps 5 -o t.h5
 cat t.h5
 try simulate --scenario healthy --steps 5 -o t.h5 --force
 "$GRADTRACE" info t.h5 | grep ^steps
+try simulate --scenario healthy --elements some -o e.h5
+try simulate --scenario healthy --elements blocks:2 -o e.h5
+try simulate --scenario healthy --elements full --elements-limit 0 -o e.h5
+try simulate --scenario healthy --elements full -o e.h5
+try simulate --scenario healthy --layout tiny --elements blocks:1/2 --elements-limit 0.1 -o e.h5
+ls

@@ -41,6 +41,21 @@ static void read_matrix(const struct gtr_trace *trace, enum gtr_norm norm)
     gtr_free(rows);
 }
 
+/* The last half of the elements at the last half of the captures, into room for one capture. */
+static void read_corner(const struct gtr_trace *trace, size_t tensor, void *elements)
+{
+    size_t n_captures = gtr_trace_n_captures(trace), from = n_captures / 2;
+    struct gtr_captured captured;
+    struct gtr_err err = { 0 };
+
+    if (gtr_trace_captured(trace, tensor, &captured, &err) != GTR_OK)
+        must(err.text[0] != '\0');
+    else if (elements != NULL && captured.n > 0 &&
+             gtr_trace_read_captured(trace, tensor, from, n_captures - from, captured.n / 2,
+                                     captured.n - captured.n / 2, elements, 0, &err) != GTR_OK)
+        must(err.text[0] != '\0');
+}
+
 static void read_elements(struct gtr_trace *trace)
 {
     const struct gtr_head *head = gtr_trace_head(trace);
@@ -56,6 +71,7 @@ static void read_elements(struct gtr_trace *trace)
             if (n > 0 && gtr_trace_read_elements(trace, i, capture, elements, &err) != GTR_OK)
                 must(err.text[0] != '\0');
         }
+        read_corner(trace, i, elements);
         gtr_free(elements);
     }
 }

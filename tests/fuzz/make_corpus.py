@@ -69,6 +69,22 @@ def add_elements(f):
         f[f"/grad/{i}"].attrs["sampling"] = np.bytes_("full")
 
 
+def add_sample(f, numel=64, width=32, block=8, fraction=0.5):
+    """Half of the blocks of two tensors, deflated in chunks of part of a row."""
+    f["/param/numel"][0] = numel
+    f["/grad/step"] = np.array([0, 2, 4], dtype="<i8")
+    data = (np.arange(3 * width) % 7).reshape(3, width)
+    options = {"chunks": (2, 20), "compression": 1, "shuffle": True}
+    f.create_dataset("/grad/0", data=data.astype("<f4"), **options)
+    f.create_dataset("/grad/1", data=data[:, :32].astype("<u2"), **options)
+    for i, (size, share) in enumerate(((block, fraction), (8, 0.5))):
+        attributes = f[f"/grad/{i}"].attrs
+        attributes["sampling"] = np.bytes_("blocks")
+        attributes["block"] = np.int64(size)
+        attributes["fraction"] = np.float64(share)
+        attributes["seed"] = np.int64(-1)
+
+
 def group_in_place(f):
     del f["/norm/sumsq"]
     f.create_group("/norm/sumsq")
@@ -83,6 +99,10 @@ def main():
     trace("filtered.h5", chunks=(2, P), maxshape=(None, P), compression=1, shuffle=True, **new)
     trace("fletcher.h5", chunks=(2, 2), fletcher32=True, compression=6, **new)
     trace("elements.h5", change=add_elements, **new)
+    trace("blocks.h5", change=add_sample, **new)
+    # More blocks than anybody could look at.
+    many = {"numel": 1 << 60, "block": 1, "fraction": 32.0 / (1 << 60)}
+    trace("many_blocks.h5", change=lambda f: add_sample(f, **many), **new)
     # Sizes that no file of this length can hold.
     wide = {"shape": (STEPS, 1 << 40), "chunks": (1, 1 << 20), "dtype": "<f8"}
     trace("wide.h5", change=replace("/norm/sumsq", **wide))

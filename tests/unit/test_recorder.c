@@ -392,7 +392,7 @@ static void options_out_of_range_are_named(void)
     WITH(rank, -1, "rank -1");
     WITH(world_size, 0, "world_size 0: must be 1 or more");
     WITH(total_steps, -5, "total_steps -5: must be 0 or more");
-    WITH(elements, 2, "elements 2: must be from 0 to 1");
+    WITH(elements, 3, "elements 3: must be from 0 to 2");
     WITH(every, 0, "every 0: must be 1 or more");
     WITH(last, -1, "last -1: must be 0 or more");
     WITH(force, 2, "force 2");
