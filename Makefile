@@ -8,6 +8,8 @@ BUILD   = build
 # auto: use nvcc if there is one; 0: never; 1: fail if there is none; emulate: compile the kernels
 # for the CPU, to test them without a GPU
 CUDA    = auto
+# auto: build gradtrace-mpi too if there is an mpicc; 0: never; 1: fail if there is none
+MPI     = auto
 # seconds that `make fuzz` spends on each target
 TIME    = 60
 # 1: show whole command lines
@@ -15,6 +17,7 @@ V       = 0
 
 CC      = gcc
 NVCC    = nvcc
+MPICC   = mpicc
 OPT     = -O2 -g
 # -ffp-contract=off on every file: a fused multiply-add rounds once where the source rounds twice,
 # and the same trace must give the same bits with every compiler.
@@ -76,21 +79,43 @@ endif
 CUDA_ARCHS = 75 80 90
 CUDA_CODE  = $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
              -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS))
-# No exceptions and no run-time types: then the C compiler can link what comes out.
-CXX_BITS   = -O2 -ffp-contract=off -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti
+# No exceptions, no run-time types, no locks around statics (nvcc's launches have one each, of which
+# two threads may well set the same value): then the C compiler can link what comes out.
+CXX_BITS   = -O2 -ffp-contract=off -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti \
+             -fno-threadsafe-statics
 ifeq ($(CUDA_BY),nvcc)
-CU_COMPILE  = $(NVCC) $(CPPFLAGS) -std=c++17 -O3 -fmad=false $(CUDA_CODE) --threads 0 -cudart static \
-              -Werror all-warnings $(foreach f,$(CXX_BITS) -Wall -Wextra,-Xcompiler $(f))
+# -fmad=false is nvcc's -ffp-contract=off.
+CU_FLAGS    = $(CPPFLAGS) -std=c++17 -O3 -fmad=false
+CU_COMPILE  = $(NVCC) $(CU_FLAGS) $(CUDA_CODE) --threads 0 -cudart static -Werror all-warnings \
+              $(foreach f,$(CXX_BITS) -Wall -Wextra,-Xcompiler $(f))
 CUDA_LIBS   = -L$(dir $(shell command -v $(NVCC)))../lib64 -lcudart_static -lrt -ldl
 else ifeq ($(CUDA_BY),g++)
-CU_COMPILE  = g++ -x c++ -Itests/cuda_on_cpu $(CPPFLAGS) -std=c++17 $(OPT) $(CXX_BITS) -Wall \
-              -Wextra -Werror -pthread
+# Fortified, longjmp takes a change of stacks for an attack.
+CU_COMPILE  = g++ -x c++ -Itests/cuda_on_cpu $(CPPFLAGS) -std=c++17 $(CXX_BITS) $(OPT) -Wall \
+              -Wextra -Werror -pthread -U_FORTIFY_SOURCE
 endif
+
+# gradtrace-mpi is a program of its own, so that the ordinary one pays nothing for MPI.
+ifeq ($(MPI),auto)
+MPI_PROGRAM := $(if $(shell command -v $(MPICC) 2>/dev/null),$(PROGRAM)-mpi)
+else ifeq ($(MPI),0)
+MPI_PROGRAM :=
+else ifeq ($(MPI),1)
+MPI_PROGRAM := $(PROGRAM)-mpi
+ifeq ($(shell command -v $(MPICC) 2>/dev/null),)
+$(error MPI=1, but there is no $(MPICC) on the PATH; install an MPI or say MPI=0)
+endif
+else
+$(error MPI=$(MPI): must be auto, 0 or 1)
+endif
+# The wrapper around the compiler of the rest, by the name that Open MPI and that MPICH gives it.
+MPI_OBJ     = $(BUILD)/mpi/ranks_mpi.o
+MPI_COMPILE = OMPI_CC='$(CC)' MPICH_CC='$(CC)' $(MPICC)
 
 # --- building -------------------------------------------------------------------------------
 
 .PHONY: all
-all: $(PROGRAM) $(STATIC) $(SHARED) ## the program and the library (the default)
+all: $(PROGRAM) $(MPI_PROGRAM) $(STATIC) $(SHARED) ## the program and the library (the default)
 
 # Objects are older than the line that compiles them if that line has changed; and nothing is
 # compiled before the libraries are known to be there.
@@ -120,16 +145,25 @@ $(STATIC): $(LIB_OBJ)
 	$(call SAY,AR,$@) ar rcs $@ $^
 
 $(SHARED): $(LIB_OBJ)
-	$(call SAY,LD,$@) $(CC) -shared -Wl,-soname,$(SONAME) -pthread $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call SAY,LD,$@) $(CC) -shared -Wl,-soname,$(SONAME) -Wl,--exclude-libs,ALL -pthread $(LDFLAGS) \
+	    -o $@ $^ $(LIBS)
 
 $(PROGRAM): $(TOOL_OBJ) $(STATIC)
 	$(call SAY,LD,$@) $(CC) -pthread $(LDFLAGS) -o $@ $^ $(LIBS)
 	@ln -sfn $(abspath plots) $(@D)/plots
 
+$(MPI_OBJ): tools/ranks_mpi.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call SAY,MPICC,$<) $(MPI_COMPILE) -DGTR_MPI $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c $< -o $@
+
+$(PROGRAM)-mpi: $(filter-out %/ranks_one.o %/ranks_mpi.o,$(TOOL_OBJ)) $(MPI_OBJ) $(STATIC)
+	$(call SAY,LD,$@) $(MPI_COMPILE) -pthread $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # Programs of one file each, linked with the static library.
 define ONE_FILE
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<) $(COMPILE) -Itests -MMD -MP -MF $@.d $< $(STATIC) $(LDFLAGS) $(LIBS) -o $@
+	$(call SAY,CC,$<) $(COMPILE) -Itests -MMD -MP -MF $@.d $< $(filter %.o,$^) $(STATIC) $(LDFLAGS) \
+	    $(LIBS) -o $@
 endef
 
 $(UNIT): $(BUILD)/tests/unit/%: tests/unit/%.c $(STATIC)
@@ -138,10 +172,15 @@ $(UNIT): $(BUILD)/tests/unit/%: tests/unit/%.c $(STATIC)
 $(BENCH): $(BUILD)/%: tests/bench/%.c $(STATIC)
 	$(ONE_FILE)
 
+# Kernels that only the timings need.
+BENCH_CU = $(if $(CUDA_BY),$(BUILD)/tests/bench/read_cuda.o)
+$(filter %_cuda,$(BENCH)): $(BENCH_CU)
+
 $(BITS): tests/bits.c $(STATIC)
 	$(ONE_FILE)
 
--include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(BITS).d
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(MPI_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) \
+         $(BENCH_CU:.o=.d) $(BITS).d
 
 .PHONY: deps
 deps: ## install what is missing to build, show and test it (FOR=build: not the tests' part)
@@ -186,9 +225,12 @@ PYTHON_TESTS = $(if $(PYTHON),$(PYTHON) tests/python/run.py,tests/skip.sh no pyt
 TEST_ENV = BUILD=$(abspath $(BUILD)) GRADTRACE=$(abspath $(PROGRAM)) \
            GRADTRACE_LIBRARY=$(abspath $(SHARED)) CC='$(CC)'
 
-# What `make test` and `make check-asan` both run.
+# What `make test` and `make check-asan` both run.  Emulated kernels run a second time in the other
+# order: see tests/cuda_on_cpu.
 C_TESTS = $(UNIT) 'tests/golden/compare.sh $(BITS)' tests/cli/run.sh \
-          $(foreach f,$(FUZZERS),'$(BUILD)/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f)')
+          $(foreach f,$(FUZZERS),'$(BUILD)/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f)') \
+          $(if $(filter emulate,$(CUDA)),$(patsubst %,'EMULATE_ORDER=reverse %',\
+              $(filter %_cuda,$(UNIT))))
 
 .PHONY: test
 test: all $(UNIT) $(BITS) $(REPLAYS) ## all tests; the last line is "N passed, N failed"
@@ -199,18 +241,33 @@ test: all $(UNIT) $(BITS) $(REPLAYS) ## all tests; the last line is "N passed, N
 test-c: all $(UNIT) $(BITS) $(REPLAYS)
 	@$(TEST_ENV) tests/run.sh $(C_TESTS)
 
+# Those of the Python tests that put CPU tensors through the kernels.
+.PHONY: test-emulated
+test-emulated: all $(UNIT) $(BITS) $(REPLAYS)
+	@$(TEST_ENV) tests/run.sh $(C_TESTS) \
+	    $(if $(PYTHON),'$(PYTHON) tests/python/run.py cuda','$(PYTHON_TESTS)')
+
 # The other builds are this Makefile again with other flags, each in a folder of its own.
+.PHONY: check-emulate
+check-emulate: ## the C tests, with kernels that run on the CPU
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/emulate CUDA=emulate test-emulated
+
 .PHONY: check-asan
-check-asan: ## the C tests under AddressSanitizer and UBSan
+check-asan: ## the C tests and emulated kernels under AddressSanitizer and UBSan
 	@UBSAN_OPTIONS=print_stacktrace=1 \
 	    LSAN_OPTIONS=suppressions=$(abspath tests/lsan.supp):print_suppressions=0 \
-	    $(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
+	    $(MAKE) --no-print-directory BUILD=$(BUILD)/asan CUDA=emulate \
 	    OPT='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	    -fno-sanitize-recover=all' LDFLAGS='-fsanitize=address,undefined' test-c
 
 .PHONY: check-clang
-check-clang: ## the C tests, built by clang
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang test-c
+check-clang: ## the C tests, built by clang, without CUDA
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CUDA=0 test-c
+
+.PHONY: check-ptx
+check-ptx: ## nvcc makes nothing of the kernels that is fused, approximate or unordered
+	@$(if $(CU_FLAGS),NVCC='$(NVCC)' CU_FLAGS='$(subst ','\'',$(CU_FLAGS))' tests/ptx.sh,\
+	    tests/skip.sh no nvcc here)
 
 .PHONY: check-bits
 check-bits: all ## gcc and clang, -O0 to -O3 -march=native, 1 to 3 threads: the same bits
@@ -231,6 +288,26 @@ bench: all $(BENCH) ## time the sums, sweeps against NumPy, and replay against h
 	$(or $(PYTHON),python3) tests/bench/sweep_vs_numpy.py --program $(BUILD)/bench_sweep
 	$(or $(PYTHON),python3) tests/bench/replay_vs_h5py.py --program $(PROGRAM) \
 	    --generator $(BUILD)/make_big_trace
+	$(or $(PYTHON),python3) tests/bench/update_vs_numpy.py --program $(BUILD)/bench_update
+
+# --- on a machine with a GPU -------------------------------------------------------------------
+
+# A folder with programs, libraries and traces: the machine with the GPU needs neither compiler nor
+# libraries, only the driver.  CUDA=emulate packs one that runs anywhere, to test the scripts.
+PACK       = gpu-pack
+PACK_FILES = $(PROGRAM) $(filter %_cuda,$(UNIT) $(BENCH))
+
+.PHONY: gpu-pack
+gpu-pack: $(if $(CUDA_BY),$(PACK_FILES)) ## fill gpu-pack/: checks and timings to take to a GPU
+	@$(if $(CUDA_BY),tests/gpu/pack.sh $(PACK) $(PACK_FILES),\
+	    echo 'make: gpu-pack needs nvcc, or CUDA=emulate' >&2; exit 1)
+
+.PHONY: check-cuda bench-cuda
+check-cuda bench-cuda: $(if $(CUDA_BY),gpu-pack)
+	@if [ -n '$(CUDA_BY)' ] && $(PROGRAM) info --devices >/dev/null 2>&1; then $(PACK)/$@.sh; \
+	    else tests/skip.sh $@: no GPU answers here; fi
+check-cuda: ## gpu-pack on this machine, if a GPU answers: the CPU's bits, compute-sanitizer
+bench-cuda: ## gpu-pack on this machine, if a GPU answers: how fast the kernels are
 
 # --- fuzzing --------------------------------------------------------------------------------
 
@@ -241,11 +318,11 @@ $(REPLAYS): $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_
 
 # make fuzz: libFuzzer, which is clang's
 FUZZ_FLAGS = -std=c11 -O1 -g -ffp-contract=off -pthread -fsanitize=fuzzer,address,undefined \
-             -fno-sanitize-recover=all
+             -fno-sanitize-recover=all -UGTR_CUDA
 
 $(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call SAY,CLANG,$<) clang $(CPPFLAGS) $(FUZZ_FLAGS) $< $(LIB_SRC) $(LIBS) -o $@
+	$(call SAY,CLANG,$<) clang $(CPPFLAGS) $(FUZZ_FLAGS) $< $(LIB_SRC) $(PKG_LIBS) -lm -o $@
 
 # HDF5 itself leaks, and old releases crash, on damaged files: the trace target goes on after them
 # and leaves what it found in $(BUILD)/fuzz/trace-*.
@@ -297,7 +374,7 @@ Version: $(VERSION)
 Cflags: -I$${includedir}/gradtrace
 Libs: -L$${libdir} -lgradtrace
 Requires.private: $(PKGS)
-Libs.private: -lm -pthread
+Libs.private: $(CUDA_LIBS) -lm -pthread
 endef
 export PC
 
@@ -305,7 +382,7 @@ export PC
 install: all ## into DESTDIR and PREFIX=/usr/local: program, libraries, headers, man page, Python
 	$(INSTALL) -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/gradtrace $(D)/share/gradtrace/plots \
 	    $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(PYTHONDIR)/gradtrace
-	$(INSTALL) -m 755 $(PROGRAM) $(D)/bin/gradtrace
+	$(INSTALL) -m 755 $(PROGRAM) $(MPI_PROGRAM) $(D)/bin
 	$(INSTALL) -m 644 $(STATIC) $(D)/lib/libgradtrace.a
 	$(INSTALL) -m 755 $(SHARED) $(D)/lib/libgradtrace.so.$(VERSION)
 	ln -sf libgradtrace.so.$(VERSION) $(D)/lib/$(SONAME)
@@ -322,13 +399,14 @@ install: all ## into DESTDIR and PREFIX=/usr/local: program, libraries, headers,
 
 .PHONY: uninstall
 uninstall: ## remove what `make install` with the same DESTDIR and PREFIX put there
-	rm -f $(D)/bin/gradtrace $(D)/lib/libgradtrace.* $(D)/lib/pkgconfig/gradtrace.pc \
-	    $(DESTDIR)$(MANDIR)/man1/gradtrace.1 $(DESTDIR)$(BASHDIR)/gradtrace
+	rm -f $(D)/bin/gradtrace $(D)/bin/gradtrace-mpi $(D)/lib/libgradtrace.* \
+	    $(D)/lib/pkgconfig/gradtrace.pc $(DESTDIR)$(MANDIR)/man1/gradtrace.1 \
+	    $(DESTDIR)$(BASHDIR)/gradtrace
 	rm -rf $(D)/include/gradtrace $(D)/share/gradtrace $(DESTDIR)$(PYTHONDIR)/gradtrace
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf $(BUILD) demo
+	rm -rf $(BUILD) demo $(PACK)
 
 .PHONY: help
 help: ## this list

@@ -18,8 +18,12 @@ build h:stdio.h      libc6-dev            glibc-devel        glibc          glib
 build lib:hdf5       libhdf5-dev          hdf5-devel         hdf5           hdf5-devel      hdf5
 build lib:json-c     libjson-c-dev        json-c-devel       json-c         libjson-c-devel json-c
 build lib:zlib       zlib1g-dev           zlib-devel         zlib           zlib-devel      zlib
+build host:g++       g++                  gcc-c++            gcc            gcc-c++         gcc
 build cmd:gnuplot    gnuplot-nox          gnuplot            gnuplot        gnuplot         gnuplot
+test  cmd:g++        g++                  gcc-c++            gcc            gcc-c++         gcc
 test  cmd:clang      clang                clang              clang          clang           llvm
+test  mpi:mpicc      libopenmpi-dev       -                  openmpi        -               open-mpi
+test  mpi:mpirun     openmpi-bin          -                  openmpi        -               open-mpi
 test  py:numpy       python3-numpy        python3-numpy      python-numpy   python3-numpy   numpy
 test  py:h5py        python3-h5py         python3-h5py       python-h5py    python3-h5py    -
 test  py:torch       python3-torch        python3-torch      python-pytorch python3-torch   pytorch
@@ -29,6 +33,9 @@ is_there() {
     local name=${1#*:}
     case $1 in
     cmd:*) command -v "$name" ;;
+    host:*) ! command -v nvcc || command -v "$name" ;; # nvcc stands on it
+    # Where MPIs are modules, which one to load is the user's choice.
+    mpi:*) [ "$manager" = dnf ] || [ "$manager" = zypper ] || command -v "$name" ;;
     h:*) echo "#include <$name>" | gcc -E - ;;
     lib:*) pkg-config --exists "$name" ;;
     py:*) has_module /usr/bin/python3 "$name" || has_module python3 "$name" ;;

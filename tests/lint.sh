@@ -69,6 +69,12 @@ only_the_h5_files_include_hdf5() {
         grep -v '^tests/' | sed 's/$/ : only lib\/trace\/h5*.c may/'
 }
 
+only_cu_files_include_cuda() {
+    grep -nE '#include *[<"](cuda|nv)[a-z_]*\.h' $(named '*.[ch]') |
+        grep -v -e ':#include "cuda.h"' -e '^tests/cuda_on_cpu/' |
+        sed 's/$/ : only *.cu may; the others are compiled where there is no CUDA/'
+}
+
 symbols_carry_the_prefix() {
     nm -D --defined-only "$BUILD/libgradtrace.so" | awk '$3 !~ /^gtr_/ && $2 != "A" {
         print "libgradtrace.so: " $3 " is exported without gtr_" }'
@@ -145,10 +151,10 @@ scripts_parse() {
 }
 
 passed=0 failed=0
-for rule in includes_point_downward only_the_h5_files_include_hdf5 symbols_carry_the_prefix \
-    the_library_neither_prints_nor_exits names_of_sources_are_unique files_are_at_most_500_lines \
-    functions_are_at_most_60_lines lines_are_at_most_100_columns c_has_no_tabs \
-    no_line_ends_in_space nothing_is_left_for_later nothing_names_one_machine \
+for rule in includes_point_downward only_the_h5_files_include_hdf5 only_cu_files_include_cuda \
+    symbols_carry_the_prefix the_library_neither_prints_nor_exits names_of_sources_are_unique \
+    files_are_at_most_500_lines functions_are_at_most_60_lines lines_are_at_most_100_columns \
+    c_has_no_tabs no_line_ends_in_space nothing_is_left_for_later nothing_names_one_machine \
     files_open_with_their_name scripts_parse; do
     broken=$($rule)
     if [ -z "$broken" ]; then

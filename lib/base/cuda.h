@@ -20,6 +20,10 @@ extern "C" {
 size_t gtr_cuda_count(struct gtr_err *err);
 void gtr_cuda_name(size_t number, char *name, size_t size);
 
+/* A copy of host memory on the current device, for tests and timings.  Free with gtr_cuda_drop. */
+enum gtr_code gtr_cuda_put(const void *bytes, size_t size, void **copy, struct gtr_err *err);
+void gtr_cuda_drop(void *copy);
+
 #else
 
 static inline enum gtr_code gtr_cuda_missing(struct gtr_err *err)
@@ -41,6 +45,19 @@ static inline void gtr_cuda_name(size_t number, char *name, size_t size)
         name[0] = '\0';
 }
 
+static inline enum gtr_code gtr_cuda_put(const void *bytes, size_t size, void **copy,
+                                         struct gtr_err *err)
+{
+    (void)bytes, (void)size;
+    *copy = NULL;
+    return gtr_cuda_missing(err);
+}
+
+static inline void gtr_cuda_drop(void *copy)
+{
+    (void)copy;
+}
+
 #endif
 
 #ifdef __cplusplus
@@ -56,16 +73,15 @@ static inline void gtr_cuda_name(size_t number, char *name, size_t size)
 
 /* Runs a CUDA call; if it fails, sets rc and *err, and goes to `out`.  The one macro with a jump in
  * it: without it half of the lines of a .cu file would be these. */
-#define CUDA_TRY(call)                                                                   \
-    do {                                                                                 \
-        cudaError_t cuda_error_ = (call);                                                \
-                                                                                         \
-        if (cuda_error_ != cudaSuccess) {                                                \
-            rc = gtr_fail(err, GTR_EDEVICE, "%.80s: %s", #call,                          \
-                          cudaGetErrorString(cuda_error_));                              \
-            cudaGetLastError();                                                          \
-            goto out;                                                                    \
-        }                                                                                \
+#define CUDA_TRY(call)                                                                            \
+    do {                                                                                          \
+        cudaError_t cuda_error_ = (call);                                                         \
+                                                                                                  \
+        if (cuda_error_ != cudaSuccess) {                                                         \
+            rc = gtr_fail(err, GTR_EDEVICE, "%.80s: %s", #call, cudaGetErrorString(cuda_error_)); \
+            cudaGetLastError();                                                                   \
+            goto out;                                                                             \
+        }                                                                                         \
     } while (0)
 
 #endif

@@ -1,4 +1,4 @@
-/* device_cuda.cu - which GPUs answer. */
+/* device_cuda.cu - which GPUs answer, and the little that C files ask of one. */
 #include <cuda_runtime.h>
 #include <stdio.h>
 
@@ -28,4 +28,24 @@ void gtr_cuda_name(size_t number, char *name, size_t size)
         snprintf(name, size, "%s", properties.name);
     else
         cudaGetLastError();
+}
+
+enum gtr_code gtr_cuda_put(const void *bytes, size_t size, void **copy, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    *copy = NULL;
+    CUDA_TRY(cudaMalloc(copy, size));
+    CUDA_TRY(cudaMemcpy(*copy, bytes, size, cudaMemcpyHostToDevice));
+out:
+    if (rc != GTR_OK) {
+        gtr_cuda_drop(*copy);
+        *copy = NULL;
+    }
+    return rc;
+}
+
+void gtr_cuda_drop(void *copy)
+{
+    cudaFree(copy);
 }

@@ -40,6 +40,19 @@ GTR_HD uint64_t gtr_to_bits(double x)
     return bits;
 }
 
+/* p of gtr_ln: four polynomials in f^4 side by side, highest powers first. */
+#define GTR_LN_P                                                                                  \
+    -0x1.7d54d4748719ap-5, 0x1.687a6e7c95177p-5, -0x1.5acd867b5934fp-4, 0x1.4b0a26c5f2aefp-4,     \
+        -0x1.24294aec07d34p-4, 0x1.10ac75dc602b1p-4, -0x1.050d658373864p-4, 0x1.eb905e8575054p-5, \
+        -0x1.99997156fdfe2p-4, 0x1.745cf0b0e03bdp-4, -0x1.555a8e7a10502p-4, 0x1.3b18b294bebf9p-4, \
+        -0x1.555555548f16fp-3, 0x1.24924923d44c6p-3, -0x1.00000058c63a3p-3, 0x1.c71c727143318p-4, \
+        -0x1.fffffffffffffp-2, 0x1.5555555555555p-2, -0x1.000000000055bp-2, 0x1.999999999a3ddp-3
+
+#ifdef __CUDACC__
+/* To a GPU, a number in constant memory is an operand, and a literal two more instructions. */
+[[maybe_unused]] static __constant__ double gtr_ln_p[20] = { GTR_LN_P };
+#endif
+
 /* Natural logarithm of a normal positive number, within 2 units of the last place; ln 1 is 0.  No
  * division: it is used inside lanes.
  *
@@ -48,27 +61,32 @@ GTR_HD uint64_t gtr_to_bits(double x)
  * each other.  Zero, subnormal, negative and non-finite numbers are the caller's to keep out. */
 GTR_HD double gtr_ln(double x)
 {
+#ifdef __CUDA_ARCH__
+    const double *p = gtr_ln_p;
+#else
+    static const double p[20] = { GTR_LN_P };
+#endif
     uint64_t bits = gtr_to_bits(x), above = bits - UINT64_C(0x3fe5555555555555); /* 2/3 */
     double k = (double)((int64_t)above >> 52);
     double f = gtr_from_bits(bits - (above & UINT64_C(0xfff0000000000000))) - 1.0;
     double f2 = f * f, f4 = f2 * f2, q0, q1, q2, q3;
 
-    q0 = -0x1.7d54d4748719ap-5 * f4 + -0x1.24294aec07d34p-4;
-    q0 = q0 * f4 + -0x1.99997156fdfe2p-4;
-    q0 = q0 * f4 + -0x1.555555548f16fp-3;
-    q0 = q0 * f4 + -0x1.fffffffffffffp-2;
-    q1 = 0x1.687a6e7c95177p-5 * f4 + 0x1.10ac75dc602b1p-4;
-    q1 = q1 * f4 + 0x1.745cf0b0e03bdp-4;
-    q1 = q1 * f4 + 0x1.24924923d44c6p-3;
-    q1 = q1 * f4 + 0x1.5555555555555p-2;
-    q2 = -0x1.5acd867b5934fp-4 * f4 + -0x1.050d658373864p-4;
-    q2 = q2 * f4 + -0x1.555a8e7a10502p-4;
-    q2 = q2 * f4 + -0x1.00000058c63a3p-3;
-    q2 = q2 * f4 + -0x1.000000000055bp-2;
-    q3 = 0x1.4b0a26c5f2aefp-4 * f4 + 0x1.eb905e8575054p-5;
-    q3 = q3 * f4 + 0x1.3b18b294bebf9p-4;
-    q3 = q3 * f4 + 0x1.c71c727143318p-4;
-    q3 = q3 * f4 + 0x1.999999999a3ddp-3;
+    q0 = p[0] * f4 + p[4];
+    q0 = q0 * f4 + p[8];
+    q0 = q0 * f4 + p[12];
+    q0 = q0 * f4 + p[16];
+    q1 = p[1] * f4 + p[5];
+    q1 = q1 * f4 + p[9];
+    q1 = q1 * f4 + p[13];
+    q1 = q1 * f4 + p[17];
+    q2 = p[2] * f4 + p[6];
+    q2 = q2 * f4 + p[10];
+    q2 = q2 * f4 + p[14];
+    q2 = q2 * f4 + p[18];
+    q3 = p[3] * f4 + p[7];
+    q3 = q3 * f4 + p[11];
+    q3 = q3 * f4 + p[15];
+    q3 = q3 * f4 + p[19];
     f2 = f2 * ((q0 + f * q1) + f2 * (q2 + f * q3));
     return k * GTR_LN2_HIGH + (f + (f2 + k * GTR_LN2_LOW));
 }

@@ -12,14 +12,15 @@
 
 #include "sumsq_kernels.h"
 #include "threads.h"
+#include "tree.h"
 
 #ifdef __x86_64__
 #include <xmmintrin.h>
 #endif
 
 enum {
-    SHARES_MAX = 512,         /* subtrees given to threads; twice the threads there can be */
-    SHARE_BLOCKS = 256,       /* least blocks of one: 1 MiB of f32, 30 us */
+    SHARES_MAX = 512,           /* subtrees given to threads; twice the threads there can be */
+    SHARE_BLOCKS = 256,         /* least blocks of one: 1 MiB of f32, 30 us */
     ELEMENTS_A_THREAD = 1 << 19 /* starting a thread costs as much as 100,000 elements */
 };
 
@@ -30,55 +31,44 @@ struct share {
     uint64_t nonfinite;
 };
 
-/* Step 4 of sumsq.h as blocks come in: pending[level] is a finished subtree of 2^level of them
- * that waits for its right neighbour if that bit of n is set. */
+/* Step 4 of sumsq.h as blocks come in. */
 struct tree {
-    double pending[64];
+    double pending[GTR_TREE_LEVELS_MAX];
     uint64_t n;
 };
 
 static void tree_add(struct tree *tree, double sum)
 {
-    uint64_t carry;
-    size_t level = 0;
-
-    for (carry = tree->n++; carry & 1; carry >>= 1)
-        sum = tree->pending[level++] + sum;
-    tree->pending[level] = sum;
+    gtr_tree_add(tree->pending, 1, tree->n++, &sum);
 }
 
-/* Padding adds +0, which changes nothing, so the subtrees that wait just meet. */
 static double tree_sum(const struct tree *tree)
 {
-    uint64_t waiting;
-    size_t level = 0;
-    double sum = 0.0;
+    double sum;
 
-    for (waiting = tree->n; waiting > 0; waiting >>= 1, level++)
-        if (waiting & 1)
-            sum = tree->pending[level] + sum;
+    gtr_tree_sum(tree->pending, 1, tree->n, &sum);
     return sum;
 }
 
 /* Sets the NaN and infinite ones of n elements to +0 and returns how many there were: those whose
  * exponent is all ones. */
-#define DEFINE_CLEAN(name, bits, exponent)                            \
-    static uint64_t name(void *elements, size_t n)                    \
-    {                                                                 \
-        char *p = elements;                                           \
-        uint64_t count = 0;                                           \
-        size_t i;                                                     \
-                                                                      \
-        for (i = 0; i < n; i++, p += sizeof(bits)) {                  \
-            bits x;                                                   \
-                                                                      \
-            memcpy(&x, p, sizeof x);                                  \
-            if ((x & (exponent)) == (exponent)) {                     \
-                memset(p, 0, sizeof x);                               \
-                count++;                                              \
-            }                                                         \
-        }                                                             \
-        return count;                                                 \
+#define DEFINE_CLEAN(name, bits, exponent)           \
+    static uint64_t name(void *elements, size_t n)   \
+    {                                                \
+        char *p = elements;                          \
+        uint64_t count = 0;                          \
+        size_t i;                                    \
+                                                     \
+        for (i = 0; i < n; i++, p += sizeof(bits)) { \
+            bits x;                                  \
+                                                     \
+            memcpy(&x, p, sizeof x);                 \
+            if ((x & (exponent)) == (exponent)) {    \
+                memset(p, 0, sizeof x);              \
+                count++;                             \
+            }                                        \
+        }                                            \
+        return count;                                \
     }
 DEFINE_CLEAN(clean_f32, uint32_t, 0x7f800000)
 DEFINE_CLEAN(clean_f16, uint16_t, 0x7c00)
@@ -112,8 +102,7 @@ struct job {
 };
 
 /* One block of n <= 1024 elements that may hold anything. */
-static void reduce_copy(const struct job *job, const void *elements, size_t n,
-                        struct share *block)
+static void reduce_copy(const struct job *job, const void *elements, size_t n, struct share *block)
 {
     double copy[GTR_SUMSQ_BLOCK] = { 0 }; /* room for any dtype */
 

@@ -26,6 +26,8 @@
 
 #include "trace.h"
 
+GTR_PUBLIC_BEGIN
+
 enum { GTR_SUMSQ_BLOCK = 1024, GTR_SUMSQ_LANES = 128 };
 
 struct gtr_reduction {
@@ -39,5 +41,7 @@ struct gtr_reduction {
  * processors) is an upper bound: small tensors are done by the caller's thread alone. */
 void gtr_reduce(enum gtr_dtype dtype, const void *elements, uint64_t numel, size_t n_threads,
                 struct gtr_reduction *out);
+
+GTR_PUBLIC_END
 
 #endif

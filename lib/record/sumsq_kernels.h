@@ -5,8 +5,7 @@
 #ifndef GTR_SUMSQ_KERNELS_H
 #define GTR_SUMSQ_KERNELS_H
 
-#include <stdbool.h>
-
+#include "isa.h"
 #include "trace.h"
 
 /* Reduces one whole block at any address by steps 2 and 3 of sumsq.h.  *top is the block's largest
@@ -22,14 +21,7 @@ extern const struct gtr_sumsq_kernels gtr_sumsq_avx2;
 extern const struct gtr_sumsq_kernels gtr_sumsq_avx512;
 #endif
 
-enum gtr_isa { GTR_ISA_PORTABLE, GTR_ISA_AVX2, GTR_ISA_AVX512, GTR_ISA_COUNT };
-
 /* The fastest that this machine can run. */
 const struct gtr_sumsq_kernels *gtr_sumsq_find(void);
-
-bool gtr_isa_here(enum gtr_isa isa);
-
-/* Tests only: from now on use `isa`, which must be here; GTR_ISA_COUNT returns to the fastest. */
-void gtr_sumsq_force(enum gtr_isa isa);
 
 #endif

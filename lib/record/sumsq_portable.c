@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "half.h"
 #include "sumsq.h"
 #include "sumsq_kernels.h"
 
@@ -20,32 +21,12 @@ static inline PAIR load_f32(const char *p)
     return (PAIR){ (double)x[0], (double)x[1] };
 }
 
-static inline float from_bits(uint32_t bits)
-{
-    float x;
-
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-/* Moved to where f32 has its exponent, a half is its value times 2^-112, subnormals too; only
- * the exponent of infinities and NaNs has to be made f32's own. */
-static inline double half(uint16_t h)
-{
-    uint32_t bits = (uint32_t)(h & 0x7fff) << 13;
-
-    if (bits >= 0x0f800000)
-        return (double)from_bits(bits | 0x7f800000);
-    return (double)from_bits(bits) * 0x1p112;
-}
-
-/* The sign is left out: only squares are wanted. */
 static inline PAIR load_f16(const char *p)
 {
     uint16_t h[2];
 
     memcpy(h, p, sizeof h);
-    return (PAIR){ half(h[0]), half(h[1]) };
+    return (PAIR){ (double)gtr_from_f16(h[0]), (double)gtr_from_f16(h[1]) };
 }
 
 static inline PAIR load_bf16(const char *p)
@@ -53,8 +34,7 @@ static inline PAIR load_bf16(const char *p)
     uint16_t h[2];
 
     memcpy(h, p, sizeof h);
-    return (PAIR){ (double)from_bits((uint32_t)h[0] << 16),
-                   (double)from_bits((uint32_t)h[1] << 16) };
+    return (PAIR){ (double)gtr_from_bf16(h[0]), (double)gtr_from_bf16(h[1]) };
 }
 
 static inline PAIR load_f64(const char *p)

@@ -14,24 +14,36 @@
 #define CUDA_ON_CPU_H
 
 #include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 #define __global__
 #define __device__
 #define __host__
-#define __constant__ static
-#define __shared__ static thread_local
+#define __constant__    static
+#define __shared__      static thread_local
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 
 struct dim3 {
     unsigned x, y, z;
 
-    dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+    constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_)
+    {
+    }
+};
+
+struct uint4 {
+    unsigned x, y, z, w;
 };
 
 /* --- a grid ------------------------------------------------------------------------------------
@@ -39,27 +51,98 @@ struct dim3 {
 
 static thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;
 
-namespace cuda_on_cpu {
+namespace cuda_on_cpu
+{
 
 enum { FIBER_BYTES = 128 << 10, THREADS_MAX = 1024 };
 
+/* A thread of a block.  It is started once and then runs one body after another: a stack is entered
+ * through ucontext, but left and taken up again by longjmp, which asks nothing of the system. */
 struct fiber {
-    ucontext_t context;
+    jmp_buf point;
     char *stack;
+    void *fake_stack; /* AddressSanitizer's */
     bool done;
 };
 
-static thread_local fiber fibers[THREADS_MAX];
-static thread_local ucontext_t scheduler;
-static thread_local unsigned running;
-static thread_local void (*call_body)(void *);
-static thread_local void *body;
+/* One host thread's block. */
+struct machine {
+    fiber fibers[THREADS_MAX];
+    jmp_buf home;
+    void *home_fake_stack;
+    const void *home_stack;
+    size_t home_bytes;
+    unsigned running;
+    void (*call_body)(void *);
+    void *body;
+};
+
+static thread_local machine *here;
+
+/* The sanitizer must know on which stack it is: these stand before and after each change. */
+static inline void leaving(void **fake_stack, const void *stack, size_t bytes)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_start_switch_fiber(fake_stack, stack, bytes);
+#else
+    (void)fake_stack, (void)stack, (void)bytes;
+#endif
+}
+
+static inline void arrived(void *fake_stack, const void **from, size_t *bytes)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_finish_switch_fiber(fake_stack, from, bytes);
+#else
+    (void)fake_stack, (void)from, (void)bytes;
+#endif
+}
+
+/* From a fiber to whoever runs the block, and back when it is this fiber's turn again. */
+static inline void go_home(fiber *f)
+{
+    machine *m = here;
+
+    leaving(&f->fake_stack, m->home_stack, m->home_bytes);
+    if (_setjmp(f->point) == 0)
+        _longjmp(m->home, 1);
+    arrived(f->fake_stack, &m->home_stack, &m->home_bytes);
+}
 
 static inline void run_fiber()
 {
-    call_body(body);
-    fibers[running].done = true;
-    swapcontext(&fibers[running].context, &scheduler);
+    fiber *f = &here->fibers[here->running];
+
+    arrived(NULL, &here->home_stack, &here->home_bytes);
+    for (;;) {
+        here->call_body(here->body);
+        f->done = true;
+        go_home(f);
+    }
+}
+
+static inline void start(fiber *f)
+{
+    ucontext_t context;
+
+    f->stack = (char *)malloc(FIBER_BYTES);
+    getcontext(&context);
+    context.uc_stack.ss_sp = f->stack;
+    context.uc_stack.ss_size = FIBER_BYTES;
+    context.uc_link = NULL;
+    makecontext(&context, run_fiber, 0);
+    leaving(&here->home_fake_stack, f->stack, FIBER_BYTES);
+    if (_setjmp(here->home) == 0)
+        setcontext(&context);
+    arrived(here->home_fake_stack, NULL, NULL);
+}
+
+static inline void resume(fiber *f)
+{
+    leaving(&here->home_fake_stack, f->stack, FIBER_BYTES);
+    if (_setjmp(here->home) == 0)
+        _longjmp(f->point, 1);
+    arrived(here->home_fake_stack, NULL, NULL);
 }
 
 static inline bool in_reverse()
@@ -69,39 +152,54 @@ static inline bool in_reverse()
     return order != NULL && strcmp(order, "reverse") == 0;
 }
 
-static inline void start_fibers(unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        fiber *f = &fibers[i];
-
-        if (f->stack == NULL)
-            f->stack = (char *)malloc(FIBER_BYTES);
-        f->done = false;
-        getcontext(&f->context);
-        f->context.uc_stack.ss_sp = f->stack;
-        f->context.uc_stack.ss_size = FIBER_BYTES;
-        f->context.uc_link = NULL;
-        makecontext(&f->context, run_fiber, 0);
-    }
-}
-
 /* All fibers in turn, from barrier to barrier, until all are done. */
 static inline void run_block(bool reverse)
 {
     unsigned n = blockDim.x, left = n;
 
-    start_fibers(n);
+    for (unsigned i = 0; i < n; i++)
+        here->fibers[i].done = false;
     while (left > 0)
         for (unsigned k = 0; k < n; k++) {
             unsigned i = reverse ? n - 1 - k : k;
+            fiber *f = &here->fibers[i];
 
-            if (fibers[i].done)
+            if (f->done)
                 continue;
-            running = i;
+            here->running = i;
             threadIdx = dim3(i);
-            swapcontext(&scheduler, &fibers[i].context);
-            left -= fibers[i].done ? 1 : 0;
+            if (f->stack == NULL)
+                start(f);
+            else
+                resume(f);
+            left -= f->done ? 1 : 0;
         }
+}
+
+static inline void free_machine(void *p)
+{
+    machine *m = (machine *)p;
+
+    for (unsigned i = 0; i < THREADS_MAX; i++)
+        free(m->fibers[i].stack);
+    free(m);
+}
+
+static pthread_key_t machines;
+static pthread_once_t machines_once = PTHREAD_ONCE_INIT;
+
+static inline void make_key()
+{
+    pthread_key_create(&machines, free_machine);
+}
+
+static inline void find_machine()
+{
+    pthread_once(&machines_once, make_key);
+    if (here == NULL) {
+        here = (machine *)calloc(1, sizeof *here);
+        pthread_setspecific(machines, here);
+    }
 }
 
 template <typename F> static void call(void *f)
@@ -118,8 +216,9 @@ template <typename F> static void launch(dim3 grid, dim3 block, F kernel)
         fprintf(stderr, "cuda_on_cpu: blocks have one dimension and at most 1024 threads\n");
         abort();
     }
-    call_body = call<F>;
-    body = &kernel;
+    find_machine();
+    here->call_body = call<F>;
+    here->body = &kernel;
     gridDim = grid;
     blockDim = block;
     for (unsigned k = 0; k < n; k++) {
@@ -130,18 +229,33 @@ template <typename F> static void launch(dim3 grid, dim3 block, F kernel)
     }
 }
 
-}
+} // namespace cuda_on_cpu
 
 static inline void __syncthreads()
 {
-    unsigned me = cuda_on_cpu::running;
+    unsigned me = cuda_on_cpu::here->running;
 
-    swapcontext(&cuda_on_cpu::fibers[me].context, &cuda_on_cpu::scheduler);
+    cuda_on_cpu::go_home(&cuda_on_cpu::here->fibers[me]);
     threadIdx = dim3(me);
 }
 
 #define GTR_LAUNCH(kernel, grid, block, stream, ...) \
     ((void)(stream), cuda_on_cpu::launch((grid), (block), [&] { kernel(__VA_ARGS__); }))
+
+static inline float __uint_as_float(unsigned bits)
+{
+    float x;
+
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+static inline double __longlong_as_double(long long bits)
+{
+    double x;
+
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
 
 /* --- the runtime -------------------------------------------------------------------------------
  */

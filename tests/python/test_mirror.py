@@ -12,7 +12,11 @@ from harness import Case
 
 TREE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 ROOMS = ("base", "policy", "trace", "record")
-STRUCTS = {"gtr_err": _library.Err, "gtr_record_options": _library.RecordOptions}
+STRUCTS = {
+    "gtr_err": _library.Err,
+    "gtr_record_options": _library.RecordOptions,
+    "gtr_reduction": _library.Reduction,
+}
 
 
 def fields_in_header(struct, header):
@@ -33,7 +37,7 @@ class Mirror(Case):
         with open(self.path("m.c"), "w", encoding="utf-8") as file:
             file.write(
                 "#include <stdio.h>\n#include <stddef.h>\n"
-                '#include "recorder.h"\n'
+                '#include "recorder.h"\n#include "sumsq.h"\n'
                 f"int main(void)\n{{\n{lines}    return 0;\n}}\n"
             )
         rooms = [f"-I{os.path.join(TREE, 'lib', room)}" for room in ROOMS]
@@ -48,6 +52,7 @@ class Mirror(Case):
         for struct, header in (
             ("gtr_err", "base/err.h"),
             ("gtr_record_options", "record/recorder.h"),
+            ("gtr_reduction", "record/sumsq.h"),
         ):
             names = [name for name, _ in STRUCTS[struct]._fields_]
             self.assertEqual(names, fields_in_header(struct, header))

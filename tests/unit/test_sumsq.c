@@ -175,11 +175,11 @@ static void with_each_isa(void (*test)(void))
     for (isa = 0; isa < GTR_ISA_COUNT; isa++) {
         if (!gtr_isa_here((enum gtr_isa)isa))
             continue;
-        gtr_sumsq_force((enum gtr_isa)isa);
+        gtr_isa_force((enum gtr_isa)isa);
         random_state = 12345;
         test();
     }
-    gtr_sumsq_force(GTR_ISA_COUNT);
+    gtr_isa_force(GTR_ISA_COUNT);
 }
 
 /* --- by hand ---------------------------------------------------------------------------------- */

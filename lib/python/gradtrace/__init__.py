@@ -29,7 +29,7 @@ HDF5 files that h5py reads, laid out as traces/FORMAT.md says):
     /norm/maxabs [T][P]     float32: the largest magnitude among them
     /norm/nonfinite [T][P]  uint64: how many elements were NaN or infinite
     /step/index, loss, lr, time, applied_scale, skipped [T]
-    /grad/<i> [S][numel]    elements, only if asked for with elements="full"
+    /grad/<i> [S][m]        elements, if asked for: elements="full" or "blocks:1/64"
 
 Gradients are recorded in the units of the loss per unit of the parameter, without the loss scale
 of mixed precision.  A tensor without a gradient in a step has norm 0 there.

@@ -1,7 +1,8 @@
 """_library.py - the C library as ctypes sees it: where it is, its structs, its calls.
 
-The structs mirror lib/base/err.h and lib/record/recorder.h field by field; tests/python compares
-sizes and offsets with what the C compiler says, so that the two cannot drift apart.
+The structs mirror lib/base/err.h, lib/record/recorder.h and lib/record/sumsq.h field by field;
+tests/python compares sizes and offsets with what the C compiler says, so that the two cannot drift
+apart.
 """
 
 import ctypes
@@ -20,7 +21,7 @@ CODES = {-1: "usage", -2: "system", -3: "format", -4: "memory", -5: "device"}
 DTYPES = {"f32": 0, "f16": 1, "bf16": 2, "f64": 3}
 
 # enum gtr_elements
-ELEMENTS = {"none": 0, "full": 1}
+ELEMENTS = {"none": 0, "full": 1, "blocks": 2}
 
 
 class Error(RuntimeError):
@@ -57,9 +58,17 @@ class RecordOptions(Structure):
         ("every", c_int64),
         ("first", c_int64),
         ("last", c_int64),
+        ("fraction", c_double),
+        ("seed", c_int64),
         ("force", c_int64),
         ("n_threads", c_int64),
     ]
+
+
+class Reduction(Structure):
+    """struct gtr_reduction"""
+
+    _fields_ = [("sumsq", c_double), ("maxabs", c_float), ("nonfinite", c_uint64)]
 
 
 # Arguments of each call, without the closing struct gtr_err * that all of them take.
@@ -73,6 +82,15 @@ _CALLS = {
     "gtr_recorder_end": [c_void_p],
     "gtr_recorder_applied": [c_void_p, c_double, c_bool],
     "gtr_recorder_close": [c_void_p],
+    "gtr_cuda_norms_new": [
+        c_int,
+        c_size_t,
+        POINTER(c_int),
+        POINTER(c_uint64),
+        POINTER(c_void_p),
+    ],
+    "gtr_cuda_norms_start": [c_void_p, POINTER(c_void_p), c_void_p],
+    "gtr_cuda_norms_wait": [c_void_p, POINTER(Reduction)],
 }
 
 
@@ -133,6 +151,12 @@ def load():
             library.gtr_record_options_init.restype = None
             library.gtr_recorder_abandon.argtypes = [c_void_p]
             library.gtr_recorder_abandon.restype = None
+            library.gtr_cuda_norms_free.argtypes = [c_void_p]
+            library.gtr_cuda_norms_free.restype = None
+            library.gtr_device_count.argtypes = []
+            library.gtr_device_count.restype = c_size_t
+            library.gtr_device_name.argtypes = [c_size_t, c_char_p, c_size_t]
+            library.gtr_device_name.restype = None
         except (OSError, AttributeError) as error:
             raise Error(f"{path}: cannot be used: {error}; build it again with `make`") from error
         _loaded = library

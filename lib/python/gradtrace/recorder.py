@@ -10,7 +10,9 @@ import weakref
 from ctypes import byref, c_void_p
 
 from . import _library
+from ._gpu_norms import GpuNorms
 from ._library import Error
+from ._optimizer import group_names, settings_of
 
 GRAD_STATES = ("pre-clip", "post-clip", "unknown")
 REDUCTIONS = ("none", "sum", "mean")
@@ -51,6 +53,10 @@ class Recorder:
     each its own file: ``{rank}`` in the path becomes the rank.  Sharded parameters (DTensor) are
     refused: their local parts are not their gradient.
 
+    Gradients on a GPU are reduced there, all in one launch a step, if the library was built with
+    CUDA; they are copied to the host only at steps that keep elements, or if it was not.  The
+    numbers recorded are the same bits either way.
+
     Recording never changes the training: gradients are only read, no random number is drawn, and
     nothing is raised into the loop.  The first failure (disk full, folder not writable, file
     exists, library missing) gives one warning that names the file and the reason; then the
@@ -72,9 +78,13 @@ class Recorder:
         group1, ...).
     elements
         "none": norms only, 20 bytes a tensor and step.  "full": also every element of every
-        gradient, at every `every`-th step of the window first <= step <= last.
+        gradient, at every `every`-th step of the window first <= step <= last.  "blocks:1/64" or
+        "blocks:0.02": of every tensor that fraction of its blocks of 1024 elements, at least one,
+        the same at each of these steps.
     every, first, last
         The window for elements, in the run's own step numbers; without it, all steps.
+    sample_seed
+        Another number, other blocks.
     total_steps
         Planned length of the run in optimizer steps, for policies with a schedule; 0: unknown.
     grad_state
@@ -109,6 +119,7 @@ class Recorder:
         every=1,
         first=None,
         last=None,
+        sample_seed=0,
         total_steps=0,
         grad_state="pre-clip",
         reduction="none",
@@ -134,7 +145,7 @@ class Recorder:
         self._declared = None  # dtype of each tensor in the trace, from the first step on
         self._close = None
         self._named = _trainable(model_or_named_params)
-        _one_of("elements", elements, _library.ELEMENTS)
+        elements, fraction = _elements(elements)
         _one_of("grad_state", grad_state, GRAD_STATES)
         _one_of("reduction", reduction, REDUCTIONS)
         every = _integer("every", every, 1)
@@ -149,6 +160,8 @@ class Recorder:
             # The convention of reproducible-builds.org: no time of day in the file.
             options.created = b"" if "SOURCE_DATE_EPOCH" in os.environ else None
             options.elements = _library.ELEMENTS[elements]
+            options.fraction = fraction
+            options.seed = _integer("sample_seed", sample_seed)
             options.every = every
             options.total_steps = total_steps
             options.first = options.first if first is None else _integer("first", first)
@@ -228,6 +241,7 @@ class Recorder:
         options = _library.RecordOptions()
         library.gtr_record_options_init(byref(options))
         fill(options)
+        self._options = options
         handle = c_void_p()
         try:
             _library.call(
@@ -259,19 +273,39 @@ class Recorder:
             lr = self._optimizer.param_groups[0]["lr"]
         if self._declared is None:
             self._declared = self._declare(grad_scale)
+            self._gpu_norms = GpuNorms(self._named, self._declared)
+        grads = [p.grad if p.numel() > 0 else None for _, p in self._named]
+
+        def readable(i):
+            return _readable(self._named[i][0], grads[i], self._declared[i], grad_scale)
+
+        # Before the loss is read, because that waits for the GPU.
+        on_gpu = set() if self._keeps_elements(step) else self._gpu_norms.start(grads, readable)
         _library.call("gtr_recorder_begin", self._handle, step, _number(loss), _number(lr))
-        for i, (name, parameter) in enumerate(self._named):
-            if parameter.grad is not None and parameter.numel() > 0:
-                grad = _readable(name, parameter.grad, self._declared[i], grad_scale)
+        for i, grad in enumerate(grads):
+            if grad is not None and i not in on_gpu:
+                grad = readable(i).cpu()
                 _library.call("gtr_recorder_grad", self._handle, i, grad.data_ptr())
+        for i, sums in self._gpu_norms.wait():
+            values = sums.sumsq, sums.maxabs, sums.nonfinite
+            _library.call("gtr_recorder_norm", self._handle, i, *values)
         _library.call("gtr_recorder_end", self._handle)
         self._next_step = step + 1
         self._pending = True
 
+    def _keeps_elements(self, step):
+        """As the library has it: at such a step it wants elements and refuses norms."""
+        kept = self._options
+        return (
+            kept.elements != _library.ELEMENTS["none"]
+            and kept.first <= step <= kept.last
+            and (step - kept.first) % kept.every == 0
+        )
+
     def _declare(self, grad_scale):
         """Tells the library about each tensor, at the first step; returns their types."""
         types = []
-        groups = _group_names(self._optimizer) if self._optimizer is not None else {}
+        groups = group_names(self._optimizer) if self._optimizer is not None else {}
         for name, parameter in self._named:
             kind = _dtype_name(name, parameter)
             if kind == "f16" and grad_scale != 1.0:
@@ -321,6 +355,24 @@ def _reason(error):
 def _one_of(name, value, words):
     if value not in words:
         raise ValueError(f"{name}={value!r}: must be one of {', '.join(words)}")
+
+
+def _elements(value):
+    """Kind of elements, and the fraction of a sample: "blocks:1/64" is ("blocks", 0.015625)."""
+    kind, colon, fraction = str(value).partition(":")
+    try:
+        if kind in ("none", "full") and not colon:
+            return kind, 1.0
+        above, slash, below = fraction.partition("/")
+        fraction = float(above) / (float(below) if slash else 1.0)
+        if kind == "blocks" and 0.0 < fraction <= 1.0:
+            return kind, fraction
+    except (ValueError, ZeroDivisionError):
+        pass
+    raise ValueError(
+        f"elements={value!r}: must be none, full, or blocks:FRACTION with a fraction above 0 and "
+        "at most 1, such as blocks:1/64 or blocks:0.02"
+    )
 
 
 def _integer(name, value, least=None):
@@ -380,13 +432,12 @@ def _dtype_name(name, tensor):
 
 
 def _readable(name, grad, declared, grad_scale):
-    """The gradient in host memory, contiguous, of the declared type, without the loss scale."""
+    """The gradient where it is, contiguous, of the declared type, without the loss scale."""
     import torch
 
     grad = grad.detach()
     if grad.layout != torch.strided:
         grad = grad.to_dense()
-    grad = grad.cpu()
     if grad_scale != 1.0:
         # As GradScaler.unscale_ does it: multiplied by the reciprocal rounded to single precision,
         # so that both ways record the same bits.
@@ -414,40 +465,9 @@ def _meta_text(meta, named, optimizer):
     types = sorted({_dtype_name(name, parameter) for name, parameter in named})
     known["dtype"] = types[0] if len(types) == 1 else types
     if optimizer is not None:
-        known["optimizer"] = _optimizer_settings(optimizer)
+        known["optimizer"] = settings_of(optimizer)
     known.update(meta or {})
     try:
         return json.dumps(known, ensure_ascii=False, allow_nan=False, default=str)
     except (TypeError, ValueError) as error:
         raise ValueError(f"meta: not JSON: {error}") from error
-
-
-def _group_names(optimizer):
-    """The optimizer's group of each parameter, by id(): its "name", or group0, group1, ..."""
-    return {
-        id(parameter): str(group.get("name") or f"group{i}")
-        for i, group in enumerate(optimizer.param_groups)
-        for parameter in group["params"]
-    }
-
-
-def _optimizer_settings(optimizer):
-    """Class and settings of the first parameter group; all groups where they differ."""
-    inner = getattr(optimizer, "optimizer", optimizer)  # accelerate's and apex's wrappers
-    groups = [_group_settings(group) for group in optimizer.param_groups]
-    settings = {"class": type(inner).__name__, **groups[0]}
-    if any(group != groups[0] for group in groups):
-        settings["param_groups"] = groups
-    return settings
-
-
-def _group_settings(group):
-    settings = {}
-    for key in ("lr", "betas", "eps", "weight_decay", "momentum", "amsgrad"):
-        if key in group and group[key] is not None:
-            value = group[key]
-            if isinstance(value, (tuple, list)):
-                settings[key] = [float(part) for part in value]
-            else:
-                settings[key] = value if isinstance(value, bool) else float(value)
-    return settings

@@ -1,0 +1,135 @@
+"""check_cuda_recorder.py - a model on a GPU, recorded by the kernels and over the host: same bits.
+
+    GRADTRACE_LIBRARY=build/libgradtrace.so python3 tests/python/check_cuda_recorder.py
+
+Needs torch with CUDA, a GPU, and a library built with CUDA; counts as skipped otherwise.  The last
+line is "N passed, N failed[, N skipped]".
+"""
+
+import os
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "..", "lib", "python")]
+
+
+def missing():
+    """What is not there, or None."""
+    try:
+        import h5py  # noqa: F401
+        import torch
+    except ImportError as error:
+        return str(error)
+    if not torch.cuda.is_available():
+        return "torch sees no GPU"
+    from gradtrace import _library
+
+    if _library.load().gtr_device_count() == 0:
+        return "the library sees no GPU, or was built without CUDA"
+    return None
+
+
+def gradients(dtype, scale):
+    """A small model of this type on the GPU, and its gradients at three steps."""
+    import torch
+
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(
+        torch.nn.Linear(300, 501), torch.nn.Tanh(), torch.nn.Linear(501, 7)
+    ).to("cuda", dtype)
+    steps = []
+    for step in range(3):
+        net.zero_grad(set_to_none=True)
+        x = torch.randn(64, 300, device="cuda", dtype=dtype) * (1 + step)
+        (net(x).square().mean() * scale).backward()
+        steps.append([p.grad.clone() for p in net.parameters()])
+    steps[1][0][3, 5] = float("inf")  # as mixed precision has it
+    steps[2][2] = None
+    steps[0][0] = steps[0][0].t().contiguous().t()  # another order in memory
+    return net, steps
+
+
+def record(net, steps, path, scale, stream):
+    import gradtrace
+    import torch
+
+    with torch.cuda.stream(stream):
+        with gradtrace.Recorder(net, path, strict=True) as recorder:
+            for grads in steps:
+                for parameter, grad in zip(net.parameters(), grads):
+                    parameter.grad = grad
+                recorder.step(1.0, grad_scale=scale)
+
+
+def same(one, other):
+    """Names of the arrays of two traces that differ; the time of day may."""
+    import h5py
+
+    different = []
+
+    def compare(name, item):
+        if isinstance(item, h5py.Dataset) and name != "step/time":
+            if item[()].tobytes() != b[name][()].tobytes():
+                different.append(name)
+
+    with h5py.File(one, "r") as a, h5py.File(other, "r") as b:
+        a.visititems(compare)
+    return different
+
+
+def check(dtype, scale, stream):
+    """Records both ways; returns what differs."""
+    from unittest import mock
+
+    from gradtrace import _gpu_norms
+
+    net, steps = gradients(dtype, scale)
+    started = []
+    start = _gpu_norms._Plan.start
+
+    def counted(plan, mine):
+        started.append(len(mine))
+        start(plan, mine)
+
+    with tempfile.TemporaryDirectory() as folder:
+        gpu, host = os.path.join(folder, "gpu.h5"), os.path.join(folder, "host.h5")
+        with mock.patch.object(_gpu_norms._Plan, "start", counted):
+            record(net, steps, gpu, scale, stream)
+        with mock.patch.object(_gpu_norms, "device_of", lambda tensor: None):
+            record(net, steps, host, scale, stream)
+        different = same(gpu, host)
+    if started != [4, 4, 3]:
+        different.append(f"the kernels had {started} tensors, not [4, 4, 3]")
+    return different
+
+
+def main():
+    absent = missing()
+    if absent is not None:
+        print(f"skipped: {absent}")
+        print("0 passed, 0 failed, 10 skipped")
+        return 0
+    import torch
+
+    passed = failed = 0
+    for stream in (torch.cuda.default_stream(), torch.cuda.Stream()):
+        for kind, scale in (
+            ("float32", 1.0),
+            ("float64", 1.0),
+            ("bfloat16", 1.0),
+            ("float16", 1.0),
+            ("float16", 1024.0),
+        ):
+            different = check(getattr(torch, kind), scale, stream)
+            if different:
+                failed += 1
+                print(f"FAILED {kind}, scale {scale:g}: {', '.join(different)}")
+            else:
+                passed += 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""test_cuda_recorder.py - gradients on GPUs give the trace that gradients on the CPU give.
+
+In a library built with CUDA=emulate (make check-emulate) device memory is host memory: there CPU
+tensors, taken for tensors of a GPU, go through the kernels and all that leads to them.  Real GPUs
+are for check_cuda_recorder.py.
+"""
+
+import ctypes
+from unittest import mock
+
+import gradtrace
+import numpy
+import torch
+from gradtrace import _gpu_norms, _library
+from harness import Case, loss_of, model, train
+
+
+def pretend(device_of=lambda tensor: 0):
+    """CPU tensors lie on GPUs from here on."""
+    return mock.patch.multiple(_gpu_norms, device_of=device_of, stream_of=lambda device: None)
+
+
+def emulated():
+    name = ctypes.create_string_buffer(64)
+    _library.load().gtr_device_name(0, name, 64)
+    return name.value.startswith(b"emulated")
+
+
+class Pretended(Case):
+    """Records the same gradients both ways."""
+
+    def setUp(self):
+        super().setUp()
+        if not emulated():
+            self.skipTest("the library was not built with CUDA=emulate")
+
+    def check_same(self, steps, device_of=lambda tensor: 0, launches=None, scale=1.0, **options):
+        """steps: per step the gradients of all parameters, None where there is none."""
+        kinds = [next(s[i] for s in steps if s[i] is not None) for i in range(len(steps[0]))]
+        named = [(f"p{i}", torch.nn.Parameter(torch.zeros_like(g))) for i, g in enumerate(kinds)]
+        calls = []
+        real = _library.call
+
+        def counted(name, *arguments):
+            calls.append(name)
+            real(name, *arguments)
+
+        def record(path):
+            with gradtrace.Recorder(named, path, strict=True, **options) as recorder:
+                for grads in steps:
+                    for (_, parameter), grad in zip(named, grads):
+                        parameter.grad = grad
+                    recorder.step(1.0, grad_scale=scale)
+
+        record(self.path("cpu.h5"))
+        with pretend(device_of), mock.patch.object(_library, "call", counted):
+            record(self.path("gpu.h5"))
+        wanted, got = self.read("cpu.h5")[0], self.read("gpu.h5")[0]
+        self.assertEqual(wanted.keys(), got.keys())
+        for name, array in wanted.items():
+            if name != "/step/time":
+                self.assertEqual(array.tobytes(), got[name].tobytes(), name)
+        if launches is not None:
+            self.assertEqual(calls.count("gtr_cuda_norms_start"), launches)
+            self.assertEqual(calls.count("gtr_cuda_norms_wait"), launches)
+        return calls
+
+    def random(self, n_steps, dtype, *shapes):
+        torch.manual_seed(1)
+        return [[torch.randn(s).to(dtype) for s in shapes] for _ in range(n_steps)]
+
+    def test_every_type_gives_the_same_bits_in_one_launch_a_step(self):
+        for dtype in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
+            steps = self.random(3, dtype, (40, 70), (9000,), (), (3, 1, 2))
+            calls = self.check_same(steps, launches=3, force=True)
+            self.assertEqual(calls.count("gtr_recorder_norm"), 12)
+            self.assertEqual(calls.count("gtr_recorder_grad"), 0)
+
+    def test_mixed_types_are_one_plan(self):
+        a, b = self.random(2, torch.float32, (50,)), self.random(2, torch.bfloat16, (60, 2))
+        self.check_same([x + y for x, y in zip(a, b)], launches=2)
+
+    def test_nan_and_infinity_are_counted(self):
+        steps = self.random(2, torch.float32, (2000,))
+        steps[1][0][7] = float("nan")
+        steps[1][0][1999] = float("-inf")
+        self.check_same(steps)
+        self.assertEqual(list(self.read("gpu.h5")[0]["/norm/nonfinite"][:, 0]), [0, 2])
+
+    def test_strided_gradients_are_read_in_their_order(self):
+        base = self.random(2, torch.float32, (60, 50))
+        self.check_same([[g.t()] for (g,) in base])
+        self.check_same([[g[::2, ::3]] for (g,) in base], force=True)
+
+    def test_a_step_without_some_gradients(self):
+        steps = self.random(4, torch.float32, (30,), (0,), (50,))
+        steps[1][0] = steps[2][0] = steps[2][2] = None
+        calls = self.check_same(steps, launches=3)  # none for the step without any
+        self.assertEqual(calls.count("gtr_recorder_norm"), 2 + 1 + 0 + 2)
+
+    def test_the_loss_scale_is_divided_out(self):
+        steps = self.random(2, torch.float32, (300,))
+        self.check_same(steps, launches=2, scale=1024.0 / 3)
+        steps = self.random(2, torch.float16, (300,))
+        self.check_same(steps, launches=2, scale=1024.0, force=True)
+
+    def test_steps_that_keep_elements_take_the_way_over_the_host(self):
+        steps = self.random(7, torch.float32, (300,), (20, 20))
+        options = {"elements": "full", "every": 3, "first": 1, "last": 5}
+        calls = self.check_same(steps, launches=5, **options)
+        self.assertEqual(calls.count("gtr_recorder_grad"), 4)  # steps 1 and 4
+
+    def test_each_gpu_and_the_cpu_have_their_share(self):
+        places = {10: 0, 20: 1, 30: None, 40: 1}
+        steps = self.random(3, torch.float32, (10,), (20,), (30,), (40,))
+        calls = self.check_same(steps, lambda t: places[t.numel()], launches=6)
+        self.assertEqual(calls.count("gtr_recorder_norm"), 9)
+        self.assertEqual(calls.count("gtr_recorder_grad"), 3)
+
+    def test_a_gradient_elsewhere_than_its_parameter_goes_over_the_host(self):
+        def device_of(tensor):
+            return None if tensor.abs().sum() > 0 else 0  # parameters here are zeros
+
+        calls = self.check_same(self.random(2, torch.float32, (300,)), device_of, launches=0)
+        self.assertEqual(calls.count("gtr_recorder_grad"), 2)
+
+    def test_a_whole_run_is_the_same(self):
+        train(model(), 12, self.path("cpu.h5"))
+        with pretend():
+            train(model(), 12, self.path("gpu.h5"))
+        wanted, got = self.read("cpu.h5")[0], self.read("gpu.h5")[0]
+        for name in ("/norm/sumsq", "/norm/maxabs", "/step/loss", "/step/applied_scale"):
+            numpy.testing.assert_array_equal(wanted[name], got[name])
+
+    def test_a_gpu_that_does_not_answer_leaves_the_way_over_the_host(self):
+        calls = self.check_same(self.random(2, torch.float32, (300,)), lambda t: 99, launches=0)
+        self.assertEqual(calls.count("gtr_recorder_grad"), 2)
+
+
+class AnyLibrary(Case):
+    def test_without_kernels_gradients_of_a_gpu_go_over_the_host(self):
+        with pretend(), mock.patch.object(_library.load(), "gtr_device_count", lambda: 0):
+            net = model()
+            with gradtrace.Recorder(net, self.path(), strict=True) as recorder:
+                loss_of(net, 0).backward()
+                recorder.step()
+        exact = [float((p.grad.double() ** 2).sum()) for p in net.parameters()]
+        numpy.testing.assert_allclose(self.read()[0]["/norm/sumsq"][0], exact, rtol=1e-14)
