@@ -6,7 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_FORCE = 0x100, OPT_THREADS, OPT_VERBOSE, OPT_GROUP_BY, OPT_TOTAL_STEPS, OPT_NONFINITE };
+enum {
+    OPT_FORCE = 0x100,
+    OPT_THREADS,
+    OPT_VERBOSE,
+    OPT_GROUP_BY,
+    OPT_TOTAL_STEPS,
+    OPT_NONFINITE,
+    OPT_DEVICE
+};
 
 int cli_fail(const struct cli_common *common, const struct gtr_err *err)
 {
@@ -166,4 +174,43 @@ void cli_replay_free(struct cli_replay *replay)
     gtr_free(replay->policies);
     replay->policies = NULL;
     replay->n_policies = replay->capacity = 0;
+}
+
+static error_t parse_device(int key, char *word, struct argp_state *state)
+{
+    if (key != OPT_DEVICE)
+        return ARGP_ERR_UNKNOWN;
+    if (gtr_device_parse(word, state->input, NULL) != GTR_OK)
+        argp_error(state, "--device %s: must be auto, cpu, cuda or cuda:N", word);
+    return 0;
+}
+
+static const struct argp_option device_options[] = {
+    { "device", OPT_DEVICE, "auto|cpu|cuda[:N]", 0,
+      "What does the work: the CPU, all GPUs or one.  Default: auto, GPUs if any answer and the "
+      "work is worth it.  Results are the same to the bit",
+      80 },
+    { 0 },
+};
+const struct argp cli_device_argp = { .options = device_options, .parser = parse_device };
+
+enum gtr_code cli_check_device(const struct gtr_device *asked, struct gtr_err *err)
+{
+    struct gtr_device chosen;
+
+    return gtr_device_choose(asked, 0.0, &chosen, err);
+}
+
+void cli_note_device(const struct cli_common *common, const struct gtr_device *chosen)
+{
+    size_t first = chosen->number > 0 ? (size_t)chosen->number : 0, n = gtr_device_count();
+    char name[256];
+
+    if (chosen->kind != GTR_DEVICE_CUDA)
+        return;
+    gtr_device_name(first, name, sizeof name);
+    if (chosen->number < 0 && n > 1)
+        cli_note(common, "runs on %zu GPUs, the first %s", n, name);
+    else
+        cli_note(common, "runs on %s", name);
 }

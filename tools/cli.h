@@ -20,13 +20,16 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is "gradtrace NAME"; returns the exit status */
 };
 
+int cmd_doctor(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
+int cmd_spill(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
+int cmd_update(int argc, char **argv);
 
 /* Options that every command takes.  Its argp lists cli_common_argp as a child and passes a
  * struct cli_common through state->child_inputs. */
@@ -48,6 +51,16 @@ struct cli_replay {
 };
 extern const struct argp cli_replay_argp;
 void cli_replay_free(struct cli_replay *replay);
+
+/* --device, of commands that a GPU can do the work of; child cli_device_argp, whose input is a
+ * struct gtr_device that starts as all zeros. */
+extern const struct argp cli_device_argp;
+
+/* Does what was asked for answer?  For commands to fail before they read anything. */
+enum gtr_code cli_check_device(const struct gtr_device *asked, struct gtr_err *err);
+
+/* "runs on NVIDIA H100 ..." if a GPU was chosen; nothing for the CPU. */
+void cli_note_device(const struct cli_common *common, const struct gtr_device *chosen);
 
 /* Prints "COMMAND: TEXT" and returns the exit status that fits the error. */
 int cli_fail(const struct cli_common *common, const struct gtr_err *err);

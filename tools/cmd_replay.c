@@ -29,7 +29,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &arguments->replay;
-        state->child_inputs[1] = &arguments->common;
+        state->child_inputs[1] = &arguments->replay.options.device;
+        state->child_inputs[2] = &arguments->common;
         return 0;
     case OPT_STEPS:
         arguments->steps = word;
@@ -70,6 +71,7 @@ static const struct argp_option options[] = {
 };
 
 static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 1 },
+                                              { &cli_device_argp, 0, NULL, 2 },
                                               { &cli_common_argp, 0, NULL, 2 },
                                               { 0 } };
 

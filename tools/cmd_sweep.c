@@ -9,12 +9,15 @@
 
 #include "output.h"
 #include "progress.h"
+#include "ranks.h"
 #include "study.h"
 #include "sweep_draw.h"
 #include "sweep_options.h"
 #include "sweep_report.h"
 
-enum { BLOCK_SETTINGS = 4096 }; /* between two entries of the journal */
+/* Settings between two entries of the journal: what a CPU, and a GPU, has done in seconds. */
+enum { BLOCK_LEAST = 4096, BLOCK_MOST = 1 << 22 };
+static const double GPU_DECISIONS = 5e11;
 
 /* Everything that a sweep works with. */
 struct sweep {
@@ -23,7 +26,8 @@ struct sweep {
     struct gtr_baseline *baseline;
     struct gtr_plan *plan;
     struct gtr_sweep_about about;
-    double *rows; /* [about.count][GTR_OBJECTIVE_COUNT] */
+    struct gtr_device device; /* chosen */
+    double *rows;             /* [about.count][GTR_OBJECTIVE_COUNT] */
     size_t n_done;
     bool stopped;
 };
@@ -88,12 +92,32 @@ static void take_shard(struct sweep *sweep)
     sweep->about.count = n / parts + (part < n % parts ? 1 : 0);
 }
 
+static double decisions_each(const struct sweep *sweep)
+{
+    return (double)sweep->study.series->n_groups * (double)sweep->study.series->n_steps;
+}
+
+/* For the sweep as a whole: its blocks alone may look small. */
+static enum gtr_code choose_device(struct sweep *sweep, struct gtr_err *err)
+{
+    const struct sweep_options *o = &sweep->options;
+    enum gtr_code rc;
+
+    rc = gtr_device_choose(&o->device, (double)sweep->about.count * decisions_each(sweep),
+                           &sweep->device, err);
+    if (rc == GTR_OK && o->parts.n == 0)
+        cli_note_device(&o->common, &sweep->device);
+    return rc;
+}
+
 static enum gtr_code open_sweep(struct sweep *sweep, struct gtr_err *err)
 {
     const struct sweep_options *o = &sweep->options;
     enum gtr_code rc;
 
-    rc = check_output(o, err);
+    rc = cli_check_device(&o->device, err);
+    if (rc == GTR_OK)
+        rc = check_output(o, err);
     if (rc == GTR_OK)
         rc = sweep_found_check(o, err);
     if (rc == GTR_OK)
@@ -110,6 +134,9 @@ static enum gtr_code open_sweep(struct sweep *sweep, struct gtr_err *err)
     if (rc != GTR_OK)
         return rc;
     take_shard(sweep);
+    rc = choose_device(sweep, err);
+    if (rc != GTR_OK)
+        return rc;
     return gtr_alloc_for(&sweep->rows, sweep->about.count * GTR_OBJECTIVE_COUNT,
                          sizeof *sweep->rows, "objectives", err);
 }
@@ -137,10 +164,22 @@ static int on_progress(void *context, size_t done, size_t total)
     struct watch *watch = context;
 
     (void)total;
-    progress_show(watch->progress, watch->before + done);
+    progress_show(watch->progress, watch->before + done * (size_t)ranks_size());
     return interrupted;
 }
 
+/* Of each rank. */
+static size_t block_size(const struct sweep *sweep)
+{
+    double n = GPU_DECISIONS / decisions_each(sweep);
+
+    /* The same for all ranks. */
+    if (!ranks_any(sweep->device.kind == GTR_DEVICE_CUDA) || !(n > (double)BLOCK_LEAST))
+        return BLOCK_LEAST;
+    return n < (double)BLOCK_MOST ? (size_t)n : BLOCK_MOST;
+}
+
+/* Each rank runs its part of a block; rank 0 keeps all of it. */
 static enum gtr_code run_blocks(struct sweep *sweep, struct gtr_sweep_journal *journal,
                                 struct progress *progress, struct gtr_err *err)
 {
@@ -148,19 +187,25 @@ static enum gtr_code run_blocks(struct sweep *sweep, struct gtr_sweep_journal *j
     const struct gtr_sweep_options options = { .n_threads = sweep->options.common.n_threads,
                                                .scales_only = sweep->options.scales_only,
                                                .progress = on_progress,
-                                               .context = &watch };
+                                               .context = &watch,
+                                               .device = sweep->device };
+    const size_t block = block_size(sweep);
     enum gtr_code rc = GTR_OK;
 
-    while (rc == GTR_OK && sweep->n_done < sweep->about.count && !interrupted) {
+    while (rc == GTR_OK && sweep->n_done < sweep->about.count && !ranks_any(interrupted != 0)) {
         double *rows = sweep->rows + sweep->n_done * GTR_OBJECTIVE_COUNT;
-        size_t n = sweep->about.count - sweep->n_done, done = 0;
+        size_t n = sweep->about.count - sweep->n_done, first, mine, done = 0;
 
-        n = n < BLOCK_SETTINGS ? n : BLOCK_SETTINGS;
+        n = n < block * (size_t)ranks_size() ? n : block * (size_t)ranks_size();
+        ranks_part(n, &first, &mine);
         watch.before = sweep->n_done;
         rc = gtr_sweep_run(sweep->study.replay, sweep->baseline, sweep->plan,
-                           sweep->about.first + sweep->n_done, n, &options, rows, &done, err);
+                           sweep->about.first + sweep->n_done + first, mine, &options,
+                           rows + first * GTR_OBJECTIVE_COUNT, &done, err);
+        ranks_gather(rows, GTR_OBJECTIVE_COUNT, n, &done);
         if (rc == GTR_OK && journal != NULL && done > 0)
             rc = gtr_sweep_journal_append(journal, rows, done, err);
+        rc = ranks_agree(rc, err);
         sweep->n_done += done;
     }
     sweep->stopped = sweep->n_done < sweep->about.count;
@@ -177,8 +222,10 @@ static enum gtr_code run_sweep(struct sweep *sweep, struct gtr_err *err)
     if (o->output != NULL)
         rc = gtr_sweep_journal_open(o->output, &sweep->about, &journal, sweep->rows, &sweep->n_done,
                                     err);
+    rc = ranks_agree(rc, err);
     if (rc != GTR_OK)
-        return rc;
+        goto out;
+    ranks_tell(&sweep->n_done, sizeof sweep->n_done);
     if (sweep->n_done > 0)
         cli_note(&o->common, "%zu of %llu settings were done before; going on from there",
                  sweep->n_done, (unsigned long long)sweep->about.count);
@@ -189,6 +236,7 @@ static enum gtr_code run_sweep(struct sweep *sweep, struct gtr_err *err)
     if (rc == GTR_OK && o->output != NULL && !sweep->stopped)
         rc = gtr_sweep_write(o->output, o->common.force, &sweep->about, sweep->plan, sweep->rows,
                              err);
+out:
     gtr_sweep_journal_close(journal, rc == GTR_OK && !sweep->stopped);
     return rc;
 }
@@ -227,10 +275,11 @@ static enum gtr_code join_parts(struct sweep *sweep, struct gtr_err *err)
 {
     const struct sweep_options *o = &sweep->options;
     bool *have;
-    enum gtr_code rc;
+    enum gtr_code rc = open_sweep(sweep, err);
     size_t i;
 
-    rc = gtr_alloc_for(&have, sweep->about.count, sizeof *have, "settings", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&have, sweep->about.count, sizeof *have, "settings", err);
     if (rc != GTR_OK)
         return rc;
     for (i = 0; rc == GTR_OK && i < o->parts.n; i++)
@@ -304,6 +353,36 @@ static enum gtr_code tell(struct sweep *sweep, struct gtr_err *err)
     return rc;
 }
 
+/* Joining is no work to share; of the rest each rank but the first only computes. */
+static bool take_rank(struct sweep_options *o)
+{
+    char text[80];
+
+    if (o->parts.n > 0)
+        return ranks_rank() == 0;
+    if (ranks_rank() > 0)
+        o->output = o->tsv = o->figures = NULL;
+    if (o->common.n_threads == 0)
+        o->common.n_threads = ranks_threads();
+    ranks_device(&o->device);
+    ranks_describe(o->common.n_threads, text, sizeof text);
+    if (text[0] != '\0')
+        cli_note(&o->common, "%s", text);
+    return true;
+}
+
+/* All ranks must read the same trace: each node may have its own idea of a path. */
+static enum gtr_code open_and_run(struct sweep *sweep, struct gtr_err *err)
+{
+    enum gtr_code rc = ranks_agree(open_sweep(sweep, err), err);
+
+    if (rc == GTR_OK && !ranks_same(sweep->about.context))
+        rc = gtr_fail(err, GTR_EUSAGE, "%s: is not the trace that rank 0 has read",
+                      sweep->options.trace);
+    rc = ranks_agree(rc, err);
+    return rc == GTR_OK ? run_sweep(sweep, err) : rc;
+}
+
 int cmd_sweep(int argc, char **argv)
 {
     struct sweep sweep = { 0 };
@@ -312,14 +391,16 @@ int cmd_sweep(int argc, char **argv)
     int status;
 
     sweep_options_parse(&sweep.options, argc, argv);
-    rc = open_sweep(&sweep, &err);
-    if (rc == GTR_OK)
-        rc = sweep.options.parts.n > 0 ? join_parts(&sweep, &err) : run_sweep(&sweep, &err);
+    if (!take_rank(&sweep.options)) {
+        sweep_options_free(&sweep.options);
+        return EXIT_DONE;
+    }
+    rc = sweep.options.parts.n > 0 ? join_parts(&sweep, &err) : open_and_run(&sweep, &err);
     if (rc == GTR_OK && sweep.stopped)
         cli_note(&sweep.options.common, "stopped: %zu of %llu settings done%s", sweep.n_done,
                  (unsigned long long)sweep.about.count,
                  sweep.options.output != NULL ? "; the same command goes on from there" : "");
-    if (rc == GTR_OK && sweep.n_done > 0)
+    if (rc == GTR_OK && sweep.n_done > 0 && ranks_rank() == 0)
         rc = tell(&sweep, &err);
     status = rc != GTR_OK    ? cli_fail(&sweep.options.common, &err)
              : sweep.stopped ? EXIT_FAILED

@@ -109,6 +109,20 @@ static void note_clipped(const struct study *study, const struct cli_common *com
                          "what was left");
 }
 
+/* Told once, and not for each policy. */
+static enum gtr_code choose_device(const struct study *study, const struct cli_common *common,
+                                   struct gtr_replay_options *options, struct gtr_err *err)
+{
+    const struct gtr_device asked = options->device;
+    enum gtr_code rc;
+
+    rc = gtr_device_choose(&asked, (double)study->series->n_groups * (double)study->series->n_steps,
+                           &options->device, err);
+    if (rc == GTR_OK && study->n_settings > 0)
+        cli_note_device(common, &options->device);
+    return rc;
+}
+
 enum gtr_code study_open(struct study *study, const char *path, const struct cli_common *common,
                          const struct cli_replay *replay, struct gtr_err *err)
 {
@@ -117,7 +131,9 @@ enum gtr_code study_open(struct study *study, const char *path, const struct cli
 
     memset(study, 0, sizeof *study);
     options.n_threads = common->n_threads;
-    rc = parse_policies(study, replay, err);
+    rc = cli_check_device(&options.device, err);
+    if (rc == GTR_OK)
+        rc = parse_policies(study, replay, err);
     if (rc == GTR_OK)
         rc = label_policies(study, err);
     if (rc == GTR_OK)
@@ -130,6 +146,8 @@ enum gtr_code study_open(struct study *study, const char *path, const struct cli
         rc = check_groups(study, common, &options, err);
     if (rc == GTR_OK)
         rc = gtr_series_read(study->trace, study->groups, common->n_threads, &study->series, err);
+    if (rc == GTR_OK)
+        rc = choose_device(study, common, &options, err);
     if (rc == GTR_OK)
         rc = gtr_replay_new(study->series, &options, &study->replay, err);
     return rc;

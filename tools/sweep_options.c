@@ -153,7 +153,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
-        state->child_inputs[1] = &o->common;
+        state->child_inputs[1] = &o->device;
+        state->child_inputs[2] = &o->common;
         return 0;
     case OPT_SET:
         add_axis(o, state, word);
@@ -251,6 +252,7 @@ static const struct argp_option options[] = {
 };
 
 static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
+                                              { &cli_device_argp, 0, NULL, 5 },
                                               { &cli_common_argp, 0, NULL, 5 },
                                               { 0 } };
 
@@ -266,6 +268,7 @@ void sweep_options_parse(struct sweep_options *o, int argc, char **argv)
 {
     memset(o, 0, sizeof *o);
     o->n_shards = 1;
+    o->replay.options.device.kind = GTR_DEVICE_CPU; /* of the few settings that are reported */
     gtr_sweep_baseline_init(&o->baseline);
     argp_parse(&argp, argc, argv, 0, NULL, o);
 }

@@ -15,6 +15,7 @@ enum { SWEEP_GOALS_MAX = 3 };
 struct sweep_options {
     struct cli_common common;
     struct cli_replay replay; /* -p, --group-by, ... */
+    struct gtr_device device; /* --device */
     const char *trace;
     struct gtr_axis_text *axes; /* --set, each with the -p before it */
     size_t n_axes, axes_capacity;

@@ -34,7 +34,8 @@ static enum gtr_code run_on(const struct steadiness *s, const struct gtr_series 
                                                            s->options->replay.options.nonfinite,
                                                        .n_threads = s->options->common.n_threads };
     const struct gtr_sweep_options sweep_options = { .n_threads = s->options->common.n_threads,
-                                                     .scales_only = s->options->scales_only };
+                                                     .scales_only = s->options->scales_only,
+                                                     .device = s->options->device };
     struct gtr_baseline *baseline = NULL;
     struct gtr_replay *replay = NULL;
     enum gtr_code rc;

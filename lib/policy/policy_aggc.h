@@ -93,21 +93,19 @@ GTR_HD void gtr_aggc_hold(const struct gtr_aggc_params *p, double n, struct gtr_
     /* The equations have neither a guard nor a margin; the code has both, and to it U = 0 means
      * "no past yet". */
     int paper = p->form == (double)GTR_AGGC_PAPER;
-    int may_clip = paper || act->upper > 0.0;
     double margin = paper ? 0.0 : 1e-12;
+    int clip = (paper || act->upper > 0.0) && n > act->upper + margin;
+    int lift = !clip && p->raise != 0.0 && n < act->lower - margin;
 
-    if (may_clip && n > act->upper + margin) {
-        act->scale = act->upper / (n + 1e-12);
-        if (p->max_down > act->scale) {
-            act->scale = p->max_down;
-            act->capped = 1;
-        }
-    } else if (p->raise != 0.0 && n < act->lower - margin) {
-        act->scale = n > 0.0 ? act->lower / (n + 1e-12) : 1.0;
-        if (p->max_up > 0.0 && p->max_up < act->scale) {
-            act->scale = p->max_up;
-            act->capped = 1;
-        }
+    if (!clip && !lift)
+        return;
+    /* One division for both: where neighbours on a GPU differ, each would wait for the other's. */
+    act->scale = (clip ? act->upper : act->lower) / (n + 1e-12);
+    if (lift && !(n > 0.0))
+        act->scale = 1.0;
+    if (clip ? p->max_down > act->scale : p->max_up > 0.0 && p->max_up < act->scale) {
+        act->scale = clip ? p->max_down : p->max_up;
+        act->capped = 1;
     }
 }
 

@@ -1,4 +1,4 @@
-/* replay.c - one lane per group, lanes on threads.
+/* replay.c - one lane per group, lanes on threads or on a GPU.
  *
  * What all settings share is made once: which steps count, how far the run has come at each, and
  * the norms with NaN put where the gradient was not finite.
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "lanes_cuda.h"
 #include "order.h"
 #include "threads.h"
 
@@ -153,6 +154,37 @@ static void fit_lane(const struct running *running, size_t group, double *scratc
     policy->fit(&running->decisions->params[group], scratch, n);
 }
 
+/* A group that is left out of clipping has none, unless the policy decides for all at once. */
+static enum gtr_policy_id policy_of(const struct running *running, size_t group)
+{
+    enum gtr_policy_id policy = running->decisions->policy;
+
+    if (group == running->replay->series->left_out && !gtr_policy_spec(policy)->whole_gradient)
+        return GTR_NONE;
+    return policy;
+}
+
+/* A NaN has other bits on a GPU than on a CPU; what is written to files shall not. */
+static void one_nan(double *values, size_t n)
+{
+    size_t t;
+
+    for (t = 0; t < n; t++)
+        if (isnan(values[t]))
+            values[t] = (double)NAN;
+}
+
+static void end_lane(struct gtr_decisions *decisions, size_t group)
+{
+    size_t n = decisions->n_steps, at = group * n;
+
+    one_nan(decisions->scale + at, n);
+    if (decisions->lower != NULL) {
+        one_nan(decisions->lower + at, n);
+        one_nan(decisions->upper + at, n);
+    }
+}
+
 static void run_lane(void *context, size_t group, size_t worker)
 {
     const struct running *running = context;
@@ -161,7 +193,6 @@ static void run_lane(void *context, size_t group, size_t worker)
     struct gtr_decisions *decisions = running->decisions;
     double *scratch = running->scratch[worker];
     size_t at = group * series->n_steps;
-    enum gtr_policy_id policy = decisions->policy;
     struct gtr_lane_input in = { .total = replay->total,
                                  .progress = replay->progress,
                                  .skip = replay->skip,
@@ -174,10 +205,77 @@ static void run_lane(void *context, size_t group, size_t worker)
         out.lower = decisions->lower + at;
         out.upper = decisions->upper + at;
     }
-    if (group == series->left_out && !gtr_policy_spec(policy)->whole_gradient)
-        policy = GTR_NONE;
-    gtr_lane_run(policy, &decisions->params[group], &in, &out);
+    gtr_lane_run(policy_of(running, group), &decisions->params[group], &in, &out);
+    end_lane(decisions, group);
 }
+
+/* --- on a GPU ----------------------------------------------------------------------------------
+ */
+
+/* What all lanes of a GPU read, made by lanes of the CPU. */
+struct prepared {
+    struct running *running;
+    enum gtr_policy_id *policy; /* [G] */
+    double *sumsq;              /* [G][T] */
+};
+
+static void prepare_lane(void *context, size_t group, size_t worker)
+{
+    const struct prepared *prepared = context;
+    const struct running *running = prepared->running;
+    const struct gtr_series *series = running->replay->series;
+    double *to = prepared->sumsq + group * series->n_steps;
+    const double *from;
+
+    fit_lane(running, group, running->scratch[worker]);
+    from = energies_of(series, group, to);
+    if (from != to)
+        memcpy(to, from, series->n_steps * sizeof *to);
+    prepared->policy[group] = policy_of(running, group);
+}
+
+static void end_lane_of(void *context, size_t group, size_t worker)
+{
+    (void)worker;
+    end_lane(context, group);
+}
+
+static enum gtr_code run_on_gpu(struct running *running, int number, size_t n_workers,
+                                struct gtr_err *err)
+{
+    const struct gtr_replay *replay = running->replay;
+    struct gtr_decisions *decisions = running->decisions;
+    size_t n = decisions->n_groups;
+    struct gtr_lane_output out = { .lower = decisions->lower,
+                                   .upper = decisions->upper,
+                                   .scale = decisions->scale,
+                                   .flags = decisions->flags };
+    struct prepared prepared = { .running = running };
+    struct gtr_lane_input in;
+    enum gtr_code rc;
+
+    rc = gtr_alloc_for(&prepared.policy, n, sizeof *prepared.policy, "lanes", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&prepared.sumsq, n * decisions->n_steps, sizeof(double), "norms", err);
+    if (rc != GTR_OK)
+        goto out;
+    gtr_threads_run(n_workers, n, prepare_lane, &prepared);
+    in = (struct gtr_lane_input){ .sumsq = prepared.sumsq,
+                                  .total = replay->total,
+                                  .progress = replay->progress,
+                                  .skip = replay->skip,
+                                  .n_steps = decisions->n_steps };
+    rc = gtr_lanes_cuda(number, prepared.policy, decisions->params, n, &in, &out, err);
+    if (rc == GTR_OK)
+        gtr_threads_run(n_workers, n, end_lane_of, decisions);
+out:
+    gtr_free(prepared.policy);
+    gtr_free(prepared.sumsq);
+    return rc;
+}
+
+/* --- a run -------------------------------------------------------------------------------------
+ */
 
 static enum gtr_code decisions_new(const struct gtr_replay *replay, struct gtr_decisions **out,
                                    struct gtr_err *err)
@@ -225,8 +323,13 @@ enum gtr_code gtr_replay_run(const struct gtr_replay *replay, const struct gtr_s
     const struct gtr_series *series = replay->series;
     struct running running = { .replay = replay };
     size_t n_workers = gtr_threads_count(replay->options.n_threads, series->n_groups), w;
+    struct gtr_device chosen;
 
     *out = NULL;
+    rc = gtr_device_choose(&replay->options.device,
+                           (double)series->n_groups * (double)series->n_steps, &chosen, err);
+    if (rc != GTR_OK)
+        return rc;
     rc = decisions_new(replay, &running.decisions, err);
     if (rc != GTR_OK)
         goto out;
@@ -237,7 +340,12 @@ enum gtr_code gtr_replay_run(const struct gtr_replay *replay, const struct gtr_s
         rc = scratch_new(&running, n_workers, err);
     if (rc != GTR_OK)
         goto out;
-    gtr_threads_run(n_workers, series->n_groups, run_lane, &running);
+    if (chosen.kind == GTR_DEVICE_CUDA) /* the first, if all are offered: there are few lanes */
+        rc = run_on_gpu(&running, chosen.number > 0 ? chosen.number : 0, n_workers, err);
+    else
+        gtr_threads_run(n_workers, series->n_groups, run_lane, &running);
+    if (rc != GTR_OK)
+        goto out;
     *out = running.decisions;
     running.decisions = NULL;
 out:

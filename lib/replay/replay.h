@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "device.h"
 #include "err.h"
 #include "series.h"
 #include "setting.h"
@@ -23,8 +24,9 @@ enum gtr_nonfinite_rule {
 struct gtr_replay_options {
     int64_t total_steps; /* planned steps for schedules; 0: the trace's own; -1: unknown */
     enum gtr_nonfinite_rule nonfinite;
-    size_t n_threads;  /* 0: all processors */
-    int keep_interval; /* also keep lower and upper */
+    size_t n_threads;         /* 0: all processors */
+    int keep_interval;        /* also keep lower and upper */
+    struct gtr_device device; /* what runs the lanes; never changes a result */
 };
 
 /* What all replays of one trace share.  Borrows the series. */
@@ -36,7 +38,7 @@ enum gtr_code gtr_replay_new(const struct gtr_series *series,
 void gtr_replay_free(struct gtr_replay *replay);
 
 const struct gtr_series *gtr_replay_series(const struct gtr_replay *replay);
-const uint8_t *gtr_replay_skip(const struct gtr_replay *replay); /* [T] steps left out */
+const uint8_t *gtr_replay_skip(const struct gtr_replay *replay);    /* [T] steps left out */
 const double *gtr_replay_progress(const struct gtr_replay *replay); /* [T] as policies see it */
 const double *gtr_replay_total(const struct gtr_replay *replay);    /* [T]; NaN: propagated */
 size_t gtr_replay_n_threads(const struct gtr_replay *replay);

@@ -23,50 +23,65 @@
 #include "exact.h"
 #include "policy.h"
 
-/* One lane's sums.  Counts are doubles, exact up to 2^53, so that vector kernels treat all fields
- * alike. */
+/* One lane's sums.  Counts are integers, which cost a GPU less than doubles; a sweep has fewer than
+ * 2^32 norms (sweep_rows.c). */
 struct gtr_tally {
-    double decisions, clipped, raised, capped, empty;
+    uint32_t decisions, clipped, raised, capped, empty;
+    uint32_t based, spikes; /* decisions with a baseline, and above kappa times it */
+    uint32_t unused;        /* holes would be copied uninitialised */
     double scale_sum, scale_min, scale_max;
     double log_sum;                  /* of ln s */
-    double based;                    /* decisions with a baseline */
     double ratio_sum, ratio_squares; /* of ln s + ln(n / m) */
-    double spikes;
     double leak_sum;
 };
 
 GTR_HD void gtr_tally_init(struct gtr_tally *t)
 {
-    t->decisions = t->clipped = t->raised = t->capped = t->empty = 0.0;
+    t->decisions = t->clipped = t->raised = t->capped = t->empty = 0;
     t->scale_sum = 0.0;
     t->scale_min = HUGE_VAL;
     t->scale_max = 0.0;
-    t->log_sum = t->based = t->ratio_sum = t->ratio_squares = 0.0;
-    t->spikes = t->leak_sum = 0.0;
+    t->log_sum = t->ratio_sum = t->ratio_squares = t->leak_sum = 0.0;
+    t->based = t->spikes = t->unused = 0;
 }
 
-/* Adds one decision.  log_ratio: ln(n / m) of the group at this step, NaN if it has none. */
-GTR_HD void gtr_tally_add(struct gtr_tally *t, const struct gtr_action *act, double log_ratio,
-                          double log_kappa)
+/* Adds what `scales_only` asks for of one decision. */
+GTR_HD void gtr_tally_add_scale(struct gtr_tally *t, const struct gtr_action *act)
 {
-    double s = act->scale, log_s = s == 1.0 ? 0.0 : gtr_ln(s > 1e-300 ? s : 1e-300);
-    double ratio = log_s + log_ratio, over = ratio - log_kappa;
-    int based = log_ratio == log_ratio, spike = based && log_ratio > log_kappa;
+    double s = act->scale;
 
-    t->decisions += 1.0;
-    t->clipped += s < 1.0 ? 1.0 : 0.0;
-    t->raised += s > 1.0 ? 1.0 : 0.0;
-    t->capped += act->capped ? 1.0 : 0.0;
-    t->empty += act->lower > act->upper ? 1.0 : 0.0;
+    t->decisions += 1;
+    t->clipped += s < 1.0 ? 1u : 0u;
+    t->raised += s > 1.0 ? 1u : 0u;
+    t->capped += act->capped ? 1u : 0u;
+    t->empty += act->lower > act->upper ? 1u : 0u;
     t->scale_sum += s;
     t->scale_min = s < t->scale_min ? s : t->scale_min;
     t->scale_max = s > t->scale_max ? s : t->scale_max;
+}
+
+/* Adds what needs a logarithm.  log_ratio: ln(n / m) of the group at this step, NaN if it has
+ * none. */
+GTR_HD void gtr_tally_add_log(struct gtr_tally *t, double s, double log_ratio, double log_kappa)
+{
+    double log_s = s == 1.0 ? 0.0 : gtr_ln(s > 1e-300 ? s : 1e-300);
+    double ratio = log_s + log_ratio, over = ratio - log_kappa;
+    int based = log_ratio == log_ratio, spike = based && log_ratio > log_kappa;
+
     t->log_sum += log_s;
-    t->based += based ? 1.0 : 0.0;
+    t->based += based ? 1u : 0u;
     t->ratio_sum += based ? ratio : 0.0;
     t->ratio_squares += based ? ratio * ratio : 0.0;
-    t->spikes += spike ? 1.0 : 0.0;
+    t->spikes += spike ? 1u : 0u;
     t->leak_sum += spike && over > 0.0 ? over : 0.0;
+}
+
+/* Adds one decision. */
+GTR_HD void gtr_tally_add(struct gtr_tally *t, const struct gtr_action *act, double log_ratio,
+                          double log_kappa)
+{
+    gtr_tally_add_scale(t, act);
+    gtr_tally_add_log(t, act->scale, log_ratio, log_kappa);
 }
 
 /* Adds `other`, the next group's tally. */
@@ -131,24 +146,29 @@ enum gtr_objective {
 GTR_HD void gtr_objectives(const struct gtr_tally *t, const struct gtr_whole *w, int scales_only,
                            double out[GTR_OBJECTIVE_COUNT])
 {
-    double mean = t->ratio_sum / t->based;
-    double variance = t->ratio_squares / t->based - mean * mean;
+    double n = (double)t->decisions, based = (double)t->based, spikes = (double)t->spikes;
+    double mean = t->ratio_sum / based;
+    double variance = t->ratio_squares / based - mean * mean;
+    int k;
 
-    out[GTR_CLIP_RATE] = t->clipped / t->decisions;
-    out[GTR_RAISE_RATE] = t->raised / t->decisions;
-    out[GTR_SATURATION] = t->capped / t->decisions;
-    out[GTR_EMPTY_RATE] = t->empty / t->decisions;
-    out[GTR_SCALE_MEAN] = t->scale_sum / t->decisions;
+    out[GTR_CLIP_RATE] = (double)t->clipped / n;
+    out[GTR_RAISE_RATE] = (double)t->raised / n;
+    out[GTR_SATURATION] = (double)t->capped / n;
+    out[GTR_EMPTY_RATE] = (double)t->empty / n;
+    out[GTR_SCALE_MEAN] = t->scale_sum / n;
     out[GTR_SCALE_MIN] = t->scale_min;
     out[GTR_SCALE_MAX] = t->scale_max;
-    out[GTR_ATTENUATION] = 0.0 - t->log_sum / t->decisions;
+    out[GTR_ATTENUATION] = 0.0 - t->log_sum / n;
     out[GTR_VOLATILITY] = variance > 0.0 ? sqrt(variance) : variance == variance ? 0.0 : variance;
-    out[GTR_LEAK] = t->spikes > 0.0 ? t->leak_sum / t->spikes : 0.0;
+    out[GTR_LEAK] = spikes > 0.0 ? t->leak_sum / spikes : 0.0;
     out[GTR_DISTORTION] = 1.0 - w->cos_sum / w->cos_steps;
     out[GTR_SPILL] = w->attenuation_sum > 0.0 ? w->excess_sum / w->attenuation_sum : 0.0;
     if (scales_only)
         out[GTR_ATTENUATION] = out[GTR_VOLATILITY] = out[GTR_LEAK] = out[GTR_DISTORTION] =
             out[GTR_SPILL] = (double)NAN;
+    /* A CPU's 0/0 has other bits than a GPU's; files shall not. */
+    for (k = 0; k < GTR_OBJECTIVE_COUNT; k++)
+        out[k] = out[k] == out[k] ? out[k] : (double)NAN;
 }
 
 #endif

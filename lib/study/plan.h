@@ -89,6 +89,11 @@ bool gtr_plan_allows(const struct gtr_plan *plan, size_t setting);
  * was checked when the plan was made.  Safe to call from several threads. */
 void gtr_plan_params(const struct gtr_plan *plan, size_t setting, union gtr_params *params);
 
+/* Have all groups the same parameters, in every setting of the policy?  Then gtr_plan_params_shared
+ * writes those instead, a single struct: for sweeps of millions of settings. */
+bool gtr_plan_is_shared(const struct gtr_plan *plan, size_t policy);
+void gtr_plan_params_shared(const struct gtr_plan *plan, size_t setting, union gtr_params *params);
+
 /* The setting as text to paste after -p.  Free with gtr_free; NULL if there is no memory. */
 char *gtr_plan_text(const struct gtr_plan *plan, size_t setting);
 

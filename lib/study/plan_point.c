@@ -114,19 +114,53 @@ bool gtr_plan_allows(const struct gtr_plan *plan, size_t setting)
     return true;
 }
 
-void gtr_plan_params(const struct gtr_plan *plan, size_t setting, union gtr_params *params)
+/* Of the first n_groups groups, before anything is fitted. */
+static void bind(const struct gtr_plan *plan, size_t setting, union gtr_params *params,
+                 size_t n_groups)
 {
     const struct gtr_planned *policy = &plan->policies[gtr_plan_policy_of(plan, setting)];
-    const struct gtr_policy_spec *spec = policy->setting->policy;
-    const size_t n_groups = plan->series->n_groups;
-    size_t a, j;
+    size_t a;
 
     memcpy(params, policy->base, n_groups * sizeof *params);
     for (a = 0; a < policy->n_axes; a++) {
         const struct gtr_axis *axis = &plan->axes[policy->first_axis + a];
 
-        gtr_axis_apply(axis, spec, value_at(plan, axis, setting), params, n_groups);
+        gtr_axis_apply(axis, policy->setting->policy, value_at(plan, axis, setting), params,
+                       n_groups);
     }
-    for (j = 0; plan->sorted != NULL && spec->fit != NULL && j < n_groups; j++)
-        spec->fit(&params[j], plan->sorted + j * plan->n_sorted, plan->n_sorted);
+}
+
+static bool is_fitted(const struct gtr_plan *plan, const struct gtr_planned *policy)
+{
+    return plan->sorted != NULL && policy->setting->policy->fit != NULL;
+}
+
+void gtr_plan_params(const struct gtr_plan *plan, size_t setting, union gtr_params *params)
+{
+    const struct gtr_planned *policy = &plan->policies[gtr_plan_policy_of(plan, setting)];
+    const size_t n_groups = plan->series->n_groups;
+    size_t j;
+
+    bind(plan, setting, params, n_groups);
+    for (j = 0; is_fitted(plan, policy) && j < n_groups; j++)
+        policy->setting->policy->fit(&params[j], plan->sorted + j * plan->n_sorted, plan->n_sorted);
+}
+
+bool gtr_plan_is_shared(const struct gtr_plan *plan, size_t policy)
+{
+    const struct gtr_planned *p = &plan->policies[policy];
+    size_t a, j;
+
+    for (a = 0; a < p->n_axes; a++)
+        if (plan->axes[p->first_axis + a].groups != NULL)
+            return false;
+    for (j = 1; j < plan->series->n_groups; j++)
+        if (memcmp(&p->base[j], &p->base[0], sizeof p->base[0]) != 0)
+            return false;
+    return !is_fitted(plan, p);
+}
+
+void gtr_plan_params_shared(const struct gtr_plan *plan, size_t setting, union gtr_params *params)
+{
+    bind(plan, setting, params, 1);
 }

@@ -1,8 +1,8 @@
 /* sweep.h - objectives of many settings over one trace.
  *
  * A setting's lanes run side by side over the groups, step by step; sums stream, so memory grows
- * with settings and not with settings x steps.  Vector kernels run many settings at once; they give
- * the bits of the scalar path (gtr_sweep_one), which tests hold them to.
+ * with settings and not with settings x steps.  Vector kernels run many settings at once, and
+ * GPUs millions; they give the bits of the scalar path (gtr_sweep_one), which tests hold them to.
  */
 #ifndef GTR_SWEEP_H
 #define GTR_SWEEP_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "baseline.h"
+#include "device.h"
 #include "err.h"
 #include "objectives.h"
 #include "plan.h"
@@ -31,7 +32,8 @@ enum gtr_sweep_kernel {
 struct gtr_sweep_options {
     size_t n_threads;             /* 0: all */
     int scales_only;              /* 1: leave out what needs logarithms and directions (NaN) */
-    enum gtr_sweep_kernel kernel; /* for tests */
+    enum gtr_sweep_kernel kernel; /* for tests; one that is named runs on the CPU */
+    struct gtr_device device;     /* all zeros: GPUs if any answer and the work is worth it */
     /* Called now and then, from any thread but never by two at once, with how many settings are
      * done; NULL for none.  Returning nonzero stops the sweep: what is done is done. */
     int (*progress)(void *context, size_t done, size_t total);

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "catalogue.h"
+#include "sweep_lane.h"
 #include "wide.h"
 
 enum gtr_code gtr_sweep_space_init(struct gtr_sweep_space *space, size_t n_groups,
@@ -52,40 +53,23 @@ bool gtr_sweep_kernel_here(enum gtr_sweep_kernel kernel)
 /* --- one setting -------------------------------------------------------------------------------
  */
 
-/* What the groups of a step add up to. */
-struct direction {
-    double sum_se, sum_sse, first;
-    int equal;
-};
-
-static void turn(struct direction *d, size_t group, double scale, double energy)
-{
-    if (group == 0)
-        d->first = scale;
-    d->equal = d->equal && scale == d->first;
-    d->sum_se += scale * energy;
-    d->sum_sse += scale * scale * energy;
-}
-
 static void run_row(const struct gtr_sweep_rows *rows, size_t r, enum gtr_policy_id policy,
                     const union gtr_params *params, struct gtr_sweep_space *space,
-                    struct direction *direction)
+                    struct gtr_direction *direction)
 {
     const struct gtr_sweep_cell *cell = &rows->cell[r * rows->n_groups];
     int whole_gradient = gtr_policy_spec(policy)->whole_gradient;
-    struct gtr_obs obs = { .total = rows->row[r].total, .progress = rows->row[r].progress };
     size_t j;
 
     for (j = 0; j < rows->n_groups; j++) {
+        struct gtr_obs obs = gtr_sweep_obs(&rows->row[r], &cell[j]);
         struct gtr_action act = gtr_leave();
 
-        obs.sumsq = cell[j].sumsq;
-        obs.norm = cell[j].norm;
         if (j != rows->left_out || whole_gradient)
             act = gtr_policy_step(policy, &params[j], &space->state[j], &obs);
         if (j != rows->left_out)
             gtr_tally_add(&space->tally[j], &act, cell[j].log_ratio, rows->log_kappa);
-        turn(direction, j, act.scale, cell[j].energy);
+        gtr_direction_add(direction, j, act.scale, cell[j].energy);
     }
 }
 
@@ -93,30 +77,24 @@ static void run_scalar(const struct gtr_sweep_rows *rows, enum gtr_policy_id pol
                        const union gtr_params *params, int scales_only,
                        struct gtr_sweep_space *space, double out[GTR_OBJECTIVE_COUNT])
 {
-    struct gtr_whole whole = { 0 };
+    struct gtr_whole whole;
     struct gtr_tally pooled;
     double log_limit = policy == GTR_GLOBAL ? gtr_log_limit(&params->global) : 0.0;
     size_t r, j;
 
+    gtr_whole_init(&whole);
     for (j = 0; j < rows->n_groups; j++) {
         gtr_policy_init(policy, &params[j], &space->state[j]);
         gtr_tally_init(&space->tally[j]);
     }
     for (r = 0; r < rows->n_rows; r++) {
-        const struct gtr_sweep_row *row = &rows->row[r];
-        struct direction d = { .equal = 1 };
-        double cosine;
+        struct gtr_direction direction;
 
-        run_row(rows, r, policy, params, space, &d);
-        cosine = gtr_cosine(d.sum_se, d.sum_sse, row->energy, d.equal);
-        whole.cos_sum += cosine == cosine ? cosine : 0.0;
-        whole.cos_steps += cosine == cosine ? 1.0 : 0.0;
-        if (policy == GTR_GLOBAL) {
-            double a = gtr_attenuation(row->log_energy, log_limit);
-
-            whole.attenuation_sum += a;
-            whole.excess_sum += a - gtr_attenuation(row->log_fair, log_limit);
-        }
+        gtr_direction_init(&direction);
+        run_row(rows, r, policy, params, space, &direction);
+        gtr_whole_add_cosine(&whole, gtr_direction_cosine(&direction, rows->row[r].energy));
+        if (policy == GTR_GLOBAL)
+            gtr_whole_add_spill(&whole, &rows->row[r], log_limit);
     }
     gtr_tally_init(&pooled);
     for (j = 0; j < rows->n_groups; j++)

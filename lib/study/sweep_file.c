@@ -30,8 +30,8 @@ static char *describe(const struct gtr_replay *replay, const struct gtr_baseline
     const struct gtr_series *series = gtr_replay_series(replay);
     const uint8_t *skip = gtr_replay_skip(replay);
     struct gtr_builder text = { 0 };
-    uint64_t digest = gtr_digest_doubles(GTR_DIGEST_START, series->sumsq,
-                                         series->n_groups * series->n_steps);
+    uint64_t digest =
+        gtr_digest_doubles(GTR_DIGEST_START, series->sumsq, series->n_groups * series->n_steps);
     size_t skipped = 0, t;
     char line[160];
 
@@ -53,9 +53,8 @@ static char *describe(const struct gtr_replay *replay, const struct gtr_baseline
 
 enum gtr_code gtr_sweep_about_fill(struct gtr_sweep_about *about, const char *trace_path,
                                    const char *group_by, const struct gtr_replay *replay,
-                                   const struct gtr_baseline *baseline,
-                                   const struct gtr_plan *plan, bool scales_only,
-                                   struct gtr_err *err)
+                                   const struct gtr_baseline *baseline, const struct gtr_plan *plan,
+                                   bool scales_only, struct gtr_err *err)
 {
     const char *slash = strrchr(trace_path, '/');
 
@@ -163,8 +162,7 @@ static enum gtr_code write_rows(struct gtr_h5 *h5, const struct gtr_sweep_about 
 }
 
 enum gtr_code gtr_sweep_write(const char *path, bool force, const struct gtr_sweep_about *about,
-                              const struct gtr_plan *plan, const double *rows,
-                              struct gtr_err *err)
+                              const struct gtr_plan *plan, const double *rows, struct gtr_err *err)
 {
     struct gtr_outfile file = { 0 };
     struct gtr_h5 *h5 = NULL;

@@ -19,10 +19,10 @@ GTR_PUBLIC_BEGIN
 
 /* What the rows are about; two pieces of one sweep differ in `first` and `count` only. */
 struct gtr_sweep_about {
-    char *trace;    /* file name, without its folder */
-    char *group_by; /* rule */
-    char *context;  /* whatever else the numbers depend on: steps planned, baseline, ... */
-    char *plan;     /* gtr_plan_describe */
+    char *trace;         /* file name, without its folder */
+    char *group_by;      /* rule */
+    char *context;       /* whatever else the numbers depend on: steps planned, baseline, ... */
+    char *plan;          /* gtr_plan_describe */
     uint64_t n_settings; /* of the whole plan */
     uint64_t first, count;
 };
@@ -31,15 +31,13 @@ struct gtr_sweep_about {
  * pieces are never joined over different traces.  Free with gtr_sweep_about_free. */
 enum gtr_code gtr_sweep_about_fill(struct gtr_sweep_about *about, const char *trace_path,
                                    const char *group_by, const struct gtr_replay *replay,
-                                   const struct gtr_baseline *baseline,
-                                   const struct gtr_plan *plan, bool scales_only,
-                                   struct gtr_err *err);
+                                   const struct gtr_baseline *baseline, const struct gtr_plan *plan,
+                                   bool scales_only, struct gtr_err *err);
 void gtr_sweep_about_free(struct gtr_sweep_about *about);
 
 /* rows: [count][GTR_OBJECTIVE_COUNT].  The file appears whole. */
 enum gtr_code gtr_sweep_write(const char *path, bool force, const struct gtr_sweep_about *about,
-                              const struct gtr_plan *plan, const double *rows,
-                              struct gtr_err *err);
+                              const struct gtr_plan *plan, const double *rows, struct gtr_err *err);
 
 /* Reads one back; the caller frees *about with gtr_sweep_about_free and *rows with gtr_free. */
 enum gtr_code gtr_sweep_read(const char *path, struct gtr_sweep_about *about, double **rows,

@@ -18,8 +18,8 @@ static double fair_energy(const struct gtr_sweep_cell *cell, size_t n_groups, do
     return energy;
 }
 
-static void fill_row(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
-                     size_t t, struct gtr_sweep_rows *rows)
+static void fill_row(const struct gtr_replay *replay, const struct gtr_baseline *baseline, size_t t,
+                     struct gtr_sweep_rows *rows)
 {
     const struct gtr_series *series = gtr_replay_series(replay);
     struct gtr_sweep_row *row = &rows->row[rows->n_rows];
@@ -49,15 +49,15 @@ static void fill_row(const struct gtr_replay *replay, const struct gtr_baseline 
     if (!series->nonfinite[t]) {
         row->energy = series->total_sumsq[t];
         row->log_energy = gtr_log_energy(row->energy);
-        row->log_fair = gtr_log_energy(
-            fair_energy(cell, rows->n_groups, row->energy, baseline->energy[t]));
+        row->log_fair =
+            gtr_log_energy(fair_energy(cell, rows->n_groups, row->energy, baseline->energy[t]));
     }
     rows->n_rows++;
 }
 
 enum gtr_code gtr_sweep_rows_new(const struct gtr_replay *replay,
-                                 const struct gtr_baseline *baseline,
-                                 struct gtr_sweep_rows **out, struct gtr_err *err)
+                                 const struct gtr_baseline *baseline, struct gtr_sweep_rows **out,
+                                 struct gtr_err *err)
 {
     enum gtr_code rc;
     const struct gtr_series *series = gtr_replay_series(replay);
@@ -66,6 +66,10 @@ enum gtr_code gtr_sweep_rows_new(const struct gtr_replay *replay,
     size_t t;
 
     *out = NULL;
+    if (series->n_groups > 0 && series->n_steps > UINT32_MAX / series->n_groups)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%zu steps of %zu groups: more norms than a sweep can count (2^32)",
+                        series->n_steps, series->n_groups);
     rc = gtr_alloc_for(&rows, 1, sizeof *rows, "sweeps", err);
     if (rc != GTR_OK)
         return rc;

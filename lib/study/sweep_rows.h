@@ -36,17 +36,17 @@ struct gtr_sweep_row {
 
 struct gtr_sweep_rows {
     size_t n_rows, n_groups;
-    size_t left_out;              /* n_groups if none */
+    size_t left_out; /* n_groups if none */
     double log_kappa;
-    double based, spikes;         /* decisions with a baseline, and spikes, of groups tallied */
-    struct gtr_sweep_row *row;    /* [R] */
-    struct gtr_sweep_cell *cell;  /* [R][G] */
+    double based, spikes;        /* decisions with a baseline, and spikes, of groups tallied */
+    struct gtr_sweep_row *row;   /* [R] */
+    struct gtr_sweep_cell *cell; /* [R][G] */
 };
 
 /* Free with gtr_sweep_rows_free. */
 enum gtr_code gtr_sweep_rows_new(const struct gtr_replay *replay,
-                                 const struct gtr_baseline *baseline,
-                                 struct gtr_sweep_rows **rows, struct gtr_err *err);
+                                 const struct gtr_baseline *baseline, struct gtr_sweep_rows **rows,
+                                 struct gtr_err *err);
 void gtr_sweep_rows_free(struct gtr_sweep_rows *rows);
 
 /* gtr_ln with a floor that keeps it inside its domain; -infinity for 0. */

@@ -181,7 +181,7 @@ static void unpack(const struct gtr_wide_kernel *kernel, const struct gtr_wide *
     for (j = 0; j < rows->n_groups; j++) {
         if (j == rows->left_out)
             continue;
-        group.decisions = (double)rows->n_rows;
+        group.decisions = (uint32_t)rows->n_rows;
         group.scale_sum = wide->sums[j].scale[i];
         group.log_sum = wide->sums[j].log[i];
         group.ratio_sum = wide->sums[j].ratio[i];
@@ -189,12 +189,12 @@ static void unpack(const struct gtr_wide_kernel *kernel, const struct gtr_wide *
         group.leak_sum = wide->sums[j].leak[i];
         gtr_tally_merge(&pooled, &group);
     }
-    pooled.clipped = kernel->counted(shared->clipped[i]);
-    pooled.raised = kernel->counted(shared->raised[i]);
-    pooled.capped = kernel->counted(shared->capped[i]);
-    pooled.empty = kernel->counted(shared->empty[i]);
-    pooled.based = rows->based;
-    pooled.spikes = rows->spikes;
+    pooled.clipped = (uint32_t)kernel->counted(shared->clipped[i]);
+    pooled.raised = (uint32_t)kernel->counted(shared->raised[i]);
+    pooled.capped = (uint32_t)kernel->counted(shared->capped[i]);
+    pooled.empty = (uint32_t)kernel->counted(shared->empty[i]);
+    pooled.based = (uint32_t)rows->based;
+    pooled.spikes = (uint32_t)rows->spikes;
     pooled.scale_min = shared->scale_min[i];
     pooled.scale_max = shared->scale_max[i];
     gtr_objectives(&pooled, &whole, wide->scales_only, out);

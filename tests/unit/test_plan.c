@@ -29,6 +29,31 @@ static void a_grid_counts_with_its_last_axis_fastest(void)
     gtr_plan_free(plan);
 }
 
+/* A sweep on a GPU sends one struct instead of one for each group. */
+static void groups_that_share_their_parameters_share_one_struct(void)
+{
+    static const char *const apart[][2] = { { "aggc", "high=1,2 low@q_proj=0,0.25" },
+                                            { "aggc:low@q_proj=0.25", "high=1,2" },
+                                            { "group:quantile=0.5", "eps=0,1e-6" } };
+    struct gtr_plan *plan = planning_grid("aggc", "form=code,paper low=0,0.25 high=1:4:3:log");
+    union gtr_params params[PLANNING_GROUPS], shared;
+    size_t i, j;
+
+    CHECK(gtr_plan_is_shared(plan, 0));
+    for (i = 0; i < gtr_plan_n_settings(plan); i++) {
+        gtr_plan_params(plan, i, params);
+        gtr_plan_params_shared(plan, i, &shared);
+        for (j = 0; j < PLANNING_GROUPS; j++)
+            CHECK(memcmp(&params[j], &shared, sizeof shared) == 0);
+    }
+    gtr_plan_free(plan);
+    for (i = 0; i < GTR_ARRAY_LEN(apart); i++) {
+        plan = planning_grid(apart[i][0], apart[i][1]);
+        CHECK(!gtr_plan_is_shared(plan, 0));
+        gtr_plan_free(plan);
+    }
+}
+
 static void policies_are_numbered_one_after_the_other(void)
 {
     static const char *const policies[] = { "aggc-paper", "none", "global:eps=0", "aggc" };
@@ -356,6 +381,7 @@ static void a_plan_describes_itself_exactly(void)
 int main(void)
 {
     RUN(a_grid_counts_with_its_last_axis_fastest);
+    RUN(groups_that_share_their_parameters_share_one_struct);
     RUN(policies_are_numbered_one_after_the_other);
     RUN(even_ranges_have_the_values_one_expects);
     RUN(log_and_logit_ranges_agree_with_libm);

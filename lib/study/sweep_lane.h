@@ -1,0 +1,80 @@
+/* sweep_lane.h - what happens at a step of a sweep, written once for CPUs and GPUs.
+ *
+ * A lane decides by its policy and adds to its tally (objectives.h); what the groups of a setting
+ * make of a step together, its direction and spill, is added up here, groups in their order and
+ * steps in theirs.
+ */
+#ifndef GTR_SWEEP_LANE_H
+#define GTR_SWEEP_LANE_H
+
+#include "sweep_rows.h"
+
+/* What the scales of the groups make of one step's direction. */
+struct gtr_direction {
+    double sum_se, sum_sse, first;
+    int equal;
+};
+
+GTR_HD void gtr_direction_init(struct gtr_direction *d)
+{
+    d->sum_se = d->sum_sse = d->first = 0.0;
+    d->equal = 1;
+}
+
+/* Adds the next group. */
+GTR_HD void gtr_direction_add(struct gtr_direction *d, size_t group, double scale, double energy)
+{
+    if (group == 0)
+        d->first = scale;
+    d->equal = d->equal && scale == d->first;
+    d->sum_se += scale * energy;
+    d->sum_sse += scale * scale * energy;
+}
+
+/* energy: of the whole step, NaN where it has no direction; so is the cosine then. */
+GTR_HD double gtr_direction_cosine(const struct gtr_direction *d, double energy)
+{
+    return gtr_cosine(d->sum_se, d->sum_sse, energy, d->equal);
+}
+
+GTR_HD void gtr_whole_init(struct gtr_whole *w)
+{
+    w->cos_sum = w->cos_steps = w->excess_sum = w->attenuation_sum = 0.0;
+}
+
+GTR_HD void gtr_whole_add_cosine(struct gtr_whole *w, double cosine)
+{
+    w->cos_sum += cosine == cosine ? cosine : 0.0;
+    w->cos_steps += cosine == cosine ? 1.0 : 0.0;
+}
+
+/* Of a limit for the whole gradient. */
+GTR_HD void gtr_whole_add_spill(struct gtr_whole *w, const struct gtr_sweep_row *row,
+                                double log_limit)
+{
+    double a = gtr_attenuation(row->log_energy, log_limit);
+
+    w->attenuation_sum += a;
+    w->excess_sum += a - gtr_attenuation(row->log_fair, log_limit);
+}
+
+/* What a policy sees of a group at a step. */
+GTR_HD struct gtr_obs gtr_sweep_obs(const struct gtr_sweep_row *row,
+                                    const struct gtr_sweep_cell *cell)
+{
+    struct gtr_obs obs;
+
+    obs.sumsq = cell->sumsq;
+    obs.norm = cell->norm;
+    obs.total = row->total;
+    obs.progress = row->progress;
+    return obs;
+}
+
+/* AGGC as its code computes it and without norm_eps, which nearly all settings are. */
+GTR_HD int gtr_sweep_is_plain(enum gtr_policy_id policy, const union gtr_params *p)
+{
+    return policy == GTR_AGGC && p->aggc.form == (double)GTR_AGGC_CODE && !(p->aggc.norm_eps > 0.0);
+}
+
+#endif
