@@ -40,6 +40,13 @@ struct gtr_update_options {
      * GTR_EUSAGE "stopped". */
     int (*progress)(void *context, double done, double total);
     void *context;
+    /* Many processes on the same work, with the same options: this is part `part` of `n_parts`
+     * (0 or 1: alone).  Part 0 gets the result, the others NULL.  `exchange` is called by part 0 to
+     * receive `size` bytes of another part, and by that part to send them, both in the same order.
+     */
+    size_t part, n_parts;
+    enum gtr_code (*exchange)(void *context, size_t part, void *bytes, size_t size,
+                              struct gtr_err *err);
 };
 
 /* One policy, group and captured step. */
@@ -47,7 +54,9 @@ struct gtr_update_sums {
     double update, change, along;
 };
 
-/* Standard errors of what is derived from them, when elements are a sample of blocks. */
+/* Standard errors of what is derived from them, when elements are a sample of blocks.  NaN: not
+ * known, since a tensor of the group has one block only and no other to compare it with.  Formulas
+ * are in update_spread.h. */
 struct gtr_update_errors {
     double norm;   /* of ||u|| */
     double change; /* of ||u - u_none|| / ||u_none|| */
@@ -56,7 +65,7 @@ struct gtr_update_errors {
 
 /* What was simulated.  Lane = policy, of n_policies; rows are captures, in step order.  A capture
  * whose step was skipped has NaN.  Where elements are sampled, sums are estimates of the group's
- * totals. */
+ * totals: each tensor's sums over what was captured, times its elements / those captured. */
 struct gtr_update {
     size_t n_policies, n_groups, n_rows;
     int64_t *row;                     /* [S] row of the trace */

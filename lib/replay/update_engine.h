@@ -3,8 +3,8 @@
  * A tensor is cut into pieces of up to GTR_PIECE_BLOCKS canonical blocks: aligned subtrees of the
  * tensor's sum.  A batch is as many pieces, of any tensors, as memory holds; an engine keeps the
  * states of a batch's elements for all policies while the batch's steps stream through it, a few
- * rows at a time, and answers for each row, piece and policy with the piece's subtree.  Which device
- * does it, and how rows are cut into calls, changes no bit.
+ * rows at a time, and answers for each row, piece and policy with the piece's subtree.  Which
+ * device does it, and how rows are cut into calls, changes no bit.
  *
  * The order of operations, for one piece, row and policy:
  *
@@ -14,7 +14,8 @@
  *   3. the lanes fold in halves, 64, 32, ..., 1, and blocks add up as a perfect binary tree padded
  *      with +0, as in record/sumsq.h
  *
- * Elements past a tensor's end count as +0 in each sum.  scale 1 multiplies too: it changes nothing.
+ * Elements past a tensor's end count as +0 in each sum.  scale 1 multiplies too: it changes
+ * nothing.
  */
 #ifndef GTR_UPDATE_ENGINE_H
 #define GTR_UPDATE_ENGINE_H
