@@ -13,6 +13,9 @@
 #ifndef GTR_PROXY_H
 #define GTR_PROXY_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "err.h"
 #include "public.h"
 #include "replay.h"
@@ -24,6 +27,13 @@ GTR_PUBLIC_BEGIN
  * have one. */
 enum gtr_code gtr_proxy_run(const struct gtr_replay *replay, const struct gtr_decisions *decisions,
                             double beta2, double *rho, double *moved, struct gtr_err *err);
+
+/* The same for an optimizer that saw only the n_rows steps `rows`, in order, and nothing before
+ * them: as an update that is simulated from captured elements.  NaN at all other steps. */
+enum gtr_code gtr_proxy_run_rows(const struct gtr_replay *replay,
+                                 const struct gtr_decisions *decisions, const int64_t *rows,
+                                 size_t n_rows, double beta2, double *rho, double *moved,
+                                 struct gtr_err *err);
 
 GTR_PUBLIC_END
 

@@ -1,0 +1,57 @@
+/* update_found.h - what `gradtrace update` finds: the updates of every policy, and how far each is
+ * from the one without clipping.
+ *
+ * A place is one policy, group and simulated step.  Group n_groups is the whole update.  Without
+ * elements in the trace every step is a place, and only what norms tell is known of it.
+ */
+#ifndef UPDATE_FOUND_H
+#define UPDATE_FOUND_H
+
+#include "study.h"
+#include "update_options.h"
+
+struct update_found {
+    const struct update_options *options;
+    const struct study *study;
+    struct gtr_optimizer optimizer;
+    const char *optimizer_from;       /* "as the run was trained", ... */
+    struct gtr_decisions **decisions; /* [n_settings] */
+    double **rho;                     /* [n_settings], each [G][T] */
+    struct gtr_update *update;        /* NULL: the trace has no elements */
+    size_t n_groups;
+    size_t n_rows;    /* simulated steps; of the trace, if there are no elements */
+    size_t n_warm_up; /* of these, left out of statistics */
+    bool from_start;  /* the optimizer starts where the run's own did */
+    double *numel;    /* [G] elements */
+};
+
+/* What is known of a place.  NaN where the step was skipped; `change` and what follows also where
+ * there are no elements. */
+struct update_place {
+    int64_t step;         /* the run's own number */
+    double scale;         /* of the whole: NaN */
+    bool clipped, raised; /* of the whole: some group was */
+    double proxy;         /* rho of study/proxy.h; of the whole: NaN */
+    double hinted; /* the change that norms alone suggest: |rho - 1|; of the whole: their root mean
+                      square, groups weighed by the energy of their updates, as far as norms tell */
+    struct gtr_update_values values;
+};
+
+/* Runs everything; free with update_found_free, also after failure. */
+enum gtr_code update_found_make(struct update_found *found, const struct update_options *options,
+                                const struct study *study, struct gtr_err *err);
+void update_found_free(struct update_found *found);
+
+/* Row of the trace of a simulated step. */
+size_t update_row(const struct update_found *found, size_t r);
+
+void update_place_at(const struct update_found *found, size_t policy, size_t group, size_t r,
+                     struct update_place *place);
+
+/* Steps that the optimizer remembers, roughly; 0: none. */
+double update_memory(const struct update_found *found);
+
+/* "AdamW", "SGD". */
+const char *update_optimizer_name(const struct update_found *found);
+
+#endif
