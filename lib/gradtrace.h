@@ -3,7 +3,9 @@
  * This is the only header that programs include.  Each part below is a manual of its own:
  *
  *   base/err.h           how every call reports failure
+ *   base/device.h        CPU or GPU
  *   trace/trace.h        a recorded run: read it, write it
+ *   trace/sample.h       which blocks of a tensor a sample of elements keeps
  *   trace/groups.h       which tensors are clipped together
  *   trace/series.h       a trace as one series of norms per group
  *   trace/import.h       logs that people already have, as traces
@@ -11,9 +13,15 @@
  *   policy/catalogue.h   the policies, their parameters, the presets
  *   policy/setting.h     "aggc:beta=0.9,raise=on" as an object
  *   record/recorder.h    record from inside a training loop (C, C++, CUDA hosts)
+ *   record/sumsq_cuda.h  norms of gradients that lie on a GPU
  *   replay/replay.h      what a setting would have done with a trace
+ *   replay/optimizer.h   the optimizers that can be simulated
+ *   replay/update.h      what of a policy reaches the optimizer, from captured elements
  *   study/scaling.h      statistics of what it did
  *   study/result.h       decisions and statistics as an HDF5 file
+ *   study/proxy.h        the same, guessed from norms
+ *   study/update_values.h  norms, changes and directions of updates
+ *   study/update_result.h  updates as an HDF5 file
  *   study/baseline.h     what a group's norm is expected to be
  *   study/objectives.h   numbers by which settings are compared
  *   study/plan.h         which settings a sweep tries
@@ -23,7 +31,12 @@
  *   study/front.h        the settings that no other beats, and the knee
  *   study/advice.h       a recommendation with its reasons
  *   study/sensitivity.h  which knob matters
+ *   study/compare.h      do two runs differ, or is it noise
  *   study/stability.h    are the best settings best elsewhere too
+ *   study/blame.h        who caused a step's attenuation, and how much of it
+ *   study/spill.h        what a global limit takes from those who did nothing
+ *   study/spill_result.h the same as an HDF5 file
+ *   study/doctor.h       what is wrong with a run or a setting
  *   study/layout.h       tensors of well-known models
  *   study/scenario.h     what may happen in a synthetic run
  *   study/simulate.h     synthetic traces of which the truth is known
@@ -40,6 +53,7 @@
 #include "err.h"
 #include "text.h"
 #include "alloc.h"
+#include "device.h"
 #include "outfile.h"
 #include "catalogue.h"
 #include "setting.h"
@@ -49,9 +63,15 @@
 #include "import.h"
 #include "export.h"
 #include "recorder.h"
+#include "sumsq_cuda.h"
 #include "replay.h"
+#include "optimizer.h"
+#include "update.h"
 #include "scaling.h"
 #include "result.h"
+#include "proxy.h"
+#include "update_values.h"
+#include "update_result.h"
 #include "baseline.h"
 #include "objectives.h"
 #include "plan.h"
@@ -61,7 +81,12 @@
 #include "front.h"
 #include "advice.h"
 #include "sensitivity.h"
+#include "compare.h"
 #include "stability.h"
+#include "blame.h"
+#include "spill.h"
+#include "spill_result.h"
+#include "doctor.h"
 #include "layout.h"
 #include "scenario.h"
 #include "simulate.h"

@@ -20,12 +20,15 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is "gradtrace NAME"; returns the exit status */
 };
 
+int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_spill(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
@@ -38,6 +41,7 @@ struct cli_common {
     size_t n_threads;    /* 0: all processors */
     bool force;          /* replace existing output */
     bool verbose;        /* say where in the library an error arose */
+    bool quiet;          /* no option: files are made for a command's own use, and not told of */
 };
 extern const struct argp cli_common_argp;
 

@@ -6,10 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ranks.h"
+
 static const struct command commands[] = {
     { "info", "what a trace holds, how it is grouped, which policies there are", cmd_info },
     { "replay", "what clipping policies would have done with a recorded run", cmd_replay },
     { "sweep", "many settings at once, and which one to use", cmd_sweep },
+    { "update", "what of a policy reaches the optimizer, by simulating it", cmd_update },
+    { "spill", "who makes the norm explode, and who pays for it", cmd_spill },
+    { "doctor", "what is wrong with a run or a setting, and what to try", cmd_doctor },
+    { "explain", "one step in plain words: what happened, and what each policy did", cmd_explain },
+    { "diff", "do two runs differ, and where do two policies", cmd_diff },
+    { "report", "everything about a run on one page, to show to others", cmd_report },
     { "plot", "figures of norms, intervals and scales", cmd_plot },
     { "import", "make a trace from a CSV, TSV or JSON-lines log", cmd_import },
     { "export", "write a trace's norms as CSV, TSV or JSON lines", cmd_export },
@@ -81,6 +89,12 @@ static error_t parse(int key, char *word, struct argp_state *state)
     return 0;
 }
 
+/* The others are run by rank 0 alone: see ranks.h. */
+static bool shares_its_work(const struct command *command)
+{
+    return command->run == cmd_sweep || command->run == cmd_update;
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -92,8 +106,10 @@ int main(int argc, char **argv)
     };
     static char program[] = "gradtrace"; /* errors name it so, however it was called */
     struct chosen chosen = { NULL, 0 };
+    int status = EXIT_DONE;
     char name[64];
 
+    ranks_start(&argc, &argv);
     argp_err_exit_status = EXIT_USAGE;
     if (argc > 0)
         argv[0] = program;
@@ -102,5 +118,8 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     snprintf(name, sizeof name, "gradtrace %s", chosen.command->name);
     argv[chosen.at] = name;
-    return chosen.command->run(argc - chosen.at, argv + chosen.at);
+    if (ranks_rank() == 0 || shares_its_work(chosen.command))
+        status = chosen.command->run(argc - chosen.at, argv + chosen.at);
+    ranks_end(status);
+    return status;
 }

@@ -20,28 +20,23 @@ static void follow_group(const struct gtr_series *series, const uint8_t *skip, s
 {
     const double *sumsq = series->sumsq + group * series->n_steps;
     double *log_ratio = b->log_ratio + group * series->n_steps;
-    double average = 0.0, weight = 0.0, decay = b->options.decay;
-    int64_t seen = 0;
+    struct gtr_follower past = { 0 };
     size_t t;
 
     for (t = 0; t < series->n_steps; t++) {
-        double n = sqrt(sumsq[t]), mean = average / weight, expected;
+        double n = sqrt(sumsq[t]), expected = gtr_follower_expected(&past, &b->options);
 
         log_ratio[t] = NAN;
         if (skip[t] || series->nonfinite[t])
             continue;
-        expected = b->options.kappa * mean;
-        expected = expected * expected;
-        if (seen < b->options.warmup || !(mean > 0.0)) {
+        if (expected < 0.0) {
             b->energy[t] += sumsq[t]; /* no baseline: innocent */
         } else {
             b->energy[t] += sumsq[t] < expected ? sumsq[t] : expected;
             if (n > 0.0)
-                log_ratio[t] = gtr_ln(n) - gtr_ln(mean);
+                log_ratio[t] = gtr_ln(n) - gtr_ln(past.average / past.weight);
         }
-        average = decay * average + (1.0 - decay) * n;
-        weight = decay * weight + (1.0 - decay);
-        seen++;
+        gtr_follower_add(&past, &b->options, n);
     }
 }
 

@@ -18,13 +18,38 @@
 
 GTR_PUBLIC_BEGIN
 
+/* The average of one group as it goes along; starts as zeros. */
+struct gtr_follower {
+    double average, weight;
+    int64_t seen;
+};
+
 struct gtr_baseline_options {
-    double decay;    /* 0.98 */
-    double kappa;    /* 1.5 */
-    int64_t warmup;  /* 10 norms */
+    double decay;   /* 0.98 */
+    double kappa;   /* 1.5 */
+    int64_t warmup; /* 10 norms */
 };
 
 void gtr_baseline_options_init(struct gtr_baseline_options *options);
+
+/* (kappa m)^2: the most energy that the group's past lets expect; negative if it has no baseline
+ * yet. */
+static inline double gtr_follower_expected(const struct gtr_follower *f,
+                                           const struct gtr_baseline_options *options)
+{
+    double expected = options->kappa * (f->average / f->weight);
+
+    return f->seen < options->warmup || !(f->average > 0.0) ? -1.0 : expected * expected;
+}
+
+/* Lets a norm in, after what it is held against was asked for. */
+static inline void gtr_follower_add(struct gtr_follower *f,
+                                    const struct gtr_baseline_options *options, double norm)
+{
+    f->average = options->decay * f->average + (1.0 - options->decay) * norm;
+    f->weight = options->decay * f->weight + (1.0 - options->decay);
+    f->seen++;
+}
 
 struct gtr_baseline {
     struct gtr_baseline_options options;

@@ -25,6 +25,9 @@ class Options(ctypes.Structure):
         ("device", c_int * 2),
         ("progress", c_void_p),
         ("context", c_void_p),
+        ("part", c_size_t),
+        ("n_parts", c_size_t),
+        ("exchange", c_void_p),
     ]
 
 

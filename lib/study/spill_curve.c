@@ -1,0 +1,203 @@
+/* spill_curve.c - clip rate and spill-over as functions of the limit. */
+#include <math.h>
+#include <stdbool.h>
+
+#include "alloc.h"
+#include "exact.h"
+#include "order.h"
+#include "spill.h"
+#include "sweep_rows.h"
+#include "threads.h"
+
+/* ln E and ln B of the steps that count. */
+struct levels {
+    double *energy, *fair;
+    size_t n;
+    size_t n_steps; /* that count, with and without a gradient */
+    double most;    /* norm */
+};
+
+static bool anyone_above(const struct gtr_baseline *b, size_t t)
+{
+    size_t j;
+
+    for (j = 0; j < b->n_groups; j++)
+        if (b->log_ratio[j * b->n_steps + t] > b->log_kappa)
+            return true;
+    return false;
+}
+
+/* Where nobody is above, B is E: summed in another order it would differ by a rounding. */
+static void fill_levels(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
+                        struct levels *levels)
+{
+    const struct gtr_series *series = gtr_replay_series(replay);
+    const uint8_t *skip = gtr_replay_skip(replay);
+    size_t t;
+
+    for (t = 0; t < series->n_steps; t++) {
+        double energy = series->total_sumsq[t], fair = energy;
+
+        if (skip[t] || series->nonfinite[t])
+            continue;
+        levels->n_steps++;
+        if (!(energy > 0.0))
+            continue;
+        if (anyone_above(baseline, t) && baseline->energy[t] < energy)
+            fair = baseline->energy[t];
+        levels->most = sqrt(energy) > levels->most ? sqrt(energy) : levels->most;
+        levels->energy[levels->n] = gtr_log_energy(energy);
+        levels->fair[levels->n++] = gtr_log_energy(fair);
+    }
+}
+
+/* Steps without a gradient are never clipped, and count as steps. */
+static void fill_point(const struct levels *levels, struct gtr_spill_point *point)
+{
+    double limit = gtr_ln(point->max_norm), n = (double)levels->n_steps;
+    double clipped = 0.0, all = 0.0, excess = 0.0, cost = 0.0, excess_cost = 0.0;
+    size_t i;
+
+    for (i = 0; i < levels->n; i++) {
+        double a = gtr_attenuation(levels->energy[i], limit), x;
+
+        if (!(a > 0.0))
+            continue;
+        x = a - gtr_attenuation(levels->fair[i], limit);
+        clipped += 1.0;
+        all += a;
+        excess += x;
+        cost += 1.0 - gtr_exp(-a);
+        excess_cost += x > 0.0 ? 1.0 - gtr_exp(-x) : 0.0;
+    }
+    point->clip_rate = clipped / n;
+    point->excess_share = all > 0.0 ? excess / all : 0.0;
+    point->cost = cost / n;
+    point->excess_cost = excess_cost / n;
+    point->attenuation = all / n;
+}
+
+static void levels_free(struct levels *levels)
+{
+    gtr_free(levels->energy);
+    gtr_free(levels->fair);
+}
+
+static enum gtr_code levels_new(const struct gtr_replay *replay,
+                                const struct gtr_baseline *baseline, struct levels *levels,
+                                struct gtr_err *err)
+{
+    size_t n_steps = gtr_replay_series(replay)->n_steps;
+    enum gtr_code rc;
+
+    *levels = (struct levels){ 0 };
+    rc = gtr_alloc_for(&levels->energy, n_steps, sizeof(double), "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&levels->fair, n_steps, sizeof(double), "steps", err);
+    if (rc == GTR_OK) {
+        fill_levels(replay, baseline, levels);
+        if (levels->n == 0)
+            rc = gtr_fail(err, GTR_EUSAGE,
+                          "gradients: all are 0 or not finite; there is nothing to clip");
+    }
+    if (rc != GTR_OK)
+        levels_free(levels);
+    return rc;
+}
+
+struct curve {
+    const struct levels *levels;
+    struct gtr_spill_point *points;
+};
+
+static void fill_one(void *context, size_t item, size_t worker)
+{
+    const struct curve *curve = context;
+
+    (void)worker;
+    fill_point(curve->levels, &curve->points[item]);
+}
+
+enum gtr_code gtr_spill_curve(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
+                              struct gtr_spill_point *points, size_t n, struct gtr_err *err)
+{
+    struct levels levels;
+    enum gtr_code rc = levels_new(replay, baseline, &levels, err);
+    struct curve curve = { &levels, points };
+    const double *rows[1];
+    double least;
+    size_t i;
+
+    if (rc != GTR_OK)
+        return rc;
+    rows[0] = levels.energy;
+    least = gtr_exp(0.5 * gtr_order_quantile_of_rows(rows, 1, levels.n, 0.005));
+    for (i = 0; i < n; i++) {
+        double at = n > 1 ? (double)i / (double)(n - 1) : 0.0;
+
+        if (points[i].max_norm == 0.0)
+            points[i].max_norm = least * gtr_exp(at * gtr_ln(1.01 * levels.most / least));
+    }
+    gtr_threads_run(gtr_replay_n_threads(replay), n, fill_one, &curve);
+    levels_free(&levels);
+    return GTR_OK;
+}
+
+size_t gtr_spill_choose(const struct gtr_spill_point *points, size_t n, double cost)
+{
+    size_t i = n;
+
+    while (i > 0 && points[i - 1].cost <= cost)
+        i--;
+    return i;
+}
+
+/* The next number with three digits.  Powers of ten are multiplied, never divided by: 129 / 100 is
+ * what 1.29 reads as, 129 * 0.01 need not be. */
+static double three_digits_up(double x)
+{
+    double scale = 1.0;
+
+    while (x * scale < 100.0 && scale < 1e22)
+        scale *= 10.0;
+    if (scale > 1.0)
+        return ceil(x * scale) / scale;
+    while (x / scale >= 1000.0 && scale < 1e22)
+        scale *= 10.0;
+    return ceil(x / scale) * scale;
+}
+
+/* By halving: the cost falls as the limit rises. */
+enum gtr_code gtr_spill_limit(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
+                              double cost, struct gtr_spill_point *limit, struct gtr_err *err)
+{
+    struct levels levels;
+    enum gtr_code rc = levels_new(replay, baseline, &levels, err);
+    double low, high;
+    int round;
+
+    if (rc != GTR_OK)
+        return rc;
+    high = gtr_ln(levels.most); /* nothing is clipped */
+    low = high - 1.0;
+    *limit = (struct gtr_spill_point){ .cost = 0.0 };
+    while (low > -345.0 && limit->cost <= cost) { /* 1e-150 */
+        low -= 2.0;
+        limit->max_norm = gtr_exp(low);
+        fill_point(&levels, limit);
+    }
+    for (round = 0; round < 40; round++) {
+        double middle = 0.5 * (low + high);
+
+        limit->max_norm = gtr_exp(middle);
+        fill_point(&levels, limit);
+        if (limit->cost <= cost)
+            high = middle;
+        else
+            low = middle;
+    }
+    limit->max_norm = three_digits_up(gtr_exp(high));
+    fill_point(&levels, limit);
+    levels_free(&levels);
+    return GTR_OK;
+}

@@ -1,0 +1,69 @@
+/* spill_found.h - everything that `gradtrace spill` found, made once; told, written and drawn from
+ * here. */
+#ifndef SPILL_FOUND_H
+#define SPILL_FOUND_H
+
+#include "spill_options.h"
+#include "study.h"
+
+enum { SPILL_POINTS = 121, SPILL_KAPPAS = 6 };
+
+/* One policy. */
+struct spill_policy {
+    const char *label, *text;  /* short; as typed */
+    bool global;               /* one limit for the whole gradient */
+    double max_norm;           /* of it; else NaN */
+    double clip_rate;          /* share of steps at which it scales anything down */
+    struct gtr_spill *spill;   /* of policies that are not global: no step clipped, all zeros */
+    struct gtr_spill_point at; /* its costs; for those that are not global all NaN or 0 */
+};
+
+/* What another kappa would have said; blame in proportion to the excess, which is quick. */
+struct spill_kappa {
+    double kappa, excess_share;
+    size_t culprit; /* the group with most blame */
+    double share;   /* its part of the blame; 0 if there is none */
+};
+
+struct spill_found {
+    const struct study *study;
+    const struct spill_options *options;
+    struct gtr_baseline *baseline;
+    struct spill_policy *policies;
+    size_t n_policies;
+    size_t main; /* the first global one, of which all is told; n_policies if there is none */
+    struct gtr_spill_point points[SPILL_POINTS];
+    struct gtr_spill_point chosen; /* the recommended limit */
+    struct gtr_spill_point own;    /* the run's own, as its meta tells; max_norm 0 if unknown */
+    size_t *ranked;                /* [G] most blame first, then most received */
+    size_t *worst;                 /* rows of the steps with most excess, at most options->n_top */
+    size_t n_worst;
+    struct spill_kappa kappas[SPILL_KAPPAS];
+    size_t n_kappas;
+    char auto_text[64], own_text[64];
+};
+
+/* Borrows study and options.  Free with spill_found_free, also after failure. */
+enum gtr_code spill_found_make(struct spill_found *found, const struct study *study,
+                               const struct spill_options *options, struct gtr_err *err);
+void spill_found_free(struct spill_found *found);
+
+/* The part of all blame that a group has; 0 if there is none. */
+double spill_share(const struct gtr_spill *spill, size_t group);
+
+/* What a group gave up to others on average: 1 - exp(-received / steps). */
+double spill_loss(const struct gtr_spill *spill, size_t group);
+
+/* Where the curve of excess share is below `share` and something is clipped: up to `most` ranges of
+ * the limit, rising; returns how many there are. */
+struct spill_range {
+    double low, high;
+    bool from_start, to_end; /* of the curve */
+};
+size_t spill_ranges(const struct gtr_spill_point *points, size_t n, double share,
+                    struct spill_range *ranges, size_t most);
+
+/* max_grad_norm in a trace's meta, at the top or one level down; 0 if it is not there. */
+double spill_own_limit(const char *meta);
+
+#endif

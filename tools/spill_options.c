@@ -1,0 +1,196 @@
+/* spill_options.c - options of gradtrace spill. */
+#include "spill_options.h"
+
+#include <string.h>
+
+#include "plot_options.h"
+
+enum {
+    OPT_MAX_NORM = 0x200,
+    OPT_BLAME,
+    OPT_KAPPA,
+    OPT_DECAY,
+    OPT_WARMUP,
+    OPT_COST,
+    OPT_TOP,
+    OPT_TSV,
+    OPT_STEPS,
+    OPT_JSON,
+    OPT_FIGURES,
+    OPT_FORMAT
+};
+
+const char *const spill_methods[3] = { "shapley", "aumann", "leave-one-out" };
+
+static double take_number(const struct argp_state *state, const char *name, const char *word,
+                          double min, double max)
+{
+    double value;
+
+    if (!gtr_text_number(word, &value) || !(value >= min && value <= max))
+        argp_error(state, "%s %s: must be a number from %g to %g", name, word, min, max);
+    return value;
+}
+
+static void take_limit(struct spill_options *o, const struct argp_state *state, const char *word)
+{
+    if (o->choose || o->max_norm > 0.0)
+        argp_error(state, "--max-norm %s: one is enough; compare more with -p global:max_norm=C",
+                   word);
+    if (strcmp(word, "auto") == 0)
+        o->choose = true;
+    else if (!gtr_text_number(word, &o->max_norm) ||
+             !(o->max_norm >= 1e-150 && o->max_norm <= 1e150))
+        argp_error(state, "--max-norm %s: must be auto or a number from 1e-150 to 1e150", word);
+}
+
+static void check(struct spill_options *o, const struct argp_state *state)
+{
+    const char *const outputs[] = { o->tsv, o->steps, o->json };
+    size_t n = 0, i;
+
+    if (o->trace == NULL)
+        argp_error(state, "name a trace");
+    for (i = 0; i < GTR_ARRAY_LEN(outputs); i++)
+        n += outputs[i] != NULL && strcmp(outputs[i], "-") == 0 ? 1 : 0;
+    if (n > 1)
+        argp_error(state, "--tsv, --steps, --json: only one can be - at a time");
+    if (o->formats[0] != '\0' && o->figures == NULL)
+        argp_error(state, "--format %s: name a folder with --figures", o->formats);
+    if (o->formats[0] == '\0')
+        strcpy(o->formats, "png");
+}
+
+static error_t parse_output(int key, char *word, struct argp_state *state)
+{
+    struct spill_options *o = state->input;
+
+    switch (key) {
+    case OPT_TSV:
+        o->tsv = word;
+        return 0;
+    case OPT_STEPS:
+        o->steps = word;
+        return 0;
+    case OPT_JSON:
+        o->json = word;
+        return 0;
+    case 'o':
+        o->output = word;
+        return 0;
+    case OPT_FIGURES:
+        o->figures = word;
+        return 0;
+    case OPT_FORMAT:
+        plot_take_format(state, o->formats, sizeof o->formats, word);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct spill_options *o = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->replay;
+        state->child_inputs[1] = &o->common;
+        return 0;
+    case OPT_MAX_NORM:
+        take_limit(o, state, word);
+        return 0;
+    case OPT_BLAME:
+        o->method = (enum gtr_blame_method)cli_choice(state, "--blame", word, spill_methods,
+                                                      GTR_ARRAY_LEN(spill_methods));
+        return 0;
+    case OPT_KAPPA:
+        o->baseline.kappa = take_number(state, "--kappa", word, 1.0, 1e6);
+        return 0;
+    case OPT_DECAY:
+        o->baseline.decay = take_number(state, "--decay", word, 0.0, 0.999999);
+        return 0;
+    case OPT_WARMUP:
+        o->baseline.warmup = cli_integer(state, "--warmup", word, 1, 1000000);
+        return 0;
+    case OPT_COST:
+        o->cost = take_number(state, "--cost", word, 1e-6, 0.9);
+        return 0;
+    case OPT_TOP:
+        o->n_top = (size_t)cli_integer(state, "--top", word, 0, 1000);
+        return 0;
+    case ARGP_KEY_ARG:
+        cli_take_path(state, &o->trace, word, "trace");
+        return 0;
+    case ARGP_KEY_END:
+        check(o, state);
+        return 0;
+    default:
+        return parse_output(key, word, state);
+    }
+}
+
+static const struct argp_option options[] = {
+    { NULL, 0, NULL, 0, "Which limit:", 1 },
+    { "max-norm", OPT_MAX_NORM, "C|auto", 0,
+      "The same as -p global:max_norm=C; auto: the recommended one.  Without it and without -p: "
+      "the "
+      "limit that the run itself had, if its meta tells",
+      1 },
+    { "cost", OPT_COST, "X", 0,
+      "Recommend the smallest limit that takes at most this part of its gradient from an innocent "
+      "group, on average over the steps.  Default: 0.01",
+      1 },
+    { NULL, 0, NULL, 0, "Who is to blame:", 2 },
+    { "blame", OPT_BLAME, "METHOD", 0,
+      "shapley (the default), aumann: in proportion to what each group has above its past, or "
+      "leave-one-out: for comparison, blames joint culprits too little",
+      2 },
+    { "kappa", OPT_KAPPA, "X", 0,
+      "A group is innocent while its norm is at most X times its running average.  Default: 1.5",
+      2 },
+    { "decay", OPT_DECAY, "X", 0, "Of that average.  Default: 0.98", 2 },
+    { "warmup", OPT_WARMUP, "N", 0,
+      "Norms that it takes before a group can be blamed.  Default: 10", 2 },
+    { "top", OPT_TOP, "N", 0, "Tell the story of the N worst steps.  Default: 5", 2 },
+    { NULL, 0, NULL, 0, "Results:", 3 },
+    { "tsv", OPT_TSV, "FILE|-", 0,
+      "Write groups and the matrix of victims and culprits as tab-separated text", 3 },
+    { "steps", OPT_STEPS, "FILE|-", 0, "Write one row per step and culprit", 3 },
+    { "json", OPT_JSON, "FILE|-", 0, "Write everything but the steps as JSON", 3 },
+    { "output", 'o', "RESULT.h5", 0, "Write everything, with all steps, as HDF5", 3 },
+    { "figures", OPT_FIGURES, "FOLDER", 0,
+      "Draw the matrix, the excess over the run, and what each limit costs", 3 },
+    { "format", OPT_FORMAT, "png|svg|pdf|tex", 0,
+      "Kind of picture; give it again for another.  Default: png", 3 },
+    { 0 },
+};
+
+static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
+                                              { &cli_common_argp, 0, NULL, 5 },
+                                              { 0 } };
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "TRACE --max-norm C|auto\nTRACE -p global:max_norm=C [-p POLICY ...]",
+    .doc = "Who makes the norm of the whole gradient explode, and who pays when it is clipped.",
+    .children = children,
+};
+
+void spill_options_init(struct spill_options *o)
+{
+    memset(o, 0, sizeof *o);
+    gtr_baseline_options_init(&o->baseline);
+    o->cost = SPILL_COST;
+    o->n_top = 5;
+    strcpy(o->formats, "png");
+}
+
+void spill_options_parse(struct spill_options *o, int argc, char **argv)
+{
+    spill_options_init(o);
+    o->formats[0] = '\0';
+    argp_parse(&argp, argc, argv, 0, NULL, o);
+}

@@ -1,0 +1,423 @@
+/* spill_report.c - tables of at most 100 columns, each under a sentence that says what it is. */
+#include "spill_report.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "figure.h"
+
+enum {
+    MATRIX_MOST = 7,
+    NAME_WIDTH = 16,
+    NAME_LEAST = 12,
+    NAME_MOST = 34,
+    CELL_WIDTH = 11,
+    CELL_NUMBERED = 8,
+    VICTIMS_MOST = 7,
+    GROUPS_MOST = 16,
+    CURVE_EVERY = 10,
+    RANGES_MOST = 3
+};
+
+const char *spill_percent(double share, char text[SPILL_TEXT])
+{
+    double percent = 100.0 * share;
+
+    if (!(percent > 0.0))
+        snprintf(text, SPILL_TEXT, "0 %%");
+    else if (percent < 0.01)
+        snprintf(text, SPILL_TEXT, "under 0.01 %%");
+    else if (percent < 9.95)
+        snprintf(text, SPILL_TEXT, "%.2g %%", percent);
+    else if (percent < 99.5 || percent == 100.0)
+        snprintf(text, SPILL_TEXT, "%.0f %%", percent);
+    else
+        snprintf(text, SPILL_TEXT, "%.1f %%", percent < 99.9 ? percent : 99.9);
+    return text;
+}
+
+void spill_put_name(FILE *f, const char *name, int width, bool right)
+{
+    int length = (int)strlen(name), room;
+
+    if (length > width) {
+        name += length - (width - 2);
+        while (((unsigned char)*name & 0xc0) == 0x80) /* in the middle of a letter */
+            name++;
+        length = (int)strlen(name) + 2;
+        room = width - length;
+        fprintf(f, "%*s..", right ? room : 0, "");
+    } else {
+        room = width - length;
+        fprintf(f, "%*s", right ? room : 0, "");
+    }
+    figure_write_text(f, name);
+    fprintf(f, "%*s", right ? 0 : room, "");
+}
+
+/* --- the run ------------------------------------------------------------------------------- */
+
+static void put_title(FILE *f, const struct spill_found *found)
+{
+    const struct study *study = found->study;
+    const struct gtr_baseline_options *past = &found->options->baseline;
+
+    fprintf(f, "%s: %zu %s, %zu %s (%s)\n", gtr_trace_path(study->trace), study->series->n_steps,
+            study->series->n_steps == 1 ? "step" : "steps", study->groups->n_groups,
+            study->groups->n_groups == 1 ? "group" : "groups", study->groups->rule);
+    fprintf(f,
+            "a group is innocent at a step while its norm is at most %g times its running average\n"
+            "(decay %g, from its norm number %lld on)\n\n",
+            past->kappa, past->decay, (long long)past->warmup + 1);
+}
+
+static void put_headline(FILE *f, const struct spill_policy *policy)
+{
+    const struct gtr_spill *spill = policy->spill;
+    char a[SPILL_TEXT], b[SPILL_TEXT], c[SPILL_TEXT];
+
+    if (spill->n_clipped == 0) {
+        fprintf(f, "Clipping at %.6g never shrinks the gradient: there is no spill-over.\n\n",
+                policy->max_norm);
+        return;
+    }
+    fprintf(f, "Clipping at %.6g shrinks the gradient at %zu of %zu steps (%s).\n",
+            policy->max_norm, spill->n_clipped, spill->n_counted,
+            spill_percent(policy->clip_rate, a));
+    if (spill->n_excess == 0) {
+        fputs("None of that is spill-over: no clipped step has a group above its own past.\n\n", f);
+        return;
+    }
+    fprintf(f,
+            "%s of what it takes is excess: groups above their own past, at %zu %s.\n"
+            "%s of the excess is spill-over: it fell on groups that had kept to theirs.\n\n",
+            spill_percent(spill->excess_share, b), spill->n_excess,
+            spill->n_excess == 1 ? "step" : "steps", spill_percent(spill->bystanders, c));
+}
+
+static void put_run(FILE *f, const struct spill_policy *policy)
+{
+    const struct gtr_spill *spill = policy->spill;
+    double n = (double)spill->n_counted;
+    char a[SPILL_TEXT], b[SPILL_TEXT];
+
+    if (spill->n_clipped == 0)
+        return;
+    fprintf(f, "  %-34s %.3g nats a step; of it excess %.3g\n", "attenuation",
+            spill->attenuation_sum / n, spill->excess_sum / n);
+    fprintf(f, "  %-34s %s; of it to excess %s\n", "an innocent group loses on average",
+            spill_percent(policy->at.cost, a), spill_percent(policy->at.excess_cost, b));
+    fprintf(f, "  %-34s %s (first order, SGD)\n", "descent that the innocent lost",
+            spill_percent(spill->lost_descent, a));
+    if (spill->n_excess > 0)
+        fprintf(f, "  %-34s as if %.2g %s shared the blame equally\n", "culprits", spill->culprits,
+                spill->culprits < 1.05 ? "group" : "groups");
+    fputc('\n', f);
+}
+
+/* A column for the names of groups: as wide as the longest, within limits. */
+static int name_width(const struct spill_found *found)
+{
+    const struct gtr_series *series = found->study->series;
+    int widest = NAME_LEAST;
+    size_t j;
+
+    for (j = 0; j < series->n_groups; j++) {
+        size_t n = strlen(series->names[j]);
+
+        if (n > (size_t)widest)
+            widest = n < NAME_MOST ? (int)n : NAME_MOST;
+    }
+    return widest;
+}
+
+static void put_groups(FILE *f, const struct spill_found *found)
+{
+    const struct gtr_spill *spill = found->policies[found->main].spill;
+    size_t n_shown = spill->n_groups <= GROUPS_MOST + 4 ? spill->n_groups : GROUPS_MOST, k;
+    int width = name_width(found);
+    bool blames = found->options->method != GTR_BLAME_LEAVE_ONE_OUT;
+
+    fprintf(f, "%-*s %14s %15s %11s %11s %9s\n", width, "group", "innocent steps", "spill received",
+            "loses", "blame", "of blame");
+    fprintf(f, "%-*s %14s %15s %11s %11s\n", width, "", "", "nats", "on average", "nats");
+    for (k = 0; k < n_shown; k++) {
+        size_t j = found->ranked[k];
+        char b[SPILL_TEXT], c[SPILL_TEXT];
+
+        spill_put_name(f, found->study->series->names[j], width, false);
+        fprintf(f, " %12.1f %% %15.3g %11s %11.3g %9s\n", 100.0 * spill->innocent[j],
+                spill->received[j], spill_percent(spill_loss(spill, j), b), spill->blamed[j],
+                spill_percent(spill_share(spill, j), c));
+    }
+    if (n_shown < spill->n_groups)
+        fprintf(f, "(%zu more groups have less blame; --tsv writes all)\n",
+                spill->n_groups - n_shown);
+    if (!blames)
+        fputs("leaving one out blames joint culprits too little: shares do not sum to 100 %\n", f);
+    if (spill->n_inexact > 0)
+        fprintf(f,
+                "%zu steps have more than %d culprits: there blame is in proportion to what each "
+                "has above\nits past (Aumann and Shapley)\n",
+                spill->n_inexact, GTR_BLAME_EXACT);
+    fputc('\n', f);
+}
+
+/* --- the matrix ---------------------------------------------------------------------------- */
+
+/* Those in ranked[from ..] of culprit column `c`; or of one group. */
+static double cell(const struct spill_found *found, size_t victim, size_t from, size_t to)
+{
+    const struct gtr_spill *spill = found->policies[found->main].spill;
+    double sum = 0.0;
+    size_t k;
+
+    for (k = from; k < to; k++)
+        sum += spill->matrix[victim * spill->n_groups + found->ranked[k]];
+    return sum;
+}
+
+/* Victims with most received first, as many as are shown. */
+static size_t rank_victims(const struct gtr_spill *spill, size_t victims[VICTIMS_MOST])
+{
+    size_t n = 0, j, k;
+
+    for (j = 0; j < spill->n_groups; j++) {
+        for (k = n; k > 0 && spill->received[j] > spill->received[victims[k - 1]]; k--)
+            if (k < VICTIMS_MOST)
+                victims[k] = victims[k - 1];
+        if (k < VICTIMS_MOST)
+            victims[k] = j;
+        n += n < VICTIMS_MOST ? 1 : 0;
+    }
+    return n;
+}
+
+/* Names that are too long to stand over a column give way to places in the table of groups. */
+struct columns {
+    size_t n;
+    bool others, numbered;
+    int names, cell; /* widths */
+};
+
+static struct columns columns_of(const struct spill_found *found)
+{
+    size_t n_groups = found->policies[found->main].spill->n_groups, c;
+    struct columns columns = { .n = n_groups <= MATRIX_MOST ? n_groups : MATRIX_MOST - 1,
+                               .others = n_groups > MATRIX_MOST,
+                               .names = NAME_WIDTH,
+                               .cell = CELL_WIDTH };
+
+    for (c = 0; c < columns.n; c++)
+        if (strlen(found->study->series->names[found->ranked[c]]) > CELL_WIDTH)
+            columns.numbered = true;
+    if (columns.numbered) {
+        columns.names = name_width(found);
+        columns.cell = CELL_NUMBERED;
+    }
+    return columns;
+}
+
+static void put_columns(FILE *f, const struct spill_found *found, const struct columns *columns)
+{
+    size_t c;
+
+    fprintf(f, "%*s", columns->names, "");
+    for (c = 0; c < columns->n; c++) {
+        fputc(' ', f);
+        if (columns->numbered)
+            fprintf(f, "%*s%zu", columns->cell - 1, "no. ", c + 1);
+        else
+            spill_put_name(f, found->study->series->names[found->ranked[c]], columns->cell, true);
+    }
+    if (columns->others)
+        fprintf(f, " %*s", columns->cell, "others");
+    fputc('\n', f);
+}
+
+static void put_matrix(FILE *f, const struct spill_found *found)
+{
+    const struct gtr_spill *spill = found->policies[found->main].spill;
+    size_t victims[VICTIMS_MOST], n_rows = rank_victims(spill, victims), r, c;
+    struct columns columns = columns_of(found);
+
+    if (!(spill->excess_sum > 0.0) || spill->n_groups < 2)
+        return;
+    fprintf(f, "who paid (rows) for whom (columns%s): nats, while the row was innocent\n",
+            columns.numbered ? ", by place in the table above" : "");
+    put_columns(f, found, &columns);
+    for (r = 0; r < n_rows; r++) {
+        spill_put_name(f, found->study->series->names[victims[r]], columns.names, false);
+        for (c = 0; c < columns.n; c++)
+            fprintf(f, " %*.3g", columns.cell, cell(found, victims[r], c, c + 1));
+        if (columns.others)
+            fprintf(f, " %*.3g", columns.cell, cell(found, victims[r], columns.n, spill->n_groups));
+        fputc('\n', f);
+    }
+    if (spill->n_groups > n_rows)
+        fprintf(f, "(%zu more groups paid less; --tsv writes all)\n", spill->n_groups - n_rows);
+    fputc('\n', f);
+}
+
+/* --- the curve ----------------------------------------------------------------------------- */
+
+static void put_point(FILE *f, const struct gtr_spill_point *point, const char *mark)
+{
+    char a[SPILL_TEXT], b[SPILL_TEXT], c[SPILL_TEXT], d[SPILL_TEXT];
+
+    fprintf(f, "%11.4g %14s %14s %14s %16s%s%s\n", point->max_norm,
+            spill_percent(point->clip_rate, a),
+            point->clip_rate > 0.0 ? spill_percent(point->excess_share, b) : "-",
+            spill_percent(point->cost, c), spill_percent(point->excess_cost, d),
+            mark[0] != '\0' ? "  " : "", mark);
+}
+
+/* The rows of the table between two limits, marked ones in their places. */
+static void put_marked(FILE *f, const struct spill_found *found, double above, double upto)
+{
+    const struct gtr_spill_point *shown[3] = { &found->chosen, &found->own,
+                                               &found->policies[found->main].at };
+    static const char *const marks[3] = { "recommended", "the run's own", "this one" };
+    size_t order[3] = { 0, 1, 2 }, k, i;
+
+    for (k = 1; k < 3; k++)
+        for (i = k; i > 0 && shown[order[i]]->max_norm < shown[order[i - 1]]->max_norm; i--) {
+            size_t kept = order[i];
+
+            order[i] = order[i - 1];
+            order[i - 1] = kept;
+        }
+    for (k = 0; k < 3; k++) {
+        const struct gtr_spill_point *point = shown[order[k]];
+        char mark[64];
+
+        if (!(point->max_norm > above && point->max_norm <= upto) ||
+            (k > 0 && shown[order[k - 1]]->max_norm == point->max_norm))
+            continue;
+        snprintf(mark, sizeof mark, "< %s", marks[order[k]]);
+        for (i = k + 1; i < 3 && shown[order[i]]->max_norm == point->max_norm; i++)
+            snprintf(mark + strlen(mark), sizeof mark - strlen(mark), ", %s", marks[order[i]]);
+        put_point(f, point, mark);
+    }
+}
+
+static void put_ranges(FILE *f, const struct spill_found *found)
+{
+    struct spill_range ranges[RANGES_MOST];
+    size_t n = spill_ranges(found->points, SPILL_POINTS, 0.5, ranges, RANGES_MOST), k;
+
+    if (!(found->points[0].clip_rate > 0.0))
+        return;
+    fputs("  excess share is below 50 % ", f);
+    if (n == 0)
+        fputs("at none of these limits", f);
+    for (k = 0; k < n && k < RANGES_MOST; k++) {
+        const struct spill_range *r = &ranges[k];
+
+        fputs(k > 0 ? ", and again " : "", f);
+        if (r->from_start && r->to_end)
+            fputs("at all of these limits", f);
+        else if (r->from_start)
+            fprintf(f, "up to a limit of %.3g", r->high);
+        else if (r->to_end)
+            fprintf(f, "from a limit of %.3g on", r->low);
+        else
+            fprintf(f, "from a limit of %.3g to %.3g", r->low, r->high);
+    }
+    fputs(n > RANGES_MOST ? ", and at others\n" : "\n", f);
+}
+
+static void put_curve(FILE *f, const struct spill_found *found)
+{
+    const struct gtr_spill_point *chosen = &found->chosen;
+    double above = 0.0;
+    char a[SPILL_TEXT], b[SPILL_TEXT], c[SPILL_TEXT];
+    size_t i;
+
+    fputs("what other limits would do\n", f);
+    fprintf(f, "%11s %14s %14s %14s %16s\n", "limit", "steps clipped", "excess share",
+            "innocent lose", "of it to excess");
+    for (i = 0; i < SPILL_POINTS; i += CURVE_EVERY) {
+        put_marked(f, found, above, found->points[i].max_norm);
+        put_point(f, &found->points[i], "");
+        above = found->points[i].max_norm;
+    }
+    put_marked(f, found, above, HUGE_VAL);
+    fprintf(f, "  recommended: %.6g, the smallest at which an innocent group loses at most %s\n",
+            chosen->max_norm, spill_percent(found->options->cost, a));
+    fprintf(f, "  (--cost %g); it clips %s of the steps, and its excess share is %s\n",
+            found->options->cost, spill_percent(chosen->clip_rate, b),
+            spill_percent(chosen->excess_share, c));
+    put_ranges(f, found);
+    fputc('\n', f);
+}
+
+/* --- several policies, and other kappas ---------------------------------------------------- */
+
+static void put_policies(FILE *f, const struct spill_found *found)
+{
+    bool group_wise = false;
+    size_t i;
+
+    fprintf(f, "%-40s %13s %13s %14s\n", "policy", "steps clipped", "excess share",
+            "lost to excess");
+    for (i = 0; i < found->n_policies; i++) {
+        const struct spill_policy *policy = &found->policies[i];
+        char a[SPILL_TEXT], b[SPILL_TEXT], c[SPILL_TEXT];
+
+        group_wise = group_wise || !policy->global;
+        spill_put_name(f, policy->text, 40, false);
+        fprintf(f, " %13s %13s %14s\n", spill_percent(policy->clip_rate, a),
+                spill_percent(policy->spill->excess_share, b),
+                spill_percent(policy->at.excess_cost, c));
+    }
+    if (group_wise)
+        fputs("A policy that decides for each group by itself spills nothing, exactly: what one "
+              "group does is\nno part of another's scale.\n",
+              f);
+    fputc('\n', f);
+}
+
+static void put_kappas(FILE *f, const struct spill_found *found)
+{
+    int width = name_width(found);
+    size_t i;
+
+    fputs("had \"above its past\" begun elsewhere (blame in proportion to the excess)\n", f);
+    fprintf(f, "%11s %14s  %-*s %9s\n", "kappa", "excess share", width, "top culprit", "of blame");
+    for (i = 0; i < found->n_kappas; i++) {
+        const struct spill_kappa *k = &found->kappas[i];
+        char a[SPILL_TEXT], b[SPILL_TEXT];
+
+        fprintf(f, "%11.4g %14s  ", k->kappa, spill_percent(k->excess_share, a));
+        spill_put_name(f, k->share > 0.0 ? found->study->series->names[k->culprit] : "-", width,
+                       false);
+        fprintf(f, " %9s%s\n", spill_percent(k->share, b),
+                k->kappa == found->options->baseline.kappa ? "  < this one" : "");
+    }
+    fputc('\n', f);
+}
+
+void spill_report(FILE *f, const struct spill_found *found)
+{
+    bool told = found->main < found->n_policies;
+
+    put_title(f, found);
+    if (found->n_policies > 1 || !told)
+        put_policies(f, found);
+    if (told) {
+        const struct spill_policy *policy = &found->policies[found->main];
+
+        put_headline(f, policy);
+        put_run(f, policy);
+        if (policy->spill->n_excess > 0) {
+            put_groups(f, found);
+            put_matrix(f, found);
+            spill_story(f, found);
+        }
+        put_curve(f, found);
+        if (policy->spill->n_clipped > 0)
+            put_kappas(f, found);
+    }
+    fprintf(f, "%s\n", study_open_loop);
+}

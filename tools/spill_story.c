@@ -1,0 +1,106 @@
+/* spill_story.c - the worst steps, each as a sentence or two. */
+#include <math.h>
+#include <string.h>
+
+#include "figure.h"
+#include "spill_report.h"
+
+/* Groups with blame at a step, most of it first, as many as are named. */
+enum { NAMED = 3, ALSO_WIDTH = 34 };
+
+struct step {
+    size_t t, n_above; /* groups with blame */
+    size_t named[NAMED];
+    double s, s_fair; /* what the clip left, and would have left */
+};
+
+static struct step step_of(const struct gtr_spill *spill, size_t t)
+{
+    struct step step = { .t = t };
+    size_t j, k;
+
+    for (j = 0; j < spill->n_groups; j++) {
+        double blame = spill->blame[j * spill->n_steps + t];
+
+        if (!(blame > 0.0))
+            continue;
+        for (k = step.n_above < NAMED ? step.n_above : NAMED;
+             k > 0 && blame > spill->blame[step.named[k - 1] * spill->n_steps + t]; k--)
+            if (k < NAMED)
+                step.named[k] = step.named[k - 1];
+        if (k < NAMED)
+            step.named[k] = j;
+        step.n_above++;
+    }
+    step.s = exp(-spill->attenuation[t]);
+    step.s_fair = exp(-(spill->attenuation[t] - spill->excess[t]));
+    return step;
+}
+
+static double factor(const struct spill_found *found, size_t group, size_t t)
+{
+    return exp(found->baseline->log_ratio[group * found->baseline->n_steps + t]);
+}
+
+/* As many as a line holds. */
+static void put_others(FILE *f, const struct spill_found *found, const struct step *step)
+{
+    size_t shown = step->n_above < NAMED ? step->n_above : NAMED, room = 68, k;
+
+    if (step->n_above < 2) {
+        fputs("nobody else was above its past", f);
+        return;
+    }
+    fputs("above its past too: ", f);
+    for (k = 1; k < shown; k++) {
+        const char *name = found->study->series->names[step->named[k]];
+        size_t width = strlen(name) < ALSO_WIDTH ? strlen(name) : ALSO_WIDTH;
+
+        if (k > 1 && width + 14 > room)
+            break;
+        room -= width + 14;
+        fputs(k > 1 ? ", " : "", f);
+        spill_put_name(f, name, (int)width, false);
+        fprintf(f, " (%.2g times)", factor(found, step->named[k], step->t));
+    }
+    if (step->n_above > k)
+        fprintf(f, ", and %zu more", step->n_above - k);
+}
+
+static void put_step(FILE *f, const struct spill_found *found, size_t t)
+{
+    const struct gtr_spill *spill = found->policies[found->main].spill;
+    const struct gtr_series *series = found->study->series;
+    struct step step = step_of(spill, t);
+    char a[SPILL_TEXT], b[SPILL_TEXT], c[SPILL_TEXT];
+    size_t first = step.named[0];
+
+    if (step.n_above == 0)
+        return;
+    fprintf(f, "  step %lld: ", (long long)series->index[t]);
+    figure_write_text(f, series->names[first]);
+    fprintf(f, " at %.2g times its average\n    norm %.3g of %.3g in all, %s of the blame\n    ",
+            factor(found, first, t), sqrt(series->sumsq[first * series->n_steps + t]),
+            series->total[t],
+            spill_percent(spill->blame[first * spill->n_steps + t] / spill->excess[t], a));
+    put_others(f, found, &step);
+    fprintf(f, "\n    %s was cut to %s of its gradient; without the excess ",
+            spill->n_groups > step.n_above ? "everyone else" : "everyone",
+            spill_percent(step.s, b));
+    if (step.s_fair < 1.0)
+        fprintf(f, "to %s\n", spill_percent(step.s_fair, c));
+    else
+        fputs("nobody would have been clipped\n", f);
+}
+
+void spill_story(FILE *f, const struct spill_found *found)
+{
+    size_t k;
+
+    if (found->n_worst == 0)
+        return;
+    fputs("the worst steps\n", f);
+    for (k = 0; k < found->n_worst; k++)
+        put_step(f, found, found->worst[k]);
+    fputc('\n', f);
+}
