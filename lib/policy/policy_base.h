@@ -2,7 +2,7 @@
  *
  * A lane is one policy setting run over one group's norms, in step order.  These headers are
  * compiled by gcc or clang as C11 and by nvcc as C++17, and must give the same bits on all of
- * them.  The rules that make it so are in README.md, "Writing a policy".
+ * them.  The rules that make it so are in README.md beside this file.
  */
 #ifndef GTR_POLICY_BASE_H
 #define GTR_POLICY_BASE_H

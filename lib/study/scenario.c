@@ -31,6 +31,16 @@ static const struct gtr_scenario_param params_table[] = {
     { "burst_steps", AT(burst_steps), 6, 1, 1000, true, "and for how many steps" },
     { "idle", AT(idle), 0, 0, 0.95, false, "share of steps an expert is idle" },
     { "idle_spell", AT(idle_spell), 50, 1, 1e6, false, "mean length of an idle spell, in steps" },
+    { "dominant", AT(dominant), 1, 1, 1e6, false, "factor of one tensor's norm" },
+    { "max_norm", AT(max_norm), 0, 0, 1e6, false, "the run clips its norm to it; 0: no" },
+    { "clipped", AT(clipped), 0, 0, 1, true, "1: recorded after that clipping" },
+    { "left_in", AT(left_in), 1, 1e-6, 1e6, false, "factor left in what is recorded" },
+    { "ranks", AT(ranks), 1, 1, 1e5, true, "recorded: the shard of one of so many" },
+    { "nonfinite", AT(nonfinite), 0, 0, 1000, true, "steps with NaNs in one tensor" },
+    { "stale", AT(stale), 0, 0, 1000, true, "steps that repeat the one before" },
+    { "dead", AT(dead), 0, 0, 1000, true, "tensors that never have a gradient" },
+    { "died", AT(died), 0, 0, 100, true, "groups that have none after a time" },
+    { "died_at", AT(died_at), 0.6, 0, 1, false, "that time, as a share of the run" },
 };
 #undef AT
 _Static_assert(sizeof(struct gtr_scenario_params) == GTR_ARRAY_LEN(params_table) * sizeof(double),
@@ -45,6 +55,13 @@ static const struct gtr_scenario scenarios[] = {
     { "moe", "a mixture of experts that are idle at many steps", "moe-small", "idle=0.2" },
     { "correlated", "groups that move nearly as one", "llama-small", "common=0.95" },
     { "heavy", "stray spikes of heavy-tailed height in every group", "llama-small", "stray=0.005" },
+    { "dominant", "one tensor's norm is 100 times what it would be", "llama-small", "dominant=100" },
+    { "post-clip", "recorded after the run's own clipping, and not said so", "llama-small", "max_norm=0.8,clipped=1" },
+    { "loss-scale", "norms with the loss scale left in", "llama-small", "max_norm=0.8,left_in=65536" },
+    { "shards", "norms of one rank's shard, never added up over 8 ranks", "llama-small", "max_norm=0.8,ranks=8" },
+    { "nonfinite", "a few steps with NaNs, which the run left out", "llama-small", "nonfinite=5" },
+    { "stale", "steps at which the last gradients were recorded again", "llama-small", "stale=40" },
+    { "dead", "tensors without a gradient, and a group that loses its own", "llama-small", "dead=2,died=1" },
 };
 
 const struct gtr_scenario_param *gtr_scenario_params(size_t *n_params)

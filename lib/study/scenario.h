@@ -8,6 +8,10 @@
  * with w_j fixed random weights (their squares sum to 1), and c and z_j independent autoregressions
  * of order 1 with standard deviation `spread` and coefficient `memory`.  What is planted adds the
  * logarithm of a factor: spikes of one group, strays of any, bursts of all, a change of all.
+ *
+ * And what may be wrong with a recording: norms taken after the run's own clipping, with its loss
+ * scale still in them, or of one shard; steps that are not finite or repeat the one before; tensors
+ * and groups without a gradient.
  */
 #ifndef GTR_SCENARIO_H
 #define GTR_SCENARIO_H
@@ -27,6 +31,9 @@ struct gtr_scenario_params {
     double change, change_at;
     double bursts, burst_factor, burst_steps;
     double idle, idle_spell;
+    double dominant;
+    double max_norm, clipped, left_in, ranks;
+    double nonfinite, stale, dead, died, died_at;
 };
 
 struct gtr_scenario_param {

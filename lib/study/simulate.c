@@ -398,8 +398,9 @@ static enum gtr_code check_numbers(const struct gtr_simulation *simulation, stru
                         (long long)simulation->elements, GTR_ELEMENTS_NONE, GTR_ELEMENTS_BLOCKS);
     if (simulation->elements != GTR_ELEMENTS_NONE &&
         (simulation->params.nonfinite > 0.0 || simulation->params.stale > 0.0))
-        return gtr_fail(err, GTR_EUSAGE, "elements: are made up for finite steps that differ; set "
-                                         "nonfinite=0 and stale=0");
+        return gtr_fail(err, GTR_EUSAGE,
+                        "elements: are made up for finite steps that differ; set "
+                        "nonfinite=0 and stale=0");
     return GTR_OK;
 }
 

@@ -31,10 +31,10 @@ struct gtr_simulation {
     struct gtr_scenario_params params;
     const char *culprit; /* the group that spikes are planted in; NULL: drawn */
     int64_t n_steps;
-    int64_t n_layers; /* 0: the layout's own */
-    int64_t seed;     /* >= 0; also of a sample of the elements */
-    int64_t elements; /* enum gtr_elements: made up for every step, as f32 */
-    double fraction;  /* of a sample */
+    int64_t n_layers;      /* 0: the layout's own */
+    int64_t seed;          /* >= 0; also of a sample of the elements */
+    int64_t elements;      /* enum gtr_elements: made up for every step, as f32 */
+    double fraction;       /* of a sample */
     double elements_limit; /* bytes that elements may take in the file, and in memory */
 };
 

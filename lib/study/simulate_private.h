@@ -20,7 +20,7 @@ enum gtr_simulate_stream {
     GTR_STREAM_BURSTS,
     GTR_STREAM_IDLE,
     GTR_STREAM_COMMON,
-    GTR_STREAM_GROUPS, /* this one and those after it: one for each group */
+    GTR_STREAM_GROUPS,             /* this one and those after it: one for each group */
     GTR_STREAM_DOMINANT = 1 << 20, /* beyond all groups */
     GTR_STREAM_NONFINITE,
     GTR_STREAM_STALE,
@@ -41,7 +41,7 @@ struct gtr_stretch {
 
 /* What is wrong with the recording (simulate_faults.c). */
 struct gtr_faults {
-    size_t dominant; /* a tensor; n_tensors: none */
+    size_t dominant;                            /* a tensor; n_tensors: none */
     size_t *nonfinite, n_nonfinite, nan_tensor; /* steps; the tensor that has the NaNs */
     size_t *stale, n_stale;                     /* steps */
     size_t *dead, n_dead;                       /* tensors, rising */

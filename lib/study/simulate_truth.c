@@ -167,8 +167,7 @@ static bool put_faults(struct json_object *truth, const struct gtr_scenario_para
     bool ok = true;
 
     if (faults->dominant < head->n_tensors)
-        ok = put(truth, "dominant",
-                 json_object_new_string(head->tensors[faults->dominant].name)) &&
+        ok = put(truth, "dominant", json_object_new_string(head->tensors[faults->dominant].name)) &&
              put(truth, "dominant_factor", number(params->dominant));
     if (gtr_faults_factor(params) != 1.0)
         ok = ok && put(truth, "recorded_factor", number(gtr_faults_factor(params)));

@@ -5,7 +5,7 @@
 short="--steps 200 --layers 1"
 try simulate --list
 for name in $("$GRADTRACE" simulate --list |
-              sed -n '/^scenarios/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+              sed -n '/^scenarios/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
     "$GRADTRACE" simulate --scenario "$name" -o "$name.h5" $short 2>/dev/null
     SOURCE_DATE_EPOCH=0 "$GRADTRACE" simulate --scenario "$name" -o again.h5 $short --threads 2 \
         --force 2>/dev/null

@@ -1,4 +1,4 @@
-# slurm_array.sh - the job that README.md shows for Slurm arrays, by a shell that stands in for it:
+# slurm_array.sh - the job that tools/README.md shows for Slurm arrays, by a shell that stands in for it:
 # tasks are numbered as --shard numbers its parts, from 1; an array from 0 is refused.
 cat >sweep.sbatch <<'JOB'
 #!/bin/bash

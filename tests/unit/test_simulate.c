@@ -68,10 +68,21 @@ static void numbers_are_the_same_everywhere(void)
         const char *scenario;
         uint64_t digest;
     } known[] = {
-        { "healthy", UINT64_C(0x0fce77b68fc37cf0) },    { "culprit", UINT64_C(0x9af1cafff12923f0) },
-        { "drift", UINT64_C(0x6bac818f2c932beb) },      { "regime", UINT64_C(0x4f4999cdc1acff70) },
-        { "bursts", UINT64_C(0x4cd136cbf1da2f13) },     { "moe", UINT64_C(0x782c8669d719e577) },
-        { "correlated", UINT64_C(0xed4b3c06f8fa3fe1) }, { "heavy", UINT64_C(0x54b84dcfb050bf75) },
+        { "healthy", UINT64_C(0x0fce77b68fc37cf0) },
+        { "culprit", UINT64_C(0x9af1cafff12923f0) },
+        { "drift", UINT64_C(0x6bac818f2c932beb) },
+        { "regime", UINT64_C(0x4f4999cdc1acff70) },
+        { "bursts", UINT64_C(0x4cd136cbf1da2f13) },
+        { "moe", UINT64_C(0x782c8669d719e577) },
+        { "correlated", UINT64_C(0xed4b3c06f8fa3fe1) },
+        { "heavy", UINT64_C(0x54b84dcfb050bf75) },
+        { "dominant", UINT64_C(0x9b3b9551156438b7) },
+        { "post-clip", UINT64_C(0xdee44118a583ef67) },
+        { "loss-scale", UINT64_C(0xbaf1aec2d2c513b8) },
+        { "shards", UINT64_C(0x9241898e5896a8fa) },
+        { "nonfinite", UINT64_C(0x0fce77b68fc37cf0) },
+        { "stale", UINT64_C(0x76254f0a99e3abea) },
+        { "dead", UINT64_C(0xaf101b5d69ef6cd1) },
     };
     size_t n, i;
 
@@ -271,7 +282,8 @@ static void a_run_may_be_one_step_long(void)
 
     scenarios = gtr_scenarios(&n);
     for (i = 0; i < n; i++) {
-        struct gtr_simulation simulation = asked(scenarios[i].name, "spikes=0,bursts=0");
+        struct gtr_simulation simulation =
+            asked(scenarios[i].name, "spikes=0,bursts=0,nonfinite=0,stale=0");
         struct run run;
 
         simulation.n_steps = 1;

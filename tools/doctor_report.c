@@ -1,0 +1,217 @@
+/* doctor_report.c - what was found, in words, grouped by the run and its policies. */
+#include "doctor_report.h"
+
+#include <string.h>
+
+#include "figure.h"
+
+enum { WIDTH = 96 };
+
+/* Words of one line of text, broken at WIDTH; all but the first line begin with `indent` spaces,
+ * which is where the caller stands already. */
+static void put_wrapped(FILE *f, const char *text, size_t length, int indent)
+{
+    int column = indent;
+
+    while (length > 0) {
+        size_t word = 0, gap = 0;
+
+        while (gap < length && text[gap] == ' ')
+            gap++;
+        /* A number and its % stay together. */
+        while (gap + word < length && (text[gap + word] != ' ' || text[gap + word + 1] == '%'))
+            word++;
+        if (column > indent && column + (int)(gap + word) > WIDTH) {
+            fprintf(f, "\n%*s", indent, "");
+            column = indent;
+        } else if (column > indent) {
+            fputs(gap > 1 ? "  " : " ", f);
+            column += gap > 1 ? 2 : 1;
+        }
+        fprintf(f, "%.*s", (int)word, text + gap);
+        column += (int)word;
+        text += gap + word;
+        length -= gap + word;
+    }
+    fputc('\n', f);
+}
+
+static void put_steps(FILE *f, const struct gtr_finding *finding)
+{
+    size_t i;
+
+    if (finding->n_steps == 0)
+        return;
+    fprintf(f, "    %s%s ",
+            finding->n_all_steps > finding->n_steps && finding->ranked ? "worst " : "",
+            finding->n_all_steps == 1 ? "step" : "steps");
+    for (i = 0; i < finding->n_steps; i++)
+        fprintf(f, "%s%lld", i > 0 ? ", " : "", (long long)finding->step[i]);
+    if (finding->n_all_steps > finding->n_steps)
+        fprintf(f, " (%zu of %zu)", finding->n_steps, finding->n_all_steps);
+    fputc('\n', f);
+}
+
+static void put_finding(FILE *f, const struct gtr_finding *finding)
+{
+    const struct gtr_check *check = gtr_check_at(finding->check);
+    const char *line = finding->advice;
+
+    fprintf(f, "  %-8s %s [%s]\n    ", gtr_severity_name(finding->severity), check->title,
+            check->code);
+    put_wrapped(f, finding->what, strlen(finding->what), 4);
+    put_steps(f, finding);
+    while (*line != '\0') {
+        size_t length = strcspn(line, "\n");
+
+        fputs("    try: ", f);
+        put_wrapped(f, line, length, 9);
+        line += length + (line[length] == '\n' ? 1 : 0);
+    }
+}
+
+/* Is any check of the run, or any of settings, wanted? */
+static bool is_wanted(const struct doctor_found *found, bool of_setting)
+{
+    size_t i;
+
+    for (i = 0; i < gtr_checks_count(); i++)
+        if (found->wanted[i] && gtr_check_at(i)->of_setting == of_setting)
+            return true;
+    return false;
+}
+
+/* What was looked for is told once; `again` says that it was. */
+static void put_nothing(FILE *f, const struct doctor_found *found, bool of_setting, bool again)
+{
+    char text[1024] = "nothing found; looked for: ";
+    bool any = false;
+    size_t i;
+
+    if (again) {
+        fputs("  nothing found\n", f);
+        return;
+    }
+
+    for (i = 0; i < gtr_checks_count(); i++) {
+        size_t used = strlen(text);
+
+        if (gtr_check_at(i)->of_setting != of_setting || !found->wanted[i])
+            continue;
+        snprintf(text + used, sizeof text - used, "%s%s", any ? "; " : "", gtr_check_at(i)->title);
+        any = true;
+    }
+    fputs("  ", f);
+    put_wrapped(f, text, strlen(text), 2);
+}
+
+/* The run itself, or one policy.  Returns whether it had findings. */
+static bool put_section(FILE *f, const struct doctor_found *found, int64_t policy, bool again)
+{
+    bool any = false;
+    size_t i;
+
+    for (i = 0; i < found->n_findings; i++) {
+        if (found->findings[i].policy != policy)
+            continue;
+        if (any)
+            fputc('\n', f);
+        put_finding(f, &found->findings[i]);
+        any = true;
+    }
+    if (!any)
+        put_nothing(f, found, policy != GTR_OF_THE_RUN, again);
+    fputc('\n', f);
+    return any;
+}
+
+size_t doctor_count(const struct doctor_found *found, enum gtr_severity severity)
+{
+    size_t n = 0, i;
+
+    for (i = 0; i < found->n_findings; i++)
+        n += found->findings[i].severity == severity ? 1 : 0;
+    return n;
+}
+
+/* "2 severe, 1 warning" */
+static void put_sum(FILE *f, const struct doctor_found *found)
+{
+    size_t n[GTR_SEVERITY_COUNT], shown = 0;
+    int i;
+
+    for (i = GTR_SEVERE; i >= GTR_NOTE; i--) {
+        n[i] = doctor_count(found, (enum gtr_severity)i);
+        if (n[i] == 0)
+            continue;
+        fprintf(f, "%s%zu %s%s", shown++ > 0 ? ", " : "", n[i],
+                gtr_severity_name((enum gtr_severity)i), i != GTR_SEVERE && n[i] > 1 ? "s" : "");
+    }
+    fputs(shown > 0 ? "\n" : "no findings\n", f);
+}
+
+void doctor_report(FILE *f, const struct doctor_found *found)
+{
+    const struct study *study = found->study;
+    bool again = false;
+    size_t i;
+
+    fprintf(f, "%s: %zu steps, %zu tensors in %zu groups (%s)\n\n", found->trace,
+            study->series->n_steps, study->groups->n_tensors, study->groups->n_groups,
+            study->groups->rule);
+    if (is_wanted(found, false)) {
+        fputs("the run\n", f);
+        put_section(f, found, GTR_OF_THE_RUN, false);
+    }
+    for (i = 0; i < study->n_settings && is_wanted(found, true); i++) {
+        figure_write_text(f, gtr_setting_text(study->settings[i]));
+        fputs(found->own ? ", what the run itself did (max_grad_norm in its meta)\n" : "\n", f);
+        if (found->own_dropped)
+            fputs("  not looked at: these norms are not those that the run clipped\n\n", f);
+        else
+            again = !put_section(f, found, (int64_t)i, again) || again;
+    }
+    if (study->n_settings > 0 && !found->own_dropped)
+        fprintf(f, "%s\n", study_open_loop);
+    put_sum(f, found);
+}
+
+/* --- the catalogue -------------------------------------------------------------------------- */
+
+static void put_thresholds(FILE *f, const char *code)
+{
+    const struct gtr_threshold *thresholds;
+    size_t n, i;
+
+    thresholds = gtr_thresholds(&n);
+    for (i = 0; i < n; i++) {
+        char number[GTR_NUMBER_SIZE], text[400];
+
+        if (strcmp(thresholds[i].code, code) != 0)
+            continue;
+        gtr_text_print(thresholds[i].value, number);
+        snprintf(text, sizeof text, "%s%s%s%s", thresholds[i].what,
+                 thresholds[i].why[0] != '\0' ? " (" : "", thresholds[i].why,
+                 thresholds[i].why[0] != '\0' ? ")" : "");
+        fprintf(f, "    %-5s ", number);
+        put_wrapped(f, text, strlen(text), 10);
+    }
+}
+
+void doctor_list(FILE *f)
+{
+    size_t pass, i;
+
+    for (pass = 0; pass < 2; pass++) {
+        fputs(pass == 0 ? "checks of the run\n" : "\nchecks of a setting\n", f);
+        for (i = 0; i < gtr_checks_count(); i++) {
+            const struct gtr_check *check = gtr_check_at(i);
+
+            if (check->of_setting != (pass == 1))
+                continue;
+            fprintf(f, "\n  %s: %s\n    ", check->code, check->title);
+            put_wrapped(f, check->help, strlen(check->help), 4);
+            put_thresholds(f, check->code);
+        }
+    }
+}
