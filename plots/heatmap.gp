@@ -44,12 +44,13 @@ many = N_GROUPS > 16
 every = TERM ? 1 : (N_GROUPS + 69) / 70
 if (TERM) TERM_ROWS = at_least(TERM_ROWS, N_GROUPS + 8)     # a line for each group
 row_height = !many ? 0.2 : every == 1 ? 0.115 : 8.05 / N_GROUPS
-eval terminal(5.8, 0.97 + at_least(N_GROUPS * row_height, n_entries * 0.14))
+head_foot = HEAD_H + (PAPER ? 0.4 : 0.55)
+eval terminal(5.8, head_foot + at_least(N_GROUPS * row_height, n_entries * 0.14))
 longest = 4
 do for [g = 1:N_GROUPS] { longest = at_least(longest, strlen(ROW[g])) }
 longest = at_most(longest, 24)
-left_edge = (0.2 + longest * (many ? 0.047 : 0.06)) / PICTURE_W
-right_edge = 1 - 1.3 / PICTURE_W
+left_edge = ((PAPER ? 0.12 : 0.2) + longest * (many ? 0.047 : 0.06)) / PICTURE_W
+right_edge = 1 - (PAPER ? 1.05 : 1.3) / PICTURE_W
 TITLE = "Scales by ".short(POLICY, 70)
 NOTE = BIN == 1 ? "every step" : \
     sprintf("each column: the scale farthest from 1 in %d steps", BIN)
@@ -61,11 +62,14 @@ if (TERM) {
     set tmargin 3
     set key outside right top vertical Left reverse samplen 0.6 title "scale" left
 } else {
-    eval edges(left_edge, right_edge, 1 - 0.45 / PICTURE_H, 0.5 / PICTURE_H)
+    eval edges(left_edge, right_edge, 1 - (HEAD_H + 0.03) / PICTURE_H, \
+        (head_foot - HEAD_H - 0.05) / PICTURE_H)
     legend_left = right_edge + 0.01
-    set label 3 smaller("scale") at screen legend_left + 0.01, screen 1 - 0.34 / PICTURE_H
+    scale_top = PAPER ? 0.14 : 0.34
+    set label 3 smaller("scale") at screen legend_left + 0.01, screen 1 - scale_top / PICTURE_H
     set label 3 font small
-    set key at screen legend_left, screen 1 - 0.42 / PICTURE_H left top vertical maxrows 20
+    set key at screen legend_left, screen 1 - (scale_top + 0.08) / PICTURE_H left top vertical
+    set key maxrows 20
     set key Left reverse samplen 0.6 font small spacing 0.9 * SPACING
 }
 eval tics_across(PICTURE_W * (right_edge - left_edge))
@@ -92,13 +96,14 @@ if (!TERM) {
     set object 1 rectangle from graph 0, 0 to graph 1, 1 behind
     set object 1 fillcolor rgb behind fillstyle solid noborder
 }
-# Viewers of SVG smooth images, and would mix the classes; they get a box for each cell.  So does an
-# image one cell wide or high, which gnuplot does not draw.
+# Viewers of SVG smooth images, and would mix the classes; they get a box for each cell, up to about
+# 1 MB of them.  So does an image one cell wide or high, which gnuplot does not draw.
 BOXES = '1:2:(0.5 * STRIDE * BIN):(0.5):(class($3) + 0.5) with boxxyerror '. \
     'fillcolor palette fillstyle solid noborder'
 IMAGE = '1:2:(class($3) + 0.5) with image'
+few = N_GROUPS * N_COLUMNS <= 9000
 thin = N_GROUPS == 1 || N_COLUMNS == 1
-CELLS = 'ROWS index 1 using '.(FORMAT eq "svg" || thin ? BOXES : IMAGE)
+CELLS = 'ROWS index 1 using '.(FORMAT eq "svg" && few || thin ? BOXES : IMAGE)
 POINTS = 'for [k = 0:N_CLASSES - 1] ROWS index 1 using 1:(class($3) == k ? $2 : NaN) '. \
     'with points pointtype word(LETTERS, k + 1) linecolor rgb "#".ink(k)'
 eval "plot ".(TERM ? POINTS : CELLS).ENTRIES

@@ -1,25 +1,31 @@
 # interval.gp - a norm, the interval that a policy held it in, and the steps that it scaled.
 #
-# Columns of interval-POLICY.tsv: step, norm, lower, upper, scale, norm_out.
-eval terminal(5.2, 3.2)
+# Columns of interval-POLICY.tsv: step, norm, lower, upper, scale, norm_out.  Of long runs each bin
+# of BIN steps gives up to four of them: the least and the largest norm, and the scales farthest
+# below and above 1.
+n_entries = 3 + HAS_UPPER + HAS_LOWER + (N_CLIPPED > 0) + (N_RAISED > 0)
+legend_across = PAPER ? entries_across(inches(WIDTH, 5.2), 9) : 5
+legend_rows = (n_entries + legend_across - 1) / legend_across
+foot_height = LEGEND_ROW * (PAPER ? legend_rows : n_entries > 5 ? 2 : 1)
+eval terminal(5.2, PAPER ? 1.85 + foot_height : 3.2)
 TITLE = SUBJECT.", held by ".short(POLICY, 60)
 percent(n) = N_DECIDED > 0 ? 100. * n / N_DECIDED : 0
 NOTE = sprintf("clipped at %d of %d steps (%.3g %%)", N_CLIPPED, N_DECIDED, percent(N_CLIPPED))
 if (N_RAISED > 0) NOTE = NOTE.sprintf(", raised at %d (%.3g %%)", N_RAISED, percent(N_RAISED))
 if (N_EMPTY > 0) NOTE = NOTE.sprintf("; empty (lower > upper) at %d", N_EMPTY)
+if (BIN > 1) NOTE = NOTE.sprintf("; 4 of each %d drawn", BIN)
 eval HEAD
 
-n_entries = 3 + HAS_UPPER + HAS_LOWER + (N_CLIPPED > 0) + (N_RAISED > 0)
-foot_height = n_entries > 5 ? 0.34 : 0.17
 if (TERM) {
     set tmargin 3
     set key outside right top vertical Left reverse
 } else {
     left_edge = left_of_axis(Y_MAX, LOG) / PICTURE_W
-    bottom_edge = (foot_height + 0.5) / PICTURE_H
-    eval edges(left_edge, 1 - 0.16 / PICTURE_W, 1 - 0.42 / PICTURE_H, bottom_edge)
-    set key at screen 0.53, screen 0.05 / PICTURE_H center bottom horizontal Left reverse
-    set key samplen 1.4
+    bottom_edge = (foot_height + (PAPER ? 0.37 : 0.5)) / PICTURE_H
+    eval edges(left_edge, 1 - 0.16 / PICTURE_W, 1 - HEAD_H / PICTURE_H, bottom_edge)
+    set key at screen 0.53, screen (PAPER ? 0.02 : 0.05) / PICTURE_H center bottom horizontal Left
+    set key reverse samplen 1.4
+    if (PAPER) { set key maxcols legend_across }
 }
 eval tics_across(PICTURE_W - 0.9)
 set xrange [X_FIRST:X_LAST]

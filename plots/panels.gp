@@ -35,7 +35,7 @@ do for [i = 1:N_PANELS] {
     eval panel(i)
     TITLE = i == 1 ? "recorded" : "after ".short(PANEL[i], 27)
     NOTE = i == 1 ? FIRST_NOTE : CHANGED[i]
-    eval HEAD
+    eval PANEL_HEAD
     set format y (outer_left(i) ? number_y : "")
     set format x (outer_below(i) ? "%g" : "")
     set ylabel (outer_left(i) ? "gradient norm (L2)" : "") offset 0.5, 0

@@ -19,14 +19,14 @@ LETTERS = 'for [g = 1:N_SHOWN] ROWS index block(p, g) using 1:(100 * $2) '. \
     'with points pointtype letter(g) linecolor rgb colour(g)'
 PLOT = "plot ".(REST > 0 ? OTHERS : "").SHOWN.also(TERM, LETTERS.", ".GROUP_ENTRIES)
 
-name_y = plain("steps with at most this scale (%)")
+name_y = plain(narrow(7) ? "share of steps (%)" : "steps with at most this scale (%)")
 name_x = "scale".(THINNED ? sprintf(" (%d quantiles)", THINNED) : "")
 number_x = LOG ? decades(X_MIN, X_MAX) : "%g"
 do for [p = 1:N_POLICIES] {
     eval panel(p)
     TITLE = short(POLICY[p], 32).(TERM ? ": % of steps with at most this scale" : "")
     NOTE = MODES[p]
-    eval HEAD
+    eval PANEL_HEAD
     set format y (outer_left(p) ? "%g" : "")
     set format x (outer_below(p) ? number_x : "")
     set ylabel (outer_left(p) ? name_y : "") offset 0, 0

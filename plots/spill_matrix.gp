@@ -13,7 +13,7 @@ side_w = N_SIDE * (many ? 0.14 : N_SIDE > 9 ? 0.22 : 0.42)
 side_w = at_least(side_w, 1.9)
 LEFT_W = names_w + 0.22
 RIGHT_W = 0.75
-TOP_H = 0.5
+TOP_H = HEAD_H + 0.08
 BELOW_H = 0.3 + names_w * 0.6
 eval terminal(LEFT_W + side_w + RIGHT_W, TOP_H + side_w + BELOW_H)
 left_edge = LEFT_W / PICTURE_W
@@ -24,9 +24,11 @@ bottom_edge = BELOW_H / PICTURE_H
 TITLE = sprintf("Who pays for whom, limit %g", LIMIT)
 NOTE = TRACE.(N_LEFT_OUT > 0 ? sprintf("; %d groups with less blame left out", N_LEFT_OUT) : "")
 # Flush with the picture's left: the panel may be narrower than its title.
-set label 1 plain(TITLE) at screen 0.08 / PICTURE_W, screen 1 - 0.14 / PICTURE_H left
-set label 2 smaller(NOTE) at screen 0.08 / PICTURE_W, screen 1 - 0.32 / PICTURE_H left \
-    font small textcolor rgb "#555555"
+if (!PAPER) {
+    set label 1 plain(TITLE) at screen 0.08 / PICTURE_W, screen 1 - 0.14 / PICTURE_H left
+    set label 2 smaller(NOTE) at screen 0.08 / PICTURE_W, screen 1 - 0.32 / PICTURE_H left \
+        font small textcolor rgb "#555555"
+}
 
 eval edges(left_edge, right_edge, top_edge, bottom_edge)
 set xrange [0.5:N_SIDE + 0.5]

@@ -5,10 +5,10 @@
 # largest of each BIN steps.  Then one block of bars for each culprit, most blame first, and one
 # for the others if there are more.
 eval terminal(5.6, 3.7)
-right_edge = 1 - (0.5 + 0.068 * at_least(name_length, 8)) / PICTURE_W
+right_edge = 1 - (0.5 + LETTER * at_least(name_length, 8)) / PICTURE_W
 left_edge = left_of_axis(MOST, 0) / PICTURE_W
 left_edge = at_least(left_edge, 0.62 / PICTURE_W)
-top_edge = 1 - 0.42 / PICTURE_H
+top_edge = 1 - HEAD_H / PICTURE_H
 split = 0.6
 percent = sprintf(SHARE < 0.995 || SHARE == 1 ? "%.0f %%" : "%.1f %%", \
     100 * (SHARE < 0.999 || SHARE == 1 ? SHARE : 0.999))

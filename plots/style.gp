@@ -1,7 +1,8 @@
 # style.gp - terminals, type, colours and legends that all figures share.
 #
 # Reads NAME (stem of the files), FORMATS ("png svg"), WIDTH and HEIGHT (inches; 0: the figure's
-# own).  A script is read once per format; `turn` counts.
+# own), and PAPER (1: for a column of a paper, without titles).  A script is read once per format;
+# `turn` counts.
 if (GPVAL_VERSION < 5.4) print "this script needs gnuplot 5.4 or later"; exit status 1
 if (!exists("turn")) turn = 1
 FORMAT = word(FORMATS, turn)
@@ -14,18 +15,23 @@ at_most(a, b) = a < b ? a : b
 at_least(a, b) = a > b ? a : b
 
 # --- terminals ---------------------------------------------------------------------------------
-# Type of 9 points: readable still when a picture is scaled to one column of a paper.
-DPI = 200
+# Type of 9 points: readable still when a picture is scaled to one column of a paper.  A paper's own
+# pictures go in unscaled: there type is of 8 points, the small of 7, and the thinnest line of
+# about a quarter of a point.
+if (!exists("PAPER")) PAPER = 0
+DPI = PAPER ? 300 : 200
+POINTS = PAPER ? 8 : 9
+INK = PAPER ? 1.2 : 1
 TERM = FORMAT eq "term"
 inches(given, own) = given > 0 ? given : own
 pixels(w, h, dpi) = sprintf("size %d,%d", int(w * dpi + 0.5), int(h * dpi + 0.5))
-png(w, h) = "pngcairo rounded font 'Arial,9' ".pixels(w, h, DPI). \
-    sprintf(" fontscale %g linewidth %g", DPI / 96., DPI / 96.). \
+png(w, h) = sprintf("pngcairo rounded font 'Arial,%d' ", POINTS).pixels(w, h, DPI). \
+    sprintf(" fontscale %g linewidth %g", DPI / 96., INK * DPI / 96.). \
     sprintf(" pointscale %g dashlength %g", DPI / 120., DPI / 200.)
-svg(w, h) = "svg font 'Arial,12' ".pixels(w, h, 96). \
-    " linewidth 1.33 dashlength 0.6 background '#ffffff'"
-pdf(w, h) = sprintf("pdfcairo rounded font 'Arial,9' size %gin,%gin", w, h). \
-    " fontscale 0.75 linewidth 1 pointscale 0.8 dashlength 0.45"
+svg(w, h) = sprintf("svg font 'Arial,%.4g' ", POINTS / 0.75).pixels(w, h, 96). \
+    sprintf(" linewidth %g dashlength 0.6 background '#ffffff'", INK * 1.33)
+pdf(w, h) = sprintf("pdfcairo rounded font 'Arial,%d' size %gin,%gin", POINTS, w, h). \
+    sprintf(" fontscale 0.75 linewidth %g pointscale 0.8 dashlength 0.45", INK)
 tex(w, h) = sprintf("cairolatex pdf input colortext size %gin,%gin", w, h). \
     " header '\\footnotesize' font ',8' linewidth 2 pointscale 1.2 dashlength 0.3"
 dumb(w, h) = sprintf("dumb size %d,%d ", TERM_COLUMNS, TERM_ROWS).(TERM_COLOUR ? "ansi256" : "mono")
@@ -57,15 +63,27 @@ grouped(n) = n < 1000 ? sprintf("%d", n) : grouped(n / 1000).sprintf(",%03d", n 
 # Smaller type: a font, or for LaTeX a command before the words.
 smaller(s) = (FORMAT eq "tex" ? "\\scriptsize " : "").plain(s)
 tiniest(s) = (FORMAT eq "tex" ? "\\tiny " : "").plain(s)
-small = FORMAT eq "svg" ? ",10" : ",7.5"
+small = FORMAT eq "svg" ? (PAPER ? ",9.33" : ",10") : PAPER ? ",7" : ",7.5"
 tiny = FORMAT eq "svg" ? ",8" : ",6"
+# Inches that a letter takes, and one of the small ones.
+LETTER = PAPER ? 0.06 : 0.068
+SMALL_LETTER = PAPER ? 0.053 : 0.057
 # A title flush left, and a line in grey under it.  Labels 1 and 2.
 above_graph(h) = sprintf("at graph 0, graph 1 offset 0, screen %g left ", h / PICTURE_H)
-HEAD = TERM ? \
+# A paper has both in its caption.  HEAD_H: inches to keep for them above a graph.
+HEAD_H = PAPER ? 0.08 : 0.42
+HEAD = PAPER ? "" : TERM ? \
     'set label 1 TITLE at graph 0, graph 1 offset 0, 2 left; '. \
     'set label 2 NOTE at graph 0, graph 1 offset 0, 1 left' : \
     'eval "set label 1 plain(TITLE) ".above_graph(0.28); '. \
     'eval "set label 2 smaller(NOTE) ".above_graph(0.12)."font small textcolor rgb \"#555555\""'
+
+# Of a panel the title says which it is, and stays.
+PANEL_H = PAPER ? 0.2 : 0.42
+PANEL_HEAD = !PAPER ? HEAD : \
+    'eval "set label 1 smaller(TITLE) ".above_graph(0.08)."font small"'
+# A graph this wide has its legend beside it; a narrower one, in a paper, below.
+narrow(w) = PAPER && inches(WIDTH, w) < 5
 
 # --- colours -----------------------------------------------------------------------------------
 # Okabe and Ito's, which stay apart for colour-blind readers, without their yellow, which fades on
@@ -146,17 +164,22 @@ GROUP_ENTRIES = 'for [g = 1:N_SHOWN] keyentry with '.GROUP_SAMPLE. \
 # `eval grid(n, left)` opens a picture with n equal panels over a legend, `left` inches kept free
 # for the outer axis; `eval panel(i)` goes to the i-th, and `eval foot` draws the legend.  In a
 # terminal each panel fills the window in its turn, beside its own legend.
-ROW_INCHES = 2.25
+ROW_INCHES = !PAPER ? 2.25 : narrow(7) ? 1.5 : 1.8
 # Entries that fit side by side in w inches, and the rows of them.
-fit(w) = at_least(1, int((w - 0.3) / (0.5 + 0.068 * name_length)))
+LEGEND_ROW = PAPER ? 0.145 : 0.17
+entries_across(w, letters) = at_least(1, int((w - 0.1) / (0.42 + LETTER * letters)))
+fit(w) = PAPER ? entries_across(w, name_length) : \
+    at_least(1, int((w - 0.3) / (0.5 + 0.068 * name_length)))
 rows(n, w) = (n + fit(w) - 1) / fit(w)
-legend_height(w) = 0.17 * rows(N_SHOWN + (REST > 0), w) + 0.1
+legend_height(w) = LEGEND_ROW * rows(N_SHOWN + (REST > 0), w) + (PAPER ? 0.04 : 0.1)
 own_across(n) = n <= 3 ? n : n == 4 ? 2 : 3
 own_width(n) = own_across(n) == 1 ? 4.2 : own_across(n) == 2 ? 5.6 : 7.2
-across(n, w) = at_most(own_across(n), at_least(1, int(w / 2)))
-grid(n, left) = sprintf("GRID_N = %d; GRID_LEFT = %g; ", n, left). \
-    "GRID_W = inches(WIDTH, own_width(GRID_N)); ". \
-    "GRID_ACROSS = across(GRID_N, GRID_W); ". \
+across(n, w) = at_most(own_across(n), at_least(1, int(w / (PAPER ? 1.6 : 2))))
+grid(n, left) = grid_of(n, left, 0, own_width(n), across(n, inches(WIDTH, own_width(n))))
+# Panels with numbers of their own keep `inner` inches for them.
+grid_of(n, left, inner, w, n_across) = \
+    sprintf("GRID_N = %d; GRID_LEFT = %g; PANEL_LEFT = %g; ", n, left, inner). \
+    sprintf("GRID_W = inches(WIDTH, %g); GRID_ACROSS = %d; ", w, n_across). \
     "GRID_DOWN = (GRID_N + GRID_ACROSS - 1) / GRID_ACROSS; ". \
     "GRID_FOOT = 0.3 + legend_height(GRID_W); ". \
     "GRID_H = inches(HEIGHT, GRID_DOWN * ROW_INCHES + GRID_FOOT); ". \
@@ -166,9 +189,9 @@ grid(n, left) = sprintf("GRID_N = %d; GRID_LEFT = %g; ", n, left). \
     "if (!TERM) set multiplot"
 panel_column(i) = (i - 1) % GRID_ACROSS
 panel_row(i) = (i - 1) / GRID_ACROSS
-panel_left(i) = (GRID_LEFT + panel_column(i) * COLUMN_W) / GRID_W
+panel_left(i) = (GRID_LEFT + PANEL_LEFT + panel_column(i) * COLUMN_W) / GRID_W
 panel_right(i) = (GRID_LEFT + (panel_column(i) + 1) * COLUMN_W - 0.16) / GRID_W
-panel_top(i) = 1 - (panel_row(i) * ROW_H + 0.42) / GRID_H
+panel_top(i) = 1 - (panel_row(i) * ROW_H + PANEL_H) / GRID_H
 panel_bottom(i) = 1 - (panel_row(i) * ROW_H + ROW_H - 0.12) / GRID_H
 edges(l, r, t, b) = sprintf("set lmargin at screen %g; set rmargin at screen %g; ", l, r). \
     sprintf("set tmargin at screen %g; set bmargin at screen %g", t, b)
@@ -177,10 +200,18 @@ panel(i) = TERM ? "set tmargin 3; set key outside right top vertical Left revers
 # Only the outer panels carry numbers and names of axes: all panels have the same.
 outer_left(i) = TERM || panel_column(i) == 0
 outer_below(i) = TERM || i + GRID_ACROSS > GRID_N
+# `eval foot_key(n, y)` before a plot of nothing but entries: a legend of n columns, y inches above
+# the foot of a multiplot, as wide as the picture.  (A graph's own legend has the graph's width.)
+foot_key(n, y) = edges(0.02, 0.98, 0.02 + 0.2 / PICTURE_H, 0.01). \
+    '; unset border; unset tics; unset grid; unset xlabel; unset ylabel; unset label; '. \
+    'unset arrow; unset object; unset logscale; set key default; '. \
+    sprintf("set key at screen 0.5, screen %g center bottom horizontal Left reverse ", \
+    y / PICTURE_H).sprintf("noautotitle samplen 1.2 spacing SPACING maxcols %d", n)
 # The legend is a plot of its own, which spans the foot of the picture.
 LEGEND = 'eval edges(0.02, 0.98, 0.02 + 0.2 / GRID_H, 0.01); '. \
     'unset border; unset tics; unset grid; unset xlabel; unset ylabel; unset label; '. \
     'unset logscale; '. \
-    'set key at screen 0.5, screen 0.06 / GRID_H center bottom horizontal Left reverse; '. \
+    'set key at screen 0.5, screen (PAPER ? 0.02 : 0.06) / GRID_H center bottom horizontal '. \
+    'Left reverse; '. \
     'plot [0:1] [0:1] 2, '.GROUP_ENTRIES.'; unset multiplot'
 foot = TERM ? "" : LEGEND

@@ -7,7 +7,7 @@ longest = 4
 do for [k = 1:N_BARS] { longest = at_least(longest, at_most(NAME_LETTERS, strlen(BAR[k]))) }
 left_w = 0.25 + 0.07 * longest
 foot = HAS_TOTAL ? 0.88 : 0.7
-eval terminal(left_w + 3, 0.48 + foot + 0.34 * N_BARS)
+eval terminal(left_w + 3, HEAD_H + 0.06 + foot + 0.34 * N_BARS)
 TITLE = sprintf("Which knob decides %s, %s", GOAL, TRACE)
 NOTE = "shares of its variance".(HAS_INTERVAL ? "; whiskers: 95 % by bootstrap" : ", exact on the grid")
 if (N_LEFT_OUT > 0) NOTE = NOTE.sprintf("; %d more knobs are in none of the bars", N_LEFT_OUT)
@@ -20,7 +20,7 @@ if (TERM) {
     set key outside right top vertical Left reverse
     TERM_ROWS = at_least(TERM_ROWS, 2 * N_BARS + 8)
 } else {
-    eval edges(left_w / PICTURE_W, 1 - 0.2 / PICTURE_W, 1 - 0.46 / PICTURE_H, foot / PICTURE_H)
+    eval edges(left_w / PICTURE_W, 1 - 0.2 / PICTURE_W, 1 - (HEAD_H + 0.04) / PICTURE_H, foot / PICTURE_H)
     set key at screen 0.5, screen 0.05 / PICTURE_H center bottom horizontal Left reverse samplen 1
 }
 set xrange [0:X_HIGH * 1.02]

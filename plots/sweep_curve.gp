@@ -5,7 +5,7 @@
 # blocks: the knobs of the first objective, then those of the second, and so on.
 block(r, c) = (r - 1) * N_KNOBS + c
 LEFT_W = 0.7
-TOP_H = 0.52
+TOP_H = HEAD_H + 0.1
 HAS_LEGEND = HAS_BAND || KNEE
 FOOT_H = HAS_LEGEND ? 0.66 : 0.44
 own_width = N_KNOBS == 1 ? 3.3 : 1.75

@@ -5,26 +5,29 @@
 # cell of the plane, and its number tells how many settings are in it; else number is 1.  Of the
 # front, points that lie on the spot of the one before are left out: N_FRONT counts all.
 FRONT = 2 * N_POLICIES + 1
-eval terminal(4.9, 3.4)
+eval terminal(4.9, PAPER ? 2.4 : 3.4)
 TITLE = sprintf("What %s settings reach, %s", grouped(N_SETTINGS), TRACE)
 NOTE = BINNED ? "a dot: a spot with at least one setting" : "a dot: one setting"
 NOTE = NOTE.(N_OUTSIDE > 0 ? sprintf("; %s are beyond the axes", grouped(N_OUTSIDE)) : "")
 if (!FALLS) NOTE = NOTE."; larger: front of 3 goals"
 eval HEAD
-right_edge = 1 - (0.56 + 0.068 * at_least(name_length, 12)) / PICTURE_W
+# In one column the legend lies in the corner that fronts leave empty.
+inside = narrow(4.9) && !TERM
+right_edge = 1 - (inside ? 0.1 : 0.56 + LETTER * at_least(name_length, 12)) / PICTURE_W
 foot = KNEE && !TERM ? 0.2 : 0
 if (TERM) {
     set tmargin 3
     set key outside right top vertical Left reverse
 } else {
-    left_w = left_of_axis(Y_MAX, Y_LOG) + (Y_LOG && few_decades(Y_MIN, Y_MAX) ? 0.15 : 0)
-    eval edges(left_w / PICTURE_W, right_edge, 1 - 0.46 / PICTURE_H, \
+    left_w = left_of_axis(Y_MAX, Y_LOG) + (Y_LOG && few_decades(Y_MIN, Y_MAX) ? 0.15 : PAPER ? 0.06 : 0)
+    eval edges(left_w / PICTURE_W, right_edge, 1 - (HEAD_H + 0.04) / PICTURE_H, \
         (0.5 + foot) / PICTURE_H)
-    set key at screen right_edge + 0.01, screen 1 - 0.46 / PICTURE_H left top vertical Left reverse
+    set key at screen right_edge + 0.01, screen 1 - (HEAD_H + 0.04) / PICTURE_H left top vertical Left reverse
     set key samplen 1.2 maxrows 24
+    if (inside) { set key at graph 1, graph 1 right top opaque font small }
     if (!X_LOG && X_MAX > X_MIN) { set xtics round_near((X_MAX - X_MIN) / 5.) }
     if (KNEE) {
-        set label 3 smaller("recommended: ".short(KNEE_TEXT, 95)) font small textcolor rgb "#555555" \
+        set label 3 smaller("recommended: ".short(KNEE_TEXT, at_most(95, int(PICTURE_W / SMALL_LETTER) - 16))) font small textcolor rgb "#555555" \
             at screen 0.12 / PICTURE_W, screen 0.11 / PICTURE_H left
     }
 }

@@ -14,9 +14,11 @@ letters = 1
 do for [c = 1:N_PAIRS] { letters = at_least(letters, Y_LETTERS[c]) }
 LEFT_W = 0.42 + 0.06 * letters
 BAR_W = 0.85
-TOP_H = 0.5
+TOP_H = HEAD_H + 0.08
 BELOW_H = 0.48
 own_panel = N_PAIRS == 1 ? 2.6 : 1.75
+# In one column of a paper several maps could not be read; they take both.
+if (N_PAIRS > 1 && narrow(7)) WIDTH = 7
 eval terminal(N_PAIRS * (LEFT_W + own_panel) + BAR_W, \
     TOP_H + N_GOALS * (BELOW_H + (N_PAIRS == 1 ? 2.1 : 1.55)) + (N_HOLES > 0 ? 0.16 : 0))
 FOOT_H = N_HOLES > 0 ? 0.16 : 0

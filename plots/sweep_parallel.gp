@@ -5,7 +5,9 @@
 # text); the recommended setting.  A knob of few values has them at equal distances.
 set palette defined (0 "#440154", 1 "#482878", 2 "#3E4989", 3 "#31688E", 4 "#26828E", \
     5 "#1F9E89", 6 "#35B779", 7 "#6ECE58", 8 "#B5DE2B", 9 "#FDE725") negative
-eval terminal(at_least(3.6, 0.9 * N_AXES + 1.35), 3)
+# So many axes take both columns of a paper.
+if (N_AXES > 4 && narrow(7)) WIDTH = 7
+eval terminal(at_least(3.6, 0.9 * N_AXES + 1.35), PAPER ? 2.4 : 3)
 THIS_POLICY = N_POLICIES > 1 ? " of ".short(POLICY, 30) : ""
 TITLE = sprintf("The best %s%s, %s", N_LINES < N_SETTINGS ? \
     sprintf("%d of %s settings", N_LINES, grouped(N_SETTINGS)) : \
@@ -19,7 +21,7 @@ right_edge = 1 - 1.1 / PICTURE_W
 if (TERM) {
     set tmargin 3
 } else {
-    eval edges(left_edge, right_edge, 1 - 0.5 / PICTURE_H, 0.36 / PICTURE_H)
+    eval edges(left_edge, right_edge, 1 - (HEAD_H + 0.08) / PICTURE_H, 0.36 / PICTURE_H)
 }
 unset key
 unset grid
@@ -38,7 +40,7 @@ flat = !(C_HIGH > C_LOW)
 set cbrange [flat ? C_LOW - 0.5 : C_LOW:flat ? C_HIGH + 0.5 : C_HIGH]
 if (!TERM) {
     set colorbox user origin screen right_edge + 0.28 / PICTURE_W, screen 0.4 / PICTURE_H \
-        size screen 0.1 / PICTURE_W, screen 1 - 0.92 / PICTURE_H
+        size screen 0.1 / PICTURE_W, screen 1 - (HEAD_H + 0.5) / PICTURE_H
     set cbtics font small offset -0.6, 0 scale 0.3
     if (!flat) { set cbtics round_near((C_HIGH - C_LOW) / 4.) }
     set cblabel plain(GOAL) offset -0.6, 0

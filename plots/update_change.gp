@@ -6,7 +6,7 @@
 # two rows, its smallest and its largest.
 has_median = WINDOW > 1
 shown = has_median ? 3 : 2
-eval terminal(5.4, 3.3)
+eval terminal(5.4, PAPER ? 2.2 : 3.3)
 TITLE = sprintf("Change of the %s update, %s", OPTIMIZER, TRACE)
 THIN_MEANS = BIN > 1 ? sprintf("least and largest of each %d steps", BIN) : "every step"
 MEDIAN_MEANS = sprintf("running median over %d steps", WINDOW)
@@ -19,9 +19,9 @@ if (AT_EDGE) NOTE = NOTE."; at the edge: less"
 eval HEAD
 
 in_percent(y) = 100 * y
-right_edge = 1 - (0.5 + 0.068 * at_least(name_length, 12)) / PICTURE_W
+right_edge = 1 - (0.5 + LETTER * at_least(name_length, 12)) / PICTURE_W
 left_edge = left_of_axis(1, 1) / PICTURE_W
-top_edge = 1 - 0.42 / PICTURE_H
+top_edge = 1 - HEAD_H / PICTURE_H
 if (TERM) {
     set tmargin 3
     set key outside right top vertical Left reverse

@@ -9,9 +9,9 @@ if (TERM) TERM_ROWS = at_least(TERM_ROWS, 2 * N_ROWS + 8)
 longest = 12
 do for [g = 1:N_ROWS] { longest = at_least(longest, strlen(ROW[g])) }
 longest = at_most(longest, 24)
-eval terminal(5.4, 0.97 + at_least(1, N_ROWS * lane / every))
+eval terminal(5.4, HEAD_H + 0.55 + at_least(1, N_ROWS * lane / every))
 left_edge = (0.25 + longest * (many ? 0.047 : 0.06)) / PICTURE_W
-right_edge = 1 - (0.5 + 0.068 * at_least(name_length, 12)) / PICTURE_W
+right_edge = 1 - (0.5 + LETTER * at_least(name_length, 12)) / PICTURE_W
 TITLE = sprintf("Change of the %s update by group, %s", OPTIMIZER, TRACE)
 NOTE = TERM ? "median over the steps" : "dot: median over the steps; thick: to the 90th percentile; thin: to the most"
 if (!EXACT) NOTE = NOTE."; guessed from norms"
@@ -23,7 +23,7 @@ if (TERM) {
     set lmargin longest + 2
     set key outside right top vertical Left reverse
 } else {
-    top_edge = 1 - 0.45 / PICTURE_H
+    top_edge = 1 - (HEAD_H + 0.03) / PICTURE_H
     eval edges(left_edge, right_edge, top_edge, 0.5 / PICTURE_H)
     set key at screen right_edge + 0.01, screen top_edge left top vertical maxrows 20 Left reverse
     set key samplen 0.8

@@ -39,18 +39,15 @@ static enum gtr_code list_pictures(const struct plot_options *o, const struct fi
                                    struct picture_list *list, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
-    size_t i, before;
+    const char *why;
+    size_t i;
 
     for (i = 0; rc == GTR_OK && i < N_FIGURES; i++) {
         if (!o->wanted[i])
             continue;
-        before = list->n;
-        rc = plot_pictures_add(list, &figures[i], view, err);
-        if (rc == GTR_OK && list->n == before)
-            cli_note(&o->common, "%s: nothing to show: %s", figures[i].name,
-                     figure_has_decisions(view)
-                         ? "these policies have no interval"
-                         : "every step is skipped, its gradient is not finite");
+        rc = plot_pictures_add(list, &figures[i], view, &why, err);
+        if (rc == GTR_OK && why != NULL)
+            cli_note(&o->common, "%s: nothing to show: %s", figures[i].name, why);
     }
     return rc;
 }
@@ -71,6 +68,42 @@ static const char *title_of(const struct study *study, size_t policy)
     return strlen(text) <= TITLE_MAX ? text : study->labels[policy];
 }
 
+static bool wants(const struct plot_options *o, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < N_FIGURES; i++)
+        if (strcmp(figures[i].name, name) == 0)
+            return o->wanted[i];
+    return false;
+}
+
+/* --group names a group for `interval` and a module kind for `layers`.  Where both are drawn and it
+ * is only a group, `layers` shows all modules. */
+static enum gtr_code fill_view(struct figure_view *view, const struct plot_options *o,
+                               const struct study *study, struct gtr_err *err)
+{
+    const char *module = o->group;
+    struct gtr_err first = { 0 };
+    enum gtr_code rc = GTR_OK;
+
+    if (wants(o, "layers")) {
+        rc = figure_view_layers(view, study->trace, module, o->common.n_threads, &first);
+        if (rc == GTR_EUSAGE && wants(o, "interval")) {
+            module = NULL;
+            rc = figure_view_layers(view, study->trace, NULL, o->common.n_threads, &first);
+        }
+        if (rc != GTR_OK)
+            return gtr_fail(err, rc, "%s", first.text);
+    }
+    rc = figure_view_fill(view, wants(o, "interval") || !wants(o, "layers") ? o->group : NULL, err);
+    if (rc == GTR_OK && o->group != NULL && module == NULL)
+        cli_note(&o->common, "layers: %s is no module kind; showing all tensors", o->group);
+    if (rc == GTR_OK && wants(o, "spike"))
+        rc = figure_view_spike(view, o->has_step ? &o->step : NULL, err);
+    return rc;
+}
+
 /* Runs every policy and draws. */
 static enum gtr_code plot(struct plot_options *o, const struct study *study,
                           struct gtr_decisions **decisions, const char **titles,
@@ -85,6 +118,8 @@ static enum gtr_code plot(struct plot_options *o, const struct study *study,
         .labels = (const char *const *)study->labels,
         .titles = titles,
         .decisions = decisions,
+        .bin = o->bin,
+        .tail = o->tail,
     };
     const struct picture_source source = plot_source(&view);
     struct picture_list list = { 0 };
@@ -98,7 +133,7 @@ static enum gtr_code plot(struct plot_options *o, const struct study *study,
         rc = gtr_replay_run(study->replay, study->settings[i], &decisions[i], err);
     }
     if (rc == GTR_OK)
-        rc = figure_view_fill(&view, o->group, err);
+        rc = fill_view(&view, o, study, err);
     if (rc == GTR_OK)
         rc = list_pictures(o, &view, &list, err);
     if (rc == GTR_OK && o->term)

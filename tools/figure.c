@@ -2,6 +2,7 @@
 #include "figure.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "figure_rows.h"
@@ -20,7 +21,7 @@ const struct figure figures[N_FIGURES] = {
       .summary = "one group's norm, the policy's interval, the clipped steps",
       .per_policy = true,
       .replays = true,
-      .applies = interval_applies,
+      .lacks = interval_lacks,
       .write_rows = interval_rows,
       .write_variables = interval_variables },
     { .name = "heatmap",
@@ -34,11 +35,33 @@ const struct figure figures[N_FIGURES] = {
       .replays = true,
       .write_rows = scales_rows,
       .write_variables = scales_variables },
+    { .name = "layers",
+      .summary = "norm of each layer at each step",
+      .lacks = layers_lacks,
+      .write_rows = layers_rows,
+      .write_variables = layers_variables },
+    { .name = "intervals",
+      .summary = "all groups as in interval, side by side",
+      .per_policy = true,
+      .replays = true,
+      .lacks = intervals_lacks,
+      .write_rows = intervals_rows,
+      .write_variables = intervals_variables },
+    { .name = "spike",
+      .summary = "the worst spike: loss, norms over their past, scales",
+      .replays = true,
+      .lacks = spike_lacks,
+      .write_rows = spike_rows,
+      .write_variables = spike_variables },
+    { .name = "tails",
+      .summary = "distribution of each group's norms, and how fast it falls",
+      .lacks = tails_lacks,
+      .write_rows = tails_rows,
+      .write_variables = tails_variables },
 };
 
-double figure_norm(const struct figure_view *view, size_t group, size_t t)
+double figure_norm_of(const struct gtr_series *series, size_t group, size_t t)
 {
-    const struct gtr_series *series = view->series;
     size_t at = group * series->n_steps + t;
 
     if (series->group_nonfinite != NULL && series->group_nonfinite[at])
@@ -46,11 +69,38 @@ double figure_norm(const struct figure_view *view, size_t group, size_t t)
     return sqrt(series->sumsq[at]);
 }
 
+double figure_norm(const struct figure_view *view, size_t group, size_t t)
+{
+    return figure_norm_of(view->series, group, t);
+}
+
 double figure_norm_out(const struct figure_view *view, size_t policy, size_t group, size_t t)
 {
     double scale = view->decisions[policy]->scale[group * view->series->n_steps + t];
 
     return view->skip[t] ? (double)NAN : figure_norm(view, group, t) * scale;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+void figure_sort(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, compare);
+}
+
+double figure_median(const double *sorted, size_t n)
+{
+    return n > 0 ? 0.5 * (sorted[(n - 1) / 2] + sorted[n / 2]) : (double)NAN;
+}
+
+bool figure_holds_whole(const struct figure_view *view, size_t policy)
+{
+    return gtr_policy_spec(view->decisions[policy]->policy)->whole_gradient != 0;
 }
 
 bool figure_has_decisions(const struct figure_view *view)
@@ -102,7 +152,7 @@ static size_t times_clipped(const struct figure_view *view, size_t group)
     for (p = 0; p < view->n_policies; p++) {
         const double *scale = view->decisions[p]->scale + group * n_steps;
 
-        if (view->decisions[p]->policy == GTR_GLOBAL)
+        if (figure_holds_whole(view, p))
             continue;
         for (t = 0; t < n_steps; t++)
             count += scale[t] < 1.0 ? 1 : 0;
@@ -170,6 +220,11 @@ void figure_view_free(struct figure_view *view)
     gtr_free(view->ranked);
     gtr_free(view->values);
     gtr_free(view->medians);
-    view->ranked = NULL;
+    gtr_free(view->layer_rows);
+    gtr_series_free(view->layers);
+    gtr_baseline_free(view->baseline);
+    view->ranked = view->layer_rows = NULL;
     view->values = view->medians = NULL;
+    view->layers = NULL;
+    view->baseline = NULL;
 }

@@ -18,6 +18,9 @@
 
 #include "gradtrace.h"
 
+/* What a column of `layers` shows of its steps. */
+enum figure_bin { BIN_MAX, BIN_MEDIAN };
+
 /* What there is to draw.  Borrows everything but the arrays named as owned. */
 struct figure_view {
     const struct gtr_series *series;
@@ -31,9 +34,27 @@ struct figure_view {
     size_t *ranked;                         /* [G] owned: groups, most energy first */
     size_t group;                           /* the one that `interval` shows */
     double *values, *medians;               /* [T] owned: one curve at a time */
+
+    /* For `layers`: norms by layer, of one module kind or of all; owned, NULL if not asked for or
+     * if no layers were found. */
+    struct gtr_series *layers;
+    size_t *layer_rows; /* [n_layers] owned: from the bottom of the picture up */
+    size_t n_layers;
+    const char *module; /* NULL: all tensors */
+    enum figure_bin bin;
+
+    /* For `spike`: norms over their baselines, and the row of the step in the middle; owned, NULL
+     * if not asked for. */
+    struct gtr_baseline *baseline;
+    size_t spike, spike_group;
+
+    double tail; /* share of the steps, the largest, whose slope `tails` tells */
 };
 
 enum figure_axis { AXIS_AUTO, AXIS_LOG, AXIS_LINEAR };
+
+/* For a screen: with titles.  For a paper: as wide as its columns, type of 8 points, no titles. */
+enum figure_style { STYLE_SCREEN, STYLE_PAPER };
 
 /* How it should look. */
 struct figure_look {
@@ -42,6 +63,8 @@ struct figure_look {
     double width, height;  /* inches; 0: the figure's own */
     size_t columns, rows;  /* of the terminal */
     bool colour;           /* terminal only */
+    enum figure_style style;
+    unsigned paper_columns; /* that a picture spans in a paper: 1 or 2; 0: not told */
 };
 
 struct figure {
@@ -49,8 +72,8 @@ struct figure {
     const char *summary; /* for --help */
     bool per_policy;
     bool replays; /* shows what policies would have done */
-    /* False if the figure has nothing to say about a policy; NULL: it always has. */
-    bool (*applies)(const struct figure_view *view, size_t policy);
+    /* Why the figure has nothing to show (of a policy), or NULL; no function: it always has. */
+    const char *(*lacks)(const struct figure_view *view, size_t policy);
     /* Both write to f and leave its errors for the caller to find when it closes f. */
     void (*write_rows)(FILE *f, const struct figure_view *view, const struct figure_look *look,
                        size_t policy);
@@ -59,12 +82,23 @@ struct figure {
 };
 
 /* All figures, in the order in which they are drawn. */
-enum { N_FIGURES = 5 };
+enum { N_FIGURES = 9 };
 extern const struct figure figures[N_FIGURES];
 
-/* Fills what the view owns.  `group` is the name given by the user, or NULL: then the group most
- * often clipped, or the one with most energy.  Free with figure_view_free, also after failure. */
+/* Fills what most figures need.  `group` is the name given by the user, or NULL: then the group
+ * most often clipped, or the one with most energy.  Free with figure_view_free, also after
+ * failure. */
 enum gtr_code figure_view_fill(struct figure_view *view, const char *group, struct gtr_err *err);
+
+/* What `layers` needs: reads the trace again, by layer.  `module` NULL: all tensors. */
+enum gtr_code figure_view_layers(struct figure_view *view, const struct gtr_trace *trace,
+                                 const char *module, size_t n_threads, struct gtr_err *err);
+
+/* What `spike` needs.  `step`: the number of the step to show; NULL: the worst spike. */
+enum gtr_code figure_view_spike(struct figure_view *view, const int64_t *step, struct gtr_err *err);
+
+/* Does the policy make one decision for all tensors? */
+bool figure_holds_whole(const struct figure_view *view, size_t policy);
 void figure_view_free(struct figure_view *view);
 
 /* False if every step was skipped, so that no policy decided anything. */
@@ -73,13 +107,22 @@ bool figure_has_decisions(const struct figure_view *view);
 /* A group's norm at a step, as recorded and after a policy: NaN where it was not finite, and after
  * a policy also where the step was skipped. */
 double figure_norm(const struct figure_view *view, size_t group, size_t t);
+double figure_norm_of(const struct gtr_series *series, size_t group, size_t t);
 double figure_norm_out(const struct figure_view *view, size_t policy, size_t group, size_t t);
+
+/* Sorts n numbers upward; and the middle of sorted ones, of two their mean, NaN if there are none.
+ */
+void figure_sort(double *values, size_t n);
+double figure_median(const double *sorted, size_t n);
 
 /* `text` without tabs, line ends and other control characters, which would end a field; as part of
  * a string of gnuplot; and as a whole one.  Names come from files that we did not write. */
 void figure_write_text(FILE *f, const char *text);
 void figure_write_plain(FILE *f, const char *text);
 void figure_write_string(FILE *f, const char *text);
+
+/* A number, and the character that ends its field. */
+void figure_write_number(FILE *f, double value, char after);
 
 /* NAME = VALUE for gnuplot. */
 void figure_set_number(FILE *f, const char *name, double value);

@@ -13,8 +13,16 @@ enum {
     MEDIAN_FROM = 100, /* steps; fewer are read as they are */
     MEDIAN_PARTS = 40, /* windows to a run: wide enough to calm, narrow enough to follow it */
     MEDIAN_MAX = 201,
-    ROWS_MAX = 4000, /* points that one curve may have before it is binned */
-    BINS = 1000      /* then: more than a printed column can resolve */
+    BINS = 1000, /* of a long run: more than a printed column can resolve */
+    BINS_LEAST = 60,
+    BINS_GREY_TOTAL = 8000,
+    BINS_GREY_LEAST = 20,
+    OTHER_CURVES = 4,     /* room for the grey ones, the whole gradient and the loss */
+    GROUPS_COLOURED = 16, /* as style.gp gives out its colours */
+    COLOURED_OF_MANY = 8,
+    BINS_TOTAL = 8000,    /* of all curves of a picture */
+    ROWS_PER_BIN = 4,     /* a curve may have that many times its bins before it is binned, */
+    ROWS_PER_FEW_BINS = 3 /* or that many if others need the room */
 };
 
 size_t curve_window(size_t n_steps)
@@ -26,9 +34,31 @@ size_t curve_window(size_t n_steps)
     return window > MEDIAN_MAX ? MEDIAN_MAX : window < 5 ? 5 : window;
 }
 
+size_t curve_bin_of_many(size_t n_steps, size_t n_curves)
+{
+    size_t bins = n_curves > 0 ? BINS_TOTAL / n_curves : BINS;
+
+    bins = bins > BINS ? BINS : bins < BINS_LEAST ? BINS_LEAST : bins;
+    return n_steps <= (bins == BINS ? ROWS_PER_BIN : ROWS_PER_FEW_BINS) * bins
+               ? 1
+               : (n_steps + bins - 1) / bins;
+}
+
+size_t curve_bin_of_rank(size_t n_steps, size_t n_groups, size_t n_panels, size_t k)
+{
+    size_t n_shown = n_groups <= GROUPS_COLOURED ? n_groups : COLOURED_OF_MANY;
+    size_t n_grey = (n_groups - n_shown) * n_panels, bins;
+
+    if (k < n_shown)
+        return curve_bin_of_many(n_steps, n_shown * n_panels + OTHER_CURVES);
+    bins = BINS_GREY_TOTAL / n_grey;
+    bins = bins > BINS_LEAST ? BINS_LEAST : bins < BINS_GREY_LEAST ? BINS_GREY_LEAST : bins;
+    return n_steps <= ROWS_PER_FEW_BINS * bins ? 1 : (n_steps + bins - 1) / bins;
+}
+
 size_t curve_bin(size_t n_steps)
 {
-    return n_steps <= ROWS_MAX ? 1 : (n_steps + BINS - 1) / BINS;
+    return curve_bin_of_many(n_steps, 1);
 }
 
 /* Values in the window, sorted; those that are not finite are left out. */
@@ -54,9 +84,7 @@ static size_t place_of(const struct window *w, double value)
 
 static double window_middle(const struct window *w)
 {
-    if (w->n == 0)
-        return (double)NAN;
-    return 0.5 * (w->sorted[(w->n - 1) / 2] + w->sorted[w->n / 2]);
+    return figure_median(w->sorted, w->n);
 }
 
 static void window_add(struct window *w, double value)
@@ -115,8 +143,7 @@ static void write_row(FILE *f, const struct figure_view *view, size_t t, const c
     fputc('\n', f);
 }
 
-/* The rows of the smallest and the largest value in [first, end), the earlier one in *a. */
-static void extremes(const double *values, size_t first, size_t end, size_t *a, size_t *b)
+void curve_extremes(const double *values, size_t first, size_t end, size_t *a, size_t *b)
 {
     size_t low = first, high = first, t;
 
@@ -134,7 +161,13 @@ static void extremes(const double *values, size_t first, size_t end, size_t *a, 
 
 void curve_write(FILE *f, const struct figure_view *view, const char *name, const char *name2)
 {
-    size_t n = view->series->n_steps, bin = curve_bin(n), t;
+    curve_write_binned(f, view, curve_bin(view->series->n_steps), name, name2);
+}
+
+void curve_write_binned(FILE *f, const struct figure_view *view, size_t bin, const char *name,
+                        const char *name2)
+{
+    size_t n = view->series->n_steps, t;
 
     running_median(view->values, n, curve_window(n), view->medians);
     fputs("\n\n", f);
@@ -142,7 +175,7 @@ void curve_write(FILE *f, const struct figure_view *view, const char *name, cons
         size_t a = t, b = t;
 
         if (bin > 1)
-            extremes(view->values, t, t + bin < n ? t + bin : n, &a, &b);
+            curve_extremes(view->values, t, t + bin < n ? t + bin : n, &a, &b);
         write_row(f, view, a, name, name2);
         if (b != a)
             write_row(f, view, b, name, name2);
@@ -168,22 +201,23 @@ void curve_range_see(struct curve_range *range, double value)
     range->n_zeros += value == 0.0 ? 1 : 0;
 }
 
-void curve_range_set(FILE *f, const struct curve_range *range, enum figure_axis axis)
+struct curve_axis curve_axis_of(const struct curve_range *range, enum figure_axis axis)
 {
     double low = range->low_positive, high = range->high;
     bool can = low > 0.0 && high > 0.0;
-    bool log_axis = can && (axis == AXIS_LOG || (axis == AXIS_AUTO && high > 10.0 * low));
 
-    figure_set_number(f, "LOG", log_axis ? 1.0 : 0.0);
+    /* A little room, and never an axis of no height. */
+    if (can && (axis == AXIS_LOG || (axis == AXIS_AUTO && high > 10.0 * low)))
+        return (struct curve_axis){ true, low / 1.15, high * 1.15 };
+    return (struct curve_axis){ false, 0.0, high > 0.0 ? high * 1.04 : 1.04 };
+}
+
+void curve_range_set(FILE *f, const struct curve_range *range, enum figure_axis axis)
+{
+    struct curve_axis fits = curve_axis_of(range, axis);
+
+    figure_set_number(f, "LOG", fits.log ? 1.0 : 0.0);
     figure_set_number(f, "N_ZEROS", (double)range->n_zeros);
-    if (log_axis) {
-        /* A little room, and never an axis of no height. */
-        figure_set_number(f, "Y_MIN", low / 1.15);
-        figure_set_number(f, "Y_MAX", high * 1.15);
-        return;
-    }
-    if (!(high > 0.0))
-        high = 1.0;
-    figure_set_number(f, "Y_MIN", 0.0);
-    figure_set_number(f, "Y_MAX", high * 1.04);
+    figure_set_number(f, "Y_MIN", fits.low);
+    figure_set_number(f, "Y_MAX", fits.high);
 }

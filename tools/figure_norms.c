@@ -19,12 +19,26 @@ static double whole_norm(const struct figure_view *view, size_t t)
     return view->series->nonfinite[t] ? (double)NAN : view->series->total[t];
 }
 
+static size_t norms_bin(const struct figure_view *view)
+{
+    const struct gtr_series *series = view->series;
+
+    return series->n_groups > 0 ? curve_bin_of_rank(series->n_steps, series->n_groups, 1, 0)
+                                : curve_bin(series->n_steps);
+}
+
+static size_t panels_bin(const struct figure_view *view, size_t k)
+{
+    return curve_bin_of_rank(view->series->n_steps, view->series->n_groups, view->n_policies + 1,
+                             k);
+}
+
 /* Blocks: the groups by rank, the whole gradient, the loss, the steps that are not finite. */
 void norms_rows(FILE *f, const struct figure_view *view, const struct figure_look *look,
                 size_t policy)
 {
     const struct gtr_series *series = view->series;
-    size_t n = series->n_steps, k, t;
+    size_t n = series->n_steps, bin = norms_bin(view), k, t;
 
     (void)look;
     (void)policy;
@@ -32,15 +46,16 @@ void norms_rows(FILE *f, const struct figure_view *view, const struct figure_loo
     for (k = 0; k < series->n_groups; k++) {
         for (t = 0; t < n; t++)
             view->values[t] = figure_norm(view, view->ranked[k], t);
-        curve_write(f, view, series->names[view->ranked[k]], NULL);
+        curve_write_binned(f, view, curve_bin_of_rank(n, series->n_groups, 1, k),
+                           series->names[view->ranked[k]], NULL);
     }
     for (t = 0; t < n; t++)
         view->values[t] = whole_norm(view, t);
-    curve_write(f, view, "whole gradient", NULL);
+    curve_write_binned(f, view, bin, "whole gradient", NULL);
     if (has_loss(view)) {
         for (t = 0; t < n; t++)
             view->values[t] = view->steps[t].loss;
-        curve_write(f, view, "loss", NULL);
+        curve_write_binned(f, view, bin, "loss", NULL);
     }
     if (series->n_nonfinite == 0)
         return;
@@ -50,10 +65,10 @@ void norms_rows(FILE *f, const struct figure_view *view, const struct figure_loo
             fprintf(f, "%lld\tnan\tnan\tnot finite\n", (long long)series->index[t]);
 }
 
-static void set_curves(FILE *f, const struct figure_view *view)
+static void set_curves(FILE *f, const struct figure_view *view, size_t bin)
 {
     figure_set_number(f, "WINDOW", (double)curve_window(view->series->n_steps));
-    figure_set_number(f, "BIN", (double)curve_bin(view->series->n_steps));
+    figure_set_number(f, "BIN", (double)bin);
 }
 
 void norms_variables(FILE *f, const struct figure_view *view, const struct figure_look *look,
@@ -72,7 +87,7 @@ void norms_variables(FILE *f, const struct figure_view *view, const struct figur
             curve_range_see(&range, whole_norm(view, t));
     }
     curve_range_set(f, &range, look->axis);
-    set_curves(f, view);
+    set_curves(f, view, norms_bin(view));
     figure_set_number(f, "WHOLE", (double)block);
     figure_set_number(f, "LOSS", has_loss(view) ? (double)++block : 0.0);
     figure_set_number(f, "NONFINITE", series->n_nonfinite > 0 ? (double)++block : 0.0);
@@ -96,8 +111,8 @@ void panels_rows(FILE *f, const struct figure_view *view, const struct figure_lo
             for (t = 0; t < series->n_steps; t++)
                 view->values[t] =
                     panel == 0 ? figure_norm(view, g, t) : figure_norm_out(view, panel - 1, g, t);
-            curve_write(f, view, series->names[g],
-                        panel == 0 ? "recorded" : view->labels[panel - 1]);
+            curve_write_binned(f, view, panels_bin(view, k), series->names[g],
+                               panel == 0 ? "recorded" : view->labels[panel - 1]);
         }
     }
 }
@@ -140,7 +155,7 @@ void panels_variables(FILE *f, const struct figure_view *view, const struct figu
         }
     }
     curve_range_set(f, &range, look->axis);
-    set_curves(f, view);
+    set_curves(f, view, panels_bin(view, 0));
     fprintf(f,
             "N_PANELS = %zu\narray PANEL[N_PANELS]\narray CHANGED[N_PANELS]\n"
             "PANEL[1] = 'recorded'\n",

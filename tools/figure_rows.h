@@ -20,7 +20,15 @@ FIGURE_FUNCTIONS(panels);
 FIGURE_FUNCTIONS(interval);
 FIGURE_FUNCTIONS(heatmap);
 FIGURE_FUNCTIONS(scales);
+FIGURE_FUNCTIONS(layers);
+FIGURE_FUNCTIONS(intervals);
+FIGURE_FUNCTIONS(spike);
+FIGURE_FUNCTIONS(tails);
 
-bool interval_applies(const struct figure_view *view, size_t policy);
+const char *interval_lacks(const struct figure_view *view, size_t policy);
+const char *intervals_lacks(const struct figure_view *view, size_t policy);
+const char *layers_lacks(const struct figure_view *view, size_t policy);
+const char *spike_lacks(const struct figure_view *view, size_t policy);
+const char *tails_lacks(const struct figure_view *view, size_t policy);
 
 #endif

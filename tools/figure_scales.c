@@ -4,22 +4,18 @@
  * again is a vertical line as high as its share.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "figure_rows.h"
 
 enum {
     POINTS_MAX = 2000, /* of one distribution; a finer one is drawn at that many quantiles */
-    MODES_MAX = 16     /* values looked at as the most common one */
+    POINTS_LEAST = 40,
+    GROUPS_COLOURED = 16,
+    COLOURED_OF_MANY = 8,
+    POINTS_TOTAL = 16000, /* of all in a picture, for the size of a file of vectors */
+    MODES_MAX = 16        /* values looked at as the most common one */
 };
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 /* The scales that a policy gave a group, sorted, in view->values. */
 static size_t sorted_scales(const struct figure_view *view, size_t policy, size_t group)
@@ -30,7 +26,7 @@ static size_t sorted_scales(const struct figure_view *view, size_t policy, size_
     for (t = 0; t < n_steps; t++)
         if (isfinite(scale[t]))
             view->values[n++] = scale[t];
-    qsort(view->values, n, sizeof *view->values, compare);
+    figure_sort(view->values, n);
     return n;
 }
 
@@ -66,8 +62,20 @@ static void write_point(FILE *f, double scale, double share, const char *group, 
     fputc('\n', f);
 }
 
-static void write_distribution(FILE *f, const double *sorted, size_t n, const char *group,
-                               const char *policy)
+/* Of the group of rank k.  Those that style.gp draws in grey, since there are too many for colours,
+ * get the fewest. */
+static size_t points_of_one(const struct figure_view *view, size_t k)
+{
+    size_t n = view->series->n_groups, n_shown = n <= GROUPS_COLOURED ? n : COLOURED_OF_MANY;
+    size_t most = POINTS_TOTAL / (n_shown * view->n_policies);
+
+    if (k >= n_shown)
+        return POINTS_LEAST;
+    return most > POINTS_MAX ? POINTS_MAX : most < POINTS_LEAST ? POINTS_LEAST : most;
+}
+
+static void write_distribution(FILE *f, const double *sorted, size_t n, size_t points,
+                               const char *group, const char *policy)
 {
     size_t i, k;
 
@@ -77,7 +85,7 @@ static void write_distribution(FILE *f, const double *sorted, size_t n, const ch
         return;
     }
     write_point(f, sorted[0], 0.0, group, policy);
-    if (count_distinct(sorted, n) <= POINTS_MAX) {
+    if (count_distinct(sorted, n) <= points) {
         for (i = 0; i < n;) {
             size_t end = run_end(sorted, n, i);
 
@@ -86,8 +94,8 @@ static void write_distribution(FILE *f, const double *sorted, size_t n, const ch
         }
         return;
     }
-    for (k = 1; k <= POINTS_MAX; k++) {
-        i = k * n / POINTS_MAX;
+    for (k = 1; k <= points; k++) {
+        i = k * n / points;
         write_point(f, sorted[i - 1], (double)i / (double)n, group, policy);
     }
 }
@@ -105,7 +113,8 @@ void scales_rows(FILE *f, const struct figure_view *view, const struct figure_lo
         for (k = 0; k < series->n_groups; k++) {
             size_t n = sorted_scales(view, p, view->ranked[k]);
 
-            write_distribution(f, view->values, n, series->names[view->ranked[k]], view->labels[p]);
+            write_distribution(f, view->values, n, points_of_one(view, k),
+                               series->names[view->ranked[k]], view->labels[p]);
         }
     }
 }
@@ -190,7 +199,7 @@ static void set_policy(FILE *f, const struct figure_view *view, size_t policy, s
             span->low = view->values[0];
         if (view->values[n - 1] > span->high)
             span->high = view->values[n - 1];
-        span->thinned |= count_distinct(view->values, n) > POINTS_MAX;
+        span->thinned |= count_distinct(view->values, n) > points_of_one(view, 0);
         add_modes(&modes, view->values, n);
     }
     fprintf(f, "POLICY[%zu] = ", policy + 1);
@@ -220,5 +229,5 @@ void scales_variables(FILE *f, const struct figure_view *view, const struct figu
     figure_set_number(f, "LOG", log_axis ? 1.0 : 0.0);
     figure_set_number(f, "X_MIN", log_axis ? span.low / room : span.low - room);
     figure_set_number(f, "X_MAX", log_axis ? span.high * room : span.high + room);
-    figure_set_number(f, "THINNED", span.thinned ? POINTS_MAX : 0.0);
+    figure_set_number(f, "THINNED", span.thinned ? (double)points_of_one(view, 0) : 0.0);
 }

@@ -54,6 +54,14 @@ void figure_write_string(FILE *f, const char *text)
     fputc('"', f);
 }
 
+void figure_write_number(FILE *f, double value, char after)
+{
+    char text[GTR_NUMBER_SIZE];
+
+    gtr_text_print(value, text);
+    fprintf(f, "%s%c", text, after);
+}
+
 void figure_set_number(FILE *f, const char *name, double value)
 {
     char text[GTR_NUMBER_SIZE];
@@ -96,6 +104,7 @@ void figure_write_head(FILE *f, const char *command, const char *stem,
     figure_set_string(f, "FORMATS", look->formats);
     figure_set_number(f, "WIDTH", look->width);
     figure_set_number(f, "HEIGHT", look->height);
+    figure_set_number(f, "PAPER", look->style == STYLE_PAPER ? 1.0 : 0.0);
     if (look->columns > 0) {
         figure_set_number(f, "TERM_COLUMNS", (double)look->columns);
         figure_set_number(f, "TERM_ROWS", (double)look->rows);

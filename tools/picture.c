@@ -143,7 +143,8 @@ static enum gtr_code make_folder(const char *folder, struct gtr_err *err)
 
 /* Moves files out of the stage: our own first, and what was drawn only if it was drawn. */
 static enum gtr_code publish(const struct picture *picture, const struct endings *e, bool drawn,
-                             const char *stage, const char *folder, bool force, struct gtr_err *err)
+                             const char *stage, const char *folder, const struct cli_common *common,
+                             struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
     size_t n = drawn ? e->n : e->n_ours, k;
@@ -152,8 +153,8 @@ static enum gtr_code publish(const struct picture *picture, const struct endings
         char name[sizeof picture->stem + 16];
 
         snprintf(name, sizeof name, "%s%s", picture->stem, e->list[k]);
-        rc = stage_move(stage, name, folder, force, err);
-        if (rc == GTR_OK && k >= e->n_ours)
+        rc = stage_move(stage, name, folder, common->force, err);
+        if (rc == GTR_OK && k >= e->n_ours && !common->quiet)
             printf("%s/%s\n", folder, name);
     }
     return rc;
@@ -179,7 +180,7 @@ static enum gtr_code make_one(struct making *m, const struct picture *picture, s
     if (rc == GTR_OK && !m->missing)
         drawn = draw(picture, m->stage, false, &m->missing, &drawing) == GTR_OK;
     if (rc == GTR_OK)
-        rc = publish(picture, &m->endings, drawn, m->stage, m->folder, m->common->force, err);
+        rc = publish(picture, &m->endings, drawn, m->stage, m->folder, m->common, err);
     if (rc == GTR_OK && !drawn && !m->missing) {
         cli_fail(m->common, &drawing);
         m->n_failed++;

@@ -5,7 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPT_FIGURE = 0x200, OPT_GROUP, OPT_FORMAT, OPT_TERM, OPT_LOG, OPT_LINEAR, OPT_SIZE };
+enum {
+    OPT_FIGURE = 0x200,
+    OPT_GROUP,
+    OPT_STEP,
+    OPT_BIN,
+    OPT_TAIL,
+    OPT_FORMAT,
+    OPT_TERM,
+    OPT_LOG,
+    OPT_LINEAR,
+    OPT_SIZE
+};
 
 /* Calls take(state, o, word) for each word of a list a,b,c. */
 static void each_word(const struct argp_state *state, struct plot_options *o, const char *option,
@@ -74,17 +85,36 @@ static void take_size(const struct argp_state *state, struct plot_options *o, co
         argp_error(state, "--size %s: must be from 1 to %d inches each way", word, LARGEST);
 }
 
+static void take_bin(const struct argp_state *state, struct plot_options *o, const char *word)
+{
+    static const char *const names[] = { "max", "median" };
+
+    o->bin = (enum figure_bin)cli_choice(state, "--bin", word, names, GTR_ARRAY_LEN(names));
+}
+
+/* Percent. */
+static void take_tail(const struct argp_state *state, struct plot_options *o, const char *word)
+{
+    double percent;
+
+    if (!gtr_text_number(word, &percent) || !(percent >= 0.1 && percent <= 50.0))
+        argp_error(state, "--tail %s: must be a number of percent from 0.1 to 50", word);
+    o->tail = percent / 100.0;
+}
+
 static void finish(const struct argp_state *state, struct plot_options *o)
 {
     size_t i;
 
     if (o->trace == NULL)
         argp_error(state, "name a trace");
-    if (o->term && (o->folder != NULL || o->formats[0] != '\0' || o->look.width > 0.0))
-        argp_error(state,
-                   "--term: draws in the terminal; it goes with neither -o, --format nor --size");
-    if (o->formats[0] == '\0')
-        strcpy(o->formats, "png");
+    if (o->term && (o->folder != NULL || o->formats[0] != '\0' || o->look.width > 0.0 ||
+                    o->look.style == STYLE_PAPER))
+        argp_error(state, "--term: draws in the terminal; it goes with neither -o, --format, "
+                          "--size nor --style paper");
+    if (o->look.width > 0.0 && o->look.paper_columns > 0)
+        argp_error(state, "--columns %u: --size tells the width already", o->look.paper_columns);
+    plot_look_finish(&o->look, o->formats, sizeof o->formats);
     if (o->folder == NULL)
         o->folder = "figures";
     /* A terminal shows one picture at a time; whoever wants all of them says so. */
@@ -99,7 +129,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
-        state->child_inputs[1] = &o->common;
+        state->child_inputs[1] = &o->look;
+        state->child_inputs[2] = &o->common;
         return 0;
     case 'o':
         o->folder = word;
@@ -112,6 +143,16 @@ static error_t parse(int key, char *word, struct argp_state *state)
         return 0;
     case OPT_GROUP:
         o->group = word;
+        return 0;
+    case OPT_STEP:
+        o->step = cli_integer(state, "--step", word, 0, INT64_MAX);
+        o->has_step = true;
+        return 0;
+    case OPT_BIN:
+        take_bin(state, o, word);
+        return 0;
+    case OPT_TAIL:
+        take_tail(state, o, word);
         return 0;
     case OPT_TERM:
         o->term = true;
@@ -140,12 +181,19 @@ static const struct argp_option plot_options[] = {
     { "figure", OPT_FIGURE, "NAME[,NAME...]", 0,
       "Figures to draw, or all.  Default: all; with --term, norms", 1 },
     { "group", OPT_GROUP, "NAME", 0,
-      "The group that `interval` shows.  Default: the one most often clipped, or else the one with "
-      "most energy",
+      "The group that `interval` shows, and the module kind whose tensors `layers` shows.  "
+      "Default: "
+      "the group most often clipped, or else the one with most energy; all tensors",
       1 },
+    { "step", OPT_STEP, "T", 0,
+      "The step that `spike` shows.  Default: the one farthest above a group's past", 1 },
+    { "bin", OPT_BIN, "max|median", 0,
+      "What `layers` shows of the steps that share a column.  Default: max", 1 },
+    { "tail", OPT_TAIL, "PERCENT", 0,
+      "The largest norms, in percent of the steps, whose slope `tails` tells.  Default: 5", 1 },
     { "output", 'o', "FOLDER", 0, "Where the files go.  Default: figures", 2 },
-    { "format", OPT_FORMAT, "png,svg,pdf,tex", 0, "Kinds of picture, one or several.  Default: png",
-      2 },
+    { "format", OPT_FORMAT, "png,svg,pdf,tex", 0,
+      "Kinds of picture, one or several.  Default: png; for a paper pdf,svg", 2 },
     { "size", OPT_SIZE, "WIDTH[xHEIGHT]", 0,
       "Size of each picture, in inches; as wide as a column of text: 3.4", 2 },
     { "log", OPT_LOG, NULL, 0,
@@ -179,6 +227,7 @@ void plot_options_parse(struct plot_options *options, int argc, char **argv)
 {
     static const struct argp_child children[] = {
         { &cli_replay_argp, 0, "Policies:", 10 },
+        { &plot_style_argp, 0, NULL, 2 },
         { &cli_common_argp, 0, NULL, 90 },
         { 0 },
     };
@@ -192,6 +241,6 @@ void plot_options_parse(struct plot_options *options, int argc, char **argv)
         .help_filter = filter_help,
     };
 
+    options->tail = 0.05;
     argp_parse(&argp, argc, argv, 0, NULL, options);
-    options->look.formats = options->formats;
 }

@@ -3,19 +3,33 @@
  */
 #include "plot_pictures.h"
 
-enum gtr_code plot_pictures_add(struct picture_list *list, const struct figure *figure,
-                                const struct figure_view *view, struct gtr_err *err)
+/* The rest of this cannot be asked of a run without decisions. */
+static const char *lacks(const struct figure *figure, const struct figure_view *view, size_t policy)
 {
-    enum gtr_code rc = GTR_OK;
-    size_t p;
-
     if (figure->replays && !figure_has_decisions(view))
-        return GTR_OK;
-    if (!figure->per_policy)
-        return picture_list_add(list, figure, figure->name, NULL, 0, err);
-    for (p = 0; rc == GTR_OK && p < view->n_policies; p++)
-        if (figure->applies == NULL || figure->applies(view, p))
-            rc = picture_list_add(list, figure, figure->name, view->labels[p], p, err);
+        return "every step is skipped, its gradient is not finite";
+    return figure->lacks != NULL ? figure->lacks(view, policy) : NULL;
+}
+
+enum gtr_code plot_pictures_add(struct picture_list *list, const struct figure *figure,
+                                const struct figure_view *view, const char **why,
+                                struct gtr_err *err)
+{
+    size_t n = figure->per_policy ? view->n_policies : 1, before = list->n, p;
+    enum gtr_code rc = GTR_OK;
+    const char *reason;
+
+    *why = NULL;
+    for (p = 0; rc == GTR_OK && p < n; p++) {
+        reason = lacks(figure, view, p);
+        if (reason == NULL)
+            rc = picture_list_add(list, figure, figure->name,
+                                  figure->per_policy ? view->labels[p] : NULL, p, err);
+        else
+            *why = reason;
+    }
+    if (list->n > before)
+        *why = NULL;
     return rc;
 }
 

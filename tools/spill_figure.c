@@ -269,7 +269,7 @@ static void write_variables(FILE *f, const void *view, const struct figure_look 
 enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err)
 {
     const struct spill_options *o = found->options;
-    const struct figure_look look = { .formats = o->formats };
+    struct figure_look look = o->look;
     const char *slash = strrchr(o->trace, '/');
     struct spill_shown shown = { .trace = slash != NULL ? slash + 1 : o->trace,
                                  .series = found->study->series,
@@ -287,6 +287,9 @@ enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err)
     enum gtr_code rc = GTR_OK;
     size_t i;
 
+    look.formats = o->formats;
+    if (o->width > 0.0)
+        look.width = o->width;
     if (found->main == found->n_policies) {
         cli_note(&o->common, "nothing to draw: none of these policies is one limit for all");
         return GTR_OK;

@@ -57,8 +57,9 @@ static void check(struct spill_options *o, const struct argp_state *state)
         argp_error(state, "--tsv, --steps, --json: only one can be - at a time");
     if (o->formats[0] != '\0' && o->figures == NULL)
         argp_error(state, "--format %s: name a folder with --figures", o->formats);
-    if (o->formats[0] == '\0')
-        strcpy(o->formats, "png");
+    if (o->look.style == STYLE_PAPER && o->figures == NULL)
+        argp_error(state, "--style paper: name a folder with --figures");
+    plot_look_finish(&o->look, o->formats, sizeof o->formats);
 }
 
 static error_t parse_output(int key, char *word, struct argp_state *state)
@@ -96,7 +97,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
-        state->child_inputs[1] = &o->common;
+        state->child_inputs[1] = &o->look;
+        state->child_inputs[2] = &o->common;
         return 0;
     case OPT_MAX_NORM:
         take_limit(o, state, word);
@@ -163,11 +165,12 @@ static const struct argp_option options[] = {
     { "figures", OPT_FIGURES, "FOLDER", 0,
       "Draw the matrix, the excess over the run, and what each limit costs", 3 },
     { "format", OPT_FORMAT, "png|svg|pdf|tex", 0,
-      "Kind of picture; give it again for another.  Default: png", 3 },
+      "Kind of picture; give it again for another.  Default: png, on paper pdf and svg", 3 },
     { 0 },
 };
 
 static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
+                                              { &plot_style_argp, 0, NULL, 3 },
                                               { &cli_common_argp, 0, NULL, 5 },
                                               { 0 } };
 

@@ -3,6 +3,7 @@
 #define SPILL_OPTIONS_H
 
 #include "cli.h"
+#include "figure.h"
 
 struct spill_options {
     struct cli_common common;
@@ -18,6 +19,8 @@ struct spill_options {
     const char *output;                   /* -o */
     const char *figures;                  /* a folder */
     char formats[32];                     /* "png svg" */
+    struct figure_look look;              /* --style, --columns */
+    double width;                         /* of figures, inches; 0: what the style asks for */
 };
 
 /* The words of --blame, in the order of enum gtr_blame_method. */

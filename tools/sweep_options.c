@@ -96,8 +96,9 @@ static void check(struct sweep_options *o, const struct argp_state *state)
         argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
     if (o->formats[0] != '\0' && o->figures == NULL)
         argp_error(state, "--format %s: name a folder with --figures", o->formats);
-    if (o->formats[0] == '\0')
-        strcpy(o->formats, "png");
+    if (o->look.style == STYLE_PAPER && o->figures == NULL)
+        argp_error(state, "--style paper: name a folder with --figures");
+    plot_look_finish(&o->look, o->formats, sizeof o->formats);
     if (o->n_shards > 1 && o->output == NULL)
         argp_error(state, "--shard: name the result with -o, to join it with the others");
     if (o->goals.n > SWEEP_GOALS_MAX)
@@ -154,7 +155,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
         state->child_inputs[1] = &o->device;
-        state->child_inputs[2] = &o->common;
+        state->child_inputs[2] = &o->look;
+        state->child_inputs[3] = &o->common;
         return 0;
     case OPT_SET:
         add_axis(o, state, word);
@@ -253,6 +255,7 @@ static const struct argp_option options[] = {
 
 static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
                                               { &cli_device_argp, 0, NULL, 5 },
+                                              { &plot_style_argp, 0, NULL, 3 },
                                               { &cli_common_argp, 0, NULL, 5 },
                                               { 0 } };
 

@@ -3,6 +3,7 @@
 #define SWEEP_OPTIONS_H
 
 #include "cli.h"
+#include "figure.h"
 
 /* Texts of a repeatable option, borrowed from argv. */
 struct words {
@@ -30,12 +31,13 @@ struct sweep_options {
     size_t shard, n_shards; /* 0 of 1 without --shard */
     struct gtr_baseline_options baseline;
     bool scales_only;
-    size_t n_windows;    /* --split; 0: not asked for */
-    const char *output;  /* -o */
-    const char *tsv;     /* --tsv */
-    const char *figures; /* --figures: a folder */
-    char formats[32];    /* "png svg" */
-    bool term;           /* --term */
+    size_t n_windows;        /* --split; 0: not asked for */
+    const char *output;      /* -o */
+    const char *tsv;         /* --tsv */
+    const char *figures;     /* --figures: a folder */
+    char formats[32];        /* "png svg" */
+    struct figure_look look; /* of the figures: their style */
+    bool term;               /* --term */
 };
 
 /* Parses or exits with a usage error. */

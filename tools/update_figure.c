@@ -235,13 +235,16 @@ enum gtr_code update_figures_draw(const struct update_found *found,
                                            .view = &d,
                                            .write_rows = write_rows,
                                            .write_variables = write_variables };
-    struct figure_look look = { .formats = o->formats };
+    struct figure_look look = o->look;
     struct picture_list list = { 0 };
     enum gtr_code rc = prepare(&d, err);
     size_t i;
 
     for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(table); i++)
         rc = picture_list_add(&list, &table[i], table[i].script, NULL, 0, err);
+    look.formats = o->formats;
+    if (o->width > 0.0)
+        look.width = o->width;
     if (o->term)
         figure_look_terminal(&look);
     if (rc == GTR_OK && o->term)

@@ -25,12 +25,13 @@ static void finish(const struct argp_state *state, struct update_options *o)
         argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
     if (o->formats[0] != '\0' && o->figures == NULL)
         argp_error(state, "--format %s: name a folder with --figures", o->formats);
+    if (o->look.style == STYLE_PAPER && o->figures == NULL)
+        argp_error(state, "--style paper: name a folder with --figures");
     if (o->term && o->figures != NULL)
         argp_error(state, "--term: draws in the terminal; it does not go with --figures");
     if ((o->term || o->figures != NULL) && o->tsv != NULL && strcmp(o->tsv, "-") == 0)
         argp_error(state, "--tsv -: figures are told on standard output too; name a file");
-    if (o->formats[0] == '\0')
-        strcpy(o->formats, "png");
+    plot_look_finish(&o->look, o->formats, sizeof o->formats);
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -41,7 +42,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
         state->child_inputs[1] = &o->device;
-        state->child_inputs[2] = &o->common;
+        state->child_inputs[2] = &o->look;
+        state->child_inputs[3] = &o->common;
         return 0;
     case OPT_OPTIMIZER:
         take_optimizer(state, o, word);
@@ -100,6 +102,7 @@ void update_options_parse(struct update_options *o, int argc, char **argv)
 {
     static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 10 },
                                                   { &cli_device_argp, 0, NULL, 80 },
+                                                  { &plot_style_argp, 0, NULL, 2 },
                                                   { &cli_common_argp, 0, NULL, 90 },
                                                   { 0 } };
     static const struct argp argp = {

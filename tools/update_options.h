@@ -3,6 +3,7 @@
 #define UPDATE_OPTIONS_H
 
 #include "cli.h"
+#include "figure.h"
 
 struct update_options {
     struct cli_common common;
@@ -13,9 +14,11 @@ struct update_options {
     bool has_optimizer; /* else: the trace's own, or the default */
     int64_t warm_up;    /* -1: chosen */
     const char *tsv;
-    const char *result;  /* -o */
-    const char *figures; /* folder */
-    char formats[32];    /* "png svg" */
+    const char *result;      /* -o */
+    const char *figures;     /* folder */
+    char formats[32];        /* "png svg" */
+    double width;            /* of figures, inches; 0: their own */
+    struct figure_look look; /* of the figures: their style */
     bool term;
 };
 

@@ -15,4 +15,15 @@ try plot run.h5 --size nan
 try plot run.h5 -p agc
 try plot run.h5 -p aggc --group k_prj
 try plot run.h5 -p aggc --group xylophone
+try plot run.h5 --figure layers --group k_prj
+try plot run.h5 --step 99
+try plot run.h5 --step last
+try plot run.h5 --bin mean
+try plot run.h5 --tail 0
+try plot run.h5 --tail 51
+try plot run.h5 --style poster
+try plot run.h5 --columns 2
+try plot run.h5 --style paper --columns 3
+try plot run.h5 --style paper --columns 2 --size 5
+try plot run.h5 --style paper --term
 ls

@@ -1,0 +1,45 @@
+/* compare_sample.h - the steps of one group of one run, and how many of them count as one. */
+#ifndef GTR_COMPARE_SAMPLE_H
+#define GTR_COMPARE_SAMPLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compare.h"
+
+/* One group's steps that count, in step order. */
+struct gtr_compare_sample {
+    size_t n;
+    int64_t *step;
+    double *norm;
+    uint8_t *spike;
+    uint8_t *clipped; /* [n_policies][capacity] */
+    size_t capacity;
+};
+
+/* Room for all steps of the side. */
+enum gtr_code gtr_compare_sample_new(const struct gtr_compare_side *side, size_t n_policies,
+                                     struct gtr_compare_sample *sample, struct gtr_err *err);
+void gtr_compare_sample_free(struct gtr_compare_sample *sample);
+
+void gtr_compare_sample_fill(const struct gtr_compare_side *side, size_t group,
+                             const struct gtr_compare_options *options,
+                             struct gtr_compare_sample *sample);
+
+/* Quantile of the norms above 0 among `n` of them; NaN if there are none.  `sorted` and `scratch`
+ * have room for n; the first holds them sorted afterwards, *n_sorted of them. */
+void gtr_compare_sort(const double *norms, size_t n, double *sorted, double *scratch,
+                      size_t *n_sorted);
+
+/* tau of one series: see compare.h.  `x` is overwritten; `scratch` has room for 2 n. */
+double gtr_compare_tau(double *x, size_t n, double *scratch);
+
+/* tau of two samples: of the difference at the steps that both have if same_steps and they share
+ * at least half of them, else the larger of both.  `scratch` has room for 3 (a->n + b->n). */
+double gtr_compare_tau_of(const struct gtr_compare_sample *a, const struct gtr_compare_sample *b,
+                          bool same_steps, double *scratch);
+
+/* P(y > x) + P(y = x) / 2 of two sorted lists; NaN if one is empty. */
+double gtr_compare_superiority(const double *x, size_t n_x, const double *y, size_t n_y);
+
+#endif

@@ -1,0 +1,40 @@
+/* diff_json.c - numbers, texts, and writing them out. */
+#include "diff_json.h"
+
+#include <math.h>
+
+struct json_object *json_number(double value)
+{
+    char text[GTR_NUMBER_SIZE];
+
+    if (!isfinite(value))
+        return NULL;
+    gtr_text_print(value, text);
+    return json_object_new_double_s(value, text);
+}
+
+void json_add_number(struct json_object *object, const char *key, double value)
+{
+    json_object_object_add(object, key, json_number(value));
+}
+
+void json_add_integer(struct json_object *object, const char *key, int64_t value)
+{
+    json_object_object_add(object, key, json_object_new_int64(value));
+}
+
+void json_add_text(struct json_object *object, const char *key, const char *text)
+{
+    json_object_object_add(object, key, json_object_new_string(text));
+}
+
+enum gtr_code json_write(FILE *f, struct json_object *object, struct gtr_err *err)
+{
+    const char *text = json_object_to_json_string_ext(
+        object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+    if (text != NULL)
+        fprintf(f, "%s\n", text);
+    json_object_put(object);
+    return text != NULL ? GTR_OK : gtr_fail(err, GTR_ENOMEM, "no memory for JSON");
+}

@@ -1,0 +1,20 @@
+/* diff_json.h - small helpers over json-c.  Numbers are spelled as in tab-separated text; what is
+ * not finite is null.  Adders take objects that may be NULL for want of memory: json-c then writes
+ * null. */
+#ifndef DIFF_JSON_H
+#define DIFF_JSON_H
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "gradtrace.h"
+
+struct json_object *json_number(double value);
+void json_add_number(struct json_object *object, const char *key, double value);
+void json_add_integer(struct json_object *object, const char *key, int64_t value);
+void json_add_text(struct json_object *object, const char *key, const char *text);
+
+/* Writes and frees the object. */
+enum gtr_code json_write(FILE *f, struct json_object *object, struct gtr_err *err);
+
+#endif

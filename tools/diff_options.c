@@ -1,0 +1,116 @@
+/* diff_options.c - the command line of `gradtrace diff`. */
+#include "diff_options.h"
+
+#include <string.h>
+
+enum { OPT_WINDOW = 0x200, OPT_KAPPA, OPT_TSV, OPT_JSON };
+
+bool diff_of_policies(const struct diff_options *o)
+{
+    return o->trace[1] == NULL && o->n_windows < 2;
+}
+
+static void take_window(const struct argp_state *state, struct diff_options *o, const char *word)
+{
+    const char *colon = strchr(word, ':');
+    struct diff_window *window = &o->window[o->n_windows];
+    char first[32] = "";
+
+    if (o->n_windows == 2)
+        argp_error(state, "--window %s: two are enough, one for each side", word);
+    if (colon != NULL && (size_t)(colon - word) < sizeof first) {
+        memcpy(first, word, (size_t)(colon - word));
+        first[colon - word] = '\0';
+    }
+    if (!gtr_text_integer(first, &window->first) || !gtr_text_integer(colon + 1, &window->last))
+        argp_error(state, "--window %s: must be FIRST:LAST, two step numbers", word);
+    if (window->first > window->last)
+        argp_error(state, "--window %s: ends before it starts", word);
+    o->n_windows++;
+}
+
+static void take_trace(const struct argp_state *state, struct diff_options *o, const char *word)
+{
+    if (o->trace[1] != NULL)
+        argp_error(state, "%s: two traces at a time; %s and %s were named already", word,
+                   o->trace[0], o->trace[1]);
+    o->trace[o->trace[0] == NULL ? 0 : 1] = word;
+}
+
+static void check(const struct argp_state *state, const struct diff_options *o)
+{
+    if (o->trace[0] == NULL)
+        argp_error(state, "name a trace");
+    if (o->tsv != NULL && o->json != NULL && strcmp(o->tsv, "-") == 0 && strcmp(o->json, "-") == 0)
+        argp_error(state, "--tsv, --json: only one can be - at a time");
+    if (diff_of_policies(o) && o->replay.n_policies != 2)
+        argp_error(state,
+                   "%s: name a second trace, or two policies with -p, or two parts of this "
+                   "trace with --window",
+                   o->trace[0]);
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct diff_options *o = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->replay;
+        state->child_inputs[1] = &o->common;
+        return 0;
+    case OPT_WINDOW:
+        take_window(state, o, word);
+        return 0;
+    case OPT_KAPPA:
+        if (!gtr_text_number(word, &o->kappa) || !(o->kappa >= 1.0 && o->kappa <= 1e6))
+            argp_error(state, "--kappa %s: must be a number from 1 to 1e+06", word);
+        return 0;
+    case OPT_TSV:
+        o->tsv = word;
+        return 0;
+    case OPT_JSON:
+        o->json = word;
+        return 0;
+    case ARGP_KEY_ARG:
+        take_trace(state, o, word);
+        return 0;
+    case ARGP_KEY_END:
+        check(state, o);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    { "window", OPT_WINDOW, "FIRST:LAST", 0,
+      "Steps to compare, by the run's own numbers, both included.  Given twice: those of A and "
+      "those of B; with one trace, two parts of it.  Default: the steps that both traces span",
+      1 },
+    { "kappa", OPT_KAPPA, "X", 0,
+      "A norm is a spike above X times its group's running average.  Default: 3", 1 },
+    { "tsv", OPT_TSV, "FILE|-", 0, "Write all numbers as tab-separated text", 2 },
+    { "json", OPT_JSON, "FILE|-", 0, "The same as JSON", 2 },
+    { 0 },
+};
+
+void diff_options_parse(struct diff_options *o, int argc, char **argv)
+{
+    static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
+                                                  { &cli_common_argp, 0, NULL, 5 },
+                                                  { 0 } };
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "A B [-p POLICY ...]\nTRACE -p POLICY -p POLICY\n"
+                    "TRACE --window FIRST:LAST --window FIRST:LAST",
+        .doc = "Do two runs differ, or is it noise?  And at which steps do two policies differ on "
+               "the same run?",
+        .children = children,
+    };
+
+    memset(o, 0, sizeof *o);
+    o->kappa = 3.0;
+    argp_parse(&argp, argc, argv, 0, NULL, o);
+}
