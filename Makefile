@@ -209,12 +209,16 @@ GALLERY = -p global:max_norm=1 -p aggc-code-lora -p aggc-paper --format png --fo
 .PHONY: gallery
 gallery: $(PROGRAM) ## draw the pictures of README.md again
 	@mkdir -p plots/gallery $(BUILD)/gallery
-	$(PROGRAM) plot traces/gpt2.h5 $(GALLERY) --figure norms,panels,interval -o $(BUILD)/gallery/gpt2
+	$(PROGRAM) plot traces/gpt2.h5 $(GALLERY) --figure norms,panels,interval,layers,spike \
+	    -o $(BUILD)/gallery/gpt2
+	$(PROGRAM) spill traces/gpt2.h5 --max-norm auto --force --figures $(BUILD)/gallery/spill >/dev/null
 	$(PROGRAM) plot traces/lora.h5 $(GALLERY) --figure scales -o $(BUILD)/gallery/lora
 	$(PROGRAM) sweep traces/gpt2.h5 -p global --set max_norm=auto:24 --force \
 	    --figures $(BUILD)/gallery/sweep >/dev/null
 	cp $(BUILD)/gallery/sweep/sweep_curve.png $(BUILD)/gallery/gpt2/panels.png \
-	    $(BUILD)/gallery/gpt2/norms.png \
+	    $(BUILD)/gallery/gpt2/norms.png $(BUILD)/gallery/gpt2/spike.png \
+	    $(BUILD)/gallery/gpt2/layers.png $(BUILD)/gallery/spill/spill_steps.png \
+	    $(BUILD)/gallery/spill/spill_curve.png \
 	    $(BUILD)/gallery/gpt2/interval-aggc-paper.png $(BUILD)/gallery/lora/scales.png plots/gallery
 
 # --- tests ----------------------------------------------------------------------------------
@@ -291,6 +295,7 @@ bench: all $(BENCH) ## time the sums, sweeps against NumPy, and replay against h
 	$(or $(PYTHON),python3) tests/bench/replay_vs_h5py.py --program $(PROGRAM) \
 	    --generator $(BUILD)/make_big_trace
 	$(or $(PYTHON),python3) tests/bench/update_vs_numpy.py --program $(BUILD)/bench_update
+	$(BUILD)/bench_spill
 
 # --- on a machine with a GPU -------------------------------------------------------------------
 
