@@ -24,6 +24,7 @@ test  cmd:g++        g++                  gcc-c++            gcc            gcc-
 test  cmd:clang      clang                clang              clang          clang           llvm
 test  mpi:mpicc      libopenmpi-dev       -                  openmpi        -               open-mpi
 test  mpi:mpirun     openmpi-bin          -                  openmpi        -               open-mpi
+test  browser:any    chromium             chromium           chromium       chromium        -
 test  py:numpy       python3-numpy        python3-numpy      python-numpy   python3-numpy   numpy
 test  py:h5py        python3-h5py         python3-h5py       python-h5py    python3-h5py    -
 test  py:torch       python3-torch        python3-torch      python-pytorch python3-torch   pytorch
@@ -36,6 +37,9 @@ is_there() {
     host:*) ! command -v nvcc || command -v "$name" ;; # nvcc stands on it
     # Where MPIs are modules, which one to load is the user's choice.
     mpi:*) [ "$manager" = dnf ] || [ "$manager" = zypper ] || command -v "$name" ;;
+    # Only one test wants one: it is left out where there is no plain package.
+    browser:*) command -v chromium || command -v chromium-browser || command -v google-chrome ||
+        [ "$manager" = brew ] || { [ "$manager" = apt-get ] && ! apt-cache show chromium; } ;;
     h:*) echo "#include <$name>" | gcc -E - ;;
     lib:*) pkg-config --exists "$name" ;;
     py:*) has_module /usr/bin/python3 "$name" || has_module python3 "$name" ;;

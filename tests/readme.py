@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """readme.py - what the READMEs show is what the program prints.
 
-Runs the lines that begin with "$ " in their ```console blocks, from the top of the tree, and compares
-what each prints with the lines below it.  A line "..." stands for any lines.  `gradtrace` is the
-program named by the environment variable GRADTRACE.  Then checks that files they link to are there.
+Runs the lines that begin with "$ " in their ```console blocks, from the top of the tree, and
+compares what each prints with the lines below it.  A line "..." stands for any lines.  `gradtrace`
+is the program named by the environment variable GRADTRACE.  Then checks that files they link to are
+there.
 """
 
 import os

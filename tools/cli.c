@@ -28,6 +28,8 @@ void cli_note(const struct cli_common *common, const char *format, ...)
 {
     va_list args;
 
+    if (common->quiet)
+        return;
     fprintf(stderr, "%s: ", common->command);
     va_start(args, format);
     vfprintf(stderr, format, args);

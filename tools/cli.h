@@ -26,13 +26,17 @@ int cmd_explain(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
+int cmd_record(int argc, char **argv);
+int cmd_recover(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_spill(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_update(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 
 /* Options that every command takes.  Its argp lists cli_common_argp as a child and passes a
  * struct cli_common through state->child_inputs. */

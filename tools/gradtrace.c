@@ -9,6 +9,7 @@
 #include "ranks.h"
 
 static const struct command commands[] = {
+    { "record", "run a training script as it is, and record its gradients", cmd_record },
     { "info", "what a trace holds, how it is grouped, which policies there are", cmd_info },
     { "replay", "what clipping policies would have done with a recorded run", cmd_replay },
     { "sweep", "many settings at once, and which one to use", cmd_sweep },
@@ -21,6 +22,9 @@ static const struct command commands[] = {
     { "plot", "figures of norms, intervals and scales", cmd_plot },
     { "import", "make a trace from a CSV, TSV or JSON-lines log", cmd_import },
     { "export", "write a trace's norms as CSV, TSV or JSON lines", cmd_export },
+    { "merge", "segments and ranks into one trace", cmd_merge },
+    { "verify", "is all of a trace there, and as it was written", cmd_verify },
+    { "recover", "copy what is right of a damaged trace to a new one", cmd_recover },
     { "simulate", "make a synthetic trace of which the truth is known", cmd_simulate },
 };
 

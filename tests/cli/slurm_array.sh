@@ -1,5 +1,5 @@
-# slurm_array.sh - the job that tools/README.md shows for Slurm arrays, by a shell that stands in for it:
-# tasks are numbered as --shard numbers its parts, from 1; an array from 0 is refused.
+# slurm_array.sh - the job that tools/README.md shows for Slurm arrays, by a shell that stands in
+# for it: tasks are numbered as --shard numbers its parts, from 1; an array from 0 is refused.
 cat >sweep.sbatch <<'JOB'
 #!/bin/bash
 #SBATCH --array=1-4

@@ -18,7 +18,8 @@ done
 spill --steps steps.tsv | tail -n 1
 awk -F'\t' 'NR > 1 { if ($2 != last) sum += $7; last = $2 }
     END { printf "%.9f\n", sum }' steps.tsv
-awk -F'\t' '/^$/ { next } FNR > 1 && $5 != "whole gradient" && NF == 5 { if ($4 > top[$1]) top[$1] = $4 }
+awk -F'\t' '/^$/ { next }
+    FNR > 1 && $5 != "whole gradient" && NF == 5 { if ($4 > top[$1]) top[$1] = $4 }
     END { for (b in top) sum += top[b]; printf "%.9f\n", sum }' figures/spill_steps.tsv
 # Nothing spilled: only the curve.
 try spill run.h5 --max-norm 1e9 --figures calm --tsv /dev/null | grep -E '^(calm|gradtrace|->)'

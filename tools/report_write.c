@@ -1,0 +1,400 @@
+/* report_write.c - escape, round, and keep the exact value. */
+#include "report_write.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "figure.h"
+#include "spill_report.h"
+#include "stage.h"
+
+enum { SHORT = 24 }; /* letters that a cell keeps on one line */
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+static void put_markup(FILE *f, const char *markup, size_t length)
+{
+    const char *end = markup + length;
+
+    for (; markup < end; markup++) {
+        size_t id = *markup == '[' ? strcspn(markup, "|]") : 0;
+
+        if (id > 0 && markup[id] == '|') {
+            fprintf(f, "<a class=term href=\"#term-%.*s\">", (int)id - 1, markup + 1);
+            markup += id;
+        } else if (*markup == ']') {
+            fputs("</a>", f);
+        } else {
+            fputc(*markup, f);
+        }
+    }
+}
+
+void report_put(struct report *r, const char *markup)
+{
+    put_markup(r->f, markup, strlen(markup));
+}
+
+/* Control characters have no place in HTML; line ends and tabs become blanks in it anyway. */
+static void escape_one(FILE *f, char c)
+{
+    switch (c) {
+    case '&':
+        fputs("&amp;", f);
+        break;
+    case '<':
+        fputs("&lt;", f);
+        break;
+    case '>':
+        fputs("&gt;", f);
+        break;
+    case '"':
+        fputs("&quot;", f);
+        break;
+    case '\'':
+        fputs("&#39;", f);
+        break;
+    default:
+        fputc(c != '\n' && ((unsigned char)c < 0x20 || c == 0x7f) ? '?' : c, f);
+        break;
+    }
+}
+
+/* Characters that turn the direction of all that follows, U+202A to 202E and U+2066 to 2069, in
+ * UTF-8: a name could hide what stands after it. */
+static bool turns_around(const char *text)
+{
+    const unsigned char *u = (const unsigned char *)text;
+
+    return u[0] == 0xe2 && ((u[1] == 0x80 && u[2] >= 0xaa && u[2] <= 0xae) ||
+                            (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9));
+}
+
+/* Writes the character at `text`; returns the last byte of it that was used. */
+static const char *escape_at(FILE *f, const char *text)
+{
+    if (turns_around(text)) {
+        fputc('?', f);
+        return text + 2;
+    }
+    escape_one(f, *text);
+    return text;
+}
+
+void report_escape(FILE *f, const char *text)
+{
+    for (; *text != '\0'; text++)
+        text = escape_at(f, text);
+}
+
+/* A long name may be broken after its parts. */
+static void put_breakable(FILE *f, const char *text)
+{
+    bool is_long = strlen(text) > SHORT;
+
+    for (; *text != '\0'; text++) {
+        text = escape_at(f, text);
+        if (is_long && strchr(",:./", *text) != NULL && text[1] != '\0')
+            fputs("<wbr>", f);
+    }
+}
+
+void report_escape_code(FILE *f, const char *text)
+{
+    bool code = false;
+
+    for (; *text != '\0'; text++) {
+        if (*text != '`') {
+            text = escape_at(f, text);
+        } else if (code || strchr(text + 1, '`') != NULL) {
+            fputs(code ? "</code>" : "<code>", f);
+            code = !code;
+        }
+    }
+}
+
+/* --- numbers --------------------------------------------------------------------------------- */
+
+/* 1200 as 1,200. */
+static void put_grouped(FILE *f, double value)
+{
+    char digits[32];
+    int n = snprintf(digits, sizeof digits, "%.0f", fabs(value)), i;
+
+    fputs(value < 0.0 ? "−" : "", f);
+    for (i = 0; i < n; i++) {
+        fputs(i > 0 && (n - i) % 3 == 0 ? "," : "", f);
+        fputc(digits[i], f);
+    }
+}
+
+/* 1.2e-05 as 1.2 × 10^-5. */
+static void put_digits(FILE *f, double value, int digits)
+{
+    char text[40], *exponent;
+    size_t n;
+
+    /* 0.680 and 2.0, so that columns line up; but 0 and 1, where there is nothing after it. */
+    if (value == 0.0 || value == 1.0 || digits > 3)
+        snprintf(text, sizeof text, "%.*g", digits, value);
+    else
+        snprintf(text, sizeof text, "%#.*g", digits, value);
+    n = strlen(text);
+    if (n > 0 && text[n - 1] == '.')
+        text[n - 1] = '\0';
+    exponent = strchr(text, 'e');
+    if (exponent == NULL) {
+        fputs(text, f);
+        return;
+    }
+    *exponent = '\0';
+    fprintf(f, "%s × 10<sup>%d</sup>", text, (int)strtol(exponent + 1, NULL, 10));
+}
+
+static void put_shown(FILE *f, enum said_kind kind, double value)
+{
+    char text[SPILL_TEXT];
+
+    if (isnan(value)) {
+        fputs("–", f);
+    } else if (isinf(value)) {
+        fputs(value > 0.0 ? "∞" : "−∞", f);
+    } else if (kind == SAID_SHARE && value > 1.0) {
+        put_grouped(f, 100.0 * value);
+        fputs(" %", f);
+    } else if (kind == SAID_SHARE) {
+        /* A blank that keeps the number and its sign together. */
+        char *blank = strchr(spill_percent(value, text), ' ');
+
+        if (strncmp(text, "under", 5) == 0)
+            fputs("&lt; 0.01 %", f);
+        else
+            fprintf(f, "%.*s %%", blank != NULL ? (int)(blank - text) : 0, text);
+    } else if (kind == SAID_COUNT ||
+               (kind == SAID_NUMBER && fabs(value) >= 1000.0 && fabs(value) < 1e6)) {
+        put_grouped(f, value);
+    } else if (kind == SAID_STEP) {
+        fprintf(f, "%.0f", value);
+    } else {
+        put_digits(f, value, kind == SAID_LIMIT ? 6 : kind == SAID_TIMES ? 2 : 3);
+    }
+}
+
+static struct said number_of(enum said_kind kind, const char *key, double value)
+{
+    return (struct said){ .kind = kind, .key = key, .value = value };
+}
+
+struct said said_text(const char *text)
+{
+    return (struct said){ .kind = SAID_TEXT, .text = text };
+}
+
+struct said said_name(const char *name)
+{
+    return (struct said){ .kind = SAID_NAME, .text = name };
+}
+
+struct said said_share(const char *key, double value)
+{
+    return number_of(SAID_SHARE, key, value);
+}
+
+struct said said_number(const char *key, double value)
+{
+    return number_of(SAID_NUMBER, key, value);
+}
+
+struct said said_limit(const char *key, double value)
+{
+    return number_of(SAID_LIMIT, key, value);
+}
+
+struct said said_times(const char *key, double value)
+{
+    return number_of(SAID_TIMES, key, value);
+}
+
+struct said said_count(const char *key, uint64_t count)
+{
+    return number_of(SAID_COUNT, key, (double)count);
+}
+
+struct said said_step(const char *key, int64_t step)
+{
+    return number_of(SAID_STEP, key, (double)step);
+}
+
+/* --- sentences ------------------------------------------------------------------------------- */
+
+static void put_said(struct report *r, const struct said *said)
+{
+    char exact[GTR_NUMBER_SIZE];
+
+    if (said->kind == SAID_TEXT) {
+        report_escape(r->f, said->text);
+    } else if (said->kind == SAID_NAME) {
+        fputs("<bdi class=name>", r->f);
+        report_escape(r->f, said->text);
+        fputs("</bdi>", r->f);
+    } else {
+        gtr_text_print(said->value, exact);
+        fprintf(r->f, "<data value=\"%s\">", exact);
+        put_shown(r->f, said->kind, said->value);
+        fputs("</data>", r->f);
+        if (r->facts != NULL)
+            fprintf(r->facts, "%s\t%s\t%s\n", r->section, said->key, exact);
+    }
+}
+
+void report_say(struct report *r, const char *markup, size_t n, const struct said *said)
+{
+    size_t i = 0;
+    const char *gap;
+
+    while ((gap = strstr(markup, "{}")) != NULL && i < n) {
+        put_markup(r->f, markup, (size_t)(gap - markup));
+        put_said(r, &said[i++]);
+        markup = gap + 2;
+    }
+    report_put(r, markup);
+}
+
+void report_section(struct report *r, const char *id, const char *heading)
+{
+    if (r->section[0] != '\0')
+        fputs("</section>\n", r->f);
+    r->section = id;
+    fprintf(r->f, "\n<section id=%s>\n<h2><a href=\"#%s\">%s</a></h2>\n", id, id, heading);
+}
+
+/* --- tables ---------------------------------------------------------------------------------- */
+
+static bool is_text(const struct report_column *column)
+{
+    return column->kind == SAID_TEXT || column->kind == SAID_NAME;
+}
+
+static void put_head(struct report *r, const struct report_column *column)
+{
+    report_put(r, is_text(column) ? "<th scope=col>" : "<th scope=col class=num>");
+    report_put(r, column->heading);
+    report_put(r, "</th>");
+}
+
+static void put_heads(struct report_table *table)
+{
+    FILE *f = table->r->f;
+    size_t c;
+
+    fputs("<thead><tr>", f);
+    for (c = 0; c < table->n_columns; c++) {
+        const struct report_column *column = &table->columns[c];
+
+        if (!column->hidden)
+            put_head(table->r, column);
+        if (table->tsv != NULL)
+            fprintf(table->tsv, "%s%c", column->key, c + 1 < table->n_columns ? '\t' : '\n');
+    }
+    fputs("</tr></thead>\n<tbody>\n", f);
+}
+
+void report_table_begin(struct report_table *table, struct report *r, const char *name,
+                        const char *caption, const struct report_column *columns, size_t n_columns)
+{
+    *table = (struct report_table){ .r = r, .columns = columns, .n_columns = n_columns };
+    snprintf(table->path, sizeof table->path, "%s.tsv", name);
+    if (r->folder != NULL && r->rc == GTR_OK) {
+        char *path = stage_path(r->folder, table->path);
+
+        table->tsv = path != NULL ? fopen(path, "we") : NULL;
+        if (table->tsv == NULL)
+            r->rc = gtr_fail(&r->err, GTR_EIO, "%s: cannot write", table->path);
+        gtr_free(path);
+    }
+    fprintf(r->f, "<div class=wide><table id=table-%s data-file=%s.tsv>\n<caption>%s</caption>\n",
+            name, name, caption);
+    put_heads(table);
+}
+
+static bool row_is_shown(const struct report_table *table)
+{
+    return !table->hide_row && (table->most == 0 || table->n_rows < table->most);
+}
+
+static void begin_cell(struct report_table *table)
+{
+    if (table->at == 0 && row_is_shown(table))
+        fputs("<tr>", table->r->f);
+}
+
+static void end_cell(struct report_table *table)
+{
+    bool last = ++table->at == table->n_columns;
+
+    if (table->tsv != NULL)
+        fputc(last ? '\n' : '\t', table->tsv);
+    if (!last)
+        return;
+    if (row_is_shown(table))
+        fputs("</tr>\n", table->r->f);
+    table->at = 0;
+    table->n_rows += table->hide_row ? 0 : 1;
+    table->hide_row = false;
+}
+
+void report_cell(struct report_table *table, double value)
+{
+    const struct report_column *column = &table->columns[table->at];
+    FILE *f = table->r->f;
+    char exact[GTR_NUMBER_SIZE];
+
+    begin_cell(table);
+    gtr_text_print(value, exact);
+    if (!column->hidden && row_is_shown(table)) {
+        fprintf(f, "<td class=num data-value=\"%s\">", exact);
+        put_shown(f, column->kind, value);
+        fputs("</td>", f);
+    }
+    if (table->tsv != NULL)
+        fputs(exact, table->tsv);
+    end_cell(table);
+}
+
+void report_cell_text(struct report_table *table, const char *text)
+{
+    const struct report_column *column = &table->columns[table->at];
+    FILE *f = table->r->f;
+
+    begin_cell(table);
+    if (!column->hidden && row_is_shown(table)) {
+        fputs(strlen(text) <= SHORT ? "<td class=word>" : "<td>", f);
+        fputs(column->kind == SAID_NAME ? "<bdi class=name>" : "", f);
+        put_breakable(f, text);
+        fputs(column->kind == SAID_NAME ? "</bdi></td>" : "</td>", f);
+    }
+    if (table->tsv != NULL)
+        figure_write_text(table->tsv, text);
+    end_cell(table);
+}
+
+void report_table_end(struct report_table *table)
+{
+    struct report *r = table->r;
+
+    fputs("</tbody></table></div>\n", r->f);
+    if (table->most > 0 && table->n_rows > table->most) {
+        report_put(r, "<p class=more>and ");
+        SAY(r, "{} more rows", said_count("rows_left_out", table->n_rows - table->most));
+        fprintf(r->f, ", which <code>--tsv</code> writes to <code>%s</code>.</p>\n", table->path);
+    }
+    if (table->tsv != NULL) {
+        struct gtr_err err = { 0 };
+        enum gtr_code rc = gtr_file_close(table->tsv, table->path, &err);
+
+        if (r->rc == GTR_OK && rc != GTR_OK)
+            r->rc = gtr_fail(&r->err, rc, "%s", err.text);
+    }
+    table->tsv = NULL;
+}
