@@ -58,8 +58,10 @@ SONAME  = libgradtrace.so.$(ABI)
 UNIT    = $(UNIT_SRC:%.c=$(BUILD)/%)
 BENCH   = $(BENCH_SRC:tests/bench/%.c=$(BUILD)/%)
 BITS    = $(BUILD)/bits
-FUZZERS = policy csv trace
+FUZZERS = policy csv trace journal
 REPLAYS = $(FUZZERS:%=$(BUILD)/tests/fuzz/replay_%)
+TRAINER = $(BUILD)/tests/train_iris
+KILLER  = $(BUILD)/tests/kill/kill_recorder
 
 # Which compiler takes the .cu files: nvcc, none, or g++ with the header of tests/cuda_on_cpu.
 ifeq ($(CUDA),auto)
@@ -153,6 +155,7 @@ $(SHARED): $(LIB_OBJ)
 $(PROGRAM): $(TOOL_OBJ) $(STATIC)
 	$(call SAY,LD,$@) $(CC) -pthread $(LDFLAGS) -o $@ $^ $(LIBS)
 	@ln -sfn $(abspath plots) $(@D)/plots
+	@ln -sfn $(abspath lib/python) $(@D)/python
 
 $(MPI_OBJ): tools/ranks_mpi.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -181,8 +184,15 @@ $(filter %_cuda,$(BENCH)): $(BENCH_CU)
 $(BITS): tests/bits.c $(STATIC)
 	$(ONE_FILE)
 
+$(TRAINER): tests/c_trainer/train_iris.c $(STATIC)
+	$(ONE_FILE)
+
+$(KILLER): tests/kill/kill_recorder.c $(STATIC)
+	$(ONE_FILE)
+
 -include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(MPI_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) \
-         $(BENCH_CU:.o=.d) $(BITS).d
+         $(BENCH_CU:.o=.d) $(BITS).d $(TRAINER).d \
+         $(KILLER).d
 
 .PHONY: deps
 deps: ## install what is missing to build, show and test it (FOR=build: not the tests' part)
@@ -239,17 +249,17 @@ C_TESTS = $(UNIT) 'tests/golden/compare.sh $(BITS)' tests/cli/run.sh \
               $(filter %_cuda,$(UNIT))))
 
 .PHONY: test
-test: all $(UNIT) $(BITS) $(REPLAYS) ## all tests; the last line is "N passed, N failed"
-	@$(TEST_ENV) tests/run.sh $(C_TESTS) '$(PYTHON_TESTS)' tests/readme.py tests/lint.sh \
-	    tests/install.sh
+test: all $(UNIT) $(BITS) $(REPLAYS) $(TRAINER) ## all tests; the last line is "N passed, N failed"
+	@$(TEST_ENV) tests/run.sh $(C_TESTS) '$(PYTHON_TESTS)' tests/readme.py tests/report_browser.sh \
+	    tests/lint.sh tests/install.sh
 
 .PHONY: test-c
-test-c: all $(UNIT) $(BITS) $(REPLAYS)
+test-c: all $(UNIT) $(BITS) $(REPLAYS) $(TRAINER)
 	@$(TEST_ENV) tests/run.sh $(C_TESTS)
 
 # Those of the Python tests that put CPU tensors through the kernels.
 .PHONY: test-emulated
-test-emulated: all $(UNIT) $(BITS) $(REPLAYS)
+test-emulated: all $(UNIT) $(BITS) $(REPLAYS) $(TRAINER)
 	@$(TEST_ENV) tests/run.sh $(C_TESTS) \
 	    $(if $(PYTHON),'$(PYTHON) tests/python/run.py cuda','$(PYTHON_TESTS)')
 
@@ -279,6 +289,11 @@ check-ptx: ## nvcc makes nothing of the kernels that is fused, approximate or un
 check-bits: all ## gcc and clang, -O0 to -O3 -march=native, 1 to 3 threads: the same bits
 	@$(TEST_ENV) MAKE='$(MAKE)' tests/bits.sh
 
+.PHONY: check-kill
+check-kill: $(KILLER) ## kill a recorder 1,000 times, and once at each system call
+	$(KILLER) each
+	$(KILLER) 1000
+
 .PHONY: golden
 golden: $(PROGRAM) $(BITS) ## remake tests/golden/replay.csv; look at `git diff` after it
 	@$(TEST_ENV) tests/golden/compare.sh --accept $(BITS)
@@ -296,6 +311,7 @@ bench: all $(BENCH) ## time the sums, sweeps against NumPy, and replay against h
 	    --generator $(BUILD)/make_big_trace
 	$(or $(PYTHON),python3) tests/bench/update_vs_numpy.py --program $(BUILD)/bench_update
 	$(BUILD)/bench_spill
+	$(BUILD)/bench_planes traces/lora.h5
 
 # --- on a machine with a GPU -------------------------------------------------------------------
 
@@ -388,7 +404,7 @@ export PC
 .PHONY: install
 install: all ## into DESTDIR and PREFIX=/usr/local: program, libraries, headers, man page, Python
 	$(INSTALL) -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/gradtrace $(D)/share/gradtrace/plots \
-	    $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(PYTHONDIR)/gradtrace
+	    $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(PYTHONDIR)/gradtrace/start
 	$(INSTALL) -m 755 $(PROGRAM) $(MPI_PROGRAM) $(D)/bin
 	$(INSTALL) -m 644 $(STATIC) $(D)/lib/libgradtrace.a
 	$(INSTALL) -m 755 $(SHARED) $(D)/lib/libgradtrace.so.$(VERSION)
@@ -400,6 +416,7 @@ install: all ## into DESTDIR and PREFIX=/usr/local: program, libraries, headers,
 	sed 's/@VERSION@/$(VERSION)/' tools/gradtrace.1 >$(DESTDIR)$(MANDIR)/man1/gradtrace.1
 	$(INSTALL) -m 644 tools/gradtrace.bash $(DESTDIR)$(BASHDIR)/gradtrace
 	$(INSTALL) -m 644 lib/python/gradtrace/*.py $(DESTDIR)$(PYTHONDIR)/gradtrace
+	$(INSTALL) -m 644 lib/python/gradtrace/start/*.py $(DESTDIR)$(PYTHONDIR)/gradtrace/start
 	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
 	@[ -n "$(DESTDIR)" ] || $(PYTHON3) -c 'import sys; sys.exit("$(PYTHONDIR)" not in sys.path)' \
 	    || echo "To import gradtrace in Python: export PYTHONPATH=$(PYTHONDIR)"

@@ -5,6 +5,8 @@
  *   base/err.h           how every call reports failure
  *   base/device.h        CPU or GPU
  *   trace/trace.h        a recorded run: read it, write it
+ *   trace/segment_recover.h  is a trace whole, and what can be kept of one that is not
+ *   trace/merge.h        segments and ranks into one trace
  *   trace/sample.h       which blocks of a tensor a sample of elements keeps
  *   trace/groups.h       which tensors are clipped together
  *   trace/series.h       a trace as one series of norms per group
@@ -58,6 +60,8 @@
 #include "catalogue.h"
 #include "setting.h"
 #include "trace.h"
+#include "segment_recover.h"
+#include "merge.h"
 #include "groups.h"
 #include "series.h"
 #include "import.h"

@@ -30,7 +30,7 @@ for compiler in gcc clang; do
         # Letters and digits only: make would take "=" for an assignment.
         build=$BUILD/bits-$compiler${flags//[!A-Za-z0-9]/}
         out=$folder/$compiler${flags//[!A-Za-z0-9]/}
-        if ! $MAKE -s --no-print-directory BUILD="$build" CC=$compiler OPT="$flags" \
+        if ! $MAKE -s --no-print-directory BUILD="$build" CC=$compiler OPT="$flags" CUDA=0 \
             "$build/bits" >"$out.log" 2>&1; then
             cat "$out.log"
             report "$compiler $flags: does not build" 1

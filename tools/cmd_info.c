@@ -1,4 +1,4 @@
-/* cmd_info.c - gradtrace info: what a trace holds; which policies and rules there are. */
+/* cmd_info.c - gradtrace info: what a trace holds; which policies, rules and GPUs there are. */
 #include "cli.h"
 
 #include <errno.h>
@@ -8,9 +8,17 @@
 #include "info.h"
 #include "study.h"
 
-enum { OPT_GROUPS = 0x200, OPT_GROUP_BY, OPT_STEPS, OPT_META, OPT_POLICIES, OPT_GROUP_RULES };
+enum {
+    OPT_GROUPS = 0x200,
+    OPT_GROUP_BY,
+    OPT_STEPS,
+    OPT_META,
+    OPT_POLICIES,
+    OPT_GROUP_RULES,
+    OPT_DEVICES
+};
 
-enum view { OVERVIEW, GROUPS, STEPS, META, POLICIES, GROUP_RULES };
+enum view { OVERVIEW, GROUPS, STEPS, META, POLICIES, GROUP_RULES, DEVICES };
 
 struct arguments {
     struct cli_common common;
@@ -32,7 +40,7 @@ static void choose(struct arguments *arguments, struct argp_state *state, enum v
 
 static void check_arguments(struct arguments *arguments, struct argp_state *state)
 {
-    const int needs_trace = arguments->view != POLICIES && arguments->view != GROUP_RULES;
+    const bool needs_trace = arguments->view < POLICIES;
 
     /* Alone, --group-by says clearly enough which view is meant. */
     if (arguments->group_by != NULL && arguments->view_option == NULL)
@@ -41,7 +49,7 @@ static void check_arguments(struct arguments *arguments, struct argp_state *stat
         argp_error(state, "--group-by: changes nothing with %s; it goes with --groups",
                    arguments->view_option);
     if (needs_trace && arguments->trace == NULL)
-        argp_error(state, "name a trace, or ask for --policies or --group-rules");
+        argp_error(state, "name a trace, or ask for --policies, --group-rules or --devices");
     if (!needs_trace && arguments->trace != NULL)
         argp_error(state, "%s: %s takes no trace", arguments->trace, arguments->view_option);
 }
@@ -68,6 +76,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
         return 0;
     case OPT_GROUP_RULES:
         choose(arguments, state, GROUP_RULES, "--group-rules");
+        return 0;
+    case OPT_DEVICES:
+        choose(arguments, state, DEVICES, "--devices");
         return 0;
     case OPT_GROUP_BY:
         arguments->group_by = word;
@@ -96,6 +107,7 @@ static const struct argp_option options[] = {
     { "policies", OPT_POLICIES, NULL, 0,
       "All policies and presets, their parameters, defaults and ranges", 2 },
     { "group-rules", OPT_GROUP_RULES, NULL, 0, "All rules for --group-by", 2 },
+    { "devices", OPT_DEVICES, NULL, 0, "The GPUs that answer, as --device names them", 2 },
     { 0 },
 };
 
@@ -104,8 +116,8 @@ static const struct argp_child children[] = { { &cli_common_argp, 0, "Always:", 
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "TRACE\n--policies\n--group-rules",
-    .doc = "What a trace holds; which policies, presets and rules for groups there are.",
+    .args_doc = "TRACE\n--policies\n--group-rules\n--devices",
+    .doc = "What a trace holds; which policies, presets, rules for groups and GPUs there are.",
     .children = children,
 };
 
@@ -131,6 +143,22 @@ static enum gtr_code show_trace(const struct arguments *arguments, struct gtr_er
     return rc;
 }
 
+/* None is a failure, whose text says why. */
+static enum gtr_code show_devices(struct gtr_err *err)
+{
+    const struct gtr_device any = { GTR_DEVICE_CUDA, -1 };
+    struct gtr_device chosen;
+    enum gtr_code rc = gtr_device_choose(&any, 0.0, &chosen, err);
+    char name[256];
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < gtr_device_count(); i++) {
+        gtr_device_name(i, name, sizeof name);
+        printf("cuda:%zu\t%s\n", i, name);
+    }
+    return rc;
+}
+
 int cmd_info(int argc, char **argv)
 {
     struct arguments arguments = { 0 };
@@ -142,6 +170,8 @@ int cmd_info(int argc, char **argv)
         info_policies(stdout);
     else if (arguments.view == GROUP_RULES)
         info_group_rules(stdout);
+    else if (arguments.view == DEVICES)
+        rc = show_devices(&err);
     else
         rc = show_trace(&arguments, &err);
     errno = 0;

@@ -302,7 +302,7 @@ static enum gtr_code join_parts(struct sweep *sweep, struct gtr_err *err)
 static enum gtr_code draw(const struct sweep_options *o, const struct sweep_results *results,
                           const struct sweep_found *found, struct gtr_err *err)
 {
-    struct sweep_drawing drawing = { .look = { .formats = o->formats }, .folder = o->figures };
+    struct sweep_drawing drawing = { .look = o->look, .folder = o->figures };
     size_t i;
 
     if (o->figures == NULL && !o->term)

@@ -1,7 +1,7 @@
 # gradtrace.bash - completion of the command line for bash (and zsh, through bashcompinit).
 #
-# Nothing is listed here: commands, options and the words after -p are asked of the program
-# itself, so completion cannot fall behind it.
+# Commands, options, policies and the words that an option takes are asked of the program itself,
+# so completion cannot fall behind it.
 
 _gradtrace_commands() {
     "$1" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'
@@ -9,6 +9,12 @@ _gradtrace_commands() {
 
 _gradtrace_options() {
     "$1" "$2" --help 2>/dev/null | sed -nE 's/^ {2,6}(-., )?(--[a-z][a-z-]*).*/\2/p'
+}
+
+# The words of an option whose help says --device=auto|cpu|cuda[:N].
+_gradtrace_words() {
+    "$1" "$2" --help 2>/dev/null | sed -nE "s/^ {2,6}(-., )?$3=([a-z0-9]+(\\|[a-z0-9]+)+).*/\\2/p" |
+        tr '|' '\n'
 }
 
 _gradtrace_policies() {
@@ -29,6 +35,11 @@ _gradtrace() {
         words="$(_gradtrace_commands "$program") --help --version"
     elif [[ $before == -p || $before == --policy ]]; then
         words=$(_gradtrace_policies "$program")
+    elif [[ $command == doctor && $before == --only ]]; then
+        words=$("$program" doctor --list 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\): .*/\1/p')
+    elif [[ $before == --[a-z]* ]] && words=$(_gradtrace_words "$program" "$command" "$before") &&
+        [ -n "$words" ]; then
+        :
     elif [[ $word == -* ]]; then
         words=$(_gradtrace_options "$program" "$command")
     fi

@@ -374,11 +374,29 @@ static void put_meta(FILE *f, const struct gtr_head *head)
     json_object_put(meta);
 }
 
+/* What a folder is made of; a file is what it is. */
+static void put_folder(FILE *f, const struct gtr_trace *trace)
+{
+    struct gtr_trace_folder folder;
+
+    if (!gtr_trace_is_folder(trace, &folder))
+        return;
+    label(f, "folder");
+    fprintf(f, "%zu %s", folder.n_segments, folder.n_segments == 1 ? "segment" : "segments");
+    if (folder.n_journal_rows > 0)
+        fprintf(f, "; %zu %s only in the journal: the recorder runs still, or was killed",
+                folder.n_journal_rows, folder.n_journal_rows == 1 ? "step" : "steps");
+    if (folder.n_left > 0)
+        fprintf(f, "; %zu never closed", folder.n_left);
+    fputc('\n', f);
+}
+
 enum gtr_code info_overview(FILE *f, const struct study *study, struct gtr_err *err)
 {
     enum gtr_code rc;
 
     put_file(f, study);
+    put_folder(f, study->trace);
     put_steps(f, study);
     put_progress(f, study);
     rc = put_norms(f, study, err);

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "record_options.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "groups.h"
 #include "text.h"
 
-enum { THREADS_MOST = 256 };
+enum { THREADS_MOST = 256, AROUND_MOST = 1 << 20 };
 
 void gtr_record_options_init(struct gtr_record_options *options)
 {
@@ -21,7 +22,12 @@ void gtr_record_options_init(struct gtr_record_options *options)
                                             .elements = GTR_ELEMENTS_NONE,
                                             .every = 1,
                                             .last = INT64_MAX,
-                                            .fraction = 1.0 / 64.0 };
+                                            .fraction = 1.0 / 64.0,
+                                            .queue_bytes = GTR_QUEUE_BYTES,
+                                            .when_full = GTR_FULL_BLOCK,
+                                            .spike_kappa = 3.0,
+                                            .spike_decay = 0.98,
+                                            .spike_warmup = 10 };
 }
 
 static enum gtr_code check_integers(const struct gtr_record_options *options, struct gtr_err *err)
@@ -38,6 +44,16 @@ static enum gtr_code check_integers(const struct gtr_record_options *options, st
         { "last", options->last, options->first, INT64_MAX },
         { "force", options->force, 0, 1 },
         { "n_threads", options->n_threads, 0, THREADS_MOST },
+        { "queue_bytes", options->queue_bytes, 0, INT64_MAX },
+        { "when_full", options->when_full, GTR_FULL_BLOCK, GTR_FULL_DROP },
+        { "around_spikes", options->around_spikes, 0, AROUND_MOST },
+        { "spike_warmup", options->spike_warmup, 1, INT64_MAX },
+        { "synchronous", options->synchronous, 0, 1 },
+        { "compression", options->compression, GTR_COMPRESS_DEFLATE, GTR_COMPRESS_NONE },
+        { "writer_threads", options->writer_threads, 0, THREADS_MOST },
+        { "checksums", options->checksums, 0, 1 },
+        { "segment_bytes", options->segment_bytes, 0, INT64_MAX },
+        { "sync", options->sync, 0, 1 },
     };
     size_t i;
 
@@ -62,8 +78,8 @@ static enum gtr_code check_word(const char *name, const char *word, const char *
     for (i = 0; word != NULL && i < n_words; i++)
         if (strcmp(word, words[i]) == 0)
             return GTR_OK;
-    return gtr_fail(err, GTR_EUSAGE, "%s %.40s: must be %s", name,
-                    word != NULL ? word : "(none)", all);
+    return gtr_fail(err, GTR_EUSAGE, "%s %.40s: must be %s", name, word != NULL ? word : "(none)",
+                    all);
 }
 
 static enum gtr_code check_words(const struct gtr_record_options *options, struct gtr_err *err)
@@ -121,13 +137,34 @@ static enum gtr_code check_group_by(const char *rule, struct gtr_err *err)
     if (rule == NULL)
         return GTR_OK;
     if (strncmp(rule, "file:", 5) == 0)
-        return gtr_fail(err, GTR_EUSAGE, "group_by %.150s: a trace cannot depend on a file beside "
-                        "it; name another rule", rule);
+        return gtr_fail(err, GTR_EUSAGE,
+                        "group_by %.150s: a trace cannot depend on a file beside "
+                        "it; name another rule",
+                        rule);
     rc = gtr_groups_new(rule, &nothing, &groups, err);
     gtr_groups_free(groups);
     if (rc != GTR_OK)
         gtr_err_prefix(err, "group_by");
     return rc;
+}
+
+static enum gtr_code check_spikes(const struct gtr_record_options *options, struct gtr_err *err)
+{
+    if (options->around_spikes == 0)
+        return GTR_OK;
+    if (options->elements == GTR_ELEMENTS_NONE)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "around_spikes %" PRId64 ": keeps elements; elements must "
+                        "be full or blocks",
+                        options->around_spikes);
+    if (!(options->spike_kappa > 1.0 && options->spike_kappa <= DBL_MAX))
+        return gtr_fail(err, GTR_EUSAGE, "spike_kappa %g: must be above 1", options->spike_kappa);
+    if (!(options->spike_decay >= 0.0 && options->spike_decay < 1.0))
+        return gtr_fail(err, GTR_EUSAGE, "spike_decay %g: must be from 0 to below 1",
+                        options->spike_decay);
+    if (!(options->spike_scale >= 0.0 && options->spike_scale <= DBL_MAX))
+        return gtr_fail(err, GTR_EUSAGE, "spike_scale %g: must be 0 or more", options->spike_scale);
+    return GTR_OK;
 }
 
 enum gtr_code gtr_record_options_check(const struct gtr_record_options *options,
@@ -137,6 +174,11 @@ enum gtr_code gtr_record_options_check(const struct gtr_record_options *options,
 
     if (rc == GTR_OK)
         rc = check_words(options, err);
+    if (rc == GTR_OK)
+        rc = check_spikes(options, err);
+    if (rc == GTR_OK && !(options->segment_seconds >= 0.0))
+        rc = gtr_fail(err, GTR_EUSAGE, "segment_seconds %g: must be 0 or more",
+                      options->segment_seconds);
     if (rc == GTR_OK && options->elements == GTR_ELEMENTS_BLOCKS)
         rc = gtr_sample_check(&(struct gtr_sample){ GTR_SAMPLE_BLOCK, options->fraction, 0 }, 0,
                               err);

@@ -1,55 +1,33 @@
 /* recorder.c - opening a recorder, declaring tensors, and the end of it.
  *
  *   open -> tensor* -> begin -> (grad | norm)* -> end -> applied? -> begin -> ... -> close
- *                        ^ the first one opens the writer: only now is the head complete
+ *                        ^ the first one starts the writer: only now is the head complete
  */
+#define _POSIX_C_SOURCE 200809L
 #include "recorder.h"
 
 #include <inttypes.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "alloc.h"
-#include "outfile.h"
 #include "record_options.h"
 #include "recorder_private.h"
 
 static void recorder_free(struct gtr_recorder *r)
 {
+    gtr_recorder_queue_free(r);
     gtr_recorder_elements_free(r);
     gtr_head_free(&r->head);
-    gtr_free(r->sumsq);
-    gtr_free(r->maxabs);
-    gtr_free(r->nonfinite);
+    gtr_free(r->spikes.waiting);
     gtr_free(r->given);
     gtr_free(r->path);
     gtr_free(r);
 }
 
-enum gtr_code gtr_recorder_fail(struct gtr_recorder *r, const struct gtr_err *failure,
-                                struct gtr_err *err)
+bool gtr_recorder_is_forked(const struct gtr_recorder *r)
 {
-    r->failure = *failure;
-    if (err != NULL && err->code == GTR_OK)
-        *err = *failure;
-    return failure->code;
-}
-
-enum gtr_code gtr_recorder_failed(const struct gtr_recorder *r, struct gtr_err *err)
-{
-    if (r->failure.code != GTR_OK && err != NULL && err->code == GTR_OK)
-        *err = r->failure;
-    return r->failure.code;
-}
-
-/* Creates the file and removes it again: what would stop the first step is told now. */
-static enum gtr_code try_path(const char *path, bool force, struct gtr_err *err)
-{
-    struct gtr_outfile file;
-    enum gtr_code rc = gtr_outfile_begin(&file, path, force, err);
-
-    if (rc == GTR_OK)
-        gtr_outfile_abandon(&file);
-    return rc;
+    return getpid() != r->process;
 }
 
 enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_options *options,
@@ -62,21 +40,19 @@ enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_option
     rc = gtr_record_options_check(options, err);
     if (rc != GTR_OK)
         return rc;
-    rc = try_path(path, options->force != 0, err);
+    rc = gtr_writer_try(path, options->rank, options->force != 0, err);
     if (rc != GTR_OK)
         return rc;
     rc = gtr_alloc_for(&r, 1, sizeof *r, "recorders", err);
     if (rc != GTR_OK)
         return rc;
-    r->force = options->force != 0;
+    r->options = *options;
+    if (r->options.queue_bytes == 0)
+        r->options.queue_bytes = GTR_QUEUE_BYTES;
+    r->process = getpid();
     r->keeps = options->elements != GTR_ELEMENTS_NONE;
     if (options->elements == GTR_ELEMENTS_BLOCKS)
-        r->sampling =
-            (struct gtr_sample){ GTR_SAMPLE_BLOCK, options->fraction, options->seed };
-    r->every = options->every;
-    r->first = options->first;
-    r->last = options->last;
-    r->n_threads = (size_t)options->n_threads;
+        r->sampling = (struct gtr_sample){ GTR_SAMPLE_BLOCK, options->fraction, options->seed };
     r->path = gtr_strdup(path);
     rc = r->path != NULL ? gtr_head_init(&r->head, err)
                          : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
@@ -115,38 +91,46 @@ static bool shape_numel(const char *shape, uint64_t *numel)
     return true;
 }
 
-static enum gtr_code check_tensor(const struct gtr_recorder *r, const char *name,
-                                  const char *shape, uint64_t numel, enum gtr_dtype dtype,
-                                  struct gtr_err *err)
+static enum gtr_code check_tensor(const struct gtr_recorder *r, const char *name, const char *shape,
+                                  uint64_t numel, enum gtr_dtype dtype, struct gtr_err *err)
 {
     uint64_t product;
 
     if (name == NULL || *name == '\0')
-        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %zu: has no name", r->path,
-                        r->head.n_tensors);
-    if (r->writer != NULL || r->in_step)
-        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: comes after the first step; declare "
-                        "all tensors before it", r->path, name);
+        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %zu: has no name", r->path, r->head.n_tensors);
+    if (r->begun)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%s: tensor %.80s: comes after the first step; declare "
+                        "all tensors before it",
+                        r->path, name);
     if ((unsigned)dtype >= GTR_DTYPE_COUNT)
         return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: dtype %d; must be from 0 to %d",
                         r->path, name, (int)dtype, GTR_DTYPE_COUNT - 1);
     if (shape == NULL || !shape_numel(shape, &product))
-        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: shape %.40s; must be numbers joined "
-                        "by x, such as 4096x11008", r->path, name, shape ? shape : "(none)");
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%s: tensor %.80s: shape %.40s; must be numbers joined "
+                        "by x, such as 4096x11008",
+                        r->path, name, shape ? shape : "(none)");
     if (product != numel)
-        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: shape %.40s has %" PRIu64
-                        " elements, not %" PRIu64, r->path, name, shape, product, numel);
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%s: tensor %.80s: shape %.40s has %" PRIu64 " elements, not %" PRIu64,
+                        r->path, name, shape, product, numel);
     if (numel > PTRDIFF_MAX / gtr_dtype_size(dtype))
-        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: %" PRIu64 " elements are more than "
-                        "memory can hold", r->path, name, numel);
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%s: tensor %.80s: %" PRIu64 " elements are more than "
+                        "memory can hold",
+                        r->path, name, numel);
     return GTR_OK;
 }
 
 enum gtr_code gtr_recorder_tensor(struct gtr_recorder *r, const char *name, const char *shape,
                                   uint64_t numel, enum gtr_dtype dtype, struct gtr_err *err)
 {
-    enum gtr_code rc = gtr_recorder_failed(r, err);
+    enum gtr_code rc;
 
+    if (gtr_recorder_is_forked(r))
+        return GTR_OK;
+    rc = gtr_recorder_failed(r, err);
     if (rc == GTR_OK)
         rc = check_tensor(r, name, shape, numel, dtype, err);
     if (rc == GTR_OK)
@@ -157,9 +141,11 @@ enum gtr_code gtr_recorder_tensor(struct gtr_recorder *r, const char *name, cons
 enum gtr_code gtr_recorder_param_group(struct gtr_recorder *r, const char *name,
                                        struct gtr_err *err)
 {
+    if (gtr_recorder_is_forked(r))
+        return GTR_OK;
     if (name == NULL || *name == '\0')
         return gtr_fail(err, GTR_EUSAGE, "%s: parameter group: has no name", r->path);
-    if (r->writer != NULL)
+    if (r->begun)
         return gtr_fail(err, GTR_EUSAGE, "%s: parameter group %.80s: comes after the first step",
                         r->path, name);
     return gtr_head_set_param_group(&r->head, name, err);
@@ -167,18 +153,14 @@ enum gtr_code gtr_recorder_param_group(struct gtr_recorder *r, const char *name,
 
 enum gtr_code gtr_recorder_close(struct gtr_recorder *r, struct gtr_err *err)
 {
-    enum gtr_code rc, closed;
+    enum gtr_code rc = GTR_OK;
 
     if (r == NULL)
         return GTR_OK;
-    rc = gtr_recorder_failed(r, err);
-    if (r->n_steps > 0) {
-        /* After a failure, too: the steps before it are worth having. */
-        closed = gtr_writer_close(r->writer, err);
-        rc = rc == GTR_OK ? closed : rc;
-    } else {
-        gtr_writer_abandon(r->writer);
-        if (rc == GTR_OK)
+    if (!gtr_recorder_is_forked(r)) {
+        gtr_recorder_queue_close(r, false);
+        rc = gtr_recorder_failed(r, err);
+        if (rc == GTR_OK && r->n_steps == 0)
             rc = gtr_fail(err, GTR_EUSAGE, "%s: no step was completed, so there is no file",
                           r->path);
     }
@@ -190,6 +172,7 @@ void gtr_recorder_abandon(struct gtr_recorder *r)
 {
     if (r == NULL)
         return;
-    gtr_writer_abandon(r->writer);
+    if (!gtr_recorder_is_forked(r))
+        gtr_recorder_queue_close(r, true);
     recorder_free(r);
 }

@@ -15,12 +15,30 @@
  *         (clip, then, if known:)  gtr_recorder_applied(r, scale, skipped, &err);
  *     gtr_recorder_close(r, &err);
  *
- * Gradients are read during gtr_recorder_grad and not touched after it returns, whatever thread
- * writes them to disk later.  Nothing here is shared between recorders; one recorder is used by
- * one thread at a time.
+ * Gradients are read during gtr_recorder_grad and not touched after it returns.  The calling thread
+ * sums and copies; a thread of the recorder compresses and writes, behind a queue of bounded size:
+ *
+ *     loop    sums ---> row of norms ------------> queue ---> writer   file
+ *             copy ---> slot for a step's elements /
+ *
+ * Nothing here is shared between recorders; one recorder is used by one thread at a time.
  *
  * Failures return a code and leave the training loop's data alone.  After a write has failed the
- * recorder stays in that state: later calls return the same code and do nothing.
+ * recorder stays in that state: the calls after it return the same code and do nothing, and nothing
+ * waits any more.  A process made by fork() has no writer: there all calls do nothing, return
+ * GTR_OK and leave the file to the parent.
+ *
+ * With `around_spikes` = W the queue is a flight recorder: elements wait in it, and only those of
+ * the W captures before a spike, of the spike itself and of the W captures after it are written.
+ * (A capture is a step that `every`, `first` and `last` choose; "before" reaches back W * every
+ * steps at most.)  Windows that overlap merge.  A step is a spike if
+ *
+ *     its global norm n > spike_kappa * m, m the causal average of base/follower.h, or
+ *     any of its elements is not finite, or
+ *     the run told gtr_recorder_applied a scale < spike_scale.
+ *
+ * What becomes of a step is known when the next begins, so rows wait with their elements: a process
+ * that is killed loses the norms of up to W * every steps, too.
  */
 #ifndef GTR_RECORDER_H
 #define GTR_RECORDER_H
@@ -42,6 +60,12 @@ enum gtr_elements {
     GTR_ELEMENTS_BLOCKS = 2 /* a sample of every tensor, the same at each of these steps */
 };
 
+/* What happens at a capture for which the queue has no room. */
+enum gtr_when_full {
+    GTR_FULL_BLOCK = 0, /* the training thread waits */
+    GTR_FULL_DROP = 1   /* its elements are left out and counted; its norms are kept in any case */
+};
+
 /* Plain values, so that other languages can fill it.  Pointers are read during open only. */
 struct gtr_record_options {
     const char *producer;   /* NULL: "gradtrace VERSION" */
@@ -53,16 +77,32 @@ struct gtr_record_options {
                              * runs can give equal bytes */
     int64_t rank;
     int64_t world_size;
-    int64_t total_steps;    /* planned steps; 0 if unknown */
-    int64_t elements;       /* enum gtr_elements */
-    int64_t every;          /* elements at first, first + every, first + 2 every, ... >= 1 */
-    int64_t first;          /* the window of run steps: first <= step <= last */
+    int64_t total_steps; /* planned steps; 0 if unknown */
+    int64_t elements;    /* enum gtr_elements */
+    int64_t every;       /* elements at first, first + every, first + 2 every, ... >= 1 */
+    int64_t first;       /* the window of run steps: first <= step <= last */
     int64_t last;
     double fraction;        /* of a tensor's blocks that a sample keeps, in (0, 1]; see sample.h */
     int64_t seed;           /* of the sample */
     int64_t force;          /* 1: replace an existing file */
     int64_t n_threads;      /* for the sums, at most 256; 0: all processors */
+    int64_t queue_bytes;    /* most memory for elements that wait; 0: GTR_QUEUE_BYTES */
+    int64_t when_full;      /* enum gtr_when_full */
+    int64_t around_spikes;  /* W; 0: every capture is written */
+    double spike_kappa;     /* 3 */
+    double spike_decay;     /* of the average, 0.98 */
+    int64_t spike_warmup;   /* norms before the first spike, 10 */
+    double spike_scale;     /* 0: what the run applied is no sign */
+    int64_t synchronous;    /* 1: no thread, each call does its own writing */
+    int64_t compression;    /* of elements, as the rest struct gtr_writer_options has them */
+    int64_t writer_threads; /* that deflate them; 0: half the processors, at most 4 */
+    int64_t checksums;
+    int64_t segment_bytes; /* of a folder of segments: a path that ends in .gtr */
+    double segment_seconds;
+    int64_t sync;
 };
+
+enum { GTR_QUEUE_BYTES = 256 << 20 };
 
 /* Norms only; nothing known about the run; window 0 and up. */
 void gtr_record_options_init(struct gtr_record_options *options);
@@ -96,6 +136,11 @@ enum gtr_code gtr_recorder_grad(struct gtr_recorder *recorder, size_t tensor, co
 enum gtr_code gtr_recorder_norm(struct gtr_recorder *recorder, size_t tensor, double sumsq,
                                 float maxabs, uint64_t nonfinite, struct gtr_err *err);
 
+/* gtr_recorder_grad for all tensors at once: elements[i] of tensor i, NULL for one that has no
+ * gradient or is given by another call. */
+enum gtr_code gtr_recorder_grads(struct gtr_recorder *recorder, const void *const *elements,
+                                 struct gtr_err *err);
+
 /* Completes the step. */
 enum gtr_code gtr_recorder_end(struct gtr_recorder *recorder, struct gtr_err *err);
 
@@ -103,10 +148,52 @@ enum gtr_code gtr_recorder_end(struct gtr_recorder *recorder, struct gtr_err *er
 enum gtr_code gtr_recorder_applied(struct gtr_recorder *recorder, double scale, bool skipped,
                                    struct gtr_err *err);
 
-/* Completes the file and frees the recorder, whatever is returned.  A step that was not ended is
- * left out.  A recorder without a completed step leaves no file and says so.  After a failed write
- * that failure is told once more, and the file keeps the steps before it if it can be written at
- * all. */
+/* --- what it takes --------------------------------------------------------------------------- */
+
+struct gtr_record_progress {
+    uint64_t steps; /* completed by the loop */
+    uint64_t steps_written;
+    uint64_t captures_written;
+    uint64_t dropped;       /* captures whose elements were left out: no room in the queue */
+    uint64_t spikes;        /* steps that started or prolonged a window */
+    uint64_t bytes_written; /* given to the writer, before compression */
+    uint64_t bytes_queued;  /* elements that wait in memory */
+    uint64_t memory_bytes;  /* of the queue, at most */
+    double seconds_waited;  /* the training thread, for the writer */
+};
+
+/* Cheap; at any time. */
+void gtr_recorder_progress(struct gtr_recorder *recorder, struct gtr_record_progress *progress);
+
+struct gtr_record_estimate {
+    uint64_t row_bytes;     /* norms of a step */
+    uint64_t capture_bytes; /* elements of a capture, before compression: f32 shrinks by a sixth */
+    uint64_t spike_bytes;   /* elements that one spike adds, at most; 0 without around_spikes */
+    double step_bytes;      /* of an average step: a row and, without around_spikes, its share of a
+                             * capture */
+    double run_bytes;       /* of total_steps, which are counted from 0; 0 if unknown */
+    uint64_t free_bytes;    /* on the disk of the trace; 0 if unknown */
+};
+
+/* What a run will write, from its options and tensors (numel and dtype; names if sampled). */
+enum gtr_code gtr_record_estimate(const struct gtr_record_options *options,
+                                  const struct gtr_tensor *tensors, size_t n_tensors,
+                                  struct gtr_record_estimate *estimate, struct gtr_err *err);
+
+/* The same of a recorder, once its tensors are declared, and what its disk has left. */
+enum gtr_code gtr_recorder_estimate(const struct gtr_recorder *recorder,
+                                    struct gtr_record_estimate *estimate, struct gtr_err *err);
+
+/* What a person should be told before the run goes on, "" if nothing: the disk is too small for it,
+ * a window was made shorter to fit the queue.  Complete after the first gtr_recorder_begin. */
+const char *gtr_recorder_warning(const struct gtr_recorder *recorder);
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+/* Waits until the queue is written, completes the file and frees the recorder, whatever is
+ * returned.  A step that was not ended is left out.  A recorder without a completed step leaves no
+ * file and says so.  After a failed write that failure is told once more, and the file keeps the
+ * steps before it if it can be written at all. */
 enum gtr_code gtr_recorder_close(struct gtr_recorder *recorder, struct gtr_err *err);
 
 /* Frees the recorder and leaves no file. */

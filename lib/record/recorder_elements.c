@@ -1,12 +1,15 @@
 /* recorder_elements.c - what a recorder keeps of the elements that it is given.
  *
- * The blocks of a sample are the same at every step, so they are looked up once; at a step they are
- * copied one behind the other, and the writer takes that row.
+ * The blocks of a sample are the same at every step, so they are looked up once.  A capture holds
+ * the elements of all tensors, each from a cache line of its own on; of a sample, the blocks one
+ * behind the other.
  */
 #include <string.h>
 
 #include "alloc.h"
 #include "recorder_private.h"
+
+enum { CACHE_LINE = 64 };
 
 struct gtr_recorder_blocks {
     uint64_t *blocks; /* numbers, rising */
@@ -14,8 +17,7 @@ struct gtr_recorder_blocks {
     uint64_t numel; /* elements that they hold */
 };
 
-/* Bytes that are kept of a tensor at each step. */
-static size_t kept_bytes(const struct gtr_recorder *r, size_t tensor)
+size_t gtr_recorder_kept_bytes(const struct gtr_recorder *r, size_t tensor)
 {
     const struct gtr_tensor *about = &r->head.tensors[tensor];
     uint64_t numel = r->blocks != NULL ? r->blocks[tensor].numel : about->numel;
@@ -23,28 +25,46 @@ static size_t kept_bytes(const struct gtr_recorder *r, size_t tensor)
     return (size_t)numel * gtr_dtype_size(about->dtype);
 }
 
-enum gtr_code gtr_recorder_elements_init(struct gtr_recorder *r, struct gtr_err *err)
+static enum gtr_code find_blocks(struct gtr_recorder *r, struct gtr_err *err)
 {
-    size_t n = r->head.n_tensors, most = 0, i;
-    enum gtr_code rc;
+    size_t n = r->head.n_tensors, i;
+    enum gtr_code rc = gtr_alloc_for(&r->blocks, n, sizeof *r->blocks, "tensors", err);
 
-    if (r->sampling.fraction == 0.0 || r->sample != NULL)
-        return GTR_OK;
-    gtr_recorder_elements_free(r);
-    rc = gtr_alloc_for(&r->blocks, n, sizeof *r->blocks, "tensors", err);
     for (i = 0; rc == GTR_OK && i < n; i++) {
         const struct gtr_tensor *about = &r->head.tensors[i];
         struct gtr_recorder_blocks *kept = &r->blocks[i];
 
         rc = gtr_sample_blocks(&r->sampling, about->name, about->numel, &kept->blocks,
                                &kept->n_blocks, err);
-        if (rc != GTR_OK)
-            break;
         kept->numel = gtr_sample_numel(&r->sampling, about->name, about->numel);
-        if (kept_bytes(r, i) > most)
-            most = kept_bytes(r, i);
     }
-    return rc == GTR_OK ? gtr_alloc_for(&r->sample, most, 1, "bytes", err) : rc;
+    return rc;
+}
+
+enum gtr_code gtr_recorder_elements_init(struct gtr_recorder *r, struct gtr_err *err)
+{
+    size_t n = r->head.n_tensors, at = 0, i;
+    enum gtr_code rc;
+
+    if (!r->keeps)
+        return GTR_OK;
+    rc = gtr_alloc_for(&r->offsets, n, sizeof *r->offsets, "tensors", err);
+    if (rc == GTR_OK && r->sampling.fraction != 0.0)
+        rc = find_blocks(r, err);
+    for (i = 0; rc == GTR_OK && i < n; i++) {
+        size_t bytes = gtr_recorder_kept_bytes(r, i);
+
+        r->offsets[i] = at;
+        if (__builtin_add_overflow(at, bytes, &at) || at > PTRDIFF_MAX - CACHE_LINE)
+            rc = gtr_fail(err, GTR_EUSAGE,
+                          "%s: the elements of a step are more than memory can "
+                          "hold",
+                          r->path);
+        else
+            at = (at + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    }
+    r->capture_bytes = at;
+    return rc;
 }
 
 void gtr_recorder_elements_free(struct gtr_recorder *r)
@@ -54,19 +74,18 @@ void gtr_recorder_elements_free(struct gtr_recorder *r)
     for (i = 0; r->blocks != NULL && i < r->head.n_tensors; i++)
         gtr_free(r->blocks[i].blocks);
     gtr_free(r->blocks);
+    gtr_free(r->offsets);
     gtr_free(r->sample);
-    r->blocks = NULL;
-    r->sample = NULL;
 }
 
 /* The kept blocks one behind the other; only the tensor's last block may be short. */
-static void gather(const struct gtr_recorder *r, size_t tensor, const unsigned char *elements)
+static void gather(const struct gtr_recorder *r, size_t tensor, const unsigned char *elements,
+                   unsigned char *to)
 {
     const struct gtr_tensor *about = &r->head.tensors[tensor];
     const struct gtr_recorder_blocks *kept = &r->blocks[tensor];
     size_t size = gtr_dtype_size(about->dtype), block = (size_t)r->sampling.block * size, i;
     size_t end = (size_t)about->numel * size;
-    unsigned char *to = r->sample;
 
     for (i = 0; i < kept->n_blocks; i++) {
         size_t from = (size_t)kept->blocks[i] * block, n = end - from < block ? end - from : block;
@@ -76,30 +95,37 @@ static void gather(const struct gtr_recorder *r, size_t tensor, const unsigned c
     }
 }
 
-static enum gtr_code write_zeros(struct gtr_recorder *r, size_t tensor, struct gtr_err *err)
+void *gtr_recorder_copy_to(const struct gtr_recorder *r, size_t tensor)
 {
-    void *zeros = NULL;
-    enum gtr_code rc = gtr_alloc_for(&zeros, kept_bytes(r, tensor), 1, "bytes", err);
+    if (r->row->capture == NULL || r->blocks != NULL)
+        return NULL;
+    return r->row->capture + r->offsets[tensor];
+}
 
-    if (rc == GTR_OK)
-        rc = gtr_writer_elements(r->writer, tensor, zeros, err);
-    gtr_free(zeros);
-    return rc;
+/* A capture that no queue could hold goes to the writer tensor by tensor, while the training thread
+ * waits. */
+static enum gtr_code keep_direct(struct gtr_recorder *r, size_t tensor, const void *elements,
+                                 struct gtr_err *err)
+{
+    if (elements == NULL)
+        memset(r->sample, 0, gtr_recorder_kept_bytes(r, tensor));
+    else if (r->blocks != NULL)
+        gather(r, tensor, elements, r->sample);
+    gtr_recorder_queue_direct(r, tensor,
+                              elements != NULL && r->blocks == NULL ? elements : r->sample);
+    return gtr_recorder_failed(r, err);
 }
 
 enum gtr_code gtr_recorder_keep(struct gtr_recorder *r, size_t tensor, const void *elements,
                                 struct gtr_err *err)
 {
-    struct gtr_err failure = { 0 };
-    enum gtr_code rc;
-
-    if (elements == NULL) {
-        rc = write_zeros(r, tensor, &failure);
-    } else if (r->blocks == NULL) {
-        rc = gtr_writer_elements(r->writer, tensor, elements, &failure);
-    } else {
-        gather(r, tensor, elements);
-        rc = gtr_writer_elements(r->writer, tensor, r->sample, &failure);
-    }
-    return rc == GTR_OK ? rc : gtr_recorder_fail(r, &failure, err);
+    if (r->direct)
+        return keep_direct(r, tensor, elements, err);
+    if (r->row->capture == NULL)
+        return GTR_OK;
+    if (elements == NULL)
+        memset(r->row->capture + r->offsets[tensor], 0, gtr_recorder_kept_bytes(r, tensor));
+    else if (r->blocks != NULL)
+        gather(r, tensor, elements, r->row->capture + r->offsets[tensor]);
+    return GTR_OK;
 }

@@ -96,6 +96,7 @@ struct job {
     enum gtr_dtype dtype;
     void (*kernel)(const void *block, double *sumsq, double *top);
     const char *elements;
+    char *copy; /* NULL: none is made */
     uint64_t numel;
     uint64_t share_elements;
     struct share *shares;
@@ -129,6 +130,9 @@ static void reduce_run(const struct job *job, uint64_t first, uint64_t n, struct
             job->kernel(p, &block.sumsq, &block.top);
         if (left < GTR_SUMSQ_BLOCK || !(block.sumsq <= DBL_MAX))
             reduce_copy(job, p, left < GTR_SUMSQ_BLOCK ? (size_t)left : GTR_SUMSQ_BLOCK, &block);
+        if (job->copy != NULL) /* while the block is in the cache */
+            memcpy(job->copy + (first + done) * size, p,
+                   (left < GTR_SUMSQ_BLOCK ? (size_t)left : GTR_SUMSQ_BLOCK) * size);
         tree_add(&tree, block.sumsq);
         sum.top = block.top > sum.top ? block.top : sum.top;
         sum.nonfinite += block.nonfinite;
@@ -198,10 +202,10 @@ __attribute__((noinline)) static void reduce_tensor(struct job *job, size_t n_th
 /* Training programs may run with subnormals flushed to zero (torch.set_flush_denormal, or a
  * library linked with -ffast-math) or with traps; neither may change a trace.  Threads inherit the
  * state of the one that starts them. */
-void gtr_reduce(enum gtr_dtype dtype, const void *elements, uint64_t numel, size_t n_threads,
-                struct gtr_reduction *out)
+void gtr_reduce_copy(enum gtr_dtype dtype, const void *elements, uint64_t numel, size_t n_threads,
+                     void *copy, struct gtr_reduction *out)
 {
-    struct job job = { .dtype = dtype, .elements = elements, .numel = numel };
+    struct job job = { .dtype = dtype, .elements = elements, .copy = copy, .numel = numel };
 #ifdef __x86_64__
     unsigned was = _mm_getcsr();
 
@@ -212,4 +216,10 @@ void gtr_reduce(enum gtr_dtype dtype, const void *elements, uint64_t numel, size
 #ifdef __x86_64__
     _mm_setcsr(was);
 #endif
+}
+
+void gtr_reduce(enum gtr_dtype dtype, const void *elements, uint64_t numel, size_t n_threads,
+                struct gtr_reduction *out)
+{
+    gtr_reduce_copy(dtype, elements, numel, n_threads, NULL, out);
 }

@@ -11,18 +11,46 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "h5_pack.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local bool is_held; /* by this thread, as h5_probe.c does when it forks */
+static _Thread_local bool is_held_for_fork;
+
+/* A fork while another thread is in HDF5 would leave the child HDF5's own lock, held by nobody, and
+ * the child's exit() takes that lock: so forks wait for the call to end. */
+static void before_fork(void)
+{
+    is_held_for_fork = !is_held;
+    if (is_held_for_fork)
+        pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+    if (is_held_for_fork)
+        pthread_mutex_unlock(&lock);
+}
+
+static void mind_forks(void)
+{
+    pthread_atfork(before_fork, after_fork, after_fork);
+}
 
 void gtr_h5_lock(void)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, mind_forks);
     pthread_mutex_lock(&lock);
+    is_held = true;
     /* Per thread in a thread-safe HDF5, so said each time: errors are ours to tell. */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
 void gtr_h5_unlock(void)
 {
+    is_held = false;
     pthread_mutex_unlock(&lock);
 }
 
@@ -63,7 +91,7 @@ size_t gtr_h5_type_size(enum gtr_h5_type type)
 {
     static const size_t sizes[] = {
         [GTR_H5_F64] = 8, [GTR_H5_F32] = 4, [GTR_H5_F16] = 2, [GTR_H5_I64] = 8,
-        [GTR_H5_U64] = 8, [GTR_H5_U16] = 2, [GTR_H5_U8] = 1
+        [GTR_H5_U64] = 8, [GTR_H5_U16] = 2, [GTR_H5_U8] = 1,  [GTR_H5_U32] = 4
     };
 
     return sizes[type];
@@ -97,6 +125,8 @@ hid_t gtr_h5_type_new(enum gtr_h5_type type)
         return H5Tcopy(H5T_STD_U16LE);
     case GTR_H5_U8:
         return H5Tcopy(H5T_STD_U8LE);
+    case GTR_H5_U32:
+        return H5Tcopy(H5T_STD_U32LE);
     }
     return H5I_INVALID_HID;
 }
@@ -236,6 +266,7 @@ enum gtr_code gtr_h5_close(struct gtr_h5 *h5, struct gtr_err *err)
     gtr_h5_unlock();
     if (h5->fd >= 0)
         close(h5->fd);
+    gtr_h5_packer_free(h5->packer);
     gtr_free(h5->path);
     gtr_free(h5);
     return rc;

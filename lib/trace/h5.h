@@ -1,7 +1,7 @@
 /* h5.h - HDF5 as this project needs it, and no more.
  *
  * Only h5*.c include hdf5.h.  HDF5 keeps global state and may be built without thread safety, so
- * every call into it holds one lock; inflating and unshuffling happen outside that lock.  Errors
+ * every call into it holds one lock; chunks are packed and unpacked outside that lock.  Errors
  * name the file and the dataset, with HDF5's own innermost reason.
  */
 #ifndef GTR_H5_H
@@ -21,7 +21,8 @@ enum gtr_h5_type {
     GTR_H5_I64,
     GTR_H5_U64,
     GTR_H5_U16,
-    GTR_H5_U8
+    GTR_H5_U8,
+    GTR_H5_U32
 };
 
 size_t gtr_h5_type_size(enum gtr_h5_type type);
@@ -120,8 +121,9 @@ struct gtr_h5_shape {
     size_t cols; /* 0: a vector */
     size_t chunk_rows;
     size_t chunk_cols; /* 0: all */
-    bool deflate;      /* shuffle and deflate */
+    bool deflate;      /* shuffle and deflate, see planes.h */
     bool sparse;       /* chunks of zeros are not written: readers see 0 there anyway */
+    size_t n_threads;  /* that deflate, if a row has several chunks; 0: all processors */
 };
 
 enum gtr_code gtr_h5_sheet_new(struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,

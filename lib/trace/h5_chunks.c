@@ -6,9 +6,10 @@
 #include "h5_chunks.h"
 
 #include <string.h>
-#include <zlib.h>
 
 #include "alloc.h"
+#include "shuffle.h"
+#include "zlib_stream.h"
 
 /* What reading chunks takes; a table keeps as many as threads read it at once, because fresh
  * memory for each band would cost more than reading it. */
@@ -17,6 +18,7 @@ struct gtr_h5_buffers {
     unsigned char *stored; /* as it lies in the file */
     size_t capacity;
     unsigned char *plain, *other; /* chunk_bytes each: filters go back and forth between them */
+    struct gtr_inflater *inflater;
 };
 
 static void buffers_free(struct gtr_h5_buffers *buffers)
@@ -26,6 +28,7 @@ static void buffers_free(struct gtr_h5_buffers *buffers)
     gtr_free(buffers->stored);
     gtr_free(buffers->plain);
     gtr_free(buffers->other);
+    gtr_inflater_free(buffers->inflater);
     gtr_free(buffers);
 }
 
@@ -50,18 +53,6 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Byte j of element i lies at j * n + i: all first bytes, then all second bytes, ...  Bytes left
- * over at the end are as they were. */
-static void unshuffle(const unsigned char *from, unsigned char *to, size_t bytes, size_t size)
-{
-    size_t n = bytes / size, i, j;
-
-    for (j = 0; j < size; j++)
-        for (i = 0; i < n; i++)
-            to[i * size + j] = from[j * n + i];
-    memcpy(to + n * size, from + n * size, bytes - n * size);
-}
-
 /* Ones that no other thread has; give them back with buffers_give. */
 static enum gtr_code buffers_take(const struct gtr_h5_table *table, size_t chunk_bytes,
                                   struct gtr_h5_buffers **out, struct gtr_err *err)
@@ -82,6 +73,8 @@ static enum gtr_code buffers_take(const struct gtr_h5_table *table, size_t chunk
         rc = gtr_alloc_for(&buffers->plain, chunk_bytes, 1, "bytes", err);
         if (rc == GTR_OK)
             rc = gtr_alloc_for(&buffers->other, chunk_bytes, 1, "bytes", err);
+        if (rc == GTR_OK && (buffers->inflater = gtr_inflater_new()) == NULL)
+            rc = gtr_fail(err, GTR_ENOMEM, "no memory to inflate");
     }
     if (rc != GTR_OK) {
         buffers_free(buffers);
@@ -175,18 +168,18 @@ static bool undo_filters(const struct gtr_h5_table *table, const unsigned char *
 
     for (i = table->n_filters - 1; i >= 0; i--) {
         unsigned char *to = from == buffers->plain ? buffers->other : buffers->plain;
-        uLongf length = chunk_bytes;
+        size_t length = chunk_bytes;
 
         if (mask >> i & 1)
             continue;
         if (table->filters[i] == H5Z_FILTER_DEFLATE) {
-            if (uncompress(to, &length, from, n) != Z_OK)
+            if (!gtr_inflate(buffers->inflater, from, n, to, &length))
                 return false;
             n = length;
         } else {
             if (n != chunk_bytes)
                 return false;
-            unshuffle(from, to, n, table->size);
+            gtr_unshuffle(from, to, n, table->size);
         }
         from = to;
     }

@@ -36,6 +36,7 @@ struct disk_file {
     ino_t inode;
     haddr_t eoa; /* end of what HDF5 has given out */
     haddr_t eof; /* end of what is in the file */
+    pid_t owner; /* who may write */
 };
 
 /* A file that is nameless at once: nobody has to remove it.  Not having it is no failure. */
@@ -104,6 +105,7 @@ static H5FD_t *disk_open(const char *name, unsigned flags, hid_t access, haddr_t
     file->device = status.st_dev;
     file->inode = status.st_ino;
     file->eof = (haddr_t)status.st_size;
+    file->owner = getpid();
     return &file->shared;
 }
 
@@ -188,6 +190,13 @@ static herr_t disk_read(H5FD_t *shared, H5FD_mem_t type, hid_t transfer, haddr_t
     return 0;
 }
 
+/* A forked child has the file open too, and its copy of HDF5 would write what it holds when that
+ * child exits: over what the parent has written since. */
+static bool is_forked(const struct disk_file *file)
+{
+    return file->owner != getpid();
+}
+
 static herr_t disk_write(H5FD_t *shared, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t size,
                          const void *bytes)
 {
@@ -196,7 +205,7 @@ static herr_t disk_write(H5FD_t *shared, H5FD_mem_t type, hid_t transfer, haddr_
 
     (void)type;
     (void)transfer;
-    if (file->disk->closing && file->disk->error != 0)
+    if ((file->disk->closing && file->disk->error != 0) || is_forked(file))
         return 0;
     while (size > 0) {
         ssize_t n = pwrite(file->fd, p, size, (off_t)at);
@@ -219,7 +228,8 @@ static herr_t disk_truncate(H5FD_t *shared, hid_t transfer, hbool_t closing)
 
     (void)transfer;
     (void)closing;
-    if (file->eoa == file->eof || (file->disk->closing && file->disk->error != 0))
+    if (file->eoa == file->eof || (file->disk->closing && file->disk->error != 0) ||
+        is_forked(file))
         return 0;
     if (ftruncate(file->fd, (off_t)file->eoa) != 0)
         return failed(file);

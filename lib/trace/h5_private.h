@@ -19,6 +19,7 @@ struct gtr_h5 {
     uint64_t file_size; /* when opened for reading */
     int fd;             /* a second descriptor for reading raw bytes; -1 when writing */
     struct gtr_h5_disk disk;
+    struct gtr_h5_packer *packer; /* when writing: h5_pack.h */
 };
 
 /* Properties for creating a file whose writes report to *disk, which outlives it.  Close them with

@@ -1,15 +1,17 @@
 /* h5_sheet.c - vectors and tables that grow by rows, written a whole chunk at a time.
  *
- * A chunk that is written once, whole, passes HDF5's filters once; rows wait in memory until
- * then.
+ * Rows wait in memory until they fill a row of chunks.  Those are packed here, and HDF5 only gives
+ * them a place in the file: its own filters would run under the lock, and search in vain for
+ * repetitions in the noise that gradients are.  What is in the file is what they would read.
  */
 #include "h5_private.h"
 
 #include <string.h>
 
 #include "alloc.h"
+#include "h5_pack.h"
 
-enum { DEFLATE_LEVEL = 1 }; /* counts are nearly all zero, gradients nearly incompressible */
+enum { DEFLATE_LEVEL = 1 }; /* what readers are told; it changes nothing for them */
 
 struct gtr_h5_sheet {
     struct gtr_h5 *h5;
@@ -17,10 +19,10 @@ struct gtr_h5_sheet {
     hid_t dataset;
     hid_t type;
     struct gtr_h5_shape shape;
-    size_t row_bytes;
-    size_t written;      /* rows in the file */
-    size_t waiting;      /* rows in `rows` */
-    unsigned char *rows; /* NULL if a chunk is one row, which then waits for nothing */
+    struct gtr_h5_band band; /* of chunks, without rows yet */
+    size_t written;          /* rows in the file */
+    size_t waiting;          /* rows in `rows` */
+    unsigned char *rows;     /* NULL if a chunk is one row, which then waits for nothing */
 };
 
 static int rank_of(const struct gtr_h5_sheet *sheet)
@@ -76,7 +78,7 @@ enum gtr_code gtr_h5_sheet_new(struct gtr_h5 *h5, const char *name, enum gtr_h5_
 {
     enum gtr_code rc;
     struct gtr_h5_sheet *sheet;
-    size_t cols = shape->cols > 0 ? shape->cols : 1;
+    size_t cols = shape->cols > 0 ? shape->cols : 1, size = gtr_h5_type_size(type);
 
     *out = NULL;
     rc = gtr_alloc_for(&sheet, 1, sizeof *sheet, "sheets", err);
@@ -85,12 +87,22 @@ enum gtr_code gtr_h5_sheet_new(struct gtr_h5 *h5, const char *name, enum gtr_h5_
     sheet->h5 = h5;
     sheet->dataset = sheet->type = H5I_INVALID_HID;
     sheet->shape = *shape;
-    sheet->row_bytes = cols * gtr_h5_type_size(type);
+    sheet->band = (struct gtr_h5_band){
+        .row_bytes = cols * size,
+        .size = size,
+        .chunk_rows = shape->chunk_rows,
+        .chunk_width = (shape->chunk_cols > 0 ? shape->chunk_cols : cols) * size,
+        .n_threads = shape->n_threads,
+        .deflate = shape->deflate,
+        .sparse = shape->sparse,
+    };
     sheet->name = gtr_strdup(name);
     if (sheet->name == NULL)
         rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", h5->path);
     if (rc == GTR_OK && shape->chunk_rows > 1)
-        rc = gtr_alloc_for(&sheet->rows, shape->chunk_rows, sheet->row_bytes, "rows", err);
+        rc = gtr_alloc_for(&sheet->rows, shape->chunk_rows, sheet->band.row_bytes, "rows", err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_packer_fit(&h5->packer, &sheet->band, err);
     if (rc == GTR_OK) {
         gtr_h5_lock();
         sheet->type = gtr_h5_type_new(type);
@@ -105,41 +117,48 @@ enum gtr_code gtr_h5_sheet_new(struct gtr_h5 *h5, const char *name, enum gtr_h5_
     return GTR_OK;
 }
 
-static bool all_zero(const unsigned char *bytes, size_t n)
+/* Hands HDF5 the packed chunks from column chunk `first` on.  The lock is held. */
+static bool write_chunks(const struct gtr_h5_sheet *sheet, size_t first, size_t n,
+                         const struct gtr_h5_packed *packed)
 {
-    return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        hsize_t at[2] = { sheet->written,
+                          (first + i) * sheet->band.chunk_width / sheet->band.size };
+
+        if (packed[i].n > 0 &&
+            H5Dwrite_chunk(sheet->dataset, H5P_DEFAULT, 0, at, packed[i].n, packed[i].bytes) < 0)
+            return false;
+    }
+    return true;
 }
 
-/* Writes n rows after those in the file.  The lock is held. */
-static bool write_rows(struct gtr_h5_sheet *sheet, const void *rows, size_t n)
-{
-    hsize_t dims[2] = { sheet->written + n, sheet->shape.cols };
-    hsize_t start[2] = { sheet->written, 0 }, count[2] = { n, sheet->shape.cols };
-    hid_t file, memory;
-    bool done;
-
-    if (H5Dset_extent(sheet->dataset, dims) < 0)
-        return false;
-    if (sheet->shape.sparse && all_zero(rows, n * sheet->row_bytes))
-        return true;
-    file = H5Dget_space(sheet->dataset);
-    memory = H5Screate_simple(rank_of(sheet), count, NULL);
-    H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, count, NULL);
-    done = H5Dwrite(sheet->dataset, sheet->type, memory, file, H5P_DEFAULT, rows) >= 0;
-    H5Sclose(file);
-    H5Sclose(memory);
-    return done;
-}
-
+/* Writes n rows, a row of chunks or the last part of one, after those in the file. */
 static enum gtr_code write_through(struct gtr_h5_sheet *sheet, const void *rows, size_t n,
                                    struct gtr_err *err)
 {
+    hsize_t dims[2] = { sheet->written + n, sheet->shape.cols };
+    struct gtr_h5_band band = sheet->band;
+    const struct gtr_h5_packed *packed;
     enum gtr_code rc = GTR_OK;
+    size_t first = 0, count;
+    bool done;
 
     if (n == 0)
         return GTR_OK;
+    band.rows = rows;
+    band.n_rows = n;
     gtr_h5_lock();
-    if (write_rows(sheet, rows, n))
+    done = H5Dset_extent(sheet->dataset, dims) >= 0;
+    while (done && first < gtr_h5_band_chunks(&band)) {
+        gtr_h5_unlock();
+        count = gtr_h5_pack(sheet->h5->packer, &band, first, &packed);
+        gtr_h5_lock();
+        done = write_chunks(sheet, first, count, packed);
+        first += count;
+    }
+    if (done)
         sheet->written += n;
     else
         rc = gtr_h5_fail(sheet->h5, sheet->name, "cannot write", GTR_EIO, err);
@@ -160,14 +179,14 @@ enum gtr_code gtr_h5_sheet_append(struct gtr_h5_sheet *sheet, const void *row, s
             return rc;
         sheet->waiting = 0;
     }
-    memcpy(sheet->rows + sheet->waiting * sheet->row_bytes, row, sheet->row_bytes);
+    memcpy(sheet->rows + sheet->waiting * sheet->band.row_bytes, row, sheet->band.row_bytes);
     sheet->waiting++;
     return GTR_OK;
 }
 
 void *gtr_h5_sheet_last(struct gtr_h5_sheet *sheet)
 {
-    return sheet->waiting > 0 ? sheet->rows + (sheet->waiting - 1) * sheet->row_bytes : NULL;
+    return sheet->waiting > 0 ? sheet->rows + (sheet->waiting - 1) * sheet->band.row_bytes : NULL;
 }
 
 enum gtr_code gtr_h5_sheet_cut(struct gtr_h5_sheet *sheet, size_t n_rows, struct gtr_err *err)

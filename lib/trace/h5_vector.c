@@ -13,7 +13,8 @@ static const char *type_words(enum gtr_h5_type type)
                                          [GTR_H5_I64] = "signed 64-bit integers",
                                          [GTR_H5_U64] = "unsigned 64-bit integers",
                                          [GTR_H5_U16] = "unsigned 16-bit integers",
-                                         [GTR_H5_U8] = "unsigned 8-bit integers" };
+                                         [GTR_H5_U8] = "unsigned 8-bit integers",
+                                         [GTR_H5_U32] = "unsigned 32-bit integers" };
 
     return words[type];
 }

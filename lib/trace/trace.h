@@ -88,9 +88,23 @@ enum gtr_norm {
 };
 
 /* Opens and checks a trace: header, tensors, steps, shapes.  Errors name the file and the
- * dataset.  Nothing is allocated that the file's size cannot justify. */
+ * dataset.  Nothing is allocated that the file's size cannot justify.
+ *
+ * `path` is a file, a folder of segments that one rank has recorded, or "FOLDER/rankN".  All rows
+ * of segments are read once, to compare them with their checksums. */
 enum gtr_code gtr_trace_open(const char *path, struct gtr_trace **trace, struct gtr_err *err);
 void gtr_trace_close(struct gtr_trace *trace);
+
+/* What a folder of segments is made of. */
+struct gtr_trace_folder {
+    int64_t rank;
+    size_t n_segments;
+    size_t n_journal_rows; /* that are in no segment: the recorder runs still, or was killed */
+    size_t n_left;         /* segments that were never closed */
+};
+
+/* False if the trace is a file. */
+bool gtr_trace_is_folder(const struct gtr_trace *trace, struct gtr_trace_folder *folder);
 
 /* Borrowed, valid until close. */
 const char *gtr_trace_path(const struct gtr_trace *trace);
@@ -149,15 +163,37 @@ enum gtr_code gtr_trace_read_captured(const struct gtr_trace *trace, size_t tens
 
 struct gtr_writer;
 
+/* How captured elements are kept: deflated (traces/FORMAT.md says how), or as they are, which is as
+ * fast as the disk and takes some 15 % more of it (f32; bf16: 40 %). */
+enum gtr_compression { GTR_COMPRESS_DEFLATE, GTR_COMPRESS_NONE };
+
 struct gtr_writer_options {
-    bool force;                 /* replace an existing file */
-    bool elements;              /* the trace will hold elements of every tensor */
-    bool param_norms;           /* and sums of squares of the weights */
-    struct gtr_sample sampling; /* of the elements; fraction 0: all of them are kept */
+    bool force;                       /* replace an existing file */
+    bool elements;                    /* the trace will hold elements of every tensor */
+    bool param_norms;                 /* and sums of squares of the weights */
+    struct gtr_sample sampling;       /* of the elements; fraction 0: all of them are kept */
+    enum gtr_compression compression; /* of the elements */
+    size_t
+        n_threads; /* that deflate elements; 0: all processors.  The file does not depend on it */
+    bool checksums; /* one for each row and capture, which verify looks at; folders have them */
+
+    /* Of folders; traces/FORMAT.md says how they are written.  A segment is closed when it holds
+     * this many bytes, or elements that are so old. */
+    uint64_t segment_bytes; /* 0: 256 MiB */
+    double segment_seconds; /* 0: 30 */
+    bool sync;              /* each step reaches the disk before append returns: it then survives a
+                             * power failure too, and not only the end of the process */
+    const uint64_t *dropped_captures; /* NULL, or how many captures the caller has left out so far:
+                                       * read when the file is closed, an attribute of the root */
 };
 
 /* Starts a trace under a temporary name in the same folder.  `head` is copied into the file and
- * need not outlive the call. */
+ * need not outlive the call.
+ *
+ * A path that ends in ".gtr" is a folder of segments.  Each step is then in it, whatever kills the
+ * process, once its append has returned; elements once their segment is closed.  One recorder at a
+ * time writes a rank of a folder; another is refused and changes nothing.  A writer belongs to the
+ * process that opened it: in a forked child all calls fail and change nothing. */
 enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
                               const struct gtr_writer_options *options, struct gtr_writer **writer,
                               struct gtr_err *err);
@@ -180,6 +216,10 @@ enum gtr_code gtr_writer_elements(struct gtr_writer *writer, size_t tensor, cons
 /* Closes and gives the file its name; or, abandoning, removes it.  Both free the writer. */
 enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err);
 void gtr_writer_abandon(struct gtr_writer *writer);
+
+/* Whether gtr_writer_open would find a place to write to: told before a run starts.  Leaves
+ * nothing behind. */
+enum gtr_code gtr_writer_try(const char *path, int64_t rank, bool force, struct gtr_err *err);
 
 GTR_PUBLIC_END
 

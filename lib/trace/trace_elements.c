@@ -202,9 +202,12 @@ enum gtr_code gtr_trace_captured(const struct gtr_trace *trace, size_t tensor,
                                  struct gtr_captured *captured, struct gtr_err *err)
 {
     const struct one_tensor *one;
-    enum gtr_code rc = find_one(trace, tensor, &one, err);
+    enum gtr_code rc;
 
     *captured = (struct gtr_captured){ 0 };
+    if (trace->folder != NULL)
+        return gtr_folder_captured(trace, tensor, captured, err);
+    rc = find_one(trace, tensor, &one, err);
     if (rc == GTR_OK && one->table != NULL)
         *captured = one->captured;
     return rc;
@@ -216,9 +219,13 @@ enum gtr_code gtr_trace_read_captured(const struct gtr_trace *trace, size_t tens
 {
     const struct gtr_h5_part part = { first_capture, n_captures, first, n };
     const struct one_tensor *one;
-    enum gtr_code rc = find_one(trace, tensor, &one, err);
+    enum gtr_code rc;
     uint64_t kept;
 
+    if (trace->folder != NULL)
+        return gtr_folder_read_captured(trace, tensor, first_capture, n_captures, first, n, out,
+                                        stride, err);
+    rc = find_one(trace, tensor, &one, err);
     if (rc != GTR_OK)
         return rc;
     kept = one->table != NULL ? one->captured.n : 0;

@@ -8,23 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "h5.h"
-#include "trace_private.h"
-#include "outfile.h"
+#include "trace_write_private.h"
 
 enum {
-    CHUNK_BYTES = 1 << 18, /* of a norm matrix */
+    CHUNK_BYTES = 1 << 18,   /* of a norm matrix */
+    SEGMENT_CHUNK_ROWS = 32, /* segments may be short */
     CHUNK_ROWS_MAX = 1024,
-    PLAN_MIN = 64, /* fewer planned steps than this say nothing about a good chunk */
-    ELEMENT_CHUNK_BYTES = 1 << 20,
-    CAPTURES_BYTES =
-        1 << 16 /* small tensors: several captures to a chunk, or deflate finds nothing */
+    PLAN_MIN = 64 /* fewer planned steps than this say nothing about a good chunk */
 };
-
-/* The columns of /step, in the order of struct sheets.step. */
-enum { STEP_INDEX, STEP_LOSS, STEP_LR, STEP_TIME, STEP_SCALE, STEP_SKIPPED, STEP_COUNT };
 
 static const struct {
     const char *name;
@@ -38,133 +33,15 @@ static const struct {
     [STEP_SKIPPED] = { "/step/skipped", GTR_H5_U8 },
 };
 
-struct gtr_writer {
-    struct gtr_outfile file;
-    struct gtr_h5 *h5;
-    size_t n_tensors;
-    size_t n_steps;
-    int64_t last_index;
-    bool param_norms;
-    struct gtr_h5_sheet *step[STEP_COUNT];
-    struct gtr_h5_sheet *norm[GTR_NORM_COUNT];
-    struct gtr_h5_sheet *capture_rows;
-    struct gtr_h5_sheet **elements; /* [P], NULL without elements */
-    size_t n_captures;
-    size_t n_pending; /* tensors given for the capture under way */
-    bool broken;      /* a write failed: sheets may hold parts of a step */
-};
-
-static enum gtr_code write_head(struct gtr_writer *writer, const struct gtr_head *head,
-                                struct gtr_err *err)
-{
-    const struct {
-        const char *name, *value;
-    } texts[] = { { "format", "gradtrace" },          { "producer", head->producer },
-                  { "created", head->created },       { "reduction", head->reduction },
-                  { "grad_state", head->grad_state }, { "meta", head->meta },
-                  { "group_by", head->group_by } };
-    const struct {
-        const char *name;
-        int64_t value;
-    } integers[] = { { "format_version", GTR_FORMAT_VERSION },
-                     { "rank", head->rank },
-                     { "world_size", head->world_size },
-                     { "total_steps", head->total_steps } };
-    enum gtr_code rc = GTR_OK;
-    size_t i;
-
-    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(texts); i++)
-        if (texts[i].value != NULL)
-            rc = gtr_h5_set_text(writer->h5, "/", texts[i].name, texts[i].value, err);
-    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(integers); i++)
-        rc = gtr_h5_set_integer(writer->h5, "/", integers[i].name, integers[i].value, err);
-    return rc;
-}
-
-/* One text of every tensor: its name, shape, dtype or parameter group. */
-static enum gtr_code write_texts(struct gtr_writer *writer, const struct gtr_head *head,
-                                 const char *dataset,
-                                 const char *(*text_of)(const struct gtr_tensor *),
-                                 struct gtr_err *err)
-{
-    enum gtr_code rc;
-    const char **texts;
-    size_t i;
-
-    rc = gtr_alloc_for(&texts, head->n_tensors, sizeof *texts, "names", err);
-    if (rc != GTR_OK)
-        return rc;
-    for (i = 0; i < head->n_tensors; i++)
-        texts[i] = text_of(&head->tensors[i]);
-    rc = gtr_h5_write_strings(writer->h5, dataset, texts, head->n_tensors, err);
-    gtr_free(texts);
-    return rc;
-}
-
-static const char *name_of(const struct gtr_tensor *tensor)
-{
-    return tensor->name;
-}
-
-static const char *shape_of(const struct gtr_tensor *tensor)
-{
-    return tensor->shape;
-}
-
-static const char *dtype_of(const struct gtr_tensor *tensor)
-{
-    return gtr_dtype_name(tensor->dtype);
-}
-
-static const char *param_group_of(const struct gtr_tensor *tensor)
-{
-    return tensor->param_group != NULL ? tensor->param_group : "";
-}
-
-static bool has_param_groups(const struct gtr_head *head)
-{
-    size_t i;
-
-    for (i = 0; i < head->n_tensors; i++)
-        if (head->tensors[i].param_group != NULL)
-            return true;
-    return false;
-}
-
-static enum gtr_code write_tensors(struct gtr_writer *writer, const struct gtr_head *head,
-                                   struct gtr_err *err)
-{
-    enum gtr_code rc;
-    size_t n = head->n_tensors, i;
-    uint64_t *numel = NULL;
-
-    rc = gtr_alloc_for(&numel, n, sizeof *numel, "sizes", err);
-    if (rc != GTR_OK)
-        return rc;
-    for (i = 0; i < n; i++)
-        numel[i] = head->tensors[i].numel;
-    rc = gtr_h5_make_group(writer->h5, "/param", err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_write_vector(writer->h5, "/param/numel", GTR_H5_U64, numel, n, err);
-    if (rc == GTR_OK)
-        rc = write_texts(writer, head, "/param/name", name_of, err);
-    if (rc == GTR_OK)
-        rc = write_texts(writer, head, "/param/shape", shape_of, err);
-    if (rc == GTR_OK)
-        rc = write_texts(writer, head, "/param/dtype", dtype_of, err);
-    if (rc == GTR_OK && has_param_groups(head))
-        rc = write_texts(writer, head, "/param/group", param_group_of, err);
-    gtr_free(numel);
-    return rc;
-}
-
 /* Rows to a chunk.  A chunk is stored whole, so if the plan is known it is cut into equal ones:
  * the last is then full as well. */
-static size_t rows_of_chunk(size_t row_bytes, int64_t planned)
+static size_t rows_of_chunk(const struct gtr_writer *writer, size_t row_bytes, int64_t planned)
 {
     size_t most = CHUNK_BYTES / row_bytes, n_chunks;
 
     most = most < 1 ? 1 : most > CHUNK_ROWS_MAX ? CHUNK_ROWS_MAX : most;
+    if (writer->is_segment)
+        return most < SEGMENT_CHUNK_ROWS ? most : SEGMENT_CHUNK_ROWS;
     if (planned < PLAN_MIN)
         return most;
     n_chunks = ((size_t)planned + most - 1) / most;
@@ -174,7 +51,8 @@ static size_t rows_of_chunk(size_t row_bytes, int64_t planned)
 static enum gtr_code make_step_sheets(struct gtr_writer *writer, int64_t planned,
                                       struct gtr_err *err)
 {
-    const struct gtr_h5_shape shape = { .chunk_rows = rows_of_chunk(sizeof(double), planned) };
+    const struct gtr_h5_shape shape = { .chunk_rows =
+                                            rows_of_chunk(writer, sizeof(double), planned) };
     enum gtr_code rc;
     size_t i;
 
@@ -199,7 +77,7 @@ static enum gtr_code make_norm_sheets(struct gtr_writer *writer, int64_t planned
         [GTR_NONFINITE] = { "/norm/nonfinite", GTR_H5_U64, true },
         [GTR_PARAM_SUMSQ] = { "/norm/param_sumsq", GTR_H5_F64, false },
     };
-    size_t rows = rows_of_chunk(writer->n_tensors * sizeof(double), planned), i;
+    size_t rows = rows_of_chunk(writer, writer->n_tensors * sizeof(double), planned), i;
     enum gtr_code rc;
 
     rc = gtr_h5_make_group(writer->h5, "/norm", err);
@@ -217,74 +95,8 @@ static enum gtr_code make_norm_sheets(struct gtr_writer *writer, int64_t planned
     return rc;
 }
 
-static enum gtr_code write_sampling(struct gtr_writer *writer, const char *name,
+enum gtr_code gtr_writer_check_head(const char *path, const struct gtr_head *head,
                                     const struct gtr_sample *sampling, struct gtr_err *err)
-{
-    enum gtr_code rc;
-
-    if (sampling->fraction == 0.0)
-        return gtr_h5_set_text(writer->h5, name, "sampling", "full", err);
-    rc = gtr_h5_set_text(writer->h5, name, "sampling", "blocks", err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_set_integer(writer->h5, name, "block", sampling->block, err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_set_real(writer->h5, name, "fraction", sampling->fraction, err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_set_integer(writer->h5, name, "seed", sampling->seed, err);
-    return rc;
-}
-
-/* /grad/<i> and its attributes. */
-static enum gtr_code make_element_sheet(struct gtr_writer *writer, const struct gtr_tensor *tensor,
-                                        const struct gtr_sample *sampling, size_t i,
-                                        struct gtr_err *err)
-{
-    size_t size = gtr_dtype_size(tensor->dtype), most = ELEMENT_CHUNK_BYTES / size;
-    size_t numel = sampling->fraction == 0.0
-                       ? tensor->numel
-                       : gtr_sample_numel(sampling, tensor->name, tensor->numel);
-    size_t captures = numel < CAPTURES_BYTES / size ? CAPTURES_BYTES / size / numel : 1;
-    const struct gtr_h5_shape shape = { .cols = numel,
-                                        .chunk_rows = captures < 64 ? captures : 64,
-                                        .chunk_cols = numel < most ? numel : most,
-                                        .deflate = true };
-    enum gtr_code rc;
-    char name[32];
-
-    snprintf(name, sizeof name, "/grad/%zu", i);
-    rc = gtr_h5_sheet_new(writer->h5, name, gtr_elements_type(tensor->dtype), &shape,
-                          &writer->elements[i], err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_set_text(writer->h5, name, "name", tensor->name, err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_set_text(writer->h5, name, "dtype", gtr_dtype_name(tensor->dtype), err);
-    if (rc == GTR_OK)
-        rc = write_sampling(writer, name, sampling, err);
-    return rc;
-}
-
-static enum gtr_code make_element_sheets(struct gtr_writer *writer, const struct gtr_head *head,
-                                         const struct gtr_sample *sampling, struct gtr_err *err)
-{
-    const struct gtr_h5_shape rows = { .chunk_rows = CHUNK_ROWS_MAX };
-    enum gtr_code rc;
-    size_t i;
-
-    rc =
-        gtr_alloc_for(&writer->elements, head->n_tensors, sizeof *writer->elements, "tensors", err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_make_group(writer->h5, "/grad", err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_sheet_new(writer->h5, "/grad/step", GTR_H5_I64, &rows, &writer->capture_rows,
-                              err);
-    for (i = 0; rc == GTR_OK && i < head->n_tensors; i++)
-        if (head->tensors[i].numel > 0)
-            rc = make_element_sheet(writer, &head->tensors[i], sampling, i, err);
-    return rc;
-}
-
-static enum gtr_code check_head(const char *path, const struct gtr_head *head,
-                                const struct gtr_sample *sampling, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
     size_t i;
@@ -301,35 +113,102 @@ static enum gtr_code check_head(const char *path, const struct gtr_head *head,
     return GTR_OK;
 }
 
-enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
-                              const struct gtr_writer_options *options, struct gtr_writer **out,
-                              struct gtr_err *err)
+enum gtr_code gtr_writer_check_owner(const struct gtr_writer *writer, struct gtr_err *err)
 {
-    enum gtr_code rc;
-    struct gtr_writer *writer;
+    if (writer->owner == getpid())
+        return GTR_OK;
+    return gtr_fail(err, GTR_EUSAGE,
+                    "this trace is recorded by process %lld, and a process forked from it cannot "
+                    "write to it",
+                    (long long)writer->owner);
+}
 
-    *out = NULL;
-    rc = check_head(path, head, &options->sampling, err);
-    if (rc != GTR_OK)
-        return rc;
-    rc = gtr_alloc_for(&writer, 1, sizeof *writer, "writers", err);
-    if (rc != GTR_OK)
-        return rc;
-    writer->n_tensors = head->n_tensors;
-    writer->param_norms = options->param_norms;
-    rc = gtr_outfile_begin(&writer->file, path, options->force, err);
+/* Everything but the file's name, which is chosen already. */
+static enum gtr_code make_all(struct gtr_writer *writer, const struct gtr_head *head,
+                              const struct gtr_writer_options *options, struct gtr_err *err)
+{
+    enum gtr_code rc =
+        gtr_h5_create(gtr_outfile_name(&writer->file), writer->file.path, &writer->h5, err);
+
     if (rc == GTR_OK)
-        rc = gtr_h5_create(gtr_outfile_name(&writer->file), path, &writer->h5, err);
-    if (rc == GTR_OK)
-        rc = write_head(writer, head, err);
-    if (rc == GTR_OK)
-        rc = write_tensors(writer, head, err);
+        rc = gtr_writer_write_head(writer->h5, head, err);
     if (rc == GTR_OK)
         rc = make_step_sheets(writer, head->total_steps, err);
     if (rc == GTR_OK)
         rc = make_norm_sheets(writer, head->total_steps, err);
     if (rc == GTR_OK && options->elements)
-        rc = make_element_sheets(writer, head, &options->sampling, err);
+        rc = gtr_writer_make_elements(writer, head, options, err);
+    if (rc == GTR_OK && (options->checksums || writer->is_segment))
+        rc = gtr_writer_make_checksums(
+            writer, head, options, rows_of_chunk(writer, sizeof(double), head->total_steps), err);
+    return rc;
+}
+
+static enum gtr_code writer_new(const struct gtr_head *head,
+                                const struct gtr_writer_options *options,
+                                struct gtr_writer **writer, struct gtr_err *err)
+{
+    enum gtr_code rc = gtr_alloc_for(writer, 1, sizeof **writer, "writers", err);
+
+    if (rc != GTR_OK)
+        return rc;
+    (*writer)->owner = getpid();
+    (*writer)->n_tensors = head->n_tensors;
+    (*writer)->param_norms = options->param_norms;
+    (*writer)->dropped_captures = options->dropped_captures;
+    return GTR_OK;
+}
+
+enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
+                              const struct gtr_writer_options *options, struct gtr_writer **out,
+                              struct gtr_err *err)
+{
+    struct gtr_writer *writer = NULL;
+    enum gtr_code rc;
+
+    *out = NULL;
+    rc = gtr_writer_check_head(path, head, &options->sampling, err);
+    if (rc == GTR_OK)
+        rc = writer_new(head, options, &writer, err);
+    if (rc == GTR_OK && gtr_segment_is_folder_name(path)) {
+        rc = gtr_segments_open(path, head, options, &writer->segments, err);
+    } else if (rc == GTR_OK) {
+        rc = gtr_outfile_begin(&writer->file, path, options->force, err);
+        if (rc == GTR_OK)
+            rc = make_all(writer, head, options, err);
+    }
+    if (rc != GTR_OK) {
+        gtr_writer_abandon(writer);
+        return rc;
+    }
+    *out = writer;
+    return GTR_OK;
+}
+
+enum gtr_code gtr_writer_open_segment(const char *path, const struct gtr_head *head,
+                                      const struct gtr_writer_options *options, uint64_t first_row,
+                                      struct gtr_writer **out, struct gtr_err *err)
+{
+    size_t size = strlen(path) + sizeof ".tmp";
+    struct gtr_writer *writer = NULL;
+    enum gtr_code rc;
+
+    *out = NULL;
+    rc = writer_new(head, options, &writer, err);
+    if (rc != GTR_OK)
+        return rc;
+    writer->is_segment = true;
+    writer->file = (struct gtr_outfile){ .path = gtr_strdup(path), .force = true };
+    if (writer->file.path == NULL)
+        rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&writer->file.temporary, size, 1, "bytes", err);
+    if (rc == GTR_OK) {
+        snprintf(writer->file.temporary, size, "%s.tmp", path);
+        rc = make_all(writer, head, options, err);
+    }
+    if (rc == GTR_OK)
+        rc = gtr_h5_set_integer(writer->h5, "/", "first_row", (int64_t)first_row, err);
     if (rc != GTR_OK) {
         gtr_writer_abandon(writer);
         return rc;
@@ -358,8 +237,14 @@ enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step
                                 const double *sumsq, const float *maxabs, const uint64_t *nonfinite,
                                 const double *param_sumsq, struct gtr_err *err)
 {
-    enum gtr_code rc;
+    const struct gtr_row row = { step, sumsq, maxabs, nonfinite,
+                                 writer->param_norms ? param_sumsq : NULL };
+    enum gtr_code rc = gtr_writer_check_owner(writer, err);
 
+    if (rc != GTR_OK)
+        return rc;
+    if (writer->segments != NULL)
+        return gtr_segments_append(writer->segments, &row, err);
     if (writer->n_steps > 0 && step->index <= writer->last_index)
         return gtr_fail(err, GTR_EUSAGE, "step %lld: does not come after step %lld",
                         (long long)step->index, (long long)writer->last_index);
@@ -375,10 +260,12 @@ enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step
         rc = gtr_h5_sheet_append(writer->norm[GTR_NONFINITE], nonfinite, err);
     if (rc == GTR_OK && writer->param_norms)
         rc = gtr_h5_sheet_append(writer->norm[GTR_PARAM_SUMSQ], param_sumsq, err);
+    if (rc == GTR_OK)
+        rc = gtr_writer_sum_row(writer, &row, err);
     if (rc == GTR_OK && writer->n_pending > 0) {
-        const int64_t row = (int64_t)writer->n_steps;
+        const int64_t at = (int64_t)writer->n_steps;
 
-        rc = gtr_h5_sheet_append(writer->capture_rows, &row, err);
+        rc = gtr_h5_sheet_append(writer->capture_rows, &at, err);
     }
     if (rc != GTR_OK) {
         writer->broken = true;
@@ -395,28 +282,18 @@ enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, 
                                struct gtr_err *err)
 {
     const uint8_t flag = skipped;
+    enum gtr_code rc = gtr_writer_check_owner(writer, err);
 
+    if (rc != GTR_OK)
+        return rc;
+    if (writer->segments != NULL)
+        return gtr_segments_amend(writer->segments, applied_scale, skipped, err);
     if (writer->n_steps == 0)
         return gtr_fail(err, GTR_EUSAGE, "no step to amend");
     memcpy(gtr_h5_sheet_last(writer->step[STEP_SCALE]), &applied_scale, sizeof applied_scale);
     memcpy(gtr_h5_sheet_last(writer->step[STEP_SKIPPED]), &flag, sizeof flag);
+    gtr_writer_sum_amended(writer, applied_scale, skipped);
     return GTR_OK;
-}
-
-enum gtr_code gtr_writer_elements(struct gtr_writer *writer, size_t tensor, const void *elements,
-                                  struct gtr_err *err)
-{
-    enum gtr_code rc = GTR_OK;
-
-    if (writer->elements == NULL || tensor >= writer->n_tensors)
-        return gtr_fail(err, GTR_EUSAGE, "tensor %zu: this trace holds no elements of it", tensor);
-    if (writer->elements[tensor] != NULL)
-        rc = gtr_h5_sheet_append(writer->elements[tensor], elements, err);
-    if (rc == GTR_OK)
-        writer->n_pending++;
-    else
-        writer->broken = true;
-    return rc;
 }
 
 /* Closes all sheets and the file; the first failure is told. */
@@ -439,6 +316,8 @@ static enum gtr_code close_all(struct gtr_writer *writer, struct gtr_err *err)
         one = gtr_h5_sheet_close(writer->elements[i], err);
         rc = rc == GTR_OK ? one : rc;
     }
+    one = gtr_writer_close_checksums(writer, err);
+    rc = rc == GTR_OK ? one : rc;
     one = gtr_h5_close(writer->h5, err);
     gtr_free(writer->elements);
     return rc == GTR_OK ? one : rc;
@@ -459,15 +338,39 @@ static enum gtr_code cut_all(struct gtr_writer *writer, struct gtr_err *err)
         rc = gtr_h5_sheet_cut(writer->capture_rows, writer->n_captures, err);
     for (i = 0; rc == GTR_OK && writer->elements != NULL && i < writer->n_tensors; i++)
         rc = gtr_h5_sheet_cut(writer->elements[i], writer->n_captures, err);
+    return rc == GTR_OK ? gtr_writer_cut_checksums(writer, err) : rc;
+}
+
+enum gtr_code gtr_writer_try(const char *path, int64_t rank, bool force, struct gtr_err *err)
+{
+    struct gtr_outfile file;
+    enum gtr_code rc;
+
+    if (gtr_segment_is_folder_name(path))
+        return gtr_segments_try(path, rank, force, err);
+    rc = gtr_outfile_begin(&file, path, force, err);
+    if (rc == GTR_OK)
+        gtr_outfile_abandon(&file);
     return rc;
 }
 
 enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err)
 {
-    enum gtr_code rc = GTR_OK, closed;
+    enum gtr_code rc = gtr_writer_check_owner(writer, err), closed;
 
+    /* Of a forked child, nothing is freed: HDF5 would take it for the end of the file. */
+    if (rc != GTR_OK)
+        return rc;
+    if (writer->segments != NULL) {
+        rc = gtr_segments_close(writer->segments, err);
+        gtr_free(writer);
+        return rc;
+    }
     if (writer->broken || writer->n_pending > 0)
         rc = cut_all(writer, err);
+    if (rc == GTR_OK && writer->dropped_captures != NULL && *writer->dropped_captures > 0)
+        rc = gtr_h5_set_integer(writer->h5, "/", "dropped_captures",
+                                (int64_t)*writer->dropped_captures, err);
     closed = close_all(writer, err);
     rc = rc == GTR_OK ? closed : rc;
     if (rc == GTR_OK)
@@ -480,8 +383,10 @@ enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err)
 
 void gtr_writer_abandon(struct gtr_writer *writer)
 {
-    if (writer == NULL)
+    if (writer == NULL || gtr_writer_check_owner(writer, NULL) != GTR_OK)
         return;
+    if (writer->segments != NULL)
+        gtr_segments_abandon(writer->segments);
     close_all(writer, NULL);
     gtr_outfile_abandon(&writer->file);
     gtr_free(writer);

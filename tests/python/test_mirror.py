@@ -15,6 +15,8 @@ ROOMS = ("base", "policy", "trace", "record")
 STRUCTS = {
     "gtr_err": _library.Err,
     "gtr_record_options": _library.RecordOptions,
+    "gtr_record_progress": _library.RecordProgress,
+    "gtr_record_estimate": _library.RecordEstimate,
     "gtr_reduction": _library.Reduction,
 }
 
@@ -52,6 +54,8 @@ class Mirror(Case):
         for struct, header in (
             ("gtr_err", "base/err.h"),
             ("gtr_record_options", "record/recorder.h"),
+            ("gtr_record_progress", "record/recorder.h"),
+            ("gtr_record_estimate", "record/recorder.h"),
             ("gtr_reduction", "record/sumsq.h"),
         ):
             names = [name for name, _ in STRUCTS[struct]._fields_]
@@ -76,7 +80,10 @@ class Mirror(Case):
         expressions = [names[name] for name in _library.DTYPES]
         expressions += ["GTR_DTYPE_COUNT"]
         expressions += [f"GTR_ELEMENTS_{name.upper()}" for name in _library.ELEMENTS]
+        expressions += [f"GTR_FULL_{name.upper()}" for name in _library.WHEN_FULL]
         wanted = [*_library.DTYPES.values(), len(_library.DTYPES), *_library.ELEMENTS.values()]
+        expressions += [f"GTR_COMPRESS_{name.upper()}" for name in _library.COMPRESSION]
+        wanted += [*_library.WHEN_FULL.values(), *_library.COMPRESSION.values()]
         codes = {"usage": "GTR_EUSAGE", "system": "GTR_EIO", "format": "GTR_EFORMAT"}
         codes.update({"memory": "GTR_ENOMEM", "device": "GTR_EDEVICE"})
         expressions += [codes[kind] for kind in _library.CODES.values()]

@@ -249,14 +249,14 @@ static void many_steps_cross_the_chunks_of_the_file(void)
 /* --- mistakes of the caller ------------------------------------------------------------------- */
 
 /* One call that must be refused with this text, and leave the recorder usable. */
-#define REFUSED(call, part)                       \
-    do {                                          \
-        struct gtr_err e = { 0 };                 \
-        struct gtr_err *err = &e;                 \
-                                                  \
-        CHECK((call) == GTR_EUSAGE);              \
-        CHECK_HOLDS(e.text, part);                \
-        CHECK_HOLDS(e.text, path);                \
+#define REFUSED(call, part)          \
+    do {                             \
+        struct gtr_err e = { 0 };    \
+        struct gtr_err *err = &e;    \
+                                     \
+        CHECK((call) == GTR_EUSAGE); \
+        CHECK_HOLDS(e.text, part);   \
+        CHECK_HOLDS(e.text, path);   \
     } while (0)
 
 static void calls_out_of_order_are_refused_and_harm_nothing(void)
@@ -348,7 +348,7 @@ static void tensors_that_cannot_be_are_refused(void)
     REFUSED(gtr_recorder_tensor(r, "w", "4611686018427387904", UINT64_C(1) << 62, GTR_F64, err),
             "memory");
     REFUSED(gtr_recorder_tensor(r, "w", "1", 1, (enum gtr_dtype)4, err), "dtype 4");
-    REFUSED(gtr_recorder_tensor(r, "w", "1", 1, (enum gtr_dtype)-1, err), "dtype -1");
+    REFUSED(gtr_recorder_tensor(r, "w", "1", 1, (enum gtr_dtype) - 1, err), "dtype -1");
     CHECK(gtr_recorder_tensor(r, "none", "0x5", 0, GTR_F32, &no_err) == GTR_OK);
     gtr_recorder_abandon(r);
     remove_trace();
@@ -370,11 +370,11 @@ static void options_out_of_range_are_named(void)
 {
     struct gtr_record_options o;
 
-#define WITH(field, value, part)        \
-    do {                                \
-        gtr_record_options_init(&o);    \
-        o.field = (value);              \
-        check_option(&o, part);         \
+#define WITH(field, value, part)     \
+    do {                             \
+        gtr_record_options_init(&o); \
+        o.field = (value);           \
+        check_option(&o, part);      \
     } while (0)
     WITH(reduction, "avg", "reduction avg: must be none, sum or mean");
     WITH(reduction, NULL, "reduction (none)");

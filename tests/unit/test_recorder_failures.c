@@ -165,7 +165,7 @@ static enum gtr_code fill_the_disk(struct gtr_recorder *r, const void *grad, str
 
 /* A file that may not grow beyond some size stands for a disk that is full.  HDF5 1.10 crashes in
  * its exit handler if it may not finish a file, so this program's end is part of the test. */
-static void a_full_disk_is_told_once_and_again_and_the_loop_goes_on(void)
+static void fill_and_close(int64_t synchronous)
 {
     struct gtr_record_options options;
     struct rlimit was, small;
@@ -182,6 +182,8 @@ static void a_full_disk_is_told_once_and_again_and_the_loop_goes_on(void)
     setrlimit(RLIMIT_FSIZE, &small);
     gtr_record_options_init(&options);
     options.elements = GTR_ELEMENTS_FULL;
+    options.queue_bytes = 2 * DISK_BYTES; /* fewer than the steps: the loop has to see it */
+    options.synchronous = synchronous;
     gtr_recorder_open(path, &options, &r, &err);
     CHECK(fill_the_disk(r, grad, &err) == GTR_EIO);
     CHECK_HOLDS(err.text, path);
@@ -200,6 +202,12 @@ static void a_full_disk_is_told_once_and_again_and_the_loop_goes_on(void)
         gtr_trace_close(read_back());
     remove_trace();
     free(grad);
+}
+
+static void a_full_disk_is_told_once_and_again_and_the_loop_goes_on(void)
+{
+    fill_and_close(0);
+    fill_and_close(1);
 }
 
 int main(void)

@@ -23,6 +23,12 @@ DTYPES = {"f32": 0, "f16": 1, "bf16": 2, "f64": 3}
 # enum gtr_elements
 ELEMENTS = {"none": 0, "full": 1, "blocks": 2}
 
+# enum gtr_when_full
+WHEN_FULL = {"block": 0, "drop": 1}
+
+# enum gtr_compression
+COMPRESSION = {"deflate": 0, "none": 1}
+
 
 class Error(RuntimeError):
     """What the library could not do, as a sentence that names the file or argument.
@@ -62,6 +68,49 @@ class RecordOptions(Structure):
         ("seed", c_int64),
         ("force", c_int64),
         ("n_threads", c_int64),
+        ("queue_bytes", c_int64),
+        ("when_full", c_int64),
+        ("around_spikes", c_int64),
+        ("spike_kappa", c_double),
+        ("spike_decay", c_double),
+        ("spike_warmup", c_int64),
+        ("spike_scale", c_double),
+        ("synchronous", c_int64),
+        ("compression", c_int64),
+        ("writer_threads", c_int64),
+        ("checksums", c_int64),
+        ("segment_bytes", c_int64),
+        ("segment_seconds", c_double),
+        ("sync", c_int64),
+    ]
+
+
+class RecordProgress(Structure):
+    """struct gtr_record_progress"""
+
+    _fields_ = [
+        ("steps", c_uint64),
+        ("steps_written", c_uint64),
+        ("captures_written", c_uint64),
+        ("dropped", c_uint64),
+        ("spikes", c_uint64),
+        ("bytes_written", c_uint64),
+        ("bytes_queued", c_uint64),
+        ("memory_bytes", c_uint64),
+        ("seconds_waited", c_double),
+    ]
+
+
+class RecordEstimate(Structure):
+    """struct gtr_record_estimate"""
+
+    _fields_ = [
+        ("row_bytes", c_uint64),
+        ("capture_bytes", c_uint64),
+        ("spike_bytes", c_uint64),
+        ("step_bytes", c_double),
+        ("run_bytes", c_double),
+        ("free_bytes", c_uint64),
     ]
 
 
@@ -79,8 +128,10 @@ _CALLS = {
     "gtr_recorder_begin": [c_void_p, c_int64, c_double, c_double],
     "gtr_recorder_grad": [c_void_p, c_size_t, c_void_p],
     "gtr_recorder_norm": [c_void_p, c_size_t, c_double, c_float, c_uint64],
+    "gtr_recorder_grads": [c_void_p, POINTER(c_void_p)],
     "gtr_recorder_end": [c_void_p],
     "gtr_recorder_applied": [c_void_p, c_double, c_bool],
+    "gtr_recorder_estimate": [c_void_p, POINTER(RecordEstimate)],
     "gtr_recorder_close": [c_void_p],
     "gtr_cuda_norms_new": [
         c_int,
@@ -149,6 +200,10 @@ def load():
                 call.restype = c_int
             library.gtr_record_options_init.argtypes = [POINTER(RecordOptions)]
             library.gtr_record_options_init.restype = None
+            library.gtr_recorder_progress.argtypes = [c_void_p, POINTER(RecordProgress)]
+            library.gtr_recorder_progress.restype = None
+            library.gtr_recorder_warning.argtypes = [c_void_p]
+            library.gtr_recorder_warning.restype = c_char_p
             library.gtr_recorder_abandon.argtypes = [c_void_p]
             library.gtr_recorder_abandon.restype = None
             library.gtr_cuda_norms_free.argtypes = [c_void_p]

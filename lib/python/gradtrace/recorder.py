@@ -9,18 +9,17 @@ import warnings
 import weakref
 from ctypes import byref, c_void_p
 
-from . import _library
+from . import _elements, _library
 from ._gpu_norms import GpuNorms
 from ._library import Error
 from ._optimizer import group_names, settings_of
+from ._progress import Progress, read
+from ._tensors import DTYPES, dtype_name
+from ._tensors import readable as _readable
+from ._tensors import trainable as _trainable
 
 GRAD_STATES = ("pre-clip", "post-clip", "unknown")
 REDUCTIONS = ("none", "sum", "mean")
-
-# Names of torch's types in a trace, and which of them hold every value of which others.
-_DTYPES = {"float32": "f32", "float16": "f16", "bfloat16": "bf16", "float64": "f64"}
-_EXACT = {"f32": ("f16", "bf16"), "f64": ("f16", "bf16", "f32"), "f16": (), "bf16": ()}
-
 
 class Recorder:
     """Records the gradient of every trainable parameter, step by step, into one HDF5 file.
@@ -71,7 +70,7 @@ class Recorder:
         requires_grad at this moment are recorded, in this order.  DDP's ``module.`` and
         torch.compile's ``_orig_mod.`` are left out of the names.
     path
-        The trace file; conventionally ends in .h5.
+        The trace file; conventionally ends in .h5.  One that ends in .gtr becomes a folder.
     optimizer
         Where the learning rate is read from, and the settings that go into the trace; its
         parameter groups are what ``--group-by param-group`` means ("name" of the group, or group0,
@@ -80,11 +79,30 @@ class Recorder:
         "none": norms only, 20 bytes a tensor and step.  "full": also every element of every
         gradient, at every `every`-th step of the window first <= step <= last.  "blocks:1/64" or
         "blocks:0.02": of every tensor that fraction of its blocks of 1024 elements, at least one,
-        the same at each of these steps.
+        the same at each of these steps.  "around-spikes:16" or "blocks:1/64,around-spikes:16":
+        of these steps only the 16 before a spike, the spike and the 16 after it.  A spike is a
+        global norm above 3 times the average of those before it, or a value that is not finite;
+        the 16 steps wait in memory, with their norms.
     every, first, last
         The window for elements, in the run's own step numbers; without it, all steps.
     sample_seed
         Another number, other blocks.
+    spike_kappa, spike_scale
+        Other than 3; and applied scales below which a step is a spike, too (0: none).
+    queue_mb
+        Most memory, in MiB, for elements that wait for the thread that writes them.
+    when_full
+        "block": the training waits for room there; "drop": the elements of a step for which there
+        is none are left out and counted, its norms never are.
+    compression
+        Of elements: "deflate", or "none" where the disk is fast and large.
+    segment_mb, segment_seconds
+        Of a path that ends in .gtr, which is a folder of segments: a segment is closed when it has
+        so many MiB, or elements so old.  Norms of each step survive the end of the process.
+    writer_threads
+        That deflate elements; 0: half the processors, at most 4.
+    progress
+        A line on stderr now and then; None: if that is a terminal.
     total_steps
         Planned length of the run in optimizer steps, for policies with a schedule; 0: unknown.
     grad_state
@@ -120,6 +138,15 @@ class Recorder:
         first=None,
         last=None,
         sample_seed=0,
+        spike_kappa=3.0,
+        spike_scale=0.0,
+        queue_mb=256,
+        when_full="block",
+        compression="deflate",
+        segment_mb=256,
+        segment_seconds=30.0,
+        writer_threads=0,
+        progress=None,
         total_steps=0,
         grad_state="pre-clip",
         reduction="none",
@@ -145,7 +172,10 @@ class Recorder:
         self._declared = None  # dtype of each tensor in the trace, from the first step on
         self._close = None
         self._named = _trainable(model_or_named_params)
-        elements, fraction = _elements(elements)
+        elements, fraction, around = _elements.parse(elements)
+        _one_of("when_full", when_full, tuple(_library.WHEN_FULL))
+        _one_of("compression", compression, tuple(_library.COMPRESSION))
+        self._progress = Progress(progress, self.path)
         _one_of("grad_state", grad_state, GRAD_STATES)
         _one_of("reduction", reduction, REDUCTIONS)
         every = _integer("every", every, 1)
@@ -162,6 +192,14 @@ class Recorder:
             options.elements = _library.ELEMENTS[elements]
             options.fraction = fraction
             options.seed = _integer("sample_seed", sample_seed)
+            options.around_spikes = around
+            options.spike_kappa, options.spike_scale = float(spike_kappa), float(spike_scale)
+            options.queue_bytes = _integer("queue_mb", queue_mb, 1) << 20
+            options.when_full = _library.WHEN_FULL[when_full]
+            options.compression = _library.COMPRESSION[compression]
+            options.segment_bytes = _integer("segment_mb", segment_mb, 1) << 20
+            options.segment_seconds = float(segment_seconds)
+            options.writer_threads = _integer("writer_threads", writer_threads, 0)
             options.every = every
             options.total_steps = total_steps
             options.first = options.first if first is None else _integer("first", first)
@@ -186,7 +224,12 @@ class Recorder:
 
         A parameter whose .grad is None has no gradient in this step.
         """
+        first = self._declared is None
         self._guard(lambda: self._step(loss, lr, step, grad_scale))
+        if first and self.failed is None and self._handle is not None:
+            said = _library.load().gtr_recorder_warning(self._handle).decode("utf-8", "replace")
+            if said:
+                warnings.warn(f"gradtrace: {said}", RuntimeWarning, stacklevel=2)
 
     def applied(self, scale=None, skipped=False):
         """Tells what the run then did with the step just recorded: after clipping, at any time
@@ -196,6 +239,15 @@ class Recorder:
         skipped: True if the optimizer step was left out, as AMP does at infinite gradients.
         """
         self._guard(lambda: self._applied(scale, skipped))
+
+    def progress(self):
+        """How far the recording is, as a dict: steps, steps_written, captures_written, dropped,
+        spikes, bytes_written (before compression), bytes_queued, memory_bytes, seconds_waited.
+        """
+        if self._close is None or not self._close.alive or os.getpid() != self._process:
+            return {}
+        done = read(self._handle)
+        return {name: getattr(done, name) for name, _ in done._fields_}
 
     def close(self):
         """Completes the file.  Safe to call twice, and after a failure."""
@@ -260,6 +312,7 @@ class Recorder:
             return
         self._close.detach()
         handle, self._handle = self._handle, None
+        self._progress.end()
         _library.call("gtr_recorder_close", handle)
 
     def _step(self, loss, lr, step, grad_scale):
@@ -282,16 +335,39 @@ class Recorder:
         # Before the loss is read, because that waits for the GPU.
         on_gpu = set() if self._keeps_elements(step) else self._gpu_norms.start(grads, readable)
         _library.call("gtr_recorder_begin", self._handle, step, _number(loss), _number(lr))
-        for i, grad in enumerate(grads):
-            if grad is not None and i not in on_gpu:
-                grad = readable(i).cpu()
-                _library.call("gtr_recorder_grad", self._handle, i, grad.data_ptr())
+        self._give(grads, on_gpu, readable, grad_scale == 1.0)
         for i, sums in self._gpu_norms.wait():
             values = sums.sumsq, sums.maxabs, sums.nonfinite
             _library.call("gtr_recorder_norm", self._handle, i, *values)
         _library.call("gtr_recorder_end", self._handle)
         self._next_step = step + 1
         self._pending = True
+        self._progress.step(self._handle)
+
+    def _give(self, grads, on_gpu, readable, unscaled):
+        """The gradients to the library: in one call those that can be read as they lie."""
+        from torch import Tensor, strided
+
+        pointers, others = self._pointers, []
+        for i, grad in enumerate(grads):
+            pointers[i] = None
+            if grad is None or i in on_gpu:
+                continue
+            if (
+                unscaled
+                and type(grad) is Tensor
+                and grad.dtype is self._types[i]
+                and grad.is_cpu
+                and grad.layout is strided
+                and grad.is_contiguous()
+            ):
+                pointers[i] = grad.data_ptr()
+            else:
+                others.append(i)
+        _library.call("gtr_recorder_grads", self._handle, pointers)
+        for i in others:  # one at a time: each may be a copy
+            grad = readable(i).cpu()
+            _library.call("gtr_recorder_grad", self._handle, i, grad.data_ptr())
 
     def _keeps_elements(self, step):
         """As the library has it: at such a step it wants elements and refuses norms."""
@@ -307,7 +383,7 @@ class Recorder:
         types = []
         groups = group_names(self._optimizer) if self._optimizer is not None else {}
         for name, parameter in self._named:
-            kind = _dtype_name(name, parameter)
+            kind = dtype_name(name, parameter)
             if kind == "f16" and grad_scale != 1.0:
                 kind = "f32"  # divided by the loss scale they would underflow in half precision
             shape = "x".join(str(n) for n in parameter.shape)
@@ -323,6 +399,10 @@ class Recorder:
                 group = groups[id(parameter)].encode("utf-8")
                 _library.call("gtr_recorder_param_group", self._handle, group)
             types.append(kind)
+        wide = {kind: getattr(sys.modules["torch"], name) for name, kind in DTYPES.items()}
+        self._types = [wide[kind] for kind in types]
+        self._pointers = (c_void_p * len(types))()
+        self._progress.announce(self._handle)
         return types
 
     def _applied(self, scale, skipped):
@@ -357,24 +437,6 @@ def _one_of(name, value, words):
         raise ValueError(f"{name}={value!r}: must be one of {', '.join(words)}")
 
 
-def _elements(value):
-    """Kind of elements, and the fraction of a sample: "blocks:1/64" is ("blocks", 0.015625)."""
-    kind, colon, fraction = str(value).partition(":")
-    try:
-        if kind in ("none", "full") and not colon:
-            return kind, 1.0
-        above, slash, below = fraction.partition("/")
-        fraction = float(above) / (float(below) if slash else 1.0)
-        if kind == "blocks" and 0.0 < fraction <= 1.0:
-            return kind, fraction
-    except (ValueError, ZeroDivisionError):
-        pass
-    raise ValueError(
-        f"elements={value!r}: must be none, full, or blocks:FRACTION with a fraction above 0 and "
-        "at most 1, such as blocks:1/64 or blocks:0.02"
-    )
-
-
 def _integer(name, value, least=None):
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{name}={value!r}: must be an integer")
@@ -399,70 +461,12 @@ def _distributed():
     return 0, 1
 
 
-def _trainable(source):
-    """The (name, parameter) pairs to record, names as a checkpoint has them."""
-    if hasattr(source, "named_parameters"):
-        wrapped = type(source).__name__ in ("DistributedDataParallel", "DataParallel")
-        pairs = []
-        for name, parameter in source.named_parameters():
-            if wrapped and name.startswith("module."):
-                name = name[len("module.") :]
-            pairs.append((name.replace("_orig_mod.", ""), parameter))
-    else:
-        pairs = list(source.items() if hasattr(source, "items") else source)
-    pairs = [(name, parameter) for name, parameter in pairs if parameter.requires_grad]
-    if not pairs:
-        raise ValueError("model_or_named_params: no parameter requires a gradient")
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"model_or_named_params: {twice!r} is there twice")
-    for name, parameter in pairs:
-        _dtype_name(name, parameter)
-        if hasattr(parameter, "to_local"):
-            raise TypeError(f"{name}: sharded parameters (DTensor) are not supported")
-    return pairs
-
-
-def _dtype_name(name, tensor):
-    kind = str(tensor.dtype).replace("torch.", "")
-    if kind not in _DTYPES:
-        raise TypeError(f"{name}: type {kind} is not supported; only {', '.join(_DTYPES)}")
-    return _DTYPES[kind]
-
-
-def _readable(name, grad, declared, grad_scale):
-    """The gradient where it is, contiguous, of the declared type, without the loss scale."""
-    import torch
-
-    grad = grad.detach()
-    if grad.layout != torch.strided:
-        grad = grad.to_dense()
-    if grad_scale != 1.0:
-        # As GradScaler.unscale_ does it: multiplied by the reciprocal rounded to single precision,
-        # so that both ways record the same bits.
-        wide = torch.float64 if grad.dtype == torch.float64 else torch.float32
-        inverse = torch.tensor(1.0 / grad_scale, dtype=torch.float64).to(torch.float32)
-        narrow = torch.float32 if grad.dtype == torch.float16 else grad.dtype
-        grad = (grad.to(wide) * inverse.to(wide)).to(narrow)
-    kind = _dtype_name(name, grad)
-    if kind != declared:
-        if kind not in _EXACT[declared]:
-            raise Error(
-                f"{name}: gradient is {kind}, but {declared} was recorded before; "
-                "pass grad_scale from the first step on",
-                "usage",
-            )
-        grad = grad.to({"f32": torch.float32, "f64": torch.float64}[declared])
-    return grad.contiguous()
-
-
 def _meta_text(meta, named, optimizer):
     """The JSON object for the trace: what the caller gave, and what can be seen from here."""
     known = {"command": " ".join(shlex.quote(word) for word in sys.argv)}
     if "torch" in sys.modules:
         known["torch"] = str(sys.modules["torch"].__version__)
-    types = sorted({_dtype_name(name, parameter) for name, parameter in named})
+    types = sorted({dtype_name(name, parameter) for name, parameter in named})
     known["dtype"] = types[0] if len(types) == 1 else types
     if optimizer is not None:
         known["optimizer"] = settings_of(optimizer)

@@ -1,0 +1,91 @@
+"""_hook.py - the recording of a script that knows nothing of it, for `gradtrace record`.
+
+start() is called by start/sitecustomize.py when the script has just imported torch.  What follows
+is in parts: _hook_torch.py listens to torch, _hook_session.py decides which trace an optimizer
+belongs to, _hook_rows.py what becomes a row of it, _hook_names.py what its parameters are called.
+Here are settings, the ways in which a process ends, and what the user is told.
+"""
+
+import atexit
+import json
+import os
+import signal
+import sys
+
+from . import _hook_torch
+from ._hook_session import Session
+
+
+class Talk:
+    """What is told: to the program that waits, and failures also at once, on stderr."""
+
+    def __init__(self, note):
+        self._note = note
+        self._told = set()
+
+    def note(self, kind, text=""):
+        self._note(kind, text)
+
+    def once(self, text):
+        """A remark for the end of the run."""
+        if text not in self._told:
+            self._told.add(text)
+            self._note("note", text)
+
+    def failed(self, text):
+        if text in self._told:
+            return
+        self._told.add(text)
+        self._note("failed", text)
+        try:
+            sys.stderr.write(f"gradtrace record: {text}; the run goes on\n")
+        except Exception:
+            pass  # a closed stderr is the run's own affair
+
+
+def start(folder, note):
+    """Called once in each process that imports torch.  Raises nothing."""
+    talk = Talk(note)
+    try:
+        with open(os.path.join(folder, "settings.json"), encoding="utf-8") as file:
+            settings = json.load(file)
+        session = Session(folder, settings, talk)
+        _hook_torch.install(session)
+        _watch_the_end(session)
+        note("torch")
+    except Exception as error:
+        talk.failed(f"nothing is recorded: {type(error).__name__}: {error}")
+
+
+def _watch_the_end(session):
+    """Completes the traces however this process ends, SIGKILL excepted."""
+    atexit.register(session.close)
+    os.register_at_fork(after_in_child=session.forked)
+    leave = os._exit
+
+    def _exit(status):
+        session.close()
+        leave(status)
+
+    os._exit = _exit
+    session.on_first_row = lambda: _complete_on_sigterm(session)
+
+
+def _complete_on_sigterm(session):
+    """A trace in one file is complete only once closed, and SIGTERM would end Python without that.
+
+    Only where the script has not said what SIGTERM is to do; then Python dies of it, as it would
+    have.  A folder of segments (.gtr) needs none of this: what it holds is complete at all times.
+    """
+    if not session.settings["output"].endswith(".gtr"):
+        try:
+            if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+                signal.signal(signal.SIGTERM, lambda number, frame: _die_of(session, number))
+        except ValueError:
+            pass  # not in the main thread
+
+
+def _die_of(session, number):
+    session.close()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

@@ -1,0 +1,213 @@
+"""_hook_rows.py - from what is seen of a script to the rows of its traces.
+
+A row is made of one part for each optimizer.  A part begins when the optimizer's gradients are
+first known to be complete: when they are clipped, or unscaled and stepped, or when the optimizer
+steps.  That is the moment at which they are recorded: as the backward passes left them.  It ends
+when the optimizer has stepped, or when the step was left out.
+
+    one optimizer    backward ... backward  clip  step     a row each step
+    two, A and B     A  B  A  B                            a row each round
+                     A  A  A  B                            rows A, A, A B: a row is complete when
+                                                           all have stepped or one comes again
+"""
+
+import math
+import os
+import weakref
+
+from . import _hook_names
+from ._hook_recorder import RowRecorder
+from .recorder import _distributed
+
+MOST_LOSSES = 4096  # backward calls between two rows; beyond, the loss is not known
+
+
+def trainable(optimizer):
+    """The parameters of an optimizer that training changes, at this moment."""
+    return [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
+
+
+class Losses:
+    """What backward was called on since the last row: their sum is what was differentiated.
+
+    Read only when a row is written, which waits for the gradients anyway.
+    """
+
+    def __init__(self):
+        self._roots = []
+        self._divisor = lambda: 1.0
+
+    def add(self, root):
+        if len(self._roots) <= MOST_LOSSES:
+            self._roots.append((root.detach(), root._version))
+
+    def __float__(self):
+        if not self._roots or len(self._roots) > MOST_LOSSES:
+            return math.nan
+        if any(root._version != version for root, version in self._roots):
+            return math.nan  # the script has reused the tensor
+        return sum(float(root) for root, _ in self._roots) / self._divisor()
+
+    def scaled_by(self, divisor):
+        """divisor() is the loss scale in all of them."""
+        self._divisor = divisor
+
+    def clear(self):
+        self.__init__()
+
+
+class Part:
+    """One optimizer in one row."""
+
+    def __init__(self):
+        self.done = False  # stepped, or left out
+        self.skipped = lambda: False
+        self.scales = []  # of each clipping: a function that tells it, once the GPU has it
+        self.waits = False  # a scale or a skip is known only once a GPU has it
+        self.changed = False  # gradients were added to after they were recorded
+        self.settled = False  # what a closure does after its first call is not looked at
+
+    def scale(self):
+        """By what the run multiplied the gradients; NaN if that is no one number."""
+        if self.changed:
+            return math.nan
+        return math.prod(scale() for scale in self.scales)
+
+
+class Trace:
+    """One file, and the row of it that is under way."""
+
+    def __init__(self, session, optimizers, clip):
+        self._session = session
+        self._parts = {}  # id of the optimizer: its Part in the row under way
+        self._told_late = False
+        self._before = []  # parts of the row that was completed last, until it is told what applied
+        found = _hook_names.find(optimizers, trainable)
+        meta = {"command": session.settings["command"]}
+        if found.model:
+            meta["model"] = found.model
+        meta.update(clip)
+        if len(optimizers) > 1:
+            meta["optimizers"] = [type(optimizer).__name__ for optimizer in optimizers]
+        rank, world_size = _rank()
+        self.path = session.claim(rank)
+        self._place = self.path  # what of it is ours
+        if rank > 0 and self.path.endswith(".gtr"):
+            self._place += f"/rank{rank}"
+        self._recorder = RowRecorder(
+            found.named,
+            self.path,
+            session.talk,
+            optimizers=optimizers,
+            reduction="mean" if found.data_parallel and world_size > 1 else "none",
+            meta=meta,
+            rank=rank,
+            world_size=world_size,
+            **session.recorder_options(),
+        )
+        self._refs = [weakref.ref(p) for _, p in found.named]
+        self._index = {id(p): i for i, (_, p) in enumerate(found.named)}
+        self._optimizers = [weakref.ref(optimizer) for optimizer in optimizers]
+        session.talk.note("trace", self.path)
+
+    def number_of(self, p):
+        """The tensor that records a parameter, or None."""
+        i = self._index.get(id(p))
+        return i if i is not None and self._refs[i]() is p else None
+
+    def has_any(self, parameters):
+        return any(self.number_of(p) is not None for p in parameters)
+
+    def alive(self):
+        return any(ref() is not None for ref in self._refs)
+
+    def observe(self, optimizer, grad_scale):
+        """Records the optimizer's gradients, unless they are in the row already; its Part."""
+        part = self._parts.get(id(optimizer))
+        if part is not None and not part.done:
+            return part
+        if part is not None:
+            self._end_row()
+        numbers, late = [], 0
+        for p in trainable(optimizer):
+            number = self.number_of(p)
+            if number is None:
+                late += 1
+            else:
+                numbers.append(number)
+        if late and not self._told_late:
+            self._told_late = True
+            self._session.talk.once(
+                f"{self.path}: {late} tensors became trainable after the first step; they are not "
+                "in the trace"
+            )
+        first = not self._parts
+        if first:
+            self._tell_applied()
+        losses = self._session.losses
+        self._recorder.add(numbers, grad_scale, optimizer.param_groups[0], losses, first)
+        if first:
+            losses.clear()
+        part = self._parts[id(optimizer)] = Part()
+        if all(ref() is not optimizer for ref in self._optimizers):
+            self._optimizers.append(weakref.ref(optimizer))
+        return part
+
+    def finish(self, optimizer, skipped):
+        """The optimizer has stepped, or has not: skipped() will tell."""
+        part = self._parts.get(id(optimizer))
+        if part is None or part.done:
+            return
+        part.done = True
+        part.skipped = skipped
+        members = [ref() for ref in self._optimizers]
+        parts = [self._parts.get(id(member)) for member in members if member is not None]
+        if all(part is not None and part.done for part in parts):
+            self._end_row()
+            self._session.losses.clear()
+            if not any(part.waits for part in parts):
+                self._tell_applied()
+
+    def pending(self):
+        """(parameters of the trace, part) of what was recorded and has not stepped."""
+        for ref in self._optimizers:
+            optimizer = ref()
+            part = self._parts.get(id(optimizer)) if optimizer is not None else None
+            if part is not None and not part.done:
+                yield optimizer, part
+
+    def close(self):
+        if self._parts:
+            self._end_row()
+        self._tell_applied()
+        self._recorder.close()
+        self._session.talk.note(
+            "closed", f"{self._recorder.rows} {len(self._refs)} {self._place}"
+        )
+
+    def _end_row(self):
+        self._recorder.end()
+        self._before = list(self._parts.values())
+        self._parts = {}
+
+    def _tell_applied(self):
+        """What became of the last row.  Late, so that nothing waits for a GPU before it must."""
+        parts, self._before = self._before, []
+        if parts:
+            scales = {part.scale() for part in parts}
+            scale = scales.pop() if len(scales) == 1 else math.nan
+            self._recorder.applied(scale, all(part.skipped() for part in parts))
+
+
+def _rank():
+    """(rank, world size) of torch.distributed; before it is initialised, of the launcher."""
+    rank, world_size = _distributed()
+    if world_size == 1:
+        try:
+            world_size = max(1, int(os.environ.get("WORLD_SIZE", "1")))
+            rank = int(os.environ.get("RANK", "0"))
+        except ValueError:
+            return 0, 1
+        if not 0 <= rank < world_size:
+            return 0, 1
+    return rank, world_size

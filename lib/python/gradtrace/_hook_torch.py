@@ -1,0 +1,330 @@
+"""_hook_torch.py - where torch tells what a script does: the functions that are listened to.
+
+    torch.autograd.backward      the loss; Tensor.backward comes through here
+    clip_grad_norm_ and others   gradients are complete, and are about to be changed
+    GradScaler                   the loss scale, and steps left out because of it
+    Optimizer.step               the step itself; the last moment to see gradients
+    zero_grad                    gradients given up without a step
+
+Each is replaced by a function that calls it with the same arguments and returns what it returns.
+Accelerate, transformers.Trainer and their like call these very functions.  Optimizer.step is
+replaced in the class of each optimizer that is made, rather than listened to by torch's own hooks:
+those cannot see what a closure does.
+"""
+
+import functools
+import math
+import sys
+import weakref
+
+import torch
+
+# Methods of a Listener that look at the run; the others only pass calls on.
+_GUARDED = (
+    "_backward",
+    "_before_clipping",
+    "_clipped",
+    "_made",
+    "_observe",
+    "_stepped",
+    "_given_up",
+    "_used",
+    "_scaler_stepped",
+)
+
+
+def install(session):
+    listener = Listener(session)
+    listener.listen_to_backward()
+    listener.listen_to_clipping()
+    listener.listen_to_optimizers()
+    listener.listen_to_scalers()
+
+
+def _replace(owner, name, make):
+    """owner.name = make(owner.name), once."""
+    original = vars(owner).get(name)
+    if original is None or getattr(original, "_gradtrace", False):
+        return
+    replacement = functools.wraps(original)(make(original))
+    replacement._gradtrace = True
+    replacement._torchdynamo_disable = True  # torch.compile must not look into it
+    setattr(owner, name, replacement)
+
+
+def _replace_method(cls, name, make):
+    """The same for the method that instances of cls have, wherever it is inherited from."""
+    for owner in cls.__mro__:
+        if name in vars(owner):
+            _replace(owner, name, make)
+            return
+
+
+class Listener:
+    def __init__(self, session):
+        self._session = session
+        self._scaler = None  # the last that was used, weakly
+        self._stepping = []  # optimizers whose step is under way: some call those of others
+        for name in _GUARDED:
+            setattr(self, name, session.guarded(getattr(self, name)))
+
+    # --- the loss
+
+    def listen_to_backward(self):
+        def make(original):
+            def backward(tensors, *arguments, **named):
+                self._backward(
+                    tensors,
+                    bool(arguments and arguments[0] is not None)
+                    or named.get("grad_tensors") is not None,
+                )
+                return original(tensors, *arguments, **named)
+
+            return backward
+
+        _replace(torch.autograd, "backward", make)
+
+    def _backward(self, tensors, weighted):
+        if not self._stepping:  # a closure may well call backward again
+            for _, _, part in self._session.pending():
+                part.changed = True
+        tensors = [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
+        if not weighted:
+            for root in tensors:
+                if root.numel() == 1:
+                    self._session.losses.add(root)
+
+    # --- clipping
+
+    def listen_to_clipping(self):
+        module = sys.modules["torch.nn.utils.clip_grad"]
+        for name, kind in (
+            ("clip_grad_norm_", "norm"),
+            ("clip_grads_with_norm_", "given norm"),
+            ("clip_grad_value_", "value"),
+        ):
+            if hasattr(module, name):
+                _replace(module, name, functools.partial(self._clipping, kind))
+                setattr(torch.nn.utils, name, getattr(module, name))
+
+    def _clipping(self, kind, original):
+        def clip(parameters, *arguments, **named):
+            if not isinstance(parameters, (torch.Tensor, list, tuple)):
+                parameters = list(parameters)  # a generator can be read only once
+            key = "clip_value" if kind == "value" else "max_norm"
+            limit = named.get(key, arguments[0] if arguments else None)
+            seen = self._before_clipping(parameters, key, limit)
+            result = norm = original(parameters, *arguments, **named)
+            if kind == "given norm":
+                norm = named.get("total_norm", arguments[1] if len(arguments) > 1 else None)
+            self._clipped(seen, parameters, limit, norm, kind)
+            return result
+
+        return clip
+
+    def _before_clipping(self, parameters, key, limit):
+        parameters = [parameters] if isinstance(parameters, torch.Tensor) else parameters
+        clip = {"max_grad_norm" if key == "max_norm" else "clip_grad_value": _plain(limit)}
+        seen = []
+        for optimizer in self._session.owners(parameters):
+            _, part = self._session.observe(optimizer, self._grad_scale(optimizer), clip)
+            if part is not None:
+                if part.changed:
+                    self._session.talk.once(
+                        "gradients were added to after they had been clipped, before the "
+                        "optimizer's step: rows show them as they were before the first clipping"
+                    )
+                seen.append((optimizer, part))
+        return seen
+
+    def _clipped(self, seen, parameters, limit, norm, kind):
+        parameters = [parameters] if isinstance(parameters, torch.Tensor) else parameters
+        clipped = {id(p) for p in parameters}
+        for optimizer, part in seen:
+            if part.settled:
+                continue
+            whole = all(
+                id(p) in clipped
+                for group in optimizer.param_groups
+                for p in group["params"]
+                if p.grad is not None
+            )
+            if kind == "value" or not whole or not isinstance(norm, torch.Tensor):
+                part.scales.append(lambda: math.nan)  # not one scale for all
+            else:
+                part.scales.append(functools.partial(_clip_scale, float(limit), norm.detach()))
+                part.waits |= norm.is_cuda
+
+    # --- optimizers
+
+    def listen_to_optimizers(self):
+        base = torch.optim.Optimizer
+
+        def make_init(original):
+            def __init__(optimizer, *arguments, **named):
+                original(optimizer, *arguments, **named)
+                self._made(optimizer)
+
+            return __init__
+
+        _replace(base, "__init__", make_init)
+        for owner in (base, torch.nn.Module):
+            _replace(owner, "zero_grad", self._giving_up)
+
+    def _made(self, optimizer):
+        self._session.made(optimizer)
+        _replace_method(type(optimizer), "step", self._step)
+
+    def _step(self, original):
+        def step(optimizer, *arguments, **named):
+            if self._stepping:
+                return original(optimizer, *arguments, **named)
+            self._stepping.append(optimizer)
+            try:
+                arguments, named = self._before_step(optimizer, arguments, named)
+                result = original(optimizer, *arguments, **named)
+            finally:
+                self._stepping.pop()
+            self._stepped(optimizer)
+            return result
+
+        return step
+
+    def _before_step(self, optimizer, arguments, named):
+        """Gradients are there, or will be when the closure has been called for the first time."""
+        closure = named.get("closure", arguments[0] if arguments else None)
+        if not callable(closure):
+            self._observe(optimizer)
+            return arguments, named
+        seen = []
+
+        @functools.wraps(closure)
+        def watched(*of_it, **its):
+            result = closure(*of_it, **its)
+            if not seen:
+                seen.append(True)
+                self._observe(optimizer, settled=True)
+            return result
+
+        if "closure" in named:
+            return arguments, {**named, "closure": watched}
+        return (watched, *arguments[1:]), named
+
+    def _observe(self, optimizer, settled=False):
+        _, part = self._session.observe(optimizer, self._grad_scale(optimizer))
+        if part is not None:
+            part.settled |= settled
+        return part
+
+    def _stepped(self, optimizer):
+        trace = self._session.trace_of(optimizer)
+        if trace is not None:
+            trace.finish(optimizer, lambda: False)
+
+    def _giving_up(self, original):
+        def zero_grad(owner, *arguments, **named):
+            self._given_up(owner)
+            return original(owner, *arguments, **named)
+
+        return zero_grad
+
+    def _given_up(self, owner):
+        """Gradients that were recorded are dropped without a step: the script skips it."""
+        pending = list(self._session.pending())
+        if not pending or self._stepping:
+            return
+        for trace, optimizer, _ in pending:
+            if owner is not optimizer:
+                if isinstance(owner, torch.optim.Optimizer):
+                    continue
+                mine = {id(p) for group in optimizer.param_groups for p in group["params"]}
+                if not any(id(p) in mine for p in owner.parameters()):
+                    continue
+            trace.finish(optimizer, lambda: True)
+
+    # --- loss scales
+
+    def listen_to_scalers(self):
+        classes = [
+            getattr(sys.modules.get(name), "GradScaler", None)
+            for name in ("torch.amp.grad_scaler", "torch.cuda.amp.grad_scaler")
+        ]
+        for cls in [c for c in classes if c is not None]:
+            self._listen_to(cls)
+            _replace_method(cls, "__init__", self._scaler_made)
+
+    def _scaler_made(self, original):
+        def __init__(scaler, *arguments, **named):
+            original(scaler, *arguments, **named)
+            self._listen_to(type(scaler))  # a class derived from torch's
+
+        return __init__
+
+    def _listen_to(self, cls):
+        _replace_method(cls, "scale", self._scaling)
+        _replace_method(cls, "unscale_", self._scaling)
+        _replace_method(cls, "step", self._scaler_step)
+
+    def _scaling(self, original):
+        def scale_or_unscale(scaler, *arguments, **named):
+            result = original(scaler, *arguments, **named)
+            self._used(scaler)
+            return result
+
+        return scale_or_unscale
+
+    def _scaler_step(self, original):
+        def step(scaler, optimizer, *arguments, **named):
+            part = self._used(scaler, optimizer)
+            result = original(scaler, optimizer, *arguments, **named)
+            self._scaler_stepped(scaler, optimizer, part)
+            return result
+
+        return step
+
+    def _used(self, scaler, optimizer=None):
+        """Remembers the scaler; with an optimizer, records before its step, which may not come."""
+        if not scaler.is_enabled():
+            return None
+        self._scaler = weakref.ref(scaler)
+        self._session.losses.scaled_by(scaler.get_scale)
+        part = None if optimizer is None else self._observe(optimizer)
+        if part is not None:
+            part.waits = True
+        return part
+
+    def _scaler_stepped(self, scaler, optimizer, part):
+        if part is None:
+            return
+        if not part.done:  # the optimizer was not called
+            self._session.trace_of(optimizer).finish(optimizer, lambda: True)
+        elif getattr(optimizer, "_step_supports_amp_scaling", False):
+            # It was called and may have done nothing; the counts lie on the GPU.
+            counts = list(_notes(scaler, optimizer).get("found_inf_per_device", {}).values())
+            part.skipped = lambda: any(float(count) > 0 for count in counts)
+
+    def _grad_scale(self, optimizer):
+        """The loss scale that is still in the optimizer's gradients."""
+        scaler = self._scaler() if self._scaler is not None else None
+        if scaler is None or not scaler.is_enabled():
+            return 1.0
+        stage = getattr(_notes(scaler, optimizer).get("stage"), "name", None)
+        return 1.0 if stage == "UNSCALED" else scaler.get_scale()
+
+
+def _notes(scaler, optimizer):
+    """What torch's scaler has noted about an optimizer since the last update."""
+    return getattr(scaler, "_per_optimizer_states", {}).get(id(optimizer), {})
+
+
+def _clip_scale(limit, norm):
+    """What clip_grad_norm_ multiplied by, in its own arithmetic."""
+    return float(torch.clamp(limit / (norm.cpu() + 1e-6), max=1.0))
+
+
+def _plain(limit):
+    try:
+        limit = float(limit)
+    except (TypeError, ValueError):
+        return None
+    return limit if math.isfinite(limit) else str(limit)

@@ -1,0 +1,159 @@
+/* recorder_writer.c - from the queue to the trace.
+ *
+ * Each turn does one thing: amend the row written last, write the next one, or take elements that
+ * could not be queued.  The lock is not held while something is written.  After a failure, and when
+ * the recording is abandoned, turns go on and write nothing, so that nobody waits for a disk that
+ * has said no.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <time.h>
+
+#include "recorder_private.h"
+#include "threads.h"
+
+enum { THREADS_UNASKED = 4 };
+
+/* Training needs processors, too. */
+static size_t writer_threads(const struct gtr_recorder *r)
+{
+    size_t half = gtr_threads_available() / 2;
+
+    if (r->options.writer_threads > 0)
+        return (size_t)r->options.writer_threads;
+    return half < 1 ? 1 : half < THREADS_UNASKED ? half : THREADS_UNASKED;
+}
+
+enum gtr_code gtr_recorder_writer_open(struct gtr_recorder *r, struct gtr_err *err)
+{
+    const struct gtr_writer_options options = { .force = r->options.force != 0,
+                                                .elements = r->keeps,
+                                                .sampling = r->sampling,
+                                                .compression =
+                                                    (enum gtr_compression)r->options.compression,
+                                                .n_threads = writer_threads(r),
+                                                .checksums = r->options.checksums != 0,
+                                                .segment_bytes = (uint64_t)r->options.segment_bytes,
+                                                .segment_seconds = r->options.segment_seconds,
+                                                .sync = r->options.sync != 0,
+                                                .dropped_captures = &r->queue.dropped };
+
+    return gtr_writer_open(r->path, &r->head, &options, &r->writer, err);
+}
+
+void gtr_recorder_writer_close(struct gtr_recorder *r)
+{
+    struct gtr_record_queue *q = &r->queue;
+    struct gtr_err failure = { 0 };
+
+    if (r->writer == NULL)
+        return;
+    /* After a failure, too: the steps before it are worth having. */
+    if (q->abandoned || q->progress.steps_written == 0)
+        gtr_writer_abandon(r->writer);
+    else if (gtr_writer_close(r->writer, &failure) != GTR_OK)
+        gtr_recorder_fail(r, &failure, NULL);
+    r->writer = NULL;
+}
+
+static bool is_off(const struct gtr_record_queue *q)
+{
+    return atomic_load(&q->failed) || q->abandoned;
+}
+
+static enum gtr_code write_row(struct gtr_recorder *r, const struct gtr_record_row *row,
+                               struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && row->capture != NULL && i < r->head.n_tensors; i++)
+        rc = gtr_writer_elements(r->writer, i, row->capture + r->offsets[i], err);
+    if (rc == GTR_OK)
+        rc = gtr_writer_append(r->writer, &row->step, row->sumsq, row->maxabs, row->nonfinite, NULL,
+                               err);
+    return rc;
+}
+
+static void sleep_for(unsigned milliseconds)
+{
+    const struct timespec pause = { milliseconds / 1000, (long)(milliseconds % 1000) * 1000000 };
+
+    if (milliseconds > 0)
+        nanosleep(&pause, NULL);
+}
+
+static void next_row(struct gtr_recorder *r)
+{
+    struct gtr_record_queue *q = &r->queue;
+    struct gtr_record_row *row = &q->rows[q->taken++ % q->n_rows];
+    unsigned delay = q->delay_ms;
+    bool off = is_off(q);
+    struct gtr_err failure = { 0 };
+    enum gtr_code rc = GTR_OK;
+
+    pthread_mutex_unlock(&q->lock);
+    q->dropped += row->dropped;
+    if (!off) {
+        sleep_for(delay);
+        rc = write_row(r, row, &failure);
+    }
+    if (rc != GTR_OK)
+        gtr_recorder_fail(r, &failure, NULL);
+    pthread_mutex_lock(&q->lock);
+    if (!off && rc == GTR_OK) {
+        q->progress.steps_written++;
+        q->progress.captures_written += row->wanted && !row->dropped;
+        q->progress.bytes_written += r->head.n_tensors * (sizeof *row->sumsq + sizeof *row->maxabs +
+                                                          sizeof *row->nonfinite) +
+                                     (row->capture != NULL ? r->capture_bytes : 0);
+    }
+    gtr_recorder_queue_give_slot(r, row);
+    q->done++;
+}
+
+static void amend(struct gtr_recorder *r)
+{
+    struct gtr_record_queue *q = &r->queue;
+    struct gtr_err failure = { 0 };
+    double scale = q->applied_scale;
+    bool skipped = q->skipped, off = is_off(q);
+
+    q->amended = false;
+    pthread_mutex_unlock(&q->lock);
+    if (!off && gtr_writer_amend(r->writer, scale, skipped, &failure) != GTR_OK)
+        gtr_recorder_fail(r, &failure, NULL);
+    pthread_mutex_lock(&q->lock);
+}
+
+static void take_direct(struct gtr_recorder *r)
+{
+    struct gtr_record_queue *q = &r->queue;
+    const struct gtr_record_direct asked = q->direct;
+    bool off = is_off(q);
+    struct gtr_err failure = { 0 };
+
+    pthread_mutex_unlock(&q->lock);
+    if (!off && gtr_writer_elements(r->writer, asked.tensor, asked.elements, &failure) != GTR_OK)
+        gtr_recorder_fail(r, &failure, NULL);
+    pthread_mutex_lock(&q->lock);
+    q->progress.bytes_written += off ? 0 : gtr_recorder_kept_bytes(r, asked.tensor);
+    q->direct.elements = NULL;
+}
+
+bool gtr_recorder_writer_advance(struct gtr_recorder *r)
+{
+    struct gtr_record_queue *q = &r->queue;
+
+    if (q->held && !q->closing)
+        return false;
+    if (q->amended)
+        amend(r);
+    else if (q->taken < q->decided)
+        next_row(r);
+    else if (q->direct.elements != NULL)
+        take_direct(r);
+    else
+        return false;
+    pthread_cond_signal(&q->room);
+    return true;
+}

@@ -1,0 +1,58 @@
+/* crc.c - CRC-32 of rows.  The machines that this runs on are little-endian, as the bytes are. */
+#include "crc.h"
+
+#include <string.h>
+#include <zlib.h>
+
+/* zlib counts in unsigned int. */
+uint32_t gtr_crc_bytes(uint32_t crc, const void *bytes, size_t n)
+{
+    return (uint32_t)crc32_z(crc, bytes, n);
+}
+
+void gtr_step_pack(const struct gtr_step *step, unsigned char *bytes)
+{
+    memcpy(bytes, &step->index, 8);
+    memcpy(bytes + 8, &step->loss, 8);
+    memcpy(bytes + 16, &step->lr, 8);
+    memcpy(bytes + 24, &step->time, 8);
+    memcpy(bytes + 32, &step->applied_scale, 8);
+    bytes[40] = step->skipped;
+}
+
+void gtr_step_unpack(const unsigned char *bytes, struct gtr_step *step)
+{
+    memcpy(&step->index, bytes, 8);
+    memcpy(&step->loss, bytes + 8, 8);
+    memcpy(&step->lr, bytes + 16, 8);
+    memcpy(&step->time, bytes + 24, 8);
+    memcpy(&step->applied_scale, bytes + 32, 8);
+    step->skipped = bytes[40] != 0;
+}
+
+uint32_t gtr_crc_values(const struct gtr_row *row, size_t n_tensors)
+{
+    uint32_t crc = gtr_crc_bytes(0, row->sumsq, n_tensors * sizeof *row->sumsq);
+
+    crc = gtr_crc_bytes(crc, row->maxabs, n_tensors * sizeof *row->maxabs);
+    crc = gtr_crc_bytes(crc, row->nonfinite, n_tensors * sizeof *row->nonfinite);
+    if (row->param_sumsq != NULL)
+        crc = gtr_crc_bytes(crc, row->param_sumsq, n_tensors * sizeof *row->param_sumsq);
+    return crc;
+}
+
+uint32_t gtr_crc_row(const struct gtr_step *step, uint32_t values, size_t n_tensors,
+                     bool param_norms)
+{
+    unsigned char bytes[GTR_STEP_BYTES];
+
+    gtr_step_pack(step, bytes);
+    return (uint32_t)crc32_combine(gtr_crc_bytes(0, bytes, sizeof bytes), values,
+                                   (z_off_t)gtr_row_bytes(n_tensors, param_norms));
+}
+
+size_t gtr_row_bytes(size_t n_tensors, bool param_norms)
+{
+    return n_tensors *
+           (sizeof(double) + sizeof(float) + sizeof(uint64_t) + (param_norms ? sizeof(double) : 0));
+}

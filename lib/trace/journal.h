@@ -1,0 +1,84 @@
+/* journal.h - the norm rows of a segment that is not closed yet, in an append-only file.
+ *
+ * A killed process leaves an HDF5 file that was being written unreadable, so each step also goes at
+ * once, by one write(), to the journal.  What a process has written outlives the process, whatever
+ * kills it; it does not outlive a power failure until the system has brought it to the disk.
+ *
+ *     file     header record, then rows in order; an amend record changes the row before it
+ *     record   u32 kind | u32 n | n bytes | u32 CRC-32 of all that
+ *     header   u32 version | u32 1 if rows have param_sumsq | u64 first row | the head, see
+ * journal.c row      u64 number | what crc.h sums amend    u64 number | f64 applied_scale | u8
+ * skipped
+ *
+ * The sizes of rows follow from the header.  So a file that ends within a record was torn there by
+ * its writer's end, which is no damage, while a record of another size or sum was altered.
+ */
+#ifndef GTR_JOURNAL_H
+#define GTR_JOURNAL_H
+
+#include <stdio.h>
+
+#include "crc.h"
+#include "trace.h"
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+struct gtr_journal_row {
+    uint64_t number; /* in the trace */
+    struct gtr_step step;
+    const unsigned char *values; /* gtr_row_bytes of them, unaligned */
+};
+
+struct gtr_journal {
+    char *path;
+    unsigned char *bytes; /* the file */
+    size_t n_bytes;
+    struct gtr_head head;
+    bool param_norms;
+    uint64_t first_row;
+    struct gtr_journal_row *rows;
+    size_t n_rows, capacity;
+    bool torn;           /* the file ends within a record */
+    size_t n_altered;    /* places where records are not what they should be; salvaging only */
+    uint64_t altered_at; /* byte of the first of them */
+};
+
+/* Reads any bytes as a journal.  Takes `bytes`, whatever comes of it, which gtr_alloc gave.  An
+ * altered record is an error; when salvaging it is counted and left out, and the rows after it are
+ * kept, whose numbers then leave gaps.  Nothing can be salvaged without the header. */
+enum gtr_code gtr_journal_read(const char *path, unsigned char *bytes, size_t n_bytes, bool salvage,
+                               struct gtr_journal **journal, struct gtr_err *err);
+
+/* The same of a file.  *journal is NULL if there is no such file, which is no failure. */
+enum gtr_code gtr_journal_load(const char *path, bool salvage, struct gtr_journal **journal,
+                               struct gtr_err *err);
+void gtr_journal_free(struct gtr_journal *journal);
+
+/* One row of a matrix, n_tensors values. */
+void gtr_journal_values(const struct gtr_journal *journal, size_t row, enum gtr_norm norm,
+                        void *out);
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+struct gtr_journal_writer;
+
+/* Makes the journal under a temporary name and gives it its own; a journal that had the name before
+ * is gone from then on, and not earlier. */
+enum gtr_code gtr_journal_create(const char *path, const struct gtr_head *head, bool param_norms,
+                                 uint64_t first_row, bool sync, struct gtr_journal_writer **writer,
+                                 struct gtr_err *err);
+
+/* Once this has returned, the row outlives the process.  After a failure the journal ends with the
+ * record before. */
+enum gtr_code gtr_journal_append(struct gtr_journal_writer *writer, uint64_t number,
+                                 const struct gtr_row *row, struct gtr_err *err);
+enum gtr_code gtr_journal_amend(struct gtr_journal_writer *writer, uint64_t number,
+                                double applied_scale, bool skipped, struct gtr_err *err);
+
+/* Brings to the disk what was written so far. */
+enum gtr_code gtr_journal_sync(struct gtr_journal_writer *writer, struct gtr_err *err);
+
+/* The file stays.  Takes NULL. */
+void gtr_journal_close(struct gtr_journal_writer *writer);
+
+#endif

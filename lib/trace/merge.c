@@ -1,0 +1,461 @@
+/* merge.c - segments and ranks into one trace. */
+#include "merge.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "alloc.h"
+#include "merge_copy.h"
+#include "merge_names.h"
+#include "segment.h"
+#include "trace_private.h"
+
+enum { SHOWN_STEPS = 5 };
+
+/* Steps of a rank that others do not have. */
+struct left_out {
+    size_t n;
+    int64_t steps[SHOWN_STEPS]; /* the first of them */
+};
+
+struct merge {
+    const struct gtr_merge_options *options;
+    const struct gtr_remarks *remarks;
+    struct gtr_trace **traces; /* by rank */
+    size_t n_ranks, capacity;
+    struct gtr_matched matched;
+    bool param_norms, has_elements;
+    struct gtr_writer *writer;
+    /* One row: of the ranks, [rank][its tensors]; then joined. */
+    size_t *at;                /* [rank]: its row */
+    struct left_out *left_out; /* [rank] */
+    void **rows[GTR_NORM_COUNT];
+    double *sumsq, *param_sumsq;
+    float *maxabs;
+    uint64_t *nonfinite;
+    struct gtr_merged *found;
+};
+
+const char *gtr_join_name(enum gtr_join join)
+{
+    static const char *const names[GTR_JOIN_COUNT] = { "none", "sum", "same", "mean" };
+
+    return names[join];
+}
+
+bool gtr_merge_same_place(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static void tell(const struct merge *merge, const char *path, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void tell(const struct merge *merge, const char *path, const char *format, ...)
+{
+    char text[480];
+    va_list values;
+
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    merge->remarks->say(merge->remarks->context, path, false, text);
+}
+
+/* --- ranks ------------------------------------------------------------------------------------ */
+
+static enum gtr_code add_trace(struct merge *merge, const char *path, struct gtr_err *err)
+{
+    enum gtr_code rc =
+        gtr_grow(&merge->traces, &merge->capacity, merge->n_ranks + 1, sizeof *merge->traces, err);
+
+    if (rc == GTR_OK)
+        rc = gtr_trace_open(path, &merge->traces[merge->n_ranks], err);
+    merge->n_ranks += rc == GTR_OK;
+    return rc;
+}
+
+/* All ranks of a folder, or what else the path names. */
+static enum gtr_code add_path(struct merge *merge, const char *path, struct gtr_err *err)
+{
+    struct gtr_segment_list list = { 0 };
+    size_t size = strlen(path) + 32, i;
+    int64_t rank, last = -1;
+    char *folder = NULL, *name = NULL;
+    enum gtr_code rc = gtr_segment_split(path, &folder, &rank, err);
+
+    if (rc == GTR_OK && folder != NULL && rank < 0)
+        rc = gtr_segment_list_read(folder, -1, &list, err);
+    if (rc == GTR_OK && (list.n == 0 || list.files[0].rank == list.files[list.n - 1].rank))
+        rc = add_trace(merge, path, err);
+    else if (rc == GTR_OK)
+        rc = gtr_alloc_for(&name, size, 1, "bytes", err);
+    for (i = 0; rc == GTR_OK && name != NULL && i < list.n; i++) {
+        bool holds =
+            list.files[i].kind == GTR_SEGMENT_WHOLE || list.files[i].kind == GTR_SEGMENT_JOURNAL;
+
+        if (!holds || list.files[i].rank == last)
+            continue;
+        last = list.files[i].rank;
+        snprintf(name, size, "%s/rank%" PRId64, path, last);
+        rc = add_trace(merge, name, err);
+    }
+    gtr_segment_list_free(&list);
+    gtr_free(name);
+    gtr_free(folder);
+    return rc;
+}
+
+static int compare_ranks(const void *a, const void *b)
+{
+    int64_t x = gtr_trace_head(*(struct gtr_trace *const *)a)->rank;
+    int64_t y = gtr_trace_head(*(struct gtr_trace *const *)b)->rank;
+
+    return (x > y) - (x < y);
+}
+
+static enum gtr_code check_ranks(struct merge *merge, struct gtr_err *err)
+{
+    size_t r;
+
+    qsort(merge->traces, merge->n_ranks, sizeof *merge->traces, compare_ranks);
+    if (merge->options->join == GTR_JOIN_NONE && merge->n_ranks > 1)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%zu ranks: how they are joined must be said: --ranks sum (shards), same "
+                        "(replicas) or mean",
+                        merge->n_ranks);
+    merge->param_norms = true;
+    for (r = 0; r < merge->n_ranks; r++) {
+        int64_t rank = gtr_trace_head(merge->traces[r])->rank;
+
+        if (r > 0 && rank == gtr_trace_head(merge->traces[r - 1])->rank)
+            return gtr_fail(err, GTR_EFORMAT, "%s: is rank %" PRId64 ", and so is %s",
+                            gtr_trace_path(merge->traces[r]), rank,
+                            gtr_trace_path(merge->traces[r - 1]));
+        merge->param_norms = merge->param_norms && gtr_trace_has(merge->traces[r], GTR_PARAM_SUMSQ);
+    }
+    if (merge->n_ranks > 1 &&
+        (int64_t)merge->n_ranks != gtr_trace_head(merge->traces[0])->world_size)
+        tell(merge, gtr_trace_path(merge->traces[0]),
+             "the run had %" PRId64 " ranks, and these are %zu",
+             gtr_trace_head(merge->traces[0])->world_size, merge->n_ranks);
+    return GTR_OK;
+}
+
+/* --- one row ---------------------------------------------------------------------------------- */
+
+static enum gtr_code make_rows(struct merge *merge, struct gtr_err *err)
+{
+    size_t n = merge->matched.head.n_tensors, r;
+    enum gtr_code rc = gtr_alloc_for(&merge->at, merge->n_ranks, sizeof *merge->at, "ranks", err);
+    int norm;
+
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&merge->left_out, merge->n_ranks, sizeof *merge->left_out, "ranks", err);
+    for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++) {
+        rc = gtr_alloc_for(&merge->rows[norm], merge->n_ranks, sizeof(void *), "ranks", err);
+        for (r = 0; rc == GTR_OK && r < merge->n_ranks; r++)
+            rc = gtr_alloc_for(&merge->rows[norm][r], gtr_trace_head(merge->traces[r])->n_tensors,
+                               sizeof(double), "values", err);
+    }
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&merge->sumsq, n, sizeof *merge->sumsq, "values", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&merge->param_sumsq, n, sizeof *merge->param_sumsq, "values", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&merge->maxabs, n, sizeof *merge->maxabs, "values", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&merge->nonfinite, n, sizeof *merge->nonfinite, "values", err);
+    return rc;
+}
+
+static enum gtr_code read_ranks(struct merge *merge, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t r;
+    int norm;
+
+    for (norm = 0; norm < GTR_NORM_COUNT; norm++)
+        for (r = 0; rc == GTR_OK && r < merge->n_ranks; r++)
+            if (gtr_trace_has(merge->traces[r], (enum gtr_norm)norm))
+                rc = gtr_trace_read_rows(merge->traces[r], (enum gtr_norm)norm, merge->at[r], 1,
+                                         merge->rows[norm][r], err);
+    return rc;
+}
+
+/* Not a number wins: what a rank does not know, nobody knows. */
+static float larger(float a, float b)
+{
+    return isnan(a) || a >= b ? a : b;
+}
+
+static void join_tensor(struct merge *merge, size_t i)
+{
+    const size_t *of = &merge->matched.of[i * merge->n_ranks];
+    double sumsq = 0.0, params = 0.0;
+    uint64_t count = 0;
+    float most = 0.0f;
+    bool adds = merge->options->join == GTR_JOIN_SUM;
+    size_t r;
+
+    /* In the order of ranks, so that the bits do not depend on the order of the arguments. */
+    for (r = 0; r < merge->n_ranks; r++) {
+        uint64_t here;
+
+        if (of[r] == SIZE_MAX)
+            continue;
+        sumsq += ((const double *)merge->rows[GTR_SUMSQ][r])[of[r]];
+        params += ((const double *)merge->rows[GTR_PARAM_SUMSQ][r])[of[r]];
+        most = larger(most, ((const float *)merge->rows[GTR_MAXABS][r])[of[r]]);
+        here = ((const uint64_t *)merge->rows[GTR_NONFINITE][r])[of[r]];
+        count = adds ? count + here : here > count ? here : count;
+    }
+    if (!adds) {
+        sumsq /= (double)merge->n_ranks;
+        params /= (double)merge->n_ranks;
+    }
+    merge->sumsq[i] = sumsq;
+    merge->param_sumsq[i] = params;
+    merge->maxabs[i] = most;
+    merge->nonfinite[i] = count;
+}
+
+static bool agree(double a, double b, double tolerance)
+{
+    return a == b || fabs(a - b) <= tolerance * (a > b ? a : b);
+}
+
+/* The first rank's, if the others agree. */
+static enum gtr_code take_same(struct merge *merge, size_t i, int64_t step, struct gtr_err *err)
+{
+    const size_t *of = &merge->matched.of[i * merge->n_ranks];
+    const double *sumsq = merge->rows[GTR_SUMSQ][0], *params = merge->rows[GTR_PARAM_SUMSQ][0];
+    const float *maxabs = merge->rows[GTR_MAXABS][0];
+    const uint64_t *nonfinite = merge->rows[GTR_NONFINITE][0];
+    size_t r;
+
+    merge->sumsq[i] = sumsq[of[0]];
+    merge->param_sumsq[i] = params[of[0]];
+    merge->maxabs[i] = maxabs[of[0]];
+    merge->nonfinite[i] = nonfinite[of[0]];
+    for (r = 1; r < merge->n_ranks; r++) {
+        double other = ((const double *)merge->rows[GTR_SUMSQ][r])[of[r]];
+        uint64_t count = ((const uint64_t *)merge->rows[GTR_NONFINITE][r])[of[r]];
+
+        if (!agree(merge->sumsq[i], other, merge->options->tolerance))
+            return gtr_fail(err, GTR_EFORMAT,
+                            "%s: step %" PRId64 ", tensor %.100s: sum of squares %.17g, and %.17g "
+                            "in %s; are these replicas?",
+                            gtr_trace_path(merge->traces[r]), step,
+                            merge->matched.head.tensors[i].name, other, merge->sumsq[i],
+                            gtr_trace_path(merge->traces[0]));
+        if (count != merge->nonfinite[i])
+            return gtr_fail(err, GTR_EFORMAT,
+                            "%s: step %" PRId64 ", tensor %.100s: %" PRIu64
+                            " elements are not finite, and %" PRIu64 " in %s; are these replicas?",
+                            gtr_trace_path(merge->traces[r]), step,
+                            merge->matched.head.tensors[i].name, count, merge->nonfinite[i],
+                            gtr_trace_path(merge->traces[0]));
+    }
+    return GTR_OK;
+}
+
+static enum gtr_code join_row(struct merge *merge, struct gtr_step *step, struct gtr_err *err)
+{
+    bool one = merge->n_ranks == 1 || merge->options->join == GTR_JOIN_SAME;
+    enum gtr_code rc = read_ranks(merge, err);
+    size_t i, r;
+
+    *step = gtr_trace_steps(merge->traces[0])[merge->at[0]];
+    for (r = 1; r < merge->n_ranks; r++)
+        step->skipped = step->skipped || gtr_trace_steps(merge->traces[r])[merge->at[r]].skipped;
+    for (i = 0; rc == GTR_OK && i < merge->matched.head.n_tensors; i++)
+        if (one)
+            rc = take_same(merge, i, step->index, err);
+        else
+            join_tensor(merge, i);
+    return rc;
+}
+
+/* --- all rows --------------------------------------------------------------------------------- */
+
+static void leave_out(struct merge *merge, size_t rank)
+{
+    struct left_out *left_out = &merge->left_out[rank];
+
+    if (left_out->n < SHOWN_STEPS)
+        left_out->steps[left_out->n] = gtr_trace_steps(merge->traces[rank])[merge->at[rank]].index;
+    left_out->n++;
+    merge->at[rank]++;
+}
+
+/* Moves all ranks to the next step that each has; false at the end of one. */
+static bool next_step(struct merge *merge)
+{
+    size_t r = 0, n_equal = 0;
+    int64_t wanted = INT64_MIN;
+
+    while (n_equal < merge->n_ranks) {
+        const struct gtr_step *steps = gtr_trace_steps(merge->traces[r]);
+        size_t n = gtr_trace_n_steps(merge->traces[r]);
+
+        while (merge->at[r] < n && steps[merge->at[r]].index < wanted)
+            leave_out(merge, r);
+        if (merge->at[r] == n)
+            return false;
+        n_equal = steps[merge->at[r]].index == wanted ? n_equal + 1 : 1;
+        wanted = steps[merge->at[r]].index;
+        r = (r + 1) % merge->n_ranks;
+    }
+    return true;
+}
+
+static void tell_left_out(struct merge *merge)
+{
+    size_t r, i;
+
+    for (r = 0; r < merge->n_ranks; r++) {
+        const struct left_out *left_out = &merge->left_out[r];
+        char text[SHOWN_STEPS * 24] = "";
+
+        for (i = 0; i < left_out->n && i < SHOWN_STEPS; i++)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%" PRId64,
+                     i > 0 ? ", " : "", left_out->steps[i]);
+        if (left_out->n > 0)
+            tell(merge, gtr_trace_path(merge->traces[r]),
+                 "%zu of its steps are left out, which not all ranks have: %s%s", left_out->n, text,
+                 left_out->n > SHOWN_STEPS ? ", ..." : "");
+        merge->found->n_left_out += left_out->n;
+    }
+}
+
+/* The capture of the first rank's row, if it has one; *next moves on. */
+static enum gtr_code copy_elements(struct merge *merge, size_t *next, struct gtr_err *err)
+{
+    struct gtr_trace *trace = merge->traces[0];
+    const int64_t *rows = gtr_trace_capture_rows(trace);
+    size_t n = gtr_trace_n_captures(trace);
+    enum gtr_code rc;
+
+    while (*next < n && rows[*next] < (int64_t)merge->at[0])
+        ++*next;
+    if (!merge->has_elements || *next == n || rows[*next] != (int64_t)merge->at[0])
+        return GTR_OK;
+    rc = gtr_trace_check_capture(trace, *next, err);
+    if (rc == GTR_OK)
+        rc = gtr_copy_capture(trace, *next, merge->writer, err);
+    merge->found->n_captures += rc == GTR_OK;
+    return rc;
+}
+
+static enum gtr_code copy_all(struct merge *merge, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t next = 0, r;
+    struct gtr_step step;
+
+    while (rc == GTR_OK && next_step(merge)) {
+        rc = join_row(merge, &step, err);
+        if (rc == GTR_OK)
+            rc = copy_elements(merge, &next, err);
+        if (rc == GTR_OK)
+            rc = gtr_writer_append(merge->writer, &step, merge->sumsq, merge->maxabs,
+                                   merge->nonfinite, merge->param_sumsq, err);
+        merge->found->n_rows += rc == GTR_OK;
+        for (r = 0; r < merge->n_ranks; r++)
+            merge->at[r]++;
+    }
+    for (r = 0; r < merge->n_ranks; r++)
+        while (merge->at[r] < gtr_trace_n_steps(merge->traces[r]))
+            leave_out(merge, r);
+    if (rc == GTR_OK)
+        tell_left_out(merge);
+    return rc;
+}
+
+static enum gtr_code open_writer(struct merge *merge, const char *output, struct gtr_err *err)
+{
+    struct gtr_writer_options options = { .force = merge->options->force,
+                                          .param_norms = merge->param_norms,
+                                          .checksums = true };
+    bool one = merge->n_ranks == 1 || merge->options->join == GTR_JOIN_SAME;
+    enum gtr_code rc = GTR_OK;
+    size_t r;
+
+    if (one)
+        rc = gtr_copy_sampling(merge->traces[0], &options, err);
+    merge->has_elements = options.elements;
+    for (r = 0; r < merge->n_ranks; r++)
+        if (gtr_trace_n_captures(merge->traces[r]) > 0 && !options.elements) {
+            tell(merge, gtr_trace_path(merge->traces[r]), "its elements are left out");
+            break;
+        }
+    return rc == GTR_OK
+               ? gtr_writer_open(output, &merge->matched.head, &options, &merge->writer, err)
+               : rc;
+}
+
+static void merge_end(struct merge *merge)
+{
+    size_t r;
+    int norm;
+
+    gtr_writer_abandon(merge->writer);
+    for (norm = 0; norm < GTR_NORM_COUNT; norm++) {
+        for (r = 0; merge->rows[norm] != NULL && r < merge->n_ranks; r++)
+            gtr_free(merge->rows[norm][r]);
+        gtr_free(merge->rows[norm]);
+    }
+    for (r = 0; r < merge->n_ranks; r++)
+        gtr_trace_close(merge->traces[r]);
+    gtr_matched_free(&merge->matched);
+    gtr_free(merge->traces);
+    gtr_free(merge->at);
+    gtr_free(merge->left_out);
+    gtr_free(merge->sumsq);
+    gtr_free(merge->param_sumsq);
+    gtr_free(merge->maxabs);
+    gtr_free(merge->nonfinite);
+}
+
+enum gtr_code gtr_trace_merge(const char *const *paths, size_t n_paths, const char *output,
+                              const struct gtr_merge_options *options,
+                              const struct gtr_remarks *remarks, struct gtr_merged *merged,
+                              struct gtr_err *err)
+{
+    struct merge merge = { .options = options, .remarks = remarks, .found = merged };
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    *merged = (struct gtr_merged){ 0 };
+    for (i = 0; rc == GTR_OK && i < n_paths; i++) {
+        if (gtr_merge_same_place(paths[i], output))
+            rc = gtr_fail(err, GTR_EUSAGE, "%s: is also to be read; name another output", output);
+        else
+            rc = add_path(&merge, paths[i], err);
+    }
+    if (rc == GTR_OK)
+        rc = check_ranks(&merge, err);
+    if (rc == GTR_OK)
+        rc = gtr_match_tensors(merge.traces, merge.n_ranks, options->join, &merge.matched, err);
+    if (rc == GTR_OK)
+        rc = make_rows(&merge, err);
+    if (rc == GTR_OK)
+        rc = open_writer(&merge, output, err);
+    if (rc == GTR_OK)
+        rc = copy_all(&merge, err);
+    if (rc == GTR_OK) {
+        rc = gtr_writer_close(merge.writer, err);
+        merge.writer = NULL;
+    }
+    merged->n_ranks = merge.n_ranks;
+    merge_end(&merge);
+    return rc;
+}

@@ -1,0 +1,43 @@
+/* planes.h - a chunk of gradients as a zlib stream, such as HDF5's shuffle and deflate would make.
+ *
+ * After the byte shuffle the planes of an element's lower bytes are noise, on which a search for
+ * repetitions spends all of its time and finds nothing.  What shrinks is the plane of sign and
+ * exponent, and that mostly because few values are frequent, not because anything repeats.  So
+ * planes are cut into pieces of 32 KiB, and a piece becomes one block of deflate, by what it looks
+ * like:
+ *
+ *     noise           a stored block
+ *     constant runs   as of rows that got no gradient: matches at distance 1, and a Huffman code of
+ *                     its own
+ *     else            only bytes, with a Huffman code of its own
+ *
+ * But every eighth piece of a plane is searched for repetitions too, and if matches save a 16th (in
+ * noise a 64th) so are the seven after it: in gradients of low rank, such as an output layer's,
+ * exponents do repeat from row to row, and some of what is below them.  A search has its price, so
+ * it looks at one place only.  Of two ways the shorter is taken, and whatever saves less than a
+ * 64th of a piece is stored.
+ *
+ * The stream is ordinary: any zlib reads it.  Equal bytes in give equal bytes out, on any machine.
+ */
+#ifndef GTR_PLANES_H
+#define GTR_PLANES_H
+
+#include <stddef.h>
+
+#include "err.h"
+
+/* What deflating takes; one for each thread. */
+struct gtr_planes;
+
+/* For chunks of up to so many bytes. */
+enum gtr_code gtr_planes_new(size_t bytes, struct gtr_planes **planes, struct gtr_err *err);
+void gtr_planes_free(struct gtr_planes *planes);
+
+/* The room that a stream of so many bytes can need. */
+size_t gtr_planes_bound(size_t bytes);
+
+/* Writes elements of `size` bytes as a stream to `out`; returns its length. */
+size_t gtr_planes_deflate(struct gtr_planes *planes, const unsigned char *elements, size_t bytes,
+                          size_t size, unsigned char *out);
+
+#endif

@@ -1,0 +1,297 @@
+/* segment.c - the names in a folder of segments, and its lock. */
+#define _GNU_SOURCE
+#include "segment.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "journal_records.h"
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+static char *path_in(const char *folder, const char *name)
+{
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = gtr_alloc(size, 1);
+
+    if (path != NULL)
+        snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+/* Digits so that the order of names is that of rows, for those who look at the folder. */
+char *gtr_segment_path(const char *folder, int64_t rank, uint64_t first_row)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "rank%" PRId64 ".%012" PRIu64 ".h5", rank, first_row);
+    return path_in(folder, name);
+}
+
+static char *path_with(const char *folder, int64_t rank, const char *end)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "rank%" PRId64 ".%s", rank, end);
+    return path_in(folder, name);
+}
+
+char *gtr_segment_journal_path(const char *folder, int64_t rank)
+{
+    return path_with(folder, rank, "journal");
+}
+
+bool gtr_segment_is_folder_name(const char *path)
+{
+    size_t n = strlen(path);
+
+    while (n > 0 && path[n - 1] == '/')
+        n--;
+    return n > 4 && strncmp(path + n - 4, ".gtr", 4) == 0 && path[n - 5] != '/';
+}
+
+/* Digits at *p, which moves past them. */
+static bool parse_number(const char **p, uint64_t *number)
+{
+    const char *from = *p;
+
+    for (*number = 0; **p >= '0' && **p <= '9'; ++*p)
+        if (__builtin_mul_overflow(*number, UINT64_C(10), number) ||
+            __builtin_add_overflow(*number, (uint64_t)(**p - '0'), number))
+            return false;
+    return *p > from && *number < INT64_MAX;
+}
+
+static bool parse_rank(const char **p, int64_t *rank)
+{
+    uint64_t number;
+
+    if (strncmp(*p, "rank", 4) != 0)
+        return false;
+    *p += 4;
+    if (!parse_number(p, &number))
+        return false;
+    *rank = (int64_t)number;
+    return true;
+}
+
+static bool parse_name(const char *name, struct gtr_segment_file *file)
+{
+    static const struct {
+        const char *end;
+        enum gtr_segment_kind kind;
+    } ends[] = { { "journal", GTR_SEGMENT_JOURNAL },
+                 { "journal.tmp", GTR_SEGMENT_JOURNAL_LEFT },
+                 { "lock", GTR_SEGMENT_LOCK } };
+    const char *p = name;
+    size_t i;
+
+    if (!parse_rank(&p, &file->rank) || *p++ != '.')
+        return false;
+    for (i = 0; i < GTR_ARRAY_LEN(ends); i++) {
+        file->kind = ends[i].kind;
+        if (strcmp(p, ends[i].end) == 0)
+            return true;
+    }
+    if (!parse_number(&p, &file->first_row))
+        return false;
+    file->kind = strcmp(p, ".h5") == 0 ? GTR_SEGMENT_WHOLE : GTR_SEGMENT_LEFT;
+    return file->kind == GTR_SEGMENT_WHOLE || strcmp(p, ".h5.tmp") == 0;
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+static int compare_files(const void *a, const void *b)
+{
+    const struct gtr_segment_file *x = a, *y = b;
+
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return (x->first_row > y->first_row) - (x->first_row < y->first_row);
+}
+
+static enum gtr_code add_file(struct gtr_segment_list *list, const char *folder, const char *name,
+                              struct gtr_segment_file *file, struct gtr_err *err)
+{
+    enum gtr_code rc =
+        gtr_grow(&list->files, &list->capacity, list->n + 1, sizeof *list->files, err);
+
+    if (rc != GTR_OK)
+        return rc;
+    file->path = path_in(folder, name);
+    if (file->path == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", folder);
+    list->files[list->n++] = *file;
+    return GTR_OK;
+}
+
+enum gtr_code gtr_segment_list_read(const char *folder, int64_t rank, struct gtr_segment_list *list,
+                                    struct gtr_err *err)
+{
+    DIR *entries = opendir(folder);
+    enum gtr_code rc = GTR_OK;
+    struct dirent *entry;
+
+    *list = (struct gtr_segment_list){ 0 };
+    if (entries == NULL)
+        return gtr_fail(err, GTR_EIO, "%s: cannot read: %s", folder, strerror(errno));
+    while (rc == GTR_OK && (entry = readdir(entries)) != NULL) {
+        struct gtr_segment_file file = { 0 };
+
+        if (parse_name(entry->d_name, &file) && (rank < 0 || file.rank == rank))
+            rc = add_file(list, folder, entry->d_name, &file, err);
+    }
+    closedir(entries);
+    if (rc != GTR_OK)
+        gtr_segment_list_free(list);
+    else if (list->n > 0)
+        qsort(list->files, list->n, sizeof *list->files, compare_files);
+    return rc;
+}
+
+void gtr_segment_list_free(struct gtr_segment_list *list)
+{
+    size_t i;
+
+    for (i = 0; i < list->n; i++)
+        gtr_free(list->files[i].path);
+    gtr_free(list->files);
+    *list = (struct gtr_segment_list){ 0 };
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* "run.gtr/rank3" if there is a folder "run.gtr" and nothing of the whole name. */
+enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank, struct gtr_err *err)
+{
+    const char *slash = strrchr(path, '/'), *p;
+    struct stat status;
+
+    *folder = NULL;
+    *rank = -1;
+    if (!is_folder(path)) {
+        if (slash == NULL || slash == path || stat(path, &status) == 0)
+            return GTR_OK;
+        p = slash + 1;
+        if (!parse_rank(&p, rank) || *p != '\0') {
+            *rank = -1;
+            return GTR_OK;
+        }
+    }
+    *folder = gtr_strdup(path);
+    if (*folder == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    if (*rank >= 0)
+        (*folder)[slash - path] = '\0';
+    if (is_folder(*folder))
+        return GTR_OK;
+    gtr_free(*folder);
+    *folder = NULL;
+    *rank = -1;
+    return GTR_OK;
+}
+
+/* --- the lock --------------------------------------------------------------------------------- */
+
+static enum gtr_code is_locked(int fd, const char *folder, int64_t rank, struct gtr_err *err)
+{
+    char pid[24] = "";
+    ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
+
+    pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
+    return gtr_fail(err, GTR_EIO,
+                    "%s: rank %" PRId64 " is being recorded by %s%s; give each recorder a folder "
+                    "of its own",
+                    folder, rank, pid[0] != '\0' ? "process " : "another process", pid);
+}
+
+enum { TRIES = 1000 };
+
+/* The file may have been removed by its last owner between the open and the lock. */
+static bool still_there(int fd, const char *path)
+{
+    struct stat opened, named;
+
+    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
+           opened.st_dev == named.st_dev;
+}
+
+enum gtr_code gtr_segment_lock(const char *folder, int64_t rank, int *lock, struct gtr_err *err)
+{
+    char *path = path_with(folder, rank, "lock");
+    enum gtr_code rc = GTR_OK;
+    int fd = -1, tries = 0;
+
+    *lock = -1;
+    if (path == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", folder);
+    do {
+        if (fd >= 0)
+            close(fd);
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        /* Another rank may just have made the folder, tried it, and removed it again. */
+        if (fd < 0 && errno == ENOENT && tries++ < TRIES &&
+            (mkdir(folder, 0777) == 0 || errno == EEXIST))
+            continue;
+        if (fd < 0) {
+            rc = gtr_fail(err, GTR_EIO, "%s: cannot write: %s", path, strerror(errno));
+            goto out;
+        }
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+            rc = is_locked(fd, folder, rank, err);
+            close(fd);
+            goto out;
+        }
+    } while (!still_there(fd, path));
+    /* For whoever is refused; not being able to write it is no failure. */
+    if (ftruncate(fd, 0) == 0)
+        dprintf(fd, "%ld\n", (long)getpid());
+    *lock = fd;
+out:
+    gtr_free(path);
+    return rc;
+}
+
+void gtr_segment_unlock(const char *folder, int64_t rank, int lock)
+{
+    char *path;
+
+    if (lock < 0)
+        return;
+    path = path_with(folder, rank, "lock");
+    if (path != NULL)
+        unlink(path);
+    gtr_free(path);
+    close(lock);
+}
+
+void gtr_folder_sync(const char *path)
+{
+    char *copy = gtr_strdup(path);
+    int fd = -1;
+
+    if (copy != NULL)
+        fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    gtr_free(copy);
+}

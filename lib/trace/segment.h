@@ -1,0 +1,88 @@
+/* segment.h - a trace as a folder of segments: the names in it, the lock, and what may differ.
+ *
+ *     NAME.gtr/rank0.000000000000.h5     rows 0 ..; a trace of its own, with a sum for each row
+ *              rank0.000000001200.h5     rows 1200 ..
+ *              rank0.000000002400.h5.tmp being written
+ *              rank0.journal             rows 2400 .., one by one; see journal.h
+ *              rank0.lock                held while rank 0 records
+ *
+ * Ranks share the folder and nothing else.  "NAME.gtr/rank3" names one of them where a trace is
+ * wanted.
+ */
+#ifndef GTR_SEGMENT_H
+#define GTR_SEGMENT_H
+
+#include "crc.h"
+#include "trace.h"
+
+enum gtr_segment_kind {
+    GTR_SEGMENT_WHOLE,
+    GTR_SEGMENT_LEFT,    /* ".tmp": being written, or its writer was killed */
+    GTR_SEGMENT_JOURNAL, /* there is one of each of these three for a rank */
+    GTR_SEGMENT_JOURNAL_LEFT,
+    GTR_SEGMENT_LOCK
+};
+
+struct gtr_segment_file {
+    char *path;
+    enum gtr_segment_kind kind;
+    int64_t rank;
+    uint64_t first_row; /* of segments */
+};
+
+/* Files of a folder that carry such names, by rank, kind and first row. */
+struct gtr_segment_list {
+    struct gtr_segment_file *files;
+    size_t n, capacity;
+};
+
+/* Those of one rank, or of all (-1). */
+enum gtr_code gtr_segment_list_read(const char *folder, int64_t rank, struct gtr_segment_list *list,
+                                    struct gtr_err *err);
+void gtr_segment_list_free(struct gtr_segment_list *list);
+
+/* The paths, as new strings; NULL: no memory. */
+char *gtr_segment_path(const char *folder, int64_t rank, uint64_t first_row);
+char *gtr_segment_journal_path(const char *folder, int64_t rank);
+
+/* Does this path ask for a folder of segments to be written? */
+bool gtr_segment_is_folder_name(const char *path);
+
+/* A path that names a folder of segments, or one rank in it: *folder is a new string and *rank the
+ * rank or -1.  *folder is NULL if the path is neither, which is no failure. */
+enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank,
+                                struct gtr_err *err);
+
+/* Locks a rank of the folder against other recorders: *lock is a descriptor, which a process that
+ * ends, however it ends, gives back.  -1 on file systems without locks. */
+enum gtr_code gtr_segment_lock(const char *folder, int64_t rank, int *lock, struct gtr_err *err);
+
+/* Removes the lock's file and unlocks. */
+void gtr_segment_unlock(const char *folder, int64_t rank, int lock);
+
+/* A copy that is freed by gtr_head_free; on failure there is nothing to free. */
+enum gtr_code gtr_head_copy(const struct gtr_head *from, struct gtr_head *to, struct gtr_err *err);
+
+/* What the segments of a trace must have in common; NULL if they have, else what differs, valid
+ * until the next call with this buffer. */
+const char *gtr_head_differs(const struct gtr_head *a, const struct gtr_head *b, char *buffer,
+                             size_t size);
+
+/* --- writing, behind gtr_writer_* ------------------------------------------------------------- */
+
+struct gtr_segments;
+
+enum gtr_code gtr_segments_try(const char *folder, int64_t rank, bool force, struct gtr_err *err);
+enum gtr_code gtr_segments_open(const char *folder, const struct gtr_head *head,
+                                const struct gtr_writer_options *options,
+                                struct gtr_segments **segments, struct gtr_err *err);
+enum gtr_code gtr_segments_append(struct gtr_segments *segments, const struct gtr_row *row,
+                                  struct gtr_err *err);
+enum gtr_code gtr_segments_amend(struct gtr_segments *segments, double applied_scale, bool skipped,
+                                 struct gtr_err *err);
+enum gtr_code gtr_segments_elements(struct gtr_segments *segments, size_t tensor,
+                                    const void *elements, struct gtr_err *err);
+enum gtr_code gtr_segments_close(struct gtr_segments *segments, struct gtr_err *err);
+void gtr_segments_abandon(struct gtr_segments *segments);
+
+#endif

@@ -1,0 +1,173 @@
+/* segment_check.c - rows and captures against their checksums. */
+#include <string.h>
+
+#include "alloc.h"
+#include "crc.h"
+#include "trace_private.h"
+
+enum { CHECK_BYTES = 1 << 20 };
+
+/* Some rows of all matrices. */
+struct rows {
+    size_t n_most;
+    void *values[GTR_NORM_COUNT]; /* NULL: zeros, or no such matrix */
+};
+
+static void rows_free(struct rows *rows)
+{
+    size_t i;
+
+    for (i = 0; i < GTR_NORM_COUNT; i++)
+        gtr_free(rows->values[i]);
+}
+
+static enum gtr_code rows_new(const struct gtr_trace *trace, struct rows *rows, struct gtr_err *err)
+{
+    size_t n = trace->head.n_tensors, i;
+    enum gtr_code rc = GTR_OK;
+
+    *rows = (struct rows){ .n_most = CHECK_BYTES / (n * sizeof(double)) };
+    if (rows->n_most == 0)
+        rows->n_most = 1;
+    if (rows->n_most > trace->n_steps)
+        rows->n_most = trace->n_steps;
+    for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++)
+        if (trace->norm[i] != NULL || i != GTR_PARAM_SUMSQ)
+            rc = gtr_alloc_for(&rows->values[i], rows->n_most * n, sizeof(double), "values", err);
+    return rc;
+}
+
+static enum gtr_code read_rows(const struct gtr_trace *trace, size_t first, size_t n,
+                               struct rows *rows, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++)
+        if (trace->norm[i] != NULL)
+            rc = gtr_trace_read_rows(trace, (enum gtr_norm)i, first, n, rows->values[i], err);
+    return rc;
+}
+
+static bool row_fits(const struct gtr_trace *trace, size_t t, size_t at, const struct rows *rows)
+{
+    size_t n = trace->head.n_tensors;
+    const double *sumsq = rows->values[GTR_SUMSQ], *params = rows->values[GTR_PARAM_SUMSQ];
+    const float *maxabs = rows->values[GTR_MAXABS];
+    const uint64_t *nonfinite = rows->values[GTR_NONFINITE];
+    const struct gtr_row row = { &trace->steps[t], sumsq + at * n, maxabs + at * n,
+                                 nonfinite + at * n, params != NULL ? params + at * n : NULL };
+
+    return trace->crc[t] ==
+           gtr_crc_row(row.step, gtr_crc_values(&row, n), n, row.param_sumsq != NULL);
+}
+
+static enum gtr_code row_differs(const struct gtr_trace *trace, size_t t, struct gtr_err *err)
+{
+    return gtr_fail(err, GTR_EFORMAT,
+                    "%s: row %zu (step %lld) is damaged: its checksum differs; gradtrace recover "
+                    "keeps the rest",
+                    trace->path, t, (long long)trace->steps[t].index);
+}
+
+/* Row by row if they cannot be read together, so that one bad chunk costs no more than its rows. */
+static enum gtr_code check_some(const struct gtr_trace *trace, size_t first, size_t n,
+                                struct rows *rows, bool *bad, struct gtr_err *err)
+{
+    enum gtr_code rc = read_rows(trace, first, n, rows, bad == NULL ? err : NULL);
+    size_t t;
+
+    if (rc == GTR_ENOMEM || (rc != GTR_OK && bad == NULL))
+        return rc;
+    if (rc != GTR_OK && n > 1) {
+        for (t = 0, rc = GTR_OK; rc == GTR_OK && t < n; t++)
+            rc = check_some(trace, first + t, 1, rows, bad, err);
+        return rc;
+    }
+    for (t = 0; t < n; t++) {
+        bool fits = rc == GTR_OK && (trace->crc == NULL || row_fits(trace, first + t, t, rows));
+
+        if (!fits && bad == NULL)
+            return row_differs(trace, first + t, err);
+        if (bad != NULL)
+            bad[first + t] = !fits;
+    }
+    return GTR_OK;
+}
+
+enum gtr_code gtr_trace_check_rows(const struct gtr_trace *trace, bool *bad, struct gtr_err *err)
+{
+    struct rows rows;
+    enum gtr_code rc = rows_new(trace, &rows, err);
+    size_t first, n;
+
+    for (first = 0; rc == GTR_OK && first < trace->n_steps; first += n) {
+        n = trace->n_steps - first;
+        n = n < rows.n_most ? n : rows.n_most;
+        rc = check_some(trace, first, n, &rows, bad, err);
+    }
+    rows_free(&rows);
+    return rc;
+}
+
+/* --- elements --------------------------------------------------------------------------------- */
+
+/* NULL if the file keeps no checksums of elements. */
+static enum gtr_code read_sums(const struct gtr_trace *trace, size_t capture, uint32_t **sums,
+                               struct gtr_err *err)
+{
+    struct gtr_h5_table *table = NULL;
+    enum gtr_code rc;
+
+    *sums = NULL;
+    if (trace->crc == NULL || !gtr_h5_has(trace->h5, "/grad/crc"))
+        return GTR_OK;
+    rc = gtr_h5_table_open(trace->h5, "/grad/crc", GTR_H5_U32, &table, err);
+    if (rc == GTR_OK && (gtr_h5_table_rows(table) != trace->n_captures ||
+                         gtr_h5_table_cols(table) != trace->head.n_tensors))
+        rc = gtr_fail(err, GTR_EFORMAT, "%s: /grad/crc: is not %zu x %zu", trace->path,
+                      trace->n_captures, trace->head.n_tensors);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(sums, trace->head.n_tensors, sizeof **sums, "checksums", err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_table_read_rows(table, capture, 1, *sums, err);
+    gtr_h5_table_close(table);
+    return rc;
+}
+
+static enum gtr_code check_elements(struct gtr_trace *trace, size_t tensor, size_t capture,
+                                    const uint32_t *sums, struct gtr_err *err)
+{
+    size_t size = gtr_dtype_size(trace->head.tensors[tensor].dtype);
+    struct gtr_captured captured;
+    void *elements = NULL;
+    enum gtr_code rc = gtr_trace_captured(trace, tensor, &captured, err);
+
+    if (rc != GTR_OK || captured.n == 0)
+        return rc;
+    rc = gtr_alloc_for(&elements, captured.n, size, "elements", err);
+    if (rc == GTR_OK)
+        rc = gtr_trace_read_elements(trace, tensor, capture, elements, err);
+    if (rc == GTR_OK && sums != NULL &&
+        gtr_crc_bytes(0, elements, captured.n * size) != sums[tensor])
+        rc = gtr_fail(err, GTR_EFORMAT,
+                      "%s: /grad/%zu: capture %zu is damaged: its checksum differs", trace->path,
+                      tensor, capture);
+    gtr_free(elements);
+    return rc;
+}
+
+enum gtr_code gtr_trace_check_capture(struct gtr_trace *trace, size_t capture, struct gtr_err *err)
+{
+    uint32_t *sums = NULL;
+    enum gtr_code rc;
+    size_t i;
+
+    if (trace->folder != NULL)
+        return gtr_folder_check_capture(trace, capture, err);
+    rc = read_sums(trace, capture, &sums, err);
+    for (i = 0; rc == GTR_OK && i < trace->head.n_tensors; i++)
+        rc = check_elements(trace, i, capture, sums, err);
+    gtr_free(sums);
+    return rc;
+}

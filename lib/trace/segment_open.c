@@ -1,0 +1,307 @@
+/* segment_open.c - find the parts of a trace in a folder, and see that they fit together. */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "alloc.h"
+#include "segment_private.h"
+
+enum { OPEN_MOST = 256, OPEN_LEAST = 4 };
+
+/* Each takes two descriptors; the process has others to open. */
+static size_t how_many_open(void)
+{
+    struct rlimit limit;
+    size_t most = OPEN_MOST;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < most)
+        most = (size_t)limit.rlim_cur / 4;
+    return most > OPEN_LEAST ? most : OPEN_LEAST;
+}
+
+static enum gtr_code check_against(const struct gtr_trace *trace, const struct gtr_head *head,
+                                   bool param_norms, const char *path, struct gtr_err *err)
+{
+    char what[200];
+    const char *differs = gtr_head_differs(&trace->head, head, what, sizeof what);
+
+    if (differs != NULL)
+        return gtr_fail(err, GTR_EFORMAT, "%s: has %s as the segments before it", path, differs);
+    if (param_norms != trace->folder->param_norms)
+        return gtr_fail(err, GTR_EFORMAT, "%s: /norm/param_sumsq: only some segments have it",
+                        path);
+    return GTR_OK;
+}
+
+static enum gtr_code add_steps(struct gtr_trace *trace, const struct gtr_step *steps, size_t n,
+                               size_t *capacity, const char *path, struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    if (n == 0)
+        return GTR_OK;
+    if (trace->n_steps > 0 && steps[0].index <= trace->steps[trace->n_steps - 1].index)
+        return gtr_fail(err, GTR_EFORMAT, "%s: starts with step %lld, not after step %lld", path,
+                        (long long)steps[0].index,
+                        (long long)trace->steps[trace->n_steps - 1].index);
+    rc = gtr_grow(&trace->steps, capacity, trace->n_steps + n, sizeof *trace->steps, err);
+    if (rc != GTR_OK)
+        return rc;
+    memcpy(trace->steps + trace->n_steps, steps, n * sizeof *steps);
+    trace->n_steps += n;
+    return GTR_OK;
+}
+
+static enum gtr_code add_captures(struct gtr_trace *trace, const struct gtr_trace *file,
+                                  size_t first_row, size_t *capacity, struct gtr_err *err)
+{
+    enum gtr_code rc =
+        gtr_grow(&trace->capture_rows, capacity, trace->n_captures + file->n_captures,
+                 sizeof *trace->capture_rows, err);
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < file->n_captures; i++)
+        trace->capture_rows[trace->n_captures++] = (int64_t)first_row + file->capture_rows[i];
+    return rc;
+}
+
+static enum gtr_code rows_missing(const char *folder, uint64_t from, uint64_t to,
+                                  const char *before, struct gtr_err *err)
+{
+    return gtr_fail(err, GTR_EFORMAT,
+                    "%s: rows %" PRIu64 " to %" PRIu64 " are missing before %s; gradtrace recover "
+                    "keeps the rest",
+                    folder, from, to, before);
+}
+
+struct growth {
+    size_t steps, captures; /* capacities */
+};
+
+/* Does the file hold the rows that its name says, and do they follow those before? */
+static enum gtr_code check_place(const struct gtr_trace *trace, const struct gtr_trace *file,
+                                 const struct gtr_segment_file *found, struct gtr_err *err)
+{
+    if (file->crc == NULL || file->first_row != (int64_t)found->first_row)
+        return gtr_fail(err, GTR_EFORMAT, "%s: is not the segment that its name says", found->path);
+    if (found->first_row > trace->folder->n_rows)
+        return rows_missing(trace->path, trace->folder->n_rows, found->first_row - 1, found->path,
+                            err);
+    if (found->first_row < trace->folder->n_rows)
+        return gtr_fail(err, GTR_EFORMAT, "%s: has row %" PRIu64 ", as has the segment before it",
+                        found->path, found->first_row);
+    return GTR_OK;
+}
+
+static enum gtr_code check_segment(struct gtr_trace *trace, const struct gtr_trace *file,
+                                   const struct gtr_segment_file *found, struct gtr_err *err)
+{
+    bool param_norms = file->norm[GTR_PARAM_SUMSQ] != NULL;
+    enum gtr_code rc = check_place(trace, file, found, err);
+
+    if (rc == GTR_OK && trace->folder->n_segments == 0) {
+        rc = gtr_head_copy(&file->head, &trace->head, err);
+        trace->folder->param_norms = param_norms;
+    }
+    if (rc == GTR_OK)
+        rc = check_against(trace, &file->head, param_norms, found->path, err);
+    return rc == GTR_OK ? gtr_trace_check_rows(file, NULL, err) : rc;
+}
+
+/* The file stays open if not too many are. */
+static enum gtr_code keep_segment(struct gtr_folder *folder, const struct gtr_segment *wanted,
+                                  struct gtr_trace *file, const char *path, struct gtr_err *err)
+{
+    struct gtr_segment segment = *wanted;
+    enum gtr_code rc =
+        gtr_grow(&folder->segments, &folder->capacity, folder->n_segments + 1, sizeof segment, err);
+    int norm;
+
+    if (rc == GTR_OK && (segment.path = gtr_strdup(path)) == NULL)
+        rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    if (rc != GTR_OK)
+        return rc;
+    segment.n_rows = file->n_steps;
+    segment.n_captures = file->n_captures;
+    for (norm = 0; norm < GTR_NORM_COUNT; norm++)
+        segment.has[norm] = gtr_trace_has(file, (enum gtr_norm)norm);
+    folder->n_rows += segment.n_rows;
+    if (folder->n_open < folder->most_open) {
+        segment.file = file;
+        folder->n_open++;
+    } else {
+        gtr_trace_close(file);
+    }
+    folder->segments[folder->n_segments++] = segment;
+    return GTR_OK;
+}
+
+static enum gtr_code add_segment(struct gtr_trace *trace, const struct gtr_segment_file *found,
+                                 struct growth *growth, struct gtr_err *err)
+{
+    const struct gtr_segment segment = { .first_row = trace->folder->n_rows,
+                                         .first_capture = trace->n_captures };
+    struct gtr_trace *file = NULL;
+    enum gtr_code rc = gtr_trace_open_file(found->path, &file, err);
+
+    if (rc == GTR_OK)
+        rc = check_segment(trace, file, found, err);
+    if (rc == GTR_OK)
+        rc = add_steps(trace, file->steps, file->n_steps, &growth->steps, found->path, err);
+    if (rc == GTR_OK)
+        rc = add_captures(trace, file, segment.first_row, &growth->captures, err);
+    if (rc == GTR_OK)
+        rc = keep_segment(trace->folder, &segment, file, found->path, err);
+    if (rc != GTR_OK)
+        gtr_trace_close(file);
+    return rc;
+}
+
+static enum gtr_code add_journal(struct gtr_trace *trace, struct growth *growth,
+                                 struct gtr_err *err)
+{
+    struct gtr_folder *folder = trace->folder;
+    struct gtr_journal *journal = folder->journal;
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    if (journal == NULL)
+        return GTR_OK;
+    if (folder->n_segments == 0) {
+        rc = gtr_head_copy(&journal->head, &trace->head, err);
+        folder->param_norms = journal->param_norms;
+    }
+    if (rc == GTR_OK)
+        rc = check_against(trace, &journal->head, journal->param_norms, journal->path, err);
+    if (rc == GTR_OK && journal->first_row > folder->n_rows)
+        rc = rows_missing(trace->path, folder->n_rows, journal->first_row - 1, journal->path, err);
+    if (rc != GTR_OK)
+        return rc;
+    /* A recorder that was killed between closing a segment and starting the next journal leaves
+     * rows in both. */
+    folder->journal_from = (size_t)(folder->n_rows - journal->first_row);
+    for (i = folder->journal_from; rc == GTR_OK && i < journal->n_rows; i++)
+        rc = add_steps(trace, &journal->rows[i].step, 1, &growth->steps, journal->path, err);
+    return rc;
+}
+
+/* -1 becomes the only rank; `what` was read from the folder. */
+static enum gtr_code choose_rank(const char *folder, const struct gtr_segment_list *list,
+                                 int64_t *rank, struct gtr_err *err)
+{
+    int64_t first = -1, last = -1;
+    size_t i;
+
+    for (i = 0; i < list->n; i++)
+        if (list->files[i].kind == GTR_SEGMENT_WHOLE ||
+            list->files[i].kind == GTR_SEGMENT_JOURNAL) {
+            first = first < 0 ? list->files[i].rank : first;
+            last = list->files[i].rank;
+        }
+    if (first < 0 && list->n > 0)
+        return gtr_fail(err, GTR_EFORMAT, "%s: no step was recorded in this folder", folder);
+    if (first < 0)
+        return gtr_fail(err, GTR_EFORMAT, "%s: is a folder; name the trace's .h5 file", folder);
+    if (first != last && *rank < 0)
+        return gtr_fail(err, GTR_EFORMAT,
+                        "%s: has ranks %" PRId64 " to %" PRId64 "; name one, as in %s/rank%" PRId64
+                        ", or join them by gradtrace merge",
+                        folder, first, last, folder, first);
+    *rank = *rank < 0 ? first : *rank;
+    return GTR_OK;
+}
+
+static enum gtr_code read_parts(struct gtr_trace *trace, const char *path, struct gtr_err *err)
+{
+    struct gtr_folder *folder = trace->folder;
+    char *journal = gtr_segment_journal_path(path, folder->rank);
+    struct gtr_segment_list list = { 0 };
+    struct growth growth = { 0 };
+    enum gtr_code rc;
+    size_t i;
+
+    /* The journal first: a recorder that closes a segment meanwhile makes rows appear in both, and
+     * never in neither. */
+    rc = journal != NULL ? gtr_journal_load(journal, false, &folder->journal, err)
+                         : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    if (rc == GTR_OK)
+        rc = gtr_segment_list_read(path, folder->rank, &list, err);
+    for (i = 0; rc == GTR_OK && i < list.n; i++) {
+        if (list.files[i].kind == GTR_SEGMENT_WHOLE)
+            rc = add_segment(trace, &list.files[i], &growth, err);
+        folder->n_left += list.files[i].kind == GTR_SEGMENT_LEFT;
+    }
+    if (rc == GTR_OK)
+        rc = add_journal(trace, &growth, err);
+    if (rc == GTR_OK && folder->n_segments == 0 && folder->journal == NULL)
+        rc = gtr_fail(err, GTR_EFORMAT, "%s: has no rank %" PRId64, path, folder->rank);
+    gtr_segment_list_free(&list);
+    gtr_free(journal);
+    return rc;
+}
+
+enum gtr_code gtr_folder_open(const char *path, const char *folder, int64_t rank,
+                              struct gtr_trace **out, struct gtr_err *err)
+{
+    struct gtr_segment_list list;
+    struct gtr_trace *trace;
+    enum gtr_code rc = gtr_segment_list_read(folder, -1, &list, err);
+
+    *out = NULL;
+    if (rc == GTR_OK)
+        rc = choose_rank(folder, &list, &rank, err);
+    gtr_segment_list_free(&list);
+    if (rc != GTR_OK)
+        return rc;
+    rc = gtr_alloc_for(&trace, 1, sizeof *trace, "traces", err);
+    if (rc != GTR_OK)
+        return rc;
+    trace->first_row = -1;
+    rc = gtr_alloc_for(&trace->folder, 1, sizeof *trace->folder, "folders", err);
+    if (rc == GTR_OK) {
+        pthread_mutex_init(&trace->folder->lock, NULL);
+        trace->folder->rank = rank;
+        trace->folder->most_open = how_many_open();
+        trace->path = gtr_strdup(path);
+        if (trace->path == NULL)
+            rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    }
+    if (rc == GTR_OK)
+        rc = read_parts(trace, folder, err);
+    if (rc != GTR_OK) {
+        gtr_trace_close(trace);
+        return rc;
+    }
+    *out = trace;
+    return GTR_OK;
+}
+
+void gtr_folder_free(struct gtr_folder *folder)
+{
+    size_t i;
+
+    if (folder == NULL)
+        return;
+    for (i = 0; i < folder->n_segments; i++) {
+        gtr_trace_close(folder->segments[i].file);
+        gtr_free(folder->segments[i].path);
+    }
+    pthread_mutex_destroy(&folder->lock);
+    gtr_journal_free(folder->journal);
+    gtr_free(folder->segments);
+    gtr_free(folder);
+}
+
+bool gtr_trace_is_folder(const struct gtr_trace *trace, struct gtr_trace_folder *about)
+{
+    const struct gtr_folder *folder = trace->folder;
+
+    if (folder == NULL)
+        return false;
+    *about = (struct gtr_trace_folder){ .rank = folder->rank,
+                                        .n_segments = folder->n_segments,
+                                        .n_journal_rows = trace->n_steps - folder->n_rows,
+                                        .n_left = folder->n_left };
+    return true;
+}

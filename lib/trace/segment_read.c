@@ -1,0 +1,245 @@
+/* segment_read.c - a folder of segments as one trace.
+ *
+ * Segments follow each other row by row, and the journal has the rows after the last one.  Few
+ * files are open at a time, so that a run of days does not exceed what a process may open.
+ */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "segment_private.h"
+
+enum { BAND_BYTES = 1 << 20 };
+
+/* --- open files ------------------------------------------------------------------------------- */
+
+/* The lock is held. */
+static void close_oldest(struct gtr_folder *folder)
+{
+    struct gtr_segment *oldest = NULL;
+    size_t i;
+
+    for (i = 0; i < folder->n_segments; i++) {
+        struct gtr_segment *segment = &folder->segments[i];
+
+        if (segment->file != NULL && segment->users == 0 &&
+            (oldest == NULL || segment->used < oldest->used))
+            oldest = segment;
+    }
+    if (oldest == NULL)
+        return;
+    gtr_trace_close(oldest->file);
+    oldest->file = NULL;
+    folder->n_open--;
+}
+
+/* The segment's file stays open until it is given back. */
+static enum gtr_code borrow(struct gtr_folder *folder, struct gtr_segment *segment,
+                            struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    pthread_mutex_lock(&folder->lock);
+    if (segment->file == NULL) {
+        if (folder->n_open >= folder->most_open)
+            close_oldest(folder);
+        rc = gtr_trace_open_file(segment->path, &segment->file, err);
+        if (rc == GTR_OK && (segment->file->n_steps != segment->n_rows ||
+                             segment->file->n_captures != segment->n_captures)) {
+            rc = gtr_fail(err, GTR_EFORMAT, "%s: has changed while it was read", segment->path);
+            gtr_trace_close(segment->file);
+            segment->file = NULL;
+        }
+        folder->n_open += rc == GTR_OK;
+    }
+    segment->users += rc == GTR_OK;
+    segment->used = ++folder->clock;
+    pthread_mutex_unlock(&folder->lock);
+    return rc;
+}
+
+static void give_back(struct gtr_folder *folder, struct gtr_segment *segment)
+{
+    pthread_mutex_lock(&folder->lock);
+    segment->users--;
+    pthread_mutex_unlock(&folder->lock);
+}
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+bool gtr_folder_holds(const struct gtr_trace *trace, enum gtr_norm norm)
+{
+    return norm != GTR_PARAM_SUMSQ || trace->folder->param_norms;
+}
+
+static bool journal_has(const struct gtr_folder *folder, enum gtr_norm norm)
+{
+    const struct gtr_journal *journal = folder->journal;
+    size_t n = journal != NULL ? journal->head.n_tensors : 0, r, i;
+    const unsigned char *values;
+
+    if (norm != GTR_NONFINITE)
+        return journal != NULL && journal->n_rows > folder->journal_from;
+    for (r = folder->journal_from; journal != NULL && r < journal->n_rows; r++) {
+        values = journal->rows[r].values + n * 12;
+        for (i = 0; i < n * 8; i++)
+            if (values[i] != 0)
+                return true;
+    }
+    return false;
+}
+
+bool gtr_folder_has(const struct gtr_trace *trace, enum gtr_norm norm)
+{
+    const struct gtr_folder *folder = trace->folder;
+    size_t i;
+
+    if (!gtr_folder_holds(trace, norm))
+        return false;
+    for (i = 0; i < folder->n_segments; i++)
+        if (folder->segments[i].has[norm])
+            return true;
+    return journal_has(folder, norm);
+}
+
+size_t gtr_folder_band_rows(const struct gtr_trace *trace)
+{
+    size_t rows = BAND_BYTES / (trace->head.n_tensors * sizeof(double));
+
+    return rows > 0 ? rows : 1;
+}
+
+enum gtr_code gtr_folder_read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
+                                   size_t n_rows, void *out, struct gtr_err *err)
+{
+    struct gtr_folder *folder = trace->folder;
+    size_t row_bytes = trace->head.n_tensors * gtr_h5_type_size(gtr_norm_datasets[norm].type);
+    size_t end = first + n_rows, i, t;
+    unsigned char *to = out;
+    enum gtr_code rc = GTR_OK;
+
+    for (i = 0; rc == GTR_OK && i < folder->n_segments && first < end; i++) {
+        struct gtr_segment *segment = &folder->segments[i];
+        size_t segment_end = segment->first_row + segment->n_rows, n;
+
+        if (first >= segment_end)
+            continue;
+        n = (end < segment_end ? end : segment_end) - first;
+        rc = borrow(folder, segment, err);
+        if (rc != GTR_OK)
+            return rc;
+        rc = gtr_trace_read_rows(segment->file, norm, first - segment->first_row, n, to, err);
+        give_back(folder, segment);
+        to += n * row_bytes;
+        first += n;
+    }
+    for (t = first; rc == GTR_OK && t < end; t++, to += row_bytes)
+        gtr_journal_values(folder->journal, folder->journal_from + (t - folder->n_rows), norm, to);
+    return rc;
+}
+
+/* --- elements --------------------------------------------------------------------------------- */
+
+static bool same_sampling(const struct gtr_captured *a, const struct gtr_captured *b)
+{
+    return a->n == b->n && a->sampled == b->sampled && a->block == b->block &&
+           a->fraction == b->fraction && a->seed == b->seed;
+}
+
+enum gtr_code gtr_folder_captured(const struct gtr_trace *trace, size_t tensor,
+                                  struct gtr_captured *captured, struct gtr_err *err)
+{
+    struct gtr_folder *folder = trace->folder;
+    enum gtr_code rc;
+    size_t i;
+
+    for (i = 0; i < folder->n_segments; i++) {
+        struct gtr_segment *segment = &folder->segments[i];
+
+        if (segment->n_captures == 0)
+            continue;
+        rc = borrow(folder, segment, err);
+        if (rc != GTR_OK)
+            return rc;
+        rc = gtr_trace_captured(segment->file, tensor, captured, err);
+        give_back(folder, segment);
+        return rc;
+    }
+    if (tensor >= trace->head.n_tensors)
+        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %zu of %zu", trace->path, tensor,
+                        trace->head.n_tensors);
+    return GTR_OK;
+}
+
+/* From one segment, which must hold of this tensor what the others do. */
+static enum gtr_code read_from(const struct gtr_trace *file, const struct gtr_captured *wanted,
+                               size_t tensor, const struct gtr_h5_part *part, void *out,
+                               size_t stride, struct gtr_err *err)
+{
+    struct gtr_captured found;
+    enum gtr_code rc = gtr_trace_captured(file, tensor, &found, err);
+
+    if (rc == GTR_OK && !same_sampling(wanted, &found))
+        rc = gtr_fail(err, GTR_EFORMAT,
+                      "%s: /grad/%zu: holds other elements than the segments "
+                      "before it",
+                      file->path, tensor);
+    return rc == GTR_OK ? gtr_trace_read_captured(file, tensor, part->first_row, part->n_rows,
+                                                  part->first_col, part->n_cols, out, stride, err)
+                        : rc;
+}
+
+enum gtr_code gtr_folder_read_captured(const struct gtr_trace *trace, size_t tensor,
+                                       size_t first_capture, size_t n_captures, uint64_t first,
+                                       uint64_t n, void *out, size_t stride, struct gtr_err *err)
+{
+    struct gtr_folder *folder = trace->folder;
+    size_t end = first_capture + n_captures, i;
+    struct gtr_captured wanted;
+    unsigned char *to = out;
+    enum gtr_code rc;
+
+    rc = gtr_folder_captured(trace, tensor, &wanted, err);
+    if (rc == GTR_OK &&
+        (first_capture > trace->n_captures || n_captures > trace->n_captures - first_capture ||
+         first > wanted.n || n > wanted.n - first))
+        rc = gtr_fail(err, GTR_EUSAGE,
+                      "%s: no elements %" PRIu64 " to %" PRIu64 " of tensor %zu "
+                      "at captures %zu to %zu",
+                      trace->path, first, first + n, tensor, first_capture, end);
+    for (i = 0; rc == GTR_OK && i < folder->n_segments && first_capture < end; i++) {
+        struct gtr_segment *segment = &folder->segments[i];
+        size_t segment_end = segment->first_capture + segment->n_captures;
+        struct gtr_h5_part part = { first_capture - segment->first_capture, 0, first, n };
+
+        if (first_capture >= segment_end)
+            continue;
+        part.n_rows = (end < segment_end ? end : segment_end) - first_capture;
+        rc = borrow(folder, segment, err);
+        if (rc != GTR_OK)
+            return rc;
+        rc = read_from(segment->file, &wanted, tensor, &part, to, stride, err);
+        give_back(folder, segment);
+        to += part.n_rows * stride;
+        first_capture += part.n_rows;
+    }
+    return rc;
+}
+
+enum gtr_code gtr_folder_check_capture(const struct gtr_trace *trace, size_t capture,
+                                       struct gtr_err *err)
+{
+    struct gtr_folder *folder = trace->folder;
+    struct gtr_segment *segment = folder->segments;
+    enum gtr_code rc;
+
+    while (capture >= segment->first_capture + segment->n_captures)
+        segment++;
+    rc = borrow(folder, segment, err);
+    if (rc != GTR_OK)
+        return rc;
+    rc = gtr_trace_check_capture(segment->file, capture - segment->first_capture, err);
+    give_back(folder, segment);
+    return rc;
+}

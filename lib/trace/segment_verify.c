@@ -1,0 +1,256 @@
+/* segment_verify.c - read all there is of a trace, file by file, and say what is wrong. */
+#include "segment_recover.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "segment_private.h"
+
+struct verifier {
+    const struct gtr_remarks *remarks;
+    size_t n_faults;
+    /* Of the rank under way. */
+    struct gtr_head head; /* of its first part that could be read */
+    bool has_head;
+    uint64_t n_rows;
+    bool has_step;
+    int64_t last_step;
+};
+
+static void tell(struct verifier *verifier, const char *path, bool fault, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void tell(struct verifier *verifier, const char *path, bool fault, const char *format, ...)
+{
+    char text[480];
+    va_list values;
+
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    verifier->n_faults += fault;
+    verifier->remarks->say(verifier->remarks->context, path, fault, text);
+}
+
+/* An error names its file, as the remark does already. */
+static void tell_error(struct verifier *verifier, const char *path, const struct gtr_err *err)
+{
+    size_t n = strlen(path);
+    const char *text = err->text;
+
+    if (strncmp(text, path, n) == 0 && text[n] == ':')
+        text += n + 2;
+    tell(verifier, path, true, "%s", text);
+}
+
+/* True if the rows of one file are right; *first_bad is for the remark. */
+static enum gtr_code count_bad_rows(const struct gtr_trace *trace, size_t *n_bad, size_t *first_bad,
+                                    struct gtr_err *err)
+{
+    bool *bad = NULL;
+    enum gtr_code rc = gtr_alloc_for(&bad, trace->n_steps, sizeof *bad, "rows", err);
+    size_t t;
+
+    *n_bad = *first_bad = 0;
+    if (rc == GTR_OK)
+        rc = gtr_trace_check_rows(trace, bad, err);
+    for (t = 0; rc == GTR_OK && t < trace->n_steps; t++)
+        if (bad[t] && (*n_bad)++ == 0)
+            *first_bad = t;
+    gtr_free(bad);
+    return rc;
+}
+
+/* Does it continue the trace?  The text is NULL, or what is wrong, in `buffer`. */
+static const char *fits_on(struct verifier *verifier, const struct gtr_head *head,
+                           uint64_t first_row, const struct gtr_step *first, char *buffer,
+                           size_t size)
+{
+    char what[200];
+    const char *differs =
+        verifier->has_head ? gtr_head_differs(&verifier->head, head, what, sizeof what) : NULL;
+
+    if (differs != NULL)
+        snprintf(buffer, size, "has %s as the parts before it", differs);
+    else if (first_row > verifier->n_rows)
+        snprintf(buffer, size, "rows %" PRIu64 " to %" PRIu64 " are missing before it",
+                 verifier->n_rows, first_row - 1);
+    else if (first != NULL && verifier->has_step && first->index <= verifier->last_step)
+        snprintf(buffer, size, "starts with step %lld, not after step %lld",
+                 (long long)first->index, (long long)verifier->last_step);
+    else
+        return NULL;
+    return buffer;
+}
+
+static enum gtr_code remember(struct verifier *verifier, const struct gtr_head *head, uint64_t end,
+                              const struct gtr_step *last, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    if (!verifier->has_head)
+        rc = gtr_head_copy(head, &verifier->head, err);
+    verifier->has_head = rc == GTR_OK;
+    verifier->n_rows = end;
+    if (last != NULL) {
+        verifier->has_step = true;
+        verifier->last_step = last->index;
+    }
+    return rc;
+}
+
+/* Rows and elements of an open file. */
+static enum gtr_code verify_values(struct verifier *verifier, const char *path,
+                                   struct gtr_trace *trace, const char *misfit, struct gtr_err *err)
+{
+    struct gtr_err fault = { 0 };
+    size_t n_bad, first_bad, c;
+    enum gtr_code rc = count_bad_rows(trace, &n_bad, &first_bad, err);
+
+    if (rc != GTR_OK)
+        return rc;
+    for (c = 0; c < trace->n_captures && fault.code == GTR_OK; c++)
+        gtr_trace_check_capture(trace, c, &fault);
+    if (n_bad > 0)
+        tell(verifier, path, true, "%zu of %zu rows are damaged, the first is row %zu (step %lld)",
+             n_bad, trace->n_steps, first_bad, (long long)trace->steps[first_bad].index);
+    else if (misfit != NULL)
+        tell(verifier, path, true, "%s", misfit);
+    else if (fault.code != GTR_OK)
+        tell_error(verifier, path, &fault);
+    else
+        tell(verifier, path, false, "%zu rows, %zu with elements, %s", trace->n_steps,
+             trace->n_captures, trace->crc != NULL ? "all as written" : "all readable");
+    return GTR_OK;
+}
+
+static enum gtr_code verify_file(struct verifier *verifier, const char *path, struct gtr_err *err)
+{
+    struct gtr_trace *trace = NULL;
+    struct gtr_err fault = { 0 };
+    enum gtr_code rc = gtr_trace_open_file(path, &trace, &fault);
+
+    if (rc == GTR_EIO || rc == GTR_ENOMEM)
+        return gtr_fail(err, rc, "%s", fault.text);
+    if (rc != GTR_OK) {
+        tell_error(verifier, path, &fault);
+        return GTR_OK;
+    }
+    rc = verify_values(verifier, path, trace, NULL, err);
+    gtr_trace_close(trace);
+    return rc;
+}
+
+static enum gtr_code verify_segment(struct verifier *verifier, const struct gtr_segment_file *found,
+                                    struct gtr_err *err)
+{
+    struct gtr_trace *trace = NULL;
+    struct gtr_err fault = { 0 };
+    const struct gtr_step *first = NULL;
+    const char *misfit;
+    char text[300];
+    enum gtr_code rc;
+
+    if (gtr_trace_open_file(found->path, &trace, &fault) != GTR_OK) {
+        tell_error(verifier, found->path, &fault);
+        return GTR_OK;
+    }
+    if (trace->n_steps > 0)
+        first = &trace->steps[0];
+    misfit = fits_on(verifier, &trace->head, found->first_row, first, text, sizeof text);
+    if (trace->crc == NULL || trace->first_row != (int64_t)found->first_row)
+        misfit = "is not the segment that its name says";
+    else if (found->first_row < verifier->n_rows)
+        misfit = "has rows that the segment before it has too";
+    rc = verify_values(verifier, found->path, trace, misfit, err);
+    if (rc == GTR_OK)
+        rc = remember(verifier, &trace->head, found->first_row + trace->n_steps,
+                      first != NULL ? &trace->steps[trace->n_steps - 1] : NULL, err);
+    gtr_trace_close(trace);
+    return rc;
+}
+
+static void verify_journal(struct verifier *verifier, const char *path)
+{
+    struct gtr_journal *journal = NULL;
+    struct gtr_err fault = { 0 };
+    const char *misfit;
+    char text[300];
+    size_t from = 0;
+
+    if (gtr_journal_load(path, true, &journal, &fault) != GTR_OK) {
+        tell_error(verifier, path, &fault);
+        return;
+    }
+    if (journal == NULL) /* its recorder has closed it meanwhile */
+        return;
+    while (from < journal->n_rows && journal->rows[from].number < verifier->n_rows)
+        from++;
+    misfit = fits_on(verifier, &journal->head, journal->first_row,
+                     from < journal->n_rows ? &journal->rows[from].step : NULL, text, sizeof text);
+    if (journal->n_altered > 0)
+        tell(verifier, path, true, "%zu of its records are damaged, the first at byte %" PRIu64,
+             journal->n_altered, journal->altered_at);
+    else if (misfit != NULL)
+        tell(verifier, path, true, "%s", misfit);
+    else
+        tell(verifier, path, false, "%zu rows, %zu of them in no segment%s", journal->n_rows,
+             journal->n_rows - from,
+             journal->torn ? "; ends within a record, as a killed recorder leaves it" : "");
+    gtr_journal_free(journal);
+}
+
+static void start_rank(struct verifier *verifier)
+{
+    gtr_head_free(&verifier->head);
+    verifier->has_head = verifier->has_step = false;
+    verifier->n_rows = 0;
+}
+
+static enum gtr_code verify_folder(struct verifier *verifier, const char *folder, int64_t rank,
+                                   struct gtr_err *err)
+{
+    struct gtr_segment_list list;
+    enum gtr_code rc = gtr_segment_list_read(folder, rank, &list, err);
+    size_t i, n_parts = 0;
+
+    for (i = 0; rc == GTR_OK && i < list.n; i++) {
+        const struct gtr_segment_file *file = &list.files[i];
+
+        if (i > 0 && file->rank != list.files[i - 1].rank)
+            start_rank(verifier);
+        n_parts += file->kind == GTR_SEGMENT_WHOLE || file->kind == GTR_SEGMENT_JOURNAL;
+        if (file->kind == GTR_SEGMENT_WHOLE)
+            rc = verify_segment(verifier, file, err);
+        else if (file->kind == GTR_SEGMENT_LEFT)
+            tell(verifier, file->path, false,
+                 "was never closed: its recorder runs still, or was killed");
+        else if (file->kind == GTR_SEGMENT_JOURNAL)
+            verify_journal(verifier, file->path);
+    }
+    if (rc == GTR_OK && n_parts == 0)
+        rc = gtr_fail(err, GTR_EFORMAT, "%s: is a folder without segments of a trace", folder);
+    gtr_segment_list_free(&list);
+    gtr_head_free(&verifier->head);
+    return rc;
+}
+
+enum gtr_code gtr_trace_verify(const char *path, const struct gtr_remarks *remarks,
+                               size_t *n_faults, struct gtr_err *err)
+{
+    struct verifier verifier = { .remarks = remarks };
+    char *folder;
+    int64_t rank;
+    enum gtr_code rc = gtr_segment_split(path, &folder, &rank, err);
+
+    if (rc == GTR_OK && folder != NULL)
+        rc = verify_folder(&verifier, folder, rank, err);
+    else if (rc == GTR_OK)
+        rc = verify_file(&verifier, path, err);
+    gtr_free(folder);
+    *n_faults = verifier.n_faults;
+    return rc;
+}

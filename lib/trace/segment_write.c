@@ -1,0 +1,413 @@
+/* segment_write.c - record into a folder: segments, and the journal of the one that is open.
+ *
+ * At every moment a completed step is in a segment that has its name, or in the journal:
+ *
+ *     append    record to the journal, then row to the open segment
+ *     rotate    close, sync and rename the segment; then a new journal, empty, takes the old one's
+ *               name.  Between the two a row is in both, and readers take the segment's.
+ *
+ * A step may be amended until the next one comes, so a segment is closed not when it is full but
+ * when something else is to be written.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "journal.h"
+#include "journal_records.h"
+#include "segment.h"
+#include "trace_write_private.h"
+
+enum { DEFAULT_SECONDS = 30 };
+#define DEFAULT_BYTES (UINT64_C(256) << 20)
+
+struct gtr_segments {
+    char *folder;
+    bool made_folder;
+    int lock;
+    struct gtr_head head;
+    struct gtr_writer_options options;
+    struct gtr_journal_writer *journal;
+    struct gtr_writer *open; /* the segment being written; NULL until something is written */
+    uint64_t first_row;      /* of the open segment */
+    uint64_t n_rows;         /* of the trace */
+    uint64_t n_closed;       /* of them in closed segments */
+    size_t n_segments;
+    int64_t last_index;
+    uint64_t bytes;         /* of the open segment, before deflate */
+    double started, synced; /* clock: of the open segment, of the journal's last sync */
+    bool has_elements;      /* the open segment, of completed steps */
+    size_t n_pending;       /* tensors of the capture under way */
+    struct gtr_err failure; /* of a write; from then on nothing is written */
+};
+
+static double clock_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* --- the folder ------------------------------------------------------------------------------- */
+
+static enum gtr_code make_folder(const char *folder, bool *made, struct gtr_err *err)
+{
+    struct stat status;
+
+    *made = mkdir(folder, 0777) == 0;
+    if (*made)
+        return GTR_OK;
+    if (errno != EEXIST)
+        return gtr_fail(err, GTR_EIO, "%s: cannot write: %s", folder, strerror(errno));
+    if (stat(folder, &status) == 0 && !S_ISDIR(status.st_mode))
+        return gtr_fail(err, GTR_EIO, "%s: is not a folder; a trace whose name ends in .gtr is one",
+                        folder);
+    return GTR_OK;
+}
+
+static bool holds_steps(const struct gtr_segment_list *list)
+{
+    size_t i;
+
+    for (i = 0; i < list->n; i++)
+        if (list->files[i].kind != GTR_SEGMENT_LOCK &&
+            list->files[i].kind != GTR_SEGMENT_JOURNAL_LEFT)
+            return true;
+    return false;
+}
+
+/* Removes what the rank has in the folder, but not the lock. */
+static enum gtr_code remove_steps(const struct gtr_segment_list *list, struct gtr_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < list->n; i++)
+        if (list->files[i].kind != GTR_SEGMENT_LOCK && unlink(list->files[i].path) != 0)
+            return gtr_fail(err, GTR_EIO, "%s: cannot remove: %s", list->files[i].path,
+                            strerror(errno));
+    return GTR_OK;
+}
+
+/* With the lock held. */
+static enum gtr_code empty_folder(const char *folder, int64_t rank, bool force, bool try,
+                                  struct gtr_err *err)
+{
+    struct gtr_segment_list list;
+    enum gtr_code rc = gtr_segment_list_read(folder, rank, &list, err);
+
+    if (rc == GTR_OK && !force && holds_steps(&list))
+        rc = gtr_fail(err, GTR_EIO,
+                      "%s: exists already, with steps of rank %" PRId64
+                      "; pass --force (force=True) to replace them",
+                      folder, rank);
+    else if (rc == GTR_OK && !try)
+        rc = remove_steps(&list, err);
+    gtr_segment_list_free(&list);
+    return rc;
+}
+
+enum gtr_code gtr_segments_try(const char *folder, int64_t rank, bool force, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    bool made;
+    int lock = -1;
+
+    rc = make_folder(folder, &made, err);
+    if (rc == GTR_OK)
+        rc = gtr_segment_lock(folder, rank, &lock, err);
+    if (rc == GTR_OK)
+        rc = empty_folder(folder, rank, force, true, err);
+    gtr_segment_unlock(folder, rank, lock);
+    if (made)
+        rmdir(folder);
+    return rc;
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static void segments_free(struct gtr_segments *segments)
+{
+    gtr_journal_close(segments->journal);
+    gtr_segment_unlock(segments->folder, segments->head.rank, segments->lock);
+    if (segments->made_folder && segments->n_segments == 0)
+        rmdir(segments->folder); /* fails if something is in it */
+    gtr_head_free(&segments->head);
+    gtr_free(segments->folder);
+    gtr_free(segments);
+}
+
+static enum gtr_code start_journal(struct gtr_segments *segments, struct gtr_err *err)
+{
+    char *path = gtr_segment_journal_path(segments->folder, segments->head.rank);
+    struct gtr_journal_writer *journal = NULL;
+    enum gtr_code rc;
+
+    if (path == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->folder);
+    rc = gtr_journal_create(path, &segments->head, segments->options.param_norms, segments->n_rows,
+                            segments->options.sync, &journal, err);
+    gtr_free(path);
+    if (rc != GTR_OK)
+        return rc;
+    gtr_journal_close(segments->journal);
+    segments->journal = journal;
+    segments->synced = clock_seconds();
+    return GTR_OK;
+}
+
+enum gtr_code gtr_segments_open(const char *folder, const struct gtr_head *head,
+                                const struct gtr_writer_options *options, struct gtr_segments **out,
+                                struct gtr_err *err)
+{
+    struct gtr_segments *segments;
+    enum gtr_code rc;
+
+    *out = NULL;
+    if (head->rank < 0 || !(options->segment_seconds >= 0.0))
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%s: rank %" PRId64 ", segment_seconds %g; must be 0 or "
+                        "more",
+                        folder, head->rank, options->segment_seconds);
+    rc = gtr_alloc_for(&segments, 1, sizeof *segments, "writers", err);
+    if (rc != GTR_OK)
+        return rc;
+    segments->lock = -1;
+    segments->options = *options;
+    if (segments->options.segment_bytes == 0)
+        segments->options.segment_bytes = DEFAULT_BYTES;
+    if (segments->options.segment_seconds == 0.0)
+        segments->options.segment_seconds = DEFAULT_SECONDS;
+    segments->folder = gtr_strdup(folder);
+    rc = segments->folder != NULL ? gtr_head_copy(head, &segments->head, err)
+                                  : gtr_fail(err, GTR_ENOMEM, "%s: no memory", folder);
+    if (rc == GTR_OK)
+        rc = make_folder(folder, &segments->made_folder, err);
+    if (rc == GTR_OK)
+        rc = gtr_segment_lock(folder, head->rank, &segments->lock, err);
+    if (rc == GTR_OK)
+        rc = empty_folder(folder, head->rank, options->force, false, err);
+    if (rc == GTR_OK)
+        rc = start_journal(segments, err);
+    if (rc != GTR_OK) {
+        segments_free(segments);
+        return rc;
+    }
+    gtr_folder_sync(folder);
+    *out = segments;
+    return GTR_OK;
+}
+
+/* --- segments --------------------------------------------------------------------------------- */
+
+/* Keeps the failure, which all later calls tell again. */
+static enum gtr_code has_failed(struct gtr_segments *segments, const struct gtr_err *failure,
+                                struct gtr_err *err)
+{
+    segments->failure = *failure;
+    if (err != NULL && err->code == GTR_OK)
+        *err = *failure;
+    return failure->code;
+}
+
+static enum gtr_code failed_before(const struct gtr_segments *segments, struct gtr_err *err)
+{
+    if (segments->failure.code != GTR_OK && err != NULL && err->code == GTR_OK)
+        *err = segments->failure;
+    return segments->failure.code;
+}
+
+static enum gtr_code open_segment(struct gtr_segments *segments, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    char *path;
+
+    if (segments->open != NULL)
+        return GTR_OK;
+    path = gtr_segment_path(segments->folder, segments->head.rank, segments->n_rows);
+    if (path == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->folder);
+    rc = gtr_writer_open_segment(path, &segments->head, &segments->options, segments->n_rows,
+                                 &segments->open, err);
+    gtr_free(path);
+    segments->first_row = segments->n_rows;
+    segments->bytes = 0;
+    segments->has_elements = false;
+    segments->started = clock_seconds();
+    return rc;
+}
+
+/* The open segment gets its name.  If it does not, its rows are in the journal still. */
+static enum gtr_code close_segment(struct gtr_segments *segments, struct gtr_err *err)
+{
+    uint64_t end = segments->first_row + segments->open->n_steps;
+    enum gtr_code rc = gtr_writer_close(segments->open, err);
+
+    segments->open = NULL;
+    if (rc != GTR_OK)
+        return rc;
+    segments->n_closed = end;
+    segments->n_segments++;
+    return GTR_OK;
+}
+
+/* Norms alone need no segments: they are in the journal, whose age does not matter. */
+static bool is_due(const struct gtr_segments *segments)
+{
+    return segments->open != NULL && segments->open->n_steps > 0 && segments->n_pending == 0 &&
+           (segments->bytes >= segments->options.segment_bytes ||
+            (segments->has_elements &&
+             clock_seconds() - segments->started >= segments->options.segment_seconds));
+}
+
+static enum gtr_code rotate_if_due(struct gtr_segments *segments, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    if (is_due(segments)) {
+        rc = close_segment(segments, err);
+        if (rc == GTR_OK)
+            rc = start_journal(segments, err);
+    }
+    return rc == GTR_OK ? open_segment(segments, err) : rc;
+}
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+static enum gtr_code check_step(const struct gtr_segments *segments, const struct gtr_row *row,
+                                struct gtr_err *err)
+{
+    if (segments->n_rows > 0 && row->step->index <= segments->last_index)
+        return gtr_fail(err, GTR_EUSAGE, "step %lld: does not come after step %lld",
+                        (long long)row->step->index, (long long)segments->last_index);
+    if (segments->n_pending > 0 && segments->n_pending < segments->head.n_tensors)
+        return gtr_fail(err, GTR_EUSAGE, "step %lld: elements of %zu tensors, not of all %zu",
+                        (long long)row->step->index, segments->n_pending, segments->head.n_tensors);
+    return GTR_OK;
+}
+
+/* What a power failure takes is bounded by time, as what a kill takes of elements is. */
+static enum gtr_code sync_if_due(struct gtr_segments *segments, struct gtr_err *err)
+{
+    double now = clock_seconds();
+
+    if (segments->options.sync || now - segments->synced < segments->options.segment_seconds)
+        return GTR_OK;
+    segments->synced = now;
+    return gtr_journal_sync(segments->journal, err);
+}
+
+enum gtr_code gtr_segments_append(struct gtr_segments *segments, const struct gtr_row *row,
+                                  struct gtr_err *err)
+{
+    struct gtr_err failure = { 0 };
+    enum gtr_code rc = failed_before(segments, err);
+
+    if (rc == GTR_OK)
+        rc = check_step(segments, row, err);
+    if (rc != GTR_OK)
+        return rc;
+    rc = rotate_if_due(segments, &failure);
+    if (rc == GTR_OK)
+        rc = gtr_journal_append(segments->journal, segments->n_rows, row, &failure);
+    if (rc != GTR_OK)
+        return has_failed(segments, &failure, err);
+    segments->n_rows++;
+    segments->last_index = row->step->index;
+    rc = gtr_writer_append(segments->open, row->step, row->sumsq, row->maxabs, row->nonfinite,
+                           row->param_sumsq, &failure);
+    if (rc == GTR_OK)
+        rc = sync_if_due(segments, &failure);
+    segments->bytes +=
+        GTR_STEP_BYTES + gtr_row_bytes(segments->head.n_tensors, segments->options.param_norms);
+    segments->has_elements = segments->has_elements || segments->n_pending > 0;
+    segments->n_pending = 0;
+    return rc == GTR_OK ? rc : has_failed(segments, &failure, err);
+}
+
+enum gtr_code gtr_segments_amend(struct gtr_segments *segments, double applied_scale, bool skipped,
+                                 struct gtr_err *err)
+{
+    struct gtr_err failure = { 0 };
+    enum gtr_code rc = failed_before(segments, err);
+
+    if (rc != GTR_OK)
+        return rc;
+    if (segments->n_rows == 0)
+        return gtr_fail(err, GTR_EUSAGE, "no step to amend");
+    if (segments->n_rows == segments->n_closed)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "the last step can be amended until elements of the next "
+                        "are given");
+    rc = gtr_journal_amend(segments->journal, segments->n_rows - 1, applied_scale, skipped,
+                           &failure);
+    if (rc == GTR_OK)
+        rc = gtr_writer_amend(segments->open, applied_scale, skipped, &failure);
+    return rc == GTR_OK ? rc : has_failed(segments, &failure, err);
+}
+
+enum gtr_code gtr_segments_elements(struct gtr_segments *segments, size_t tensor,
+                                    const void *elements, struct gtr_err *err)
+{
+    struct gtr_err failure = { 0 };
+    enum gtr_code rc = failed_before(segments, err);
+
+    if (rc != GTR_OK)
+        return rc;
+    if (!segments->options.elements || tensor >= segments->head.n_tensors)
+        return gtr_fail(err, GTR_EUSAGE, "tensor %zu: this trace holds no elements of it", tensor);
+    rc = rotate_if_due(segments, &failure);
+    if (rc == GTR_OK)
+        rc = gtr_writer_elements(segments->open, tensor, elements, &failure);
+    if (rc != GTR_OK)
+        return has_failed(segments, &failure, err);
+    segments->bytes += segments->open->kept_bytes[tensor];
+    segments->n_pending++;
+    return GTR_OK;
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void remove_journal(struct gtr_segments *segments)
+{
+    char *path = gtr_segment_journal_path(segments->folder, segments->head.rank);
+
+    if (path != NULL && unlink(path) == 0)
+        gtr_folder_sync(path);
+    gtr_free(path);
+}
+
+/* The journal stays if it has rows that no segment has: a write has failed. */
+enum gtr_code gtr_segments_close(struct gtr_segments *segments, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    /* A trace without steps is a segment without rows, as a file would be. */
+    if (segments->n_rows == 0 && segments->failure.code == GTR_OK)
+        rc = open_segment(segments, err);
+    if (rc == GTR_OK && segments->open != NULL)
+        rc = close_segment(segments, err);
+    if (rc == GTR_OK && segments->n_closed == segments->n_rows)
+        remove_journal(segments);
+    segments_free(segments);
+    return rc;
+}
+
+void gtr_segments_abandon(struct gtr_segments *segments)
+{
+    struct gtr_segment_list list;
+
+    gtr_writer_abandon(segments->open);
+    if (gtr_segment_list_read(segments->folder, segments->head.rank, &list, NULL) == GTR_OK) {
+        remove_steps(&list, NULL);
+        gtr_segment_list_free(&list);
+    }
+    segments->n_segments = 0;
+    segments_free(segments);
+}

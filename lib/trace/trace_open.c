@@ -1,0 +1,367 @@
+/* trace_open.c - open a trace file and check it against itself. */
+#include "trace_private.h"
+
+#include <string.h>
+
+#include "alloc.h"
+#include "segment.h"
+
+const struct gtr_norm_dataset gtr_norm_datasets[GTR_NORM_COUNT] = {
+    [GTR_SUMSQ] = { "/norm/sumsq", GTR_H5_F64, false },
+    [GTR_MAXABS] = { "/norm/maxabs", GTR_H5_F32, true },
+    [GTR_NONFINITE] = { "/norm/nonfinite", GTR_H5_U64, true },
+    [GTR_PARAM_SUMSQ] = { "/norm/param_sumsq", GTR_H5_F64, true },
+};
+
+/* --- the head --------------------------------------------------------------------------------- */
+
+static enum gtr_code check_format(struct gtr_trace *trace, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    char *format = NULL;
+    int64_t version = 0;
+
+    rc = gtr_h5_get_text(trace->h5, "/", "format", &format, err);
+    if (rc != GTR_OK)
+        return rc;
+    if (format == NULL || strcmp(format, "gradtrace") != 0)
+        rc = gtr_fail(err, GTR_EFORMAT,
+                      "%s: an HDF5 file, but not a gradtrace trace (no attribute format)",
+                      trace->path);
+    gtr_free(format);
+    if (rc == GTR_OK)
+        rc = gtr_h5_get_integer(trace->h5, "/", "format_version", &version, err);
+    if (rc == GTR_OK && (version < 1 || version > GTR_FORMAT_VERSION))
+        rc = gtr_fail(err, GTR_EFORMAT,
+                      "%s: format_version %lld, and this program reads up to %d; update gradtrace",
+                      trace->path, (long long)version, GTR_FORMAT_VERSION);
+    return rc;
+}
+
+static enum gtr_code read_head(struct gtr_trace *trace, struct gtr_err *err)
+{
+    struct gtr_head *head = &trace->head;
+    const struct {
+        const char *name;
+        char **value;
+    } texts[] = { { "producer", &head->producer },   { "created", &head->created },
+                  { "reduction", &head->reduction }, { "grad_state", &head->grad_state },
+                  { "meta", &head->meta },           { "group_by", &head->group_by } };
+    const struct {
+        const char *name;
+        int64_t *value;
+    } integers[] = { { "rank", &head->rank },
+                     { "world_size", &head->world_size },
+                     { "total_steps", &head->total_steps } };
+    enum gtr_code rc = gtr_head_init(head, err);
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(texts); i++) {
+        char *text;
+
+        rc = gtr_h5_get_text(trace->h5, "/", texts[i].name, &text, err);
+        if (rc == GTR_OK && text != NULL) {
+            gtr_free(*texts[i].value);
+            *texts[i].value = text;
+        }
+    }
+    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(integers); i++)
+        rc = gtr_h5_get_integer(trace->h5, "/", integers[i].name, integers[i].value, err);
+    if (rc == GTR_OK && head->total_steps < 0)
+        rc = gtr_fail(err, GTR_EFORMAT, "%s: total_steps is %lld, which cannot be", trace->path,
+                      (long long)head->total_steps);
+    return rc;
+}
+
+/* --- tensors ---------------------------------------------------------------------------------- */
+
+static void strings_free(char **strings, size_t n)
+{
+    size_t i;
+
+    for (i = 0; strings != NULL && i < n; i++)
+        gtr_free(strings[i]);
+    gtr_free(strings);
+}
+
+static enum gtr_code lengths_differ(const struct gtr_trace *trace, const char *name, size_t n,
+                                    const char *other, size_t wanted, struct gtr_err *err)
+{
+    return gtr_fail(err, GTR_EFORMAT, "%s: %s: has %zu values where %s has %zu", trace->path, name,
+                    n, other, wanted);
+}
+
+enum { TEXT_NAME, TEXT_SHAPE, TEXT_DTYPE, TEXT_GROUP, TEXT_COUNT };
+
+/* The datasets of /param, before they become tensors. */
+struct param_columns {
+    char **text[TEXT_COUNT];
+    size_t n_text[TEXT_COUNT];
+    uint64_t *numel;
+    size_t n_numel;
+};
+
+static enum gtr_code add_tensors(struct gtr_trace *trace, const struct param_columns *columns,
+                                 struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < columns->n_numel; i++) {
+        const char *dtype_name = columns->text[TEXT_DTYPE][i];
+        enum gtr_dtype dtype;
+
+        if (!gtr_dtype_find(dtype_name, &dtype))
+            return gtr_fail(err, GTR_EFORMAT,
+                            "%s: /param/dtype: %.40s is not f32, f16, bf16 or f64", trace->path,
+                            dtype_name);
+        rc = gtr_head_add_tensor(&trace->head, columns->text[TEXT_NAME][i],
+                                 columns->text[TEXT_SHAPE][i], columns->numel[i], dtype, err);
+        if (rc == GTR_OK && columns->text[TEXT_GROUP] != NULL &&
+            columns->text[TEXT_GROUP][i][0] != '\0')
+            rc = gtr_head_set_param_group(&trace->head, columns->text[TEXT_GROUP][i], err);
+    }
+    return rc;
+}
+
+static enum gtr_code read_tensors(struct gtr_trace *trace, struct gtr_err *err)
+{
+    static const char *const names[TEXT_COUNT] = { "/param/name", "/param/shape", "/param/dtype",
+                                                   "/param/group" };
+    struct param_columns columns = { 0 };
+    enum gtr_code rc;
+    size_t i;
+
+    rc = gtr_h5_read_vector(trace->h5, "/param/numel", GTR_H5_U64, &columns.numel, &columns.n_numel,
+                            err);
+    for (i = 0; rc == GTR_OK && i < TEXT_COUNT; i++) {
+        if (i == TEXT_GROUP && !gtr_h5_has(trace->h5, names[i]))
+            continue;
+        rc = gtr_h5_read_strings(trace->h5, names[i], &columns.text[i], &columns.n_text[i], err);
+        if (rc == GTR_OK && columns.n_text[i] != columns.n_numel)
+            rc = lengths_differ(trace, names[i], columns.n_text[i], "/param/numel", columns.n_numel,
+                                err);
+    }
+    if (rc == GTR_OK && columns.n_numel == 0)
+        rc = gtr_fail(err, GTR_EFORMAT, "%s: /param: holds no tensors", trace->path);
+    if (rc == GTR_OK)
+        rc = add_tensors(trace, &columns, err);
+    for (i = 0; i < TEXT_COUNT; i++)
+        strings_free(columns.text[i], columns.n_text[i]);
+    gtr_free(columns.numel);
+    return rc;
+}
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+/* One column of /step; NULL if the file has none. */
+static enum gtr_code read_step_column(struct gtr_trace *trace, const char *name,
+                                      enum gtr_h5_type type, void *values, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t n;
+
+    if (!gtr_h5_has(trace->h5, name))
+        return GTR_OK;
+    rc = gtr_h5_read_vector(trace->h5, name, type, values, &n, err);
+    if (rc == GTR_OK && n != trace->n_steps)
+        rc = lengths_differ(trace, name, n, "/step/index", trace->n_steps, err);
+    return rc;
+}
+
+static double value_or_nan(const double *values, size_t t)
+{
+    return values != NULL ? values[t] : (double)__builtin_nanf("");
+}
+
+static enum gtr_code fill_steps(struct gtr_trace *trace, const int64_t *index,
+                                double *const *numbers, const uint8_t *skipped, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t t;
+
+    rc = gtr_alloc_for(&trace->steps, trace->n_steps, sizeof *trace->steps, "steps", err);
+    for (t = 0; rc == GTR_OK && t < trace->n_steps; t++) {
+        if (t > 0 && index[t] <= index[t - 1])
+            return gtr_fail(err, GTR_EFORMAT,
+                            "%s: /step/index: row %zu has step %lld after step %lld", trace->path,
+                            t, (long long)index[t], (long long)index[t - 1]);
+        trace->steps[t] = (struct gtr_step){ .index = index[t],
+                                             .loss = value_or_nan(numbers[0], t),
+                                             .lr = value_or_nan(numbers[1], t),
+                                             .time = value_or_nan(numbers[2], t),
+                                             .applied_scale = value_or_nan(numbers[3], t),
+                                             .skipped = skipped != NULL && skipped[t] != 0 };
+    }
+    return rc;
+}
+
+static enum gtr_code read_steps(struct gtr_trace *trace, struct gtr_err *err)
+{
+    static const char *const names[4] = { "/step/loss", "/step/lr", "/step/time",
+                                          "/step/applied_scale" };
+    enum gtr_code rc;
+    int64_t *index = NULL;
+    double *numbers[4] = { NULL };
+    uint8_t *skipped = NULL;
+    size_t i;
+
+    rc = gtr_h5_read_vector(trace->h5, "/step/index", GTR_H5_I64, &index, &trace->n_steps, err);
+    for (i = 0; rc == GTR_OK && i < 4; i++)
+        rc = read_step_column(trace, names[i], GTR_H5_F64, &numbers[i], err);
+    if (rc == GTR_OK)
+        rc = read_step_column(trace, "/step/skipped", GTR_H5_U8, &skipped, err);
+    if (rc == GTR_OK)
+        rc = fill_steps(trace, index, numbers, skipped, err);
+    gtr_free(index);
+    gtr_free(skipped);
+    for (i = 0; i < 4; i++)
+        gtr_free(numbers[i]);
+    return rc;
+}
+
+/* --- norms and captures ----------------------------------------------------------------------- */
+
+static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++) {
+        if (gtr_norm_datasets[i].optional && !gtr_h5_has(trace->h5, gtr_norm_datasets[i].name))
+            continue;
+        rc = gtr_h5_table_open(trace->h5, gtr_norm_datasets[i].name, gtr_norm_datasets[i].type,
+                               &trace->norm[i], err);
+        if (rc == GTR_OK && (gtr_h5_table_rows(trace->norm[i]) != trace->n_steps ||
+                             gtr_h5_table_cols(trace->norm[i]) != trace->head.n_tensors))
+            rc = gtr_fail(err, GTR_EFORMAT,
+                          "%s: %s: is %zu x %zu where %zu steps x %zu tensors are "
+                          "declared",
+                          trace->path, gtr_norm_datasets[i].name, gtr_h5_table_rows(trace->norm[i]),
+                          gtr_h5_table_cols(trace->norm[i]), trace->n_steps, trace->head.n_tensors);
+    }
+    return rc;
+}
+
+static enum gtr_code read_captures(struct gtr_trace *trace, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t i;
+
+    if (!gtr_h5_has(trace->h5, "/grad/step"))
+        return GTR_OK;
+    rc = gtr_h5_read_vector(trace->h5, "/grad/step", GTR_H5_I64, &trace->capture_rows,
+                            &trace->n_captures, err);
+    for (i = 0; rc == GTR_OK && i < trace->n_captures; i++)
+        if (trace->capture_rows[i] < 0 || (uint64_t)trace->capture_rows[i] >= trace->n_steps)
+            rc = gtr_fail(err, GTR_EFORMAT, "%s: /grad/step: row %lld of %zu", trace->path,
+                          (long long)trace->capture_rows[i], trace->n_steps);
+        else if (i > 0 && trace->capture_rows[i] <= trace->capture_rows[i - 1])
+            rc = gtr_fail(err, GTR_EFORMAT, "%s: /grad/step: row %lld comes after row %lld",
+                          trace->path, (long long)trace->capture_rows[i],
+                          (long long)trace->capture_rows[i - 1]);
+    return rc;
+}
+
+/* What a segment adds. */
+static enum gtr_code read_checksums(struct gtr_trace *trace, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t n;
+
+    trace->first_row = -1;
+    rc = gtr_h5_get_integer(trace->h5, "/", "first_row", &trace->first_row, err);
+    if (rc != GTR_OK || !gtr_h5_has(trace->h5, "/step/crc"))
+        return rc;
+    rc = gtr_h5_read_vector(trace->h5, "/step/crc", GTR_H5_U32, &trace->crc, &n, err);
+    if (rc == GTR_OK && n != trace->n_steps)
+        rc = lengths_differ(trace, "/step/crc", n, "/step/index", trace->n_steps, err);
+    return rc;
+}
+
+enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **out, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    struct gtr_trace *trace;
+
+    *out = NULL;
+    rc = gtr_alloc_for(&trace, 1, sizeof *trace, "traces", err);
+    if (rc != GTR_OK)
+        return rc;
+    trace->path = gtr_strdup(path);
+    if (trace->path == NULL)
+        rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    if (rc == GTR_OK)
+        rc = gtr_h5_open(path, &trace->h5, err);
+    if (rc == GTR_OK)
+        rc = check_format(trace, err);
+    if (rc == GTR_OK)
+        rc = read_head(trace, err);
+    if (rc == GTR_OK)
+        rc = read_tensors(trace, err);
+    if (rc == GTR_OK)
+        rc = read_steps(trace, err);
+    if (rc == GTR_OK)
+        rc = open_norms(trace, err);
+    if (rc == GTR_OK)
+        rc = read_captures(trace, err);
+    if (rc == GTR_OK)
+        rc = read_checksums(trace, err);
+    if (rc == GTR_OK)
+        rc = gtr_elements_new(trace->head.n_tensors, &trace->elements, err);
+    if (rc != GTR_OK) {
+        gtr_trace_close(trace);
+        return rc;
+    }
+    *out = trace;
+    return GTR_OK;
+}
+
+/* A segment that is named itself is checked as the folder that it belongs to would be. */
+static enum gtr_code open_checked(const char *path, struct gtr_trace **trace, struct gtr_err *err)
+{
+    enum gtr_code rc = gtr_trace_open_file(path, trace, err);
+
+    if (rc == GTR_OK && (*trace)->first_row >= 0) {
+        rc = gtr_trace_check_rows(*trace, NULL, err);
+        if (rc != GTR_OK) {
+            gtr_trace_close(*trace);
+            *trace = NULL;
+        }
+    }
+    return rc;
+}
+
+enum gtr_code gtr_trace_open(const char *path, struct gtr_trace **trace, struct gtr_err *err)
+{
+    char *folder;
+    int64_t rank;
+    enum gtr_code rc = gtr_segment_split(path, &folder, &rank, err);
+
+    *trace = NULL;
+    if (rc == GTR_OK && folder != NULL)
+        rc = gtr_folder_open(path, folder, rank, trace, err);
+    else if (rc == GTR_OK)
+        rc = open_checked(path, trace, err);
+    gtr_free(folder);
+    return rc;
+}
+
+void gtr_trace_close(struct gtr_trace *trace)
+{
+    size_t i;
+
+    if (trace == NULL)
+        return;
+    gtr_folder_free(trace->folder);
+    gtr_elements_free(trace->elements);
+    for (i = 0; i < GTR_NORM_COUNT; i++)
+        gtr_h5_table_close(trace->norm[i]);
+    gtr_h5_close(trace->h5, NULL);
+    gtr_head_free(&trace->head);
+    gtr_free(trace->steps);
+    gtr_free(trace->capture_rows);
+    gtr_free(trace->crc);
+    gtr_free(trace->path);
+    gtr_free(trace);
+}

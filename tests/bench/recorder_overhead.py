@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""recorder_overhead.py - what recording costs a PyTorch training step.
+
+    python3 tests/bench/recorder_overhead.py [--pairs N] [--steps N] [--modes LIST] [--profile]
+
+Trains a small GPT on the CPU in short runs, alternately with a recorder and without, from the same
+seed.  Each pair of runs gives one ratio of times per step (the median step of each run); printed is
+their median, with the quartiles, because other work on the machine moves single pairs by more than
+what is measured.  "in calls" is the time that the training thread spent in the recorder, as a share
+of the step: what no other work can hide; "waited" is the part of it in which the queue was full.
+"cpu" is the same ratio of the training thread's own processor time, which other programs move less
+than the clock; the thread that writes is not in it.  Losses of both runs must be the same bits.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "lib", "python"))
+
+import gradtrace  # noqa: E402
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+
+MODES = {
+    "norms": {},
+    "blocks:1/64": {"elements": "blocks:1/64"},
+    "around-spikes:8": {"elements": "blocks:1/64,around-spikes:8"},
+    "full": {"elements": "full"},
+    "full, drop": {"elements": "full", "when_full": "drop"},
+}
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.before = nn.LayerNorm(width)
+        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.between = nn.LayerNorm(width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x, mask):
+        y = self.before(x)
+        x = x + self.attention(y, y, y, attn_mask=mask, need_weights=False)[0]
+        return x + self.down(nn.functional.gelu(self.up(self.between(x))))
+
+
+class Model(nn.Module):
+    def __init__(self, layers, width, words):
+        super().__init__()
+        self.words = nn.Embedding(words, width)
+        self.blocks = nn.ModuleList(Block(width, 4) for _ in range(layers))
+        self.head = nn.Linear(width, words)
+
+    def forward(self, tokens):
+        n = tokens.shape[1]
+        mask = torch.full((n, n), float("-inf")).triu(1)
+        x = self.words(tokens)
+        for block in self.blocks:
+            x = block(x, mask)
+        return self.head(x)
+
+
+def run(args, options):
+    """What a run took and said, by name; lists have one number a step."""
+    torch.manual_seed(0)
+    model = Model(args.layers, args.width, args.words)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    data = torch.randint(0, args.words, (args.steps, args.batch, args.length + 1))
+    recorder, path = None, None
+    if options is not None:
+        path = os.path.join(args.folder, "run.h5")
+        options = {"optimizer": optimizer, "strict": True, "progress": False, **options}
+        recorder = gradtrace.Recorder(model, path, **options)
+    whole, cpu, inside, losses = [], [], [], []
+    for batch in data:
+        start, worked = time.perf_counter(), time.thread_time()
+        logits = model(batch[:, :-1])
+        loss = nn.functional.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        called = time.perf_counter()
+        if recorder is not None:
+            recorder.step(loss)
+        spent = time.perf_counter() - called
+        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        called = time.perf_counter()
+        if recorder is not None:
+            recorder.applied(min(1.0, 1.0 / (float(norm) + 1e-6)))
+        spent += time.perf_counter() - called
+        optimizer.step()
+        losses.append(loss.item())
+        whole.append(time.perf_counter() - start)
+        cpu.append(time.thread_time() - worked)
+        inside.append(spent)
+    said, closing = {}, 0.0
+    if recorder is not None:
+        said = recorder.progress()
+        start = time.perf_counter()
+        recorder.close()
+        closing = time.perf_counter() - start
+        said["file"] = os.path.getsize(path)
+        os.unlink(path)
+    took = {name: statistics.median(v[2:]) for name, v in
+            (("whole", whole), ("cpu", cpu), ("inside", inside))}
+    return {**took, **said, "losses": losses, "closing": closing}
+
+
+def compare(args, name):
+    pairs = []
+    for pair in range(args.pairs):
+        order = [None, MODES[name]] if pair % 2 == 0 else [MODES[name], None]
+        runs = {options is not None: run(args, options) for options in order}
+        if runs[True]["losses"] != runs[False]["losses"]:
+            sys.exit(f"{name}: losses differ from those of the run without a recorder")
+        pairs.append((runs[False], runs[True]))
+
+    def percent(part, of):
+        return statistics.quantiles([100 * part(*p) / of(*p) for p in pairs], n=4)
+
+    low, middle, high = percent(lambda a, b: b["whole"] - a["whole"], lambda a, b: a["whole"])
+    cpu = percent(lambda a, b: b["cpu"] - a["cpu"], lambda a, b: a["cpu"])
+    inside = percent(lambda a, b: b["inside"], lambda a, b: a["whole"])
+    waited = percent(lambda a, b: b["seconds_waited"] / args.steps, lambda a, b: a["whole"])
+    said = pairs[-1][1]
+    print(
+        f"{name:<16} {1e3 * statistics.median(a['whole'] for a, _ in pairs):6.1f} ms"
+        f" {middle:+7.2f} % ({low:+.2f} .. {high:+.2f}) {cpu[1]:+7.2f} % {inside[1]:7.2f} %"
+        f" {waited[1]:7.2f} % {said['file'] / 1e6:7.1f} MB {said['dropped']:5d}"
+        f" {said['closing']:6.2f} s",
+        flush=True,
+    )
+
+
+def profile(args):
+    """Where the time goes in norms mode."""
+    import cProfile
+    import pstats
+
+    torch.manual_seed(0)
+    model = Model(args.layers, args.width, args.words)
+    model(torch.zeros(1, 4, dtype=torch.long)).sum().backward()
+    with gradtrace.Recorder(model, os.path.join(args.folder, "run.h5"), progress=False) as recorder:
+        recorder.step(0.0)
+        start = time.perf_counter()
+        for _ in range(200):
+            recorder.step(0.0)
+        print(f"{1e6 * (time.perf_counter() - start) / 200:.0f} us a step")
+        profiler = cProfile.Profile()
+        profiler.enable()
+        for _ in range(200):
+            recorder.step(0.0)
+        profiler.disable()
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(12)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=9)
+    parser.add_argument("--steps", type=int, default=20, help="of a run")
+    parser.add_argument("--modes", default=";".join(MODES), help="separated by ;")
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--words", type=int, default=1000)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--length", type=int, default=128)
+    parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--folder", help="for the traces; default: a temporary one")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gradtrace-bench-", dir=args.folder) as folder:
+        args.folder = folder
+        if args.profile:
+            profile(args)
+            return
+        model = Model(args.layers, args.width, args.words)
+        sizes = [p.numel() for p in model.parameters()]
+        print(
+            f"{len(sizes)} tensors, {sum(sizes):,} parameters, batch {args.batch} x {args.length}; "
+            f"{torch.get_num_threads()} threads of torch {torch.__version__}; load "
+            f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; {args.pairs} pairs of runs "
+            f"of {args.steps} steps"
+        )
+        print(
+            f"{'':<16} {'step':>9} {'slower by':>9} (quartiles)     {'cpu':>9} {'in calls':>9}"
+            f" {'waited':>9} {'file':>10} {'drops':>5} {'closing':>8}"
+        )
+        run(args, None)  # warm
+        for name in args.modes.split(";"):
+            compare(args, name)
+
+
+if __name__ == "__main__":
+    main()

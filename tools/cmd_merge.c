@@ -1,0 +1,131 @@
+/* cmd_merge.c - gradtrace merge: segments and ranks into one trace. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { OPT_RANKS = 0x200, OPT_TOLERANCE };
+
+struct arguments {
+    struct cli_common common;
+    const char **paths;
+    size_t n_paths, capacity;
+    const char *output;
+    const char *tolerance; /* as it was given, or NULL */
+    struct gtr_merge_options options;
+};
+
+static void add_path(struct arguments *arguments, const char *word, const struct argp_state *state)
+{
+    if (gtr_grow(&arguments->paths, &arguments->capacity, arguments->n_paths + 1,
+                 sizeof *arguments->paths, NULL) != GTR_OK)
+        argp_failure(state, EXIT_FAILED, ENOMEM, "%s", word);
+    arguments->paths[arguments->n_paths++] = word;
+}
+
+static void check_arguments(struct arguments *arguments, const struct argp_state *state)
+{
+    char *end;
+
+    if (arguments->n_paths == 0)
+        argp_error(state, "name a trace");
+    if (arguments->output == NULL)
+        argp_error(state, "name the new trace: -o NEW.h5");
+    if (arguments->n_paths > 1 && arguments->options.join == GTR_JOIN_NONE)
+        argp_error(state,
+                   "%zu traces: say how they are joined: --ranks sum (each rank has a shard "
+                   "of the gradients), same (each has all of them) or mean",
+                   arguments->n_paths);
+    if (arguments->tolerance == NULL)
+        return;
+    if (arguments->options.join != GTR_JOIN_SAME)
+        argp_error(state, "--tolerance: goes with --ranks same");
+    arguments->options.tolerance = strtod(arguments->tolerance, &end);
+    if (end == arguments->tolerance || *end != '\0' || !(arguments->options.tolerance >= 0.0) ||
+        !(arguments->options.tolerance < 1.0))
+        argp_error(state, "--tolerance %s: must be a number from 0 up to 1", arguments->tolerance);
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    static const char *const joins[] = { "sum", "same", "mean" };
+    struct arguments *arguments = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->common;
+        return 0;
+    case 'o':
+        arguments->output = word;
+        return 0;
+    case OPT_RANKS:
+        arguments->options.join =
+            (enum gtr_join)(GTR_JOIN_SUM + cli_choice(state, "--ranks", word, joins, 3));
+        return 0;
+    case OPT_TOLERANCE:
+        arguments->tolerance = word;
+        return 0;
+    case ARGP_KEY_ARG:
+        add_path(arguments, word, state);
+        return 0;
+    case ARGP_KEY_END:
+        check_arguments(arguments, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    { "output", 'o', "NEW.h5", 0, "The new trace", 0 },
+    { "ranks", OPT_RANKS, "sum|same|mean", 0,
+      "How ranks are joined.  sum: each has a shard of the gradients (FSDP); sums of squares add "
+      "up.  same: each has all of them (DDP, after its all-reduce); they must agree, and the first "
+      "is taken.  mean: gradients from before an average over ranks; the mean of the sums of "
+      "squares, which the norm of the averaged gradient cannot exceed",
+      0 },
+    { "tolerance", OPT_TOLERANCE, "X", 0,
+      "How far sums of squares of --ranks same may differ, relatively.  Default: 1e-6", 0 },
+    { 0 },
+};
+
+static const struct argp_child children[] = { { &cli_common_argp, 0, NULL, 2 }, { 0 } };
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "TRACE...",
+    .doc = "Pack a folder of segments into one file, or join the traces of several ranks.\v"
+           "A folder counts as all of its ranks; FOLDER/rank3 is one of them.  Tensors are matched "
+           "by name, whatever module., _fsdp_wrapped_module. or _orig_mod. stands before it, and "
+           "steps by their numbers.",
+    .children = children,
+};
+
+static void say(void *context, const char *path, bool fault, const char *text)
+{
+    (void)fault;
+    cli_note(context, "%s: %s", path, text);
+}
+
+int cmd_merge(int argc, char **argv)
+{
+    struct arguments arguments = { .options = { .tolerance = 1e-6 } };
+    const struct gtr_remarks remarks = { say, &arguments.common };
+    struct gtr_merged merged;
+    struct gtr_err err = { 0 };
+    enum gtr_code rc;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    arguments.options.force = arguments.common.force;
+    rc = gtr_trace_merge(arguments.paths, arguments.n_paths, arguments.output, &arguments.options,
+                         &remarks, &merged, &err);
+    gtr_free(arguments.paths);
+    if (rc != GTR_OK)
+        return cli_fail(&arguments.common, &err);
+    cli_note(&arguments.common, "%s: %zu rows, %zu with elements, of %zu %s", arguments.output,
+             merged.n_rows, merged.n_captures, merged.n_ranks,
+             merged.n_ranks == 1 ? "rank" : "ranks");
+    return EXIT_DONE;
+}

@@ -1,0 +1,88 @@
+/* cmd_verify.c - gradtrace verify: is all of a trace there, and as it was written? */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct arguments {
+    struct cli_common common;
+    const char **paths;
+    size_t n_paths, capacity;
+};
+
+static void add_path(struct arguments *arguments, const char *word, const struct argp_state *state)
+{
+    if (gtr_grow(&arguments->paths, &arguments->capacity, arguments->n_paths + 1,
+                 sizeof *arguments->paths, NULL) != GTR_OK)
+        argp_failure(state, EXIT_FAILED, ENOMEM, "%s", word);
+    arguments->paths[arguments->n_paths++] = word;
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->common;
+        return 0;
+    case ARGP_KEY_ARG:
+        add_path(arguments, word, state);
+        return 0;
+    case ARGP_KEY_END:
+        if (arguments->n_paths == 0)
+            argp_error(state, "name a trace");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = { { &cli_common_argp, 0, NULL, 2 }, { 0 } };
+
+static const struct argp argp = {
+    .parser = parse,
+    .args_doc = "TRACE...",
+    .doc = "Read all rows and elements of traces and compare them with their checksums.  Prints a "
+           "line for each file; the exit status is 1 if any is damaged or incomplete.\v"
+           "Of a folder, every segment is read, and that they follow each other without gaps is "
+           "checked; a journal is what a recorder that still runs, or was killed, has not put into "
+           "segments yet.",
+    .children = children,
+};
+
+static void say(void *context, const char *path, bool fault, const char *text)
+{
+    (void)context;
+    printf("%s: %s%s\n", path, fault ? "DAMAGED: " : "ok: ", text);
+}
+
+int cmd_verify(int argc, char **argv)
+{
+    const struct gtr_remarks remarks = { say, NULL };
+    struct arguments arguments = { 0 };
+    int status = EXIT_DONE;
+    size_t i;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    for (i = 0; i < arguments.n_paths; i++) {
+        struct gtr_err err = { 0 };
+        size_t n_faults;
+
+        if (gtr_trace_verify(arguments.paths[i], &remarks, &n_faults, &err) != GTR_OK)
+            status = cli_fail(&arguments.common, &err);
+        else if (n_faults > 0)
+            status = EXIT_FAILED;
+    }
+    gtr_free(arguments.paths);
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        struct gtr_err err = { 0 };
+
+        gtr_fail(&err, GTR_EIO, "standard output: cannot write: %s",
+                 errno != 0 ? strerror(errno) : "write failed");
+        return cli_fail(&arguments.common, &err);
+    }
+    return status;
+}
