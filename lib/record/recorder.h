@@ -93,7 +93,8 @@ struct gtr_record_options {
     double spike_decay;     /* of the average, 0.98 */
     int64_t spike_warmup;   /* norms before the first spike, 10 */
     double spike_scale;     /* 0: what the run applied is no sign */
-    int64_t synchronous;    /* 1: no thread, each call does its own writing */
+    int64_t synchronous;    /* 1: no thread, each call does its own writing; norms alone, for a
+                             * folder of segments, are written so in any case */
     int64_t compression;    /* of elements, as the rest struct gtr_writer_options has them */
     int64_t writer_threads; /* that deflate them; 0: half the processors, at most 4 */
     int64_t checksums;

@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "recorder_private.h"
+#include "segment.h"
 
 enum {
     ROWS_BYTES = 4 << 20, /* for norms that wait; */
@@ -199,6 +200,13 @@ static void start_thread(struct gtr_recorder *r)
     }
 }
 
+/* Rows alone, for a folder of segments, are one short write into its journal: done by the caller, a
+ * step is safe once it has ended, while in a queue it would be lost with the process. */
+static bool rows_are_safer_here(const struct gtr_recorder *r)
+{
+    return !r->keeps && gtr_segment_is_folder_name(r->path);
+}
+
 enum gtr_code gtr_recorder_queue_open(struct gtr_recorder *r, struct gtr_err *err)
 {
     struct gtr_record_queue *q = &r->queue;
@@ -218,7 +226,7 @@ enum gtr_code gtr_recorder_queue_open(struct gtr_recorder *r, struct gtr_err *er
     pthread_cond_init(&q->work, NULL);
     pthread_cond_init(&q->room, NULL);
     q->made = true;
-    if (r->options.synchronous == 0)
+    if (r->options.synchronous == 0 && !rows_are_safer_here(r))
         start_thread(r);
     if (!q->threaded) /* also where the system has no thread to give */
         return gtr_recorder_writer_open(r, err);
