@@ -5,19 +5,20 @@ axes=(-p aggc --set beta=0.5:0.99:32:logit --set high=1.1:4:16:log --set low=0.1
     --set low_late=0,0.5 --where 'low<high')
 trace=$TRACES/lora.h5
 
-"$GRADTRACE" sweep "$trace" "${axes[@]}" -o one.h5 >one.txt
-"$GRADTRACE" sweep "$trace" "${axes[@]}" --tsv one.tsv >/dev/null
+"$GRADTRACE" sweep --device cpu "$trace" "${axes[@]}" -o one.h5 >one.txt
+"$GRADTRACE" sweep --device cpu "$trace" "${axes[@]}" --tsv one.tsv >/dev/null
 for n in 2 3; do
-    ranks $n "$MPI_PROGRAM" sweep "$trace" "${axes[@]}" -o $n.h5 --tsv $n.tsv >$n.txt
+    ranks $n "$MPI_PROGRAM" sweep --device cpu "$trace" "${axes[@]}" -o $n.h5 --tsv $n.tsv >$n.txt
     tail -n 2 $n.txt
     head -n -2 $n.txt | cmp - one.txt
     cmp one.h5 $n.h5 && cmp one.tsv $n.tsv && echo "$n ranks: the same bytes"
 done
-ranks 2 "$MPI_PROGRAM" sweep "$trace" -p global --set max_norm=1,2,3 --tsv - >few.tsv
-"$GRADTRACE" sweep "$trace" -p global --set max_norm=1,2,3 --tsv - | cmp - <(head -n -2 few.tsv) &&
+ranks 2 "$MPI_PROGRAM" sweep --device cpu "$trace" -p global --set max_norm=1,2,3 --tsv - >few.tsv
+"$GRADTRACE" sweep --device cpu "$trace" -p global --set max_norm=1,2,3 --tsv - |
+    cmp - <(head -n -2 few.tsv) &&
     echo "more ranks than pieces: the same bytes"
-ranks 2 "$MPI_PROGRAM" sweep "$trace" "${axes[@]}" --shard 2/3 -o part.h5 >/dev/null
-"$GRADTRACE" sweep "$trace" "${axes[@]}" --shard 2/3 -o part-one.h5 >/dev/null
+ranks 2 "$MPI_PROGRAM" sweep --device cpu "$trace" "${axes[@]}" --shard 2/3 -o part.h5 >/dev/null
+"$GRADTRACE" sweep --device cpu "$trace" "${axes[@]}" --shard 2/3 -o part-one.h5 >/dev/null
 cmp part.h5 part-one.h5 && echo "a shard on two ranks: the same bytes"
 
 echo; echo "everything else is done by rank 0"
@@ -25,19 +26,19 @@ echo; echo "everything else is done by rank 0"
 ranks 2 "$MPI_PROGRAM" replay "$trace" -p aggc-paper | head -n -1 | cmp - replay.txt
 
 echo; echo "what is wrong is told once"
-ranks 2 "$MPI_PROGRAM" sweep nothing.h5 "${axes[@]}"
-ranks 2 "$MPI_PROGRAM" sweep "$trace" "${axes[@]}" --seed
-ranks 2 "$MPI_PROGRAM" sweep "$trace" -p aggc --set beta=0.5,0.9 --set beta=0.5
-ranks 2 "$MPI_PROGRAM" sweep "$trace" "${axes[@]}" -o one.h5
-ranks 2 "$MPI_PROGRAM" sweep "$trace" "${axes[@]}" -o nowhere/x.h5
+ranks 2 "$MPI_PROGRAM" sweep --device cpu nothing.h5 "${axes[@]}"
+ranks 2 "$MPI_PROGRAM" sweep --device cpu "$trace" "${axes[@]}" --seed
+ranks 2 "$MPI_PROGRAM" sweep --device cpu "$trace" -p aggc --set beta=0.5,0.9 --set beta=0.5
+ranks 2 "$MPI_PROGRAM" sweep --device cpu "$trace" "${axes[@]}" -o one.h5
+ranks 2 "$MPI_PROGRAM" sweep --device cpu "$trace" "${axes[@]}" -o nowhere/x.h5
 
 echo; echo "so is what is wrong on one node"
 mkdir 0 1
 cp "$trace" 0/run.h5
 own=(bash -c 'cd $OMPI_COMM_WORLD_RANK && exec "$MPI_PROGRAM" "$@"' bash)
-ranks 2 "${own[@]}" sweep run.h5 "${axes[@]}"
+ranks 2 "${own[@]}" sweep --device cpu run.h5 "${axes[@]}"
 cp "$TRACES/gpt2.h5" 1/run.h5
-ranks 2 "${own[@]}" sweep run.h5 "${axes[@]}"
+ranks 2 "${own[@]}" sweep --device cpu run.h5 "${axes[@]}"
 
 echo; echo "a signal to one rank stops all, and the next run goes on"
 slow=(-p aggc --set beta=0.5:0.99:128:logit --set high=1.1:4:64:log --set low=0.1:0.9:16)
@@ -51,12 +52,13 @@ for rank in 1 0; do
         until [ "$(part_size)" -gt $((before + 1000)) ]; do sleep 0.05; done
         kill -INT "$(cat pid-$rank)"
     ) &
-    ranks 2 "${own[@]}" sweep "$trace" "${slow[@]}" --threads 1 -o slow.h5 >stopped.txt
+    ranks 2 "${own[@]}" sweep --device cpu "$trace" "${slow[@]}" --threads 1 -o slow.h5 >stopped.txt
     wait
     grep -a -e '->' -e stopped stopped.txt | sed 's/[0-9]* of/SOME of/'
 done
 ls slow.h5 slow.h5.part 2>&1 | sed 's/^ls: //'
-ranks 3 "$MPI_PROGRAM" sweep "$trace" "${slow[@]}" -o slow.h5 | grep -a -e '->' -e before |
+ranks 3 "$MPI_PROGRAM" sweep --device cpu "$trace" "${slow[@]}" -o slow.h5 |
+    grep -a -e '->' -e before |
     sed 's/[0-9]* of/SOME of/'
-"$GRADTRACE" sweep "$trace" "${slow[@]}" -o slow-one.h5 >/dev/null
+"$GRADTRACE" sweep --device cpu "$trace" "${slow[@]}" -o slow-one.h5 >/dev/null
 cmp slow.h5 slow-one.h5 && echo "stopped and gone on: the same bytes"

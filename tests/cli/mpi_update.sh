@@ -4,13 +4,15 @@
 update() {
     local n=$1
     shift
-    ranks "$n" "$MPI_PROGRAM" update run.h5 -p aggc-paper -p global:max_norm=1 -p none "$@"
+    ranks "$n" "$MPI_PROGRAM" update --device cpu run.h5 -p aggc-paper -p global:max_norm=1 \
+        -p none "$@"
 }
 
 "$GRADTRACE" simulate --scenario culprit --layout tiny --layers 40 --elements full --steps 12 \
     --set spikes=2 -o run.h5 >/dev/null 2>&1
-"$GRADTRACE" update run.h5 -p aggc-paper -p global:max_norm=1 -p none -o 1.h5 >1.txt
-"$GRADTRACE" update run.h5 -p aggc-paper -p global:max_norm=1 -p none --tsv 1.tsv >/dev/null
+"$GRADTRACE" update --device cpu run.h5 -p aggc-paper -p global:max_norm=1 -p none -o 1.h5 >1.txt
+"$GRADTRACE" update --device cpu run.h5 -p aggc-paper -p global:max_norm=1 -p none \
+    --tsv 1.tsv >/dev/null
 for n in 2 3; do
     update $n -o $n.h5 --tsv $n.tsv >$n.txt
     tail -n 2 $n.txt
@@ -34,5 +36,5 @@ for rank in 2 0; do
         printf 'damage%.0s' {1..10} |
             dd of=$rank/run.h5 bs=1 seek=$((size * at / 100)) conv=notrunc status=none
     done
-    ranks 3 "${own[@]}" update run.h5 -p aggc-paper | sed 's,/grad/.*,/grad/...,'
+    ranks 3 "${own[@]}" update --device cpu run.h5 -p aggc-paper | sed 's,/grad/.*,/grad/...,'
 done

@@ -208,6 +208,7 @@ static void sums_of_a_sample_do_not_depend_on_threads_or_memory(void)
         gtr_update_free(got);
     }
     gtr_update_free(wanted);
+    run.n_tensors = 3;
     u_free(&run);
 }
 
