@@ -107,13 +107,15 @@ const char *gtr_tell_share(double share, char text[GTR_TELL])
 
 const char *gtr_tell_most(const struct gtr_exam *exam, double share, char text[GTR_TELL])
 {
+    static const char up_to[] = "up to ";
     char percent[GTR_TELL];
     size_t n = 0, j;
 
     for (j = 0; j < exam->series->n_groups; j++)
         n += exam->flags[j] ? 1 : 0;
-    snprintf(text, GTR_TELL, "%s%s", n > 1 && share < 1.0 ? "up to " : "",
-             gtr_tell_share(share, percent));
+    gtr_tell_share(share, percent);
+    snprintf(text, GTR_TELL, "%s%.*s", n > 1 && share < 1.0 ? up_to : "",
+             (int)(GTR_TELL - sizeof up_to), percent);
     return text;
 }
 
