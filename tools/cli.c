@@ -54,6 +54,16 @@ int64_t cli_integer(const struct argp_state *state, const char *option, const ch
     return value;
 }
 
+double cli_number(const struct argp_state *state, const char *option, const char *text, double min,
+                  double max)
+{
+    double value;
+
+    if (!gtr_text_number(text, &value) || !(value >= min && value <= max))
+        argp_error(state, "%s %s: must be a number from %g to %g", option, text, min, max);
+    return value;
+}
+
 void cli_take_path(const struct argp_state *state, const char **path, const char *word,
                    const char *kind)
 {

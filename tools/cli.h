@@ -82,6 +82,10 @@ void cli_note(const struct cli_common *common, const char *format, ...)
 int64_t cli_integer(const struct argp_state *state, const char *option, const char *text,
                     int64_t min, int64_t max);
 
+/* The same of a number with a fraction. */
+double cli_number(const struct argp_state *state, const char *option, const char *text, double min,
+                  double max);
+
 /* Keeps the one path that a command takes, or tells that there was one already; `kind` is what it
  * names: "trace". */
 void cli_take_path(const struct argp_state *state, const char **path, const char *word,

@@ -146,16 +146,6 @@ static enum gtr_code add_own_policy(struct arguments *arguments, struct gtr_err 
     return rc;
 }
 
-/* Adam's beta2; torch's default if meta does not tell the optimizer, 0 if it is another. */
-static double beta2_of(const struct study *study)
-{
-    struct gtr_optimizer optimizer;
-
-    if (!gtr_optimizer_from_meta(gtr_trace_head(study->trace)->meta, &optimizer))
-        return 0.999;
-    return optimizer.id == GTR_ADAMW ? optimizer.beta2 : 0.0;
-}
-
 /* A limit means nothing to norms that are not those it was applied to. */
 static void drop_own(struct doctor_found *found)
 {
@@ -184,7 +174,7 @@ static enum gtr_code examine(struct doctor_found *found, const struct arguments 
         .groups = study->groups,
         .replay = study->replay,
         .max_norm = spill_own_limit(gtr_trace_head(study->trace)->meta),
-        .beta2 = beta2_of(study),
+        .beta2 = study_beta2(study),
         .wanted = arguments->wanted,
         .n_policies = study->n_settings,
         .settings = (const struct gtr_setting *const *)study->settings,

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "diff_json.h"
+#include "json_text.h"
 #include "diff_policies.h"
 #include "figure.h"
 #include "spill_report.h"

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "diff_found.h"
-#include "diff_json.h"
+#include "json_text.h"
 
 /* The columns of a row, in order. */
 static const char *const columns[] = { "a", "b", "change", "low", "high", "p", "p_holm" };

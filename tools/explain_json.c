@@ -1,7 +1,7 @@
 /* explain_json.c - one step as JSON. */
 #include <math.h>
 
-#include "diff_json.h"
+#include "json_text.h"
 #include "explain_report.h"
 
 static void add_norm(struct json_object *object, const struct explain_norm *norm)

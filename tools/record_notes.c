@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "diff_json.h"
+#include "json_text.h"
 #include "record_run.h"
 
 static void write_word(FILE *f, const char *word)

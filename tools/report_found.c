@@ -160,16 +160,12 @@ static void run_update(struct report_found *found)
 static enum gtr_code run_doctor(struct report_found *found, struct gtr_err *err)
 {
     const struct study *study = &found->study;
-    struct gtr_optimizer optimizer;
-    bool known = gtr_optimizer_from_meta(gtr_trace_head(study->trace)->meta, &optimizer);
     const struct gtr_patient patient = {
         .trace = study->trace,
         .groups = study->groups,
         .replay = study->replay,
         .max_norm = spill_own_limit(gtr_trace_head(study->trace)->meta),
-        .beta2 = !known                      ? 0.999
-                 : optimizer.id == GTR_ADAMW ? optimizer.beta2
-                                             : 0.0,
+        .beta2 = study_beta2(study),
         .n_policies = study->n_settings,
         .settings = (const struct gtr_setting *const *)study->settings,
     };

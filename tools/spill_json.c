@@ -1,47 +1,19 @@
 /* spill_json.c - the same as JSON.  Numbers are spelled as in the tab-separated text. */
-#include <errno.h>
-#include <json-c/json.h>
-#include <math.h>
 #include <string.h>
 
+#include "json_text.h"
 #include "spill_write.h"
-
-/* Adders take objects that may be NULL for want of memory: json-c then writes null. */
-static struct json_object *number(double value)
-{
-    char text[GTR_NUMBER_SIZE];
-
-    if (!isfinite(value))
-        return NULL;
-    gtr_text_print(value, text);
-    return json_object_new_double_s(value, text);
-}
-
-static void add_number(struct json_object *object, const char *key, double value)
-{
-    json_object_object_add(object, key, number(value));
-}
-
-static void add_count(struct json_object *object, const char *key, size_t n)
-{
-    json_object_object_add(object, key, json_object_new_int64((int64_t)n));
-}
-
-static void add_text(struct json_object *object, const char *key, const char *text)
-{
-    json_object_object_add(object, key, json_object_new_string(text));
-}
 
 static struct json_object *point(const struct gtr_spill_point *p)
 {
     struct json_object *object = json_object_new_object();
 
-    add_number(object, "max_norm", p->max_norm);
-    add_number(object, "clip_rate", p->clip_rate);
-    add_number(object, "excess_share", p->excess_share);
-    add_number(object, "cost", p->cost);
-    add_number(object, "excess_cost", p->excess_cost);
-    add_number(object, "attenuation", p->attenuation);
+    json_add_number(object, "max_norm", p->max_norm);
+    json_add_number(object, "clip_rate", p->clip_rate);
+    json_add_number(object, "excess_share", p->excess_share);
+    json_add_number(object, "cost", p->cost);
+    json_add_number(object, "excess_cost", p->excess_cost);
+    json_add_number(object, "attenuation", p->attenuation);
     return object;
 }
 
@@ -53,12 +25,12 @@ static struct json_object *groups_of(const struct spill_found *found, const stru
     for (j = 0; j < spill->n_groups; j++) {
         struct json_object *group = json_object_new_object();
 
-        add_text(group, "group", found->study->series->names[j]);
-        add_number(group, "innocent", spill->innocent[j]);
-        add_number(group, "received", spill->received[j]);
-        add_number(group, "loss", spill_loss(spill, j));
-        add_number(group, "blamed", spill->blamed[j]);
-        add_number(group, "share", spill_share(spill, j));
+        json_add_text(group, "group", found->study->series->names[j]);
+        json_add_number(group, "innocent", spill->innocent[j]);
+        json_add_number(group, "received", spill->received[j]);
+        json_add_number(group, "loss", spill_loss(spill, j));
+        json_add_number(group, "blamed", spill->blamed[j]);
+        json_add_number(group, "share", spill_share(spill, j));
         json_object_array_add(array, group);
     }
     return array;
@@ -73,7 +45,7 @@ static struct json_object *matrix_of(const struct gtr_spill *spill)
         struct json_object *row = json_object_new_array();
 
         for (c = 0; c < spill->n_groups; c++)
-            json_object_array_add(row, number(spill->matrix[j * spill->n_groups + c]));
+            json_object_array_add(row, json_number(spill->matrix[j * spill->n_groups + c]));
         json_object_array_add(rows, row);
     }
     return rows;
@@ -85,21 +57,21 @@ static struct json_object *policy_of(const struct spill_found *found,
     struct json_object *object = json_object_new_object();
     const struct gtr_spill *spill = policy->spill;
 
-    add_text(object, "policy", policy->text);
+    json_add_text(object, "policy", policy->text);
     json_object_object_add(object, "global", json_object_new_boolean(policy->global));
-    add_number(object, "max_norm", policy->max_norm);
-    add_count(object, "steps_counted", spill->n_counted);
-    add_number(object, "clip_rate", policy->clip_rate);
-    add_count(object, "steps_with_excess", spill->n_excess);
-    add_count(object, "steps_not_enumerated", spill->n_inexact);
-    add_number(object, "attenuation", policy->global ? spill->attenuation_sum : (double)NAN);
-    add_number(object, "excess", spill->excess_sum);
-    add_number(object, "excess_share", spill->excess_share);
-    add_number(object, "cost", policy->global ? policy->at.cost : (double)NAN);
-    add_number(object, "excess_cost", policy->at.excess_cost);
-    add_number(object, "bystanders", spill->bystanders);
-    add_number(object, "lost_descent", spill->lost_descent);
-    add_number(object, "culprits", spill->culprits);
+    json_add_number(object, "max_norm", policy->max_norm);
+    json_add_integer(object, "steps_counted", (int64_t)spill->n_counted);
+    json_add_number(object, "clip_rate", policy->clip_rate);
+    json_add_integer(object, "steps_with_excess", (int64_t)spill->n_excess);
+    json_add_integer(object, "steps_not_enumerated", (int64_t)spill->n_inexact);
+    json_add_number(object, "attenuation", policy->global ? spill->attenuation_sum : (double)NAN);
+    json_add_number(object, "excess", spill->excess_sum);
+    json_add_number(object, "excess_share", spill->excess_share);
+    json_add_number(object, "cost", policy->global ? policy->at.cost : (double)NAN);
+    json_add_number(object, "excess_cost", policy->at.excess_cost);
+    json_add_number(object, "bystanders", spill->bystanders);
+    json_add_number(object, "lost_descent", spill->lost_descent);
+    json_add_number(object, "culprits", spill->culprits);
     json_object_object_add(object, "groups", groups_of(found, spill));
     json_object_object_add(object, "matrix", matrix_of(spill));
     return object;
@@ -117,9 +89,9 @@ static struct json_object *worst_of(const struct spill_found *found)
         size_t t = found->worst[k];
 
         json_object_object_add(step, "step", json_object_new_int64(series->index[t]));
-        add_number(step, "norm", series->total[t]);
-        add_number(step, "attenuation", spill->attenuation[t]);
-        add_number(step, "excess", spill->excess[t]);
+        json_add_number(step, "norm", series->total[t]);
+        json_add_number(step, "attenuation", spill->attenuation[t]);
+        json_add_number(step, "excess", spill->excess[t]);
         for (j = 0; j < spill->n_groups; j++) {
             size_t at = j * spill->n_steps + t;
             struct json_object *culprit;
@@ -127,10 +99,10 @@ static struct json_object *worst_of(const struct spill_found *found)
             if (!(spill->blame[at] > 0.0))
                 continue;
             culprit = json_object_new_object();
-            add_text(culprit, "group", series->names[j]);
-            add_number(culprit, "norm", sqrt(series->sumsq[at]));
-            add_number(culprit, "ratio", exp(found->baseline->log_ratio[at]));
-            add_number(culprit, "blame", spill->blame[at]);
+            json_add_text(culprit, "group", series->names[j]);
+            json_add_number(culprit, "norm", sqrt(series->sumsq[at]));
+            json_add_number(culprit, "ratio", exp(found->baseline->log_ratio[at]));
+            json_add_number(culprit, "blame", spill->blame[at]);
             json_object_array_add(list, culprit);
         }
         json_object_object_add(step, "culprits", list);
@@ -148,13 +120,13 @@ static struct json_object *kappas_of(const struct spill_found *found)
         const struct spill_kappa *k = &found->kappas[i];
         struct json_object *row = json_object_new_object();
 
-        add_number(row, "kappa", k->kappa);
-        add_number(row, "excess_share", k->excess_share);
+        json_add_number(row, "kappa", k->kappa);
+        json_add_number(row, "excess_share", k->excess_share);
         json_object_object_add(row, "culprit",
                                k->share > 0.0
                                    ? json_object_new_string(found->study->series->names[k->culprit])
                                    : NULL);
-        add_number(row, "share", k->share);
+        json_add_number(row, "share", k->share);
         json_object_array_add(array, row);
     }
     return array;
@@ -166,14 +138,14 @@ static struct json_object *everything(const struct spill_found *found)
     struct json_object *all = json_object_new_object(), *list;
     size_t i;
 
-    add_text(all, "trace", gtr_trace_path(found->study->trace));
-    add_text(all, "group_by", found->study->groups->rule);
-    add_count(all, "steps", found->study->series->n_steps);
-    add_text(all, "blame", spill_methods[found->options->method]);
-    add_number(all, "kappa", past->kappa);
-    add_number(all, "decay", past->decay);
-    add_count(all, "warmup", (size_t)past->warmup);
-    add_number(all, "cost", found->options->cost);
+    json_add_text(all, "trace", gtr_trace_path(found->study->trace));
+    json_add_text(all, "group_by", found->study->groups->rule);
+    json_add_integer(all, "steps", (int64_t)found->study->series->n_steps);
+    json_add_text(all, "blame", spill_methods[found->options->method]);
+    json_add_number(all, "kappa", past->kappa);
+    json_add_number(all, "decay", past->decay);
+    json_add_integer(all, "warmup", (int64_t)(size_t)past->warmup);
+    json_add_number(all, "cost", found->options->cost);
     json_object_object_add(all, "recommended", point(&found->chosen));
     json_object_object_add(all, "run_limit", found->own.max_norm > 0.0 ? point(&found->own) : NULL);
     list = json_object_new_array();
@@ -191,12 +163,5 @@ static struct json_object *everything(const struct spill_found *found)
 
 enum gtr_code spill_json(FILE *f, const struct spill_found *found, struct gtr_err *err)
 {
-    struct json_object *all = everything(found);
-    const char *text = json_object_to_json_string_ext(
-        all, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
-
-    if (text != NULL)
-        fprintf(f, "%s\n", text);
-    json_object_put(all);
-    return text != NULL ? GTR_OK : gtr_fail(err, GTR_ENOMEM, "no memory for JSON");
+    return json_write(f, everything(found), err);
 }

@@ -22,16 +22,6 @@ enum {
 
 const char *const spill_methods[3] = { "shapley", "aumann", "leave-one-out" };
 
-static double take_number(const struct argp_state *state, const char *name, const char *word,
-                          double min, double max)
-{
-    double value;
-
-    if (!gtr_text_number(word, &value) || !(value >= min && value <= max))
-        argp_error(state, "%s %s: must be a number from %g to %g", name, word, min, max);
-    return value;
-}
-
 static void take_limit(struct spill_options *o, const struct argp_state *state, const char *word)
 {
     if (o->choose || o->max_norm > 0.0)
@@ -108,16 +98,16 @@ static error_t parse(int key, char *word, struct argp_state *state)
                                                       GTR_ARRAY_LEN(spill_methods));
         return 0;
     case OPT_KAPPA:
-        o->baseline.kappa = take_number(state, "--kappa", word, 1.0, 1e6);
+        o->baseline.kappa = cli_number(state, "--kappa", word, 1.0, 1e6);
         return 0;
     case OPT_DECAY:
-        o->baseline.decay = take_number(state, "--decay", word, 0.0, 0.999999);
+        o->baseline.decay = cli_number(state, "--decay", word, 0.0, 0.999999);
         return 0;
     case OPT_WARMUP:
         o->baseline.warmup = cli_integer(state, "--warmup", word, 1, 1000000);
         return 0;
     case OPT_COST:
-        o->cost = take_number(state, "--cost", word, 1e-6, 0.9);
+        o->cost = cli_number(state, "--cost", word, 1e-6, 0.9);
         return 0;
     case OPT_TOP:
         o->n_top = (size_t)cli_integer(state, "--top", word, 0, 1000);

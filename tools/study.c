@@ -170,3 +170,12 @@ void study_close(struct study *study)
     gtr_trace_close(study->trace);
     memset(study, 0, sizeof *study);
 }
+
+double study_beta2(const struct study *study)
+{
+    struct gtr_optimizer optimizer;
+
+    if (!gtr_optimizer_from_meta(gtr_trace_head(study->trace)->meta, &optimizer))
+        return 0.999;
+    return optimizer.id == GTR_ADAMW ? optimizer.beta2 : 0.0;
+}

@@ -21,6 +21,10 @@ enum gtr_code study_open(struct study *study, const char *path, const struct cli
                          const struct cli_replay *replay, struct gtr_err *err);
 void study_close(struct study *study);
 
+/* How long the run's Adam remembers squares, from its meta; 0.999 where that tells nothing, 0 for
+ * an optimizer that keeps none. */
+double study_beta2(const struct study *study);
+
 /* "Replay is open loop: ..." - printed under every comparison. */
 extern const char study_open_loop[];
 

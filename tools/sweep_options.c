@@ -76,16 +76,6 @@ static void take_shard(struct sweep_options *o, const struct argp_state *state, 
     o->n_shards = (size_t)parts;
 }
 
-static double take_number(const struct argp_state *state, const char *name, const char *word,
-                          double min, double max)
-{
-    double value;
-
-    if (!gtr_text_number(word, &value) || !(value >= min && value <= max))
-        argp_error(state, "%s %s: must be a number from %g to %g", name, word, min, max);
-    return value;
-}
-
 static void check(struct sweep_options *o, const struct argp_state *state)
 {
     if (o->parts.n > 0 && o->output == NULL)
@@ -137,10 +127,10 @@ static error_t parse_sample(int key, char *word, struct argp_state *state)
         o->n_windows = (size_t)cli_integer(state, "--split", word, 2, 100);
         return 0;
     case OPT_KAPPA:
-        o->baseline.kappa = take_number(state, "--kappa", word, 1.0, 1e6);
+        o->baseline.kappa = cli_number(state, "--kappa", word, 1.0, 1e6);
         return 0;
     case OPT_DECAY:
-        o->baseline.decay = take_number(state, "--decay", word, 0.0, 0.999999);
+        o->baseline.decay = cli_number(state, "--decay", word, 0.0, 0.999999);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -166,7 +166,7 @@ enum gtr_code gtr_sweep_write(const char *path, bool force, const struct gtr_swe
 {
     struct gtr_outfile file = { 0 };
     struct gtr_h5 *h5 = NULL;
-    enum gtr_code rc, closed;
+    enum gtr_code rc;
 
     rc = gtr_outfile_begin(&file, path, force, err);
     if (rc != GTR_OK)
@@ -180,12 +180,7 @@ enum gtr_code gtr_sweep_write(const char *path, bool force, const struct gtr_swe
         rc = write_knobs(h5, about, plan, err);
     if (rc == GTR_OK)
         rc = write_rows(h5, about, rows, err);
-    closed = gtr_h5_close(h5, err);
-    rc = rc == GTR_OK ? closed : rc;
-    if (rc == GTR_OK)
-        return gtr_outfile_commit(&file, err);
-    gtr_outfile_abandon(&file);
-    return rc;
+    return gtr_h5_finish(h5, &file, rc, err);
 }
 
 static enum gtr_code read_about(const char *path, const struct gtr_h5 *h5,

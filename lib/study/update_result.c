@@ -256,11 +256,7 @@ enum gtr_code gtr_update_result_close(struct gtr_update_result *result, struct g
 
     if (result == NULL)
         return GTR_OK;
-    rc = gtr_h5_close(result->h5, err);
-    if (rc == GTR_OK)
-        rc = gtr_outfile_commit(&result->file, err);
-    else
-        gtr_outfile_abandon(&result->file);
+    rc = gtr_h5_finish(result->h5, &result->file, GTR_OK, err);
     free_result(result);
     return rc;
 }

@@ -1,5 +1,5 @@
-/* diff_json.c - numbers, texts, and writing them out. */
-#include "diff_json.h"
+/* json_text.c - numbers, texts, and writing them out. */
+#include "json_text.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
-/* diff_json.h - small helpers over json-c.  Numbers are spelled as in tab-separated text; what is
+/* json_text.h - small helpers over json-c.  Numbers are spelled as in tab-separated text; what is
  * not finite is null.  Adders take objects that may be NULL for want of memory: json-c then writes
  * null. */
-#ifndef DIFF_JSON_H
-#define DIFF_JSON_H
+#ifndef JSON_TEXT_H
+#define JSON_TEXT_H
 
 #include <json-c/json.h>
 #include <stdio.h>
