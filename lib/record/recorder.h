@@ -37,8 +37,9 @@
  *     any of its elements is not finite, or
  *     the run told gtr_recorder_applied a scale < spike_scale.
  *
- * What becomes of a step is known when the next begins, so rows wait with their elements: a process
- * that is killed loses the norms of up to W * every steps, too.
+ * A process that is killed loses the elements that wait.  The norms of its completed steps are safe
+ * if the path is a folder of segments: they go into its journal, by the calling thread, as the step
+ * ends.
  */
 #ifndef GTR_RECORDER_H
 #define GTR_RECORDER_H
@@ -93,8 +94,7 @@ struct gtr_record_options {
     double spike_decay;     /* of the average, 0.98 */
     int64_t spike_warmup;   /* norms before the first spike, 10 */
     double spike_scale;     /* 0: what the run applied is no sign */
-    int64_t synchronous;    /* 1: no thread, each call does its own writing; norms alone, for a
-                             * folder of segments, are written so in any case */
+    int64_t synchronous;    /* 1: no thread, each call does its own writing */
     int64_t compression;    /* of elements, as the rest struct gtr_writer_options has them */
     int64_t writer_threads; /* that deflate them; 0: half the processors, at most 4 */
     int64_t checksums;
@@ -145,7 +145,7 @@ enum gtr_code gtr_recorder_grads(struct gtr_recorder *recorder, const void *cons
 /* Completes the step. */
 enum gtr_code gtr_recorder_end(struct gtr_recorder *recorder, struct gtr_err *err);
 
-/* What the run then did with the last completed step, before the next one begins. */
+/* What the run then did with the last completed step: once, before the next one begins. */
 enum gtr_code gtr_recorder_applied(struct gtr_recorder *recorder, double scale, bool skipped,
                                    struct gtr_err *err);
 

@@ -61,6 +61,7 @@ struct gtr_record_queue {
 
     uint64_t ended, decided, taken, done;
     struct gtr_record_direct direct;
+    bool final;   /* the last row that ended: the loop is past what could change it */
     bool amended; /* the last row taken has changed */
     double applied_scale;
     bool skipped;
@@ -109,7 +110,8 @@ struct gtr_recorder {
     double started;             /* clock at the first step */
     struct gtr_record_spikes spikes;
     struct gtr_record_queue queue;
-    struct gtr_writer *writer; /* the writer's, from its start to its end */
+    struct gtr_writer *writer;          /* the writer's, from its start to its end */
+    struct gtr_journal_writer *journal; /* of a folder: rows go into it as they end; else NULL */
     char warning[400];
 };
 
@@ -189,6 +191,9 @@ enum gtr_code gtr_recorder_fail(struct gtr_recorder *recorder, const struct gtr_
 /* Does the next thing that there is to do, with the lock held on entry and on return.  False if
  * there is none. */
 bool gtr_recorder_writer_advance(struct gtr_recorder *recorder);
+
+/* When there is nothing to do: elements that were written get old where they are. */
+void gtr_recorder_writer_settle(struct gtr_recorder *recorder);
 
 enum gtr_code gtr_recorder_writer_open(struct gtr_recorder *recorder, struct gtr_err *err);
 void gtr_recorder_writer_close(struct gtr_recorder *recorder);

@@ -11,13 +11,13 @@
 
 #include "alloc.h"
 #include "recorder_private.h"
-#include "segment.h"
 
 enum {
     ROWS_BYTES = 4 << 20, /* for norms that wait; */
     ROWS_LEAST = 16,      /* but so many steps, */
     ROWS_MOST = 1024,     /* and at most so many */
-    SLOTS_MOST = 256
+    SLOTS_MOST = 256,
+    PATIENCE = 1 /* seconds that rows without elements may wait for the writer */
 };
 
 double gtr_recorder_clock(void)
@@ -158,6 +158,16 @@ static enum gtr_code make_slots(struct gtr_recorder *r, struct gtr_err *err)
 
 /* --- the writer's thread ---------------------------------------------------------------------- */
 
+/* False if nothing has come. */
+static bool wait_for_work(struct gtr_record_queue *q)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PATIENCE;
+    return pthread_cond_timedwait(&q->work, &q->lock, &until) == 0;
+}
+
 static void *run_writer(void *argument)
 {
     struct gtr_recorder *r = argument;
@@ -174,7 +184,8 @@ static void *run_writer(void *argument)
         if (!gtr_recorder_writer_advance(r)) {
             if (q->closing)
                 break;
-            pthread_cond_wait(&q->work, &q->lock);
+            if (!wait_for_work(q))
+                gtr_recorder_writer_settle(r);
         }
     pthread_mutex_unlock(&q->lock);
     gtr_recorder_writer_close(r);
@@ -200,11 +211,17 @@ static void start_thread(struct gtr_recorder *r)
     }
 }
 
-/* Rows alone, for a folder of segments, are one short write into its journal: done by the caller, a
- * step is safe once it has ended, while in a queue it would be lost with the process. */
-static bool rows_are_safer_here(const struct gtr_recorder *r)
+static void make_conditions(struct gtr_record_queue *q)
 {
-    return !r->keeps && gtr_segment_is_folder_name(r->path);
+    pthread_condattr_t steady;
+
+    pthread_mutex_init(&q->lock, NULL);
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&q->work, &steady);
+    pthread_condattr_destroy(&steady);
+    pthread_cond_init(&q->room, NULL);
+    q->made = true;
 }
 
 enum gtr_code gtr_recorder_queue_open(struct gtr_recorder *r, struct gtr_err *err)
@@ -222,11 +239,8 @@ enum gtr_code gtr_recorder_queue_open(struct gtr_recorder *r, struct gtr_err *er
         rc = make_slots(r, err);
     if (rc != GTR_OK)
         return rc;
-    pthread_mutex_init(&q->lock, NULL);
-    pthread_cond_init(&q->work, NULL);
-    pthread_cond_init(&q->room, NULL);
-    q->made = true;
-    if (r->options.synchronous == 0 && !rows_are_safer_here(r))
+    make_conditions(q);
+    if (r->options.synchronous == 0)
         start_thread(r);
     if (!q->threaded) /* also where the system has no thread to give */
         return gtr_recorder_writer_open(r, err);

@@ -26,6 +26,7 @@ static void wait_for_room(struct gtr_recorder *r)
     struct gtr_record_queue *q = &r->queue;
     double since = gtr_recorder_clock();
 
+    pthread_cond_signal(&q->work);
     pthread_cond_wait(&q->room, &q->lock);
     q->progress.seconds_waited += gtr_recorder_clock() - since;
 }
@@ -71,17 +72,26 @@ struct gtr_record_row *gtr_recorder_queue_begin(struct gtr_recorder *r, bool wan
         row->capture = take_slot(q);
     }
     row->dropped = wanted && !r->direct && row->capture == NULL;
+    q->final = true;
     pthread_mutex_unlock(&q->lock);
     return atomic_load(&q->failed) ? NULL : row;
 }
 
+/* Rows without elements wait for company, or until the writer looks by itself: waking it costs the
+ * training thread more than they do. */
 static void decide(struct gtr_recorder *r, uint64_t end)
 {
     struct gtr_record_queue *q = &r->queue;
+    bool pressing = !q->threaded;
 
-    for (; q->decided < end; q->decided++)
-        q->progress.dropped += q->rows[q->decided % q->n_rows].dropped;
-    wake(r);
+    for (; q->decided < end; q->decided++) {
+        const struct gtr_record_row *row = &q->rows[q->decided % q->n_rows];
+
+        q->progress.dropped += row->dropped;
+        pressing = pressing || row->capture != NULL;
+    }
+    if (pressing || q->decided - q->taken > (q->n_rows - r->spikes.reach) / 4)
+        wake(r);
 }
 
 void gtr_recorder_queue_end(struct gtr_recorder *r)
@@ -90,6 +100,7 @@ void gtr_recorder_queue_end(struct gtr_recorder *r)
 
     pthread_mutex_lock(&q->lock);
     q->ended++;
+    q->final = false;
     q->progress.steps++;
     if (r->spikes.around == 0)
         decide(r, q->ended);
@@ -127,8 +138,10 @@ void gtr_recorder_queue_amend(struct gtr_recorder *r, double scale, bool skipped
         q->amended = true;
         q->applied_scale = scale;
         q->skipped = skipped;
-        wake(r);
+        if (!q->threaded)
+            wake(r);
     }
+    q->final = true;
     pthread_mutex_unlock(&q->lock);
 }
 

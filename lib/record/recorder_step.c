@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "journal.h"
 #include "recorder_private.h"
 #include "sumsq.h"
 
@@ -216,6 +217,18 @@ static enum gtr_code keep_zeros(struct gtr_recorder *r, struct gtr_err *err)
     return rc;
 }
 
+/* In a folder of segments the norms are safe from now on, wherever the row waits. */
+static enum gtr_code secure(struct gtr_recorder *r, struct gtr_err *err)
+{
+    const struct gtr_record_row *row = r->row;
+    const struct gtr_row norms = { &row->step, row->sumsq, row->maxabs, row->nonfinite, NULL };
+    struct gtr_err failure = { 0 };
+
+    if (r->journal == NULL || gtr_journal_append(r->journal, &norms, &failure) == GTR_OK)
+        return GTR_OK;
+    return gtr_recorder_fail(r, &failure, err);
+}
+
 enum gtr_code gtr_recorder_end(struct gtr_recorder *r, struct gtr_err *err)
 {
     enum gtr_code rc;
@@ -231,6 +244,9 @@ enum gtr_code gtr_recorder_end(struct gtr_recorder *r, struct gtr_err *err)
         rc = keep_zeros(r, err);
     if (rc != GTR_OK)
         return rc;
+    rc = secure(r, err);
+    if (rc != GTR_OK)
+        return rc;
     r->in_step = false;
     r->n_steps++;
     r->spikes.judged = false;
@@ -241,6 +257,7 @@ enum gtr_code gtr_recorder_end(struct gtr_recorder *r, struct gtr_err *err)
 enum gtr_code gtr_recorder_applied(struct gtr_recorder *r, double scale, bool skipped,
                                    struct gtr_err *err)
 {
+    struct gtr_err failure = { 0 };
     enum gtr_code rc;
 
     if (gtr_recorder_is_forked(r))
@@ -253,11 +270,16 @@ enum gtr_code gtr_recorder_applied(struct gtr_recorder *r, double scale, bool sk
                         "%s: applied scale: belongs after the end of a step and "
                         "before the next begins",
                         r->path);
+    if (r->queue.final)
+        return gtr_fail(err, GTR_EUSAGE, "%s: applied scale: told twice for step %" PRId64, r->path,
+                        r->last_index);
     if (scale < 0.0)
         return gtr_fail(err, GTR_EUSAGE,
                         "%s: applied scale %g: must be 0 or more, or NaN if it "
                         "is not known",
                         r->path, scale);
+    if (r->journal != NULL && gtr_journal_amend(r->journal, scale, skipped, &failure) != GTR_OK)
+        return gtr_recorder_fail(r, &failure, err);
     gtr_recorder_queue_amend(r, scale, skipped);
     return GTR_OK;
 }

@@ -8,7 +8,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include <time.h>
 
+#include "journal.h"
 #include "recorder_private.h"
+#include "segment.h"
 #include "threads.h"
 
 enum { THREADS_UNASKED = 4 };
@@ -37,7 +39,18 @@ enum gtr_code gtr_recorder_writer_open(struct gtr_recorder *r, struct gtr_err *e
                                                 .sync = r->options.sync != 0,
                                                 .dropped_captures = &r->queue.dropped };
 
-    return gtr_writer_open(r->path, &r->head, &options, &r->writer, err);
+    enum gtr_code rc = gtr_writer_open(r->path, &r->head, &options, &r->writer, err);
+
+    if (rc == GTR_OK)
+        r->journal = gtr_writer_journal(r->writer);
+    return rc;
+}
+
+/* Nothing that is worth a file. */
+static bool is_empty(const struct gtr_recorder *r)
+{
+    return r->queue.progress.steps_written == 0 &&
+           (r->journal == NULL || gtr_journal_next(r->journal) == 0);
 }
 
 void gtr_recorder_writer_close(struct gtr_recorder *r)
@@ -48,7 +61,7 @@ void gtr_recorder_writer_close(struct gtr_recorder *r)
     if (r->writer == NULL)
         return;
     /* After a failure, too: the steps before it are worth having. */
-    if (q->abandoned || q->progress.steps_written == 0)
+    if (q->abandoned || is_empty(r))
         gtr_writer_abandon(r->writer);
     else if (gtr_writer_close(r->writer, &failure) != GTR_OK)
         gtr_recorder_fail(r, &failure, NULL);
@@ -138,6 +151,20 @@ static void take_direct(struct gtr_recorder *r)
     pthread_mutex_lock(&q->lock);
     q->progress.bytes_written += off ? 0 : gtr_recorder_kept_bytes(r, asked.tensor);
     q->direct.elements = NULL;
+}
+
+void gtr_recorder_writer_settle(struct gtr_recorder *r)
+{
+    struct gtr_record_queue *q = &r->queue;
+    struct gtr_err failure = { 0 };
+
+    /* The last row that was written is final if the loop is past it. */
+    if (is_off(q) || !(q->final || q->taken < q->ended))
+        return;
+    pthread_mutex_unlock(&q->lock);
+    if (gtr_writer_settle(r->writer, &failure) != GTR_OK)
+        gtr_recorder_fail(r, &failure, NULL);
+    pthread_mutex_lock(&q->lock);
 }
 
 bool gtr_recorder_writer_advance(struct gtr_recorder *r)

@@ -6,9 +6,9 @@
  *
  *     file     header record, then rows in order; an amend record changes the row before it
  *     record   u32 kind | u32 n | n bytes | u32 CRC-32 of all that
- *     header   u32 version | u32 1 if rows have param_sumsq | u64 first row | the head, see
- * journal.c row      u64 number | what crc.h sums amend    u64 number | f64 applied_scale | u8
- * skipped
+ *     header   u32 version | u32 1 if rows have param_sumsq | u64 first row | the head
+ *     row      u64 number | what crc.h sums
+ *     amend    u64 number | f64 applied_scale | u8 skipped
  *
  * The sizes of rows follow from the header.  So a file that ends within a record was torn there by
  * its writer's end, which is no damage, while a record of another size or sum was altered.
@@ -60,6 +60,7 @@ void gtr_journal_values(const struct gtr_journal *journal, size_t row, enum gtr_
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
+/* One thread may append and amend while another restarts and syncs. */
 struct gtr_journal_writer;
 
 /* Makes the journal under a temporary name and gives it its own; a journal that had the name before
@@ -68,12 +69,23 @@ enum gtr_code gtr_journal_create(const char *path, const struct gtr_head *head, 
                                  uint64_t first_row, bool sync, struct gtr_journal_writer **writer,
                                  struct gtr_err *err);
 
-/* Once this has returned, the row outlives the process.  After a failure the journal ends with the
- * record before. */
-enum gtr_code gtr_journal_append(struct gtr_journal_writer *writer, uint64_t number,
-                                 const struct gtr_row *row, struct gtr_err *err);
-enum gtr_code gtr_journal_amend(struct gtr_journal_writer *writer, uint64_t number,
-                                double applied_scale, bool skipped, struct gtr_err *err);
+/* The next row.  Once this has returned, it outlives the process.  After a failure the journal ends
+ * with the record before. */
+enum gtr_code gtr_journal_append(struct gtr_journal_writer *writer, const struct gtr_row *row,
+                                 struct gtr_err *err);
+
+/* Changes the last row, of which there must be one. */
+enum gtr_code gtr_journal_amend(struct gtr_journal_writer *writer, double applied_scale,
+                                bool skipped, struct gtr_err *err);
+
+/* The number that the next row will have. */
+uint64_t gtr_journal_next(struct gtr_journal_writer *writer);
+
+/* Rows before first_row are in a segment by now: a new journal, of those from there on, takes the
+ * name.  At every moment one of the two has it and all those rows.  On failure the old one stays.
+ */
+enum gtr_code gtr_journal_restart(struct gtr_journal_writer *writer, const struct gtr_head *head,
+                                  uint64_t first_row, struct gtr_err *err);
 
 /* Brings to the disk what was written so far. */
 enum gtr_code gtr_journal_sync(struct gtr_journal_writer *writer, struct gtr_err *err);

@@ -4,91 +4,110 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "alloc.h"
 #include "journal_records.h"
-#include "outfile.h"
+
+enum { COPY_BYTES = 1 << 16 };
+
+/* A record being made. */
+struct record {
+    unsigned char *bytes;
+    size_t n, capacity;
+};
 
 struct gtr_journal_writer {
     char *path;
-    int fd;
     bool sync;
     bool param_norms;
     size_t n_tensors;
+    pthread_mutex_t lock; /* over all that follows: one thread adds rows, another restarts */
+    struct record record;
+    int fd;       /* -1: there is no file yet */
     uint64_t end; /* of the last whole record */
-    unsigned char *record;
-    size_t n, capacity; /* bytes of it */
+    uint64_t first_row;
+    uint64_t *starts; /* [n_rows], of their records */
+    size_t n_rows, starts_capacity;
 };
 
 /* --- records in memory ------------------------------------------------------------------------ */
 
-static enum gtr_code put(struct gtr_journal_writer *w, const void *bytes, size_t n,
-                         struct gtr_err *err)
+static enum gtr_code put(struct record *r, const void *bytes, size_t n, struct gtr_err *err)
 {
-    enum gtr_code rc = gtr_grow(&w->record, &w->capacity, w->n + n, 1, err);
+    enum gtr_code rc = gtr_grow(&r->bytes, &r->capacity, r->n + n, 1, err);
 
     if (rc == GTR_OK && n > 0)
-        memcpy(w->record + w->n, bytes, n);
+        memcpy(r->bytes + r->n, bytes, n);
     if (rc == GTR_OK)
-        w->n += n;
+        r->n += n;
     return rc;
 }
 
-static enum gtr_code put_u32(struct gtr_journal_writer *w, uint32_t value, struct gtr_err *err)
+static enum gtr_code put_u32(struct record *r, uint32_t value, struct gtr_err *err)
 {
-    return put(w, &value, sizeof value, err);
+    return put(r, &value, sizeof value, err);
 }
 
-static enum gtr_code put_u64(struct gtr_journal_writer *w, uint64_t value, struct gtr_err *err)
+static enum gtr_code put_u64(struct record *r, uint64_t value, struct gtr_err *err)
 {
-    return put(w, &value, sizeof value, err);
+    return put(r, &value, sizeof value, err);
 }
 
-static enum gtr_code put_text(struct gtr_journal_writer *w, const char *text, struct gtr_err *err)
+static enum gtr_code put_text(struct record *r, const char *text, struct gtr_err *err)
 {
     size_t n = text != NULL ? strlen(text) : 0;
-    enum gtr_code rc = put_u32(w, text != NULL ? (uint32_t)n : GTR_JOURNAL_NO_TEXT, err);
+    enum gtr_code rc = put_u32(r, text != NULL ? (uint32_t)n : GTR_JOURNAL_NO_TEXT, err);
 
-    return rc == GTR_OK ? put(w, text, n, err) : rc;
+    return rc == GTR_OK ? put(r, text, n, err) : rc;
 }
 
-/* Its length is filled in when it is whole. */
-static enum gtr_code begin(struct gtr_journal_writer *w, uint32_t kind, struct gtr_err *err)
+static enum gtr_code begin(struct record *r, uint32_t kind, struct gtr_err *err)
 {
     enum gtr_code rc;
 
-    w->n = 0;
-    rc = put_u32(w, kind, err);
-    return rc == GTR_OK ? put_u32(w, 0, err) : rc;
+    r->n = 0;
+    rc = put_u32(r, kind, err);
+    return rc == GTR_OK ? put_u32(r, 0, err) : rc;
 }
 
-static enum gtr_code put_head(struct gtr_journal_writer *w, const struct gtr_head *head,
-                              struct gtr_err *err)
+/* Length and sum, when the rest is there. */
+static enum gtr_code finish(const char *path, struct record *r, struct gtr_err *err)
+{
+    uint32_t length = (uint32_t)(r->n - GTR_JOURNAL_BEFORE);
+
+    if (r->n - GTR_JOURNAL_BEFORE > UINT32_MAX)
+        return gtr_fail(err, GTR_EUSAGE, "%s: a record of %zu bytes is too large", path, r->n);
+    memcpy(r->bytes + 4, &length, sizeof length);
+    return put_u32(r, gtr_crc_bytes(0, r->bytes, r->n), err);
+}
+
+static enum gtr_code put_head(struct record *r, const struct gtr_head *head, struct gtr_err *err)
 {
     const char *texts[] = { head->producer,   head->created, head->reduction,
                             head->grad_state, head->meta,    head->group_by };
     const int64_t integers[] = { head->rank, head->world_size, head->total_steps };
-    enum gtr_code rc = put(w, integers, sizeof integers, err);
+    enum gtr_code rc = put(r, integers, sizeof integers, err);
     size_t i;
 
     for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(texts); i++)
-        rc = put_text(w, texts[i], err);
+        rc = put_text(r, texts[i], err);
     if (rc == GTR_OK)
-        rc = put_u64(w, head->n_tensors, err);
+        rc = put_u64(r, head->n_tensors, err);
     for (i = 0; rc == GTR_OK && i < head->n_tensors; i++) {
         const struct gtr_tensor *tensor = &head->tensors[i];
 
-        rc = put_text(w, tensor->name, err);
+        rc = put_text(r, tensor->name, err);
         if (rc == GTR_OK)
-            rc = put_text(w, tensor->shape, err);
+            rc = put_text(r, tensor->shape, err);
         if (rc == GTR_OK)
-            rc = put_text(w, gtr_dtype_name(tensor->dtype), err);
+            rc = put_text(r, gtr_dtype_name(tensor->dtype), err);
         if (rc == GTR_OK)
-            rc = put_text(w, tensor->param_group, err);
+            rc = put_text(r, tensor->param_group, err);
         if (rc == GTR_OK)
-            rc = put_u64(w, tensor->numel, err);
+            rc = put_u64(r, tensor->numel, err);
     }
     return rc;
 }
@@ -100,55 +119,250 @@ static enum gtr_code cannot_write(const struct gtr_journal_writer *w, struct gtr
     return gtr_fail(err, GTR_EIO, "%s: cannot write: %s", w->path, strerror(errno));
 }
 
-static enum gtr_code write_all(struct gtr_journal_writer *w, struct gtr_err *err)
+static bool write_at(int fd, const unsigned char *bytes, size_t n, uint64_t at)
 {
     size_t done = 0;
 
-    while (done < w->n) {
-        ssize_t n = pwrite(w->fd, w->record + done, w->n - done, (off_t)(w->end + done));
+    while (done < n) {
+        ssize_t one = pwrite(fd, bytes + done, n - done, (off_t)(at + done));
 
-        if (n < 0 && errno == EINTR)
+        if (one < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            return cannot_write(w, err);
-        done += (size_t)n;
+        if (one < 0)
+            return false;
+        done += (size_t)one;
     }
-    return w->sync && fdatasync(w->fd) != 0 ? cannot_write(w, err) : GTR_OK;
+    return true;
 }
 
+/* The record behind the others. */
 static enum gtr_code write_record(struct gtr_journal_writer *w, struct gtr_err *err)
 {
-    uint32_t length = (uint32_t)(w->n - GTR_JOURNAL_BEFORE);
-    enum gtr_code rc;
+    enum gtr_code rc = finish(w->path, &w->record, err);
 
-    if (w->n - GTR_JOURNAL_BEFORE > UINT32_MAX)
-        return gtr_fail(err, GTR_EUSAGE, "%s: a record of %zu bytes is too large", w->path, w->n);
-    memcpy(w->record + 4, &length, sizeof length);
-    rc = put_u32(w, gtr_crc_bytes(0, w->record, w->n), err);
-    if (rc == GTR_OK)
-        rc = write_all(w, err);
-    if (rc == GTR_OK)
-        w->end += w->n;
-    /* What is left of the record is cut off; if that fails too, readers find it torn. */
-    else if (ftruncate(w->fd, (off_t)w->end) != 0)
+    if (rc != GTR_OK)
         return rc;
+    if (!write_at(w->fd, w->record.bytes, w->record.n, w->end) ||
+        (w->sync && fdatasync(w->fd) != 0)) {
+        rc = cannot_write(w, err);
+        /* What is left of it is cut off; if that fails, too, readers find it torn. */
+        if (ftruncate(w->fd, (off_t)w->end) != 0)
+            return rc;
+    }
+    w->end += rc == GTR_OK ? w->record.n : 0;
     return rc;
 }
 
-static enum gtr_code write_header(struct gtr_journal_writer *w, const struct gtr_head *head,
-                                  uint64_t first_row, struct gtr_err *err)
+static enum gtr_code append(struct gtr_journal_writer *w, const struct gtr_row *row,
+                            struct gtr_err *err)
 {
-    enum gtr_code rc = begin(w, GTR_JOURNAL_HEADER, err);
+    struct record *r = &w->record;
+    unsigned char step[GTR_STEP_BYTES];
+    const uint64_t start = w->end;
+    size_t n = w->n_tensors;
+    enum gtr_code rc = begin(r, GTR_JOURNAL_ROW, err);
+
+    gtr_step_pack(row->step, step);
+    if (rc == GTR_OK)
+        rc = put_u64(r, w->first_row + w->n_rows, err);
+    if (rc == GTR_OK)
+        rc = put(r, step, sizeof step, err);
+    if (rc == GTR_OK)
+        rc = put(r, row->sumsq, n * sizeof *row->sumsq, err);
+    if (rc == GTR_OK)
+        rc = put(r, row->maxabs, n * sizeof *row->maxabs, err);
+    if (rc == GTR_OK)
+        rc = put(r, row->nonfinite, n * sizeof *row->nonfinite, err);
+    if (rc == GTR_OK && w->param_norms)
+        rc = put(r, row->param_sumsq, n * sizeof *row->param_sumsq, err);
+    if (rc == GTR_OK)
+        rc = gtr_grow(&w->starts, &w->starts_capacity, w->n_rows + 1, sizeof *w->starts, err);
+    if (rc == GTR_OK)
+        rc = write_record(w, err);
+    if (rc == GTR_OK)
+        w->starts[w->n_rows++] = start;
+    return rc;
+}
+
+enum gtr_code gtr_journal_append(struct gtr_journal_writer *w, const struct gtr_row *row,
+                                 struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    pthread_mutex_lock(&w->lock);
+    rc = append(w, row, err);
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+enum gtr_code gtr_journal_amend(struct gtr_journal_writer *w, double applied_scale, bool skipped,
+                                struct gtr_err *err)
+{
+    const unsigned char flag = skipped;
+    struct record *r = &w->record;
+    enum gtr_code rc;
+
+    pthread_mutex_lock(&w->lock);
+    rc = begin(r, GTR_JOURNAL_AMEND, err);
+    if (rc == GTR_OK)
+        rc = put_u64(r, w->first_row + w->n_rows - 1, err);
+    if (rc == GTR_OK)
+        rc = put(r, &applied_scale, sizeof applied_scale, err);
+    if (rc == GTR_OK)
+        rc = put(r, &flag, 1, err);
+    if (rc == GTR_OK)
+        rc = write_record(w, err);
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+uint64_t gtr_journal_next(struct gtr_journal_writer *w)
+{
+    uint64_t next;
+
+    pthread_mutex_lock(&w->lock);
+    next = w->first_row + w->n_rows;
+    pthread_mutex_unlock(&w->lock);
+    return next;
+}
+
+enum gtr_code gtr_journal_sync(struct gtr_journal_writer *w, struct gtr_err *err)
+{
+    return fdatasync(w->fd) == 0 ? GTR_OK : cannot_write(w, err);
+}
+
+/* --- a new file ------------------------------------------------------------------------------- */
+
+/* The journal that is to take the place of the other. */
+struct successor {
+    char *path; /* its temporary name */
+    int fd;
+    uint64_t end;
+    size_t kept;     /* the row of the other that it starts with, from its first */
+    uint64_t copied; /* bytes of the other that are in it */
+    uint64_t shift;  /* where a record is in the other, less where it is in this */
+};
+
+static enum gtr_code write_header(struct gtr_journal_writer *w, struct successor *next,
+                                  const struct gtr_head *head, uint64_t first_row,
+                                  struct gtr_err *err)
+{
+    struct record header = { 0 };
+    enum gtr_code rc = begin(&header, GTR_JOURNAL_HEADER, err);
 
     if (rc == GTR_OK)
-        rc = put_u32(w, GTR_JOURNAL_VERSION, err);
+        rc = put_u32(&header, GTR_JOURNAL_VERSION, err);
     if (rc == GTR_OK)
-        rc = put_u32(w, w->param_norms, err);
+        rc = put_u32(&header, w->param_norms, err);
     if (rc == GTR_OK)
-        rc = put_u64(w, first_row, err);
+        rc = put_u64(&header, first_row, err);
     if (rc == GTR_OK)
-        rc = put_head(w, head, err);
-    return rc == GTR_OK ? write_record(w, err) : rc;
+        rc = put_head(&header, head, err);
+    if (rc == GTR_OK)
+        rc = finish(w->path, &header, err);
+    if (rc == GTR_OK && !write_at(next->fd, header.bytes, header.n, 0))
+        rc = cannot_write(w, err);
+    next->end = header.n;
+    gtr_free(header.bytes);
+    return rc;
+}
+
+/* Records of the other file up to `end`. */
+static enum gtr_code copy_records(struct gtr_journal_writer *w, struct successor *next,
+                                  uint64_t end, struct gtr_err *err)
+{
+    unsigned char buffer[COPY_BYTES];
+
+    while (next->copied < end) {
+        size_t most = end - next->copied < COPY_BYTES ? (size_t)(end - next->copied) : COPY_BYTES;
+        ssize_t n = pread(w->fd, buffer, most, (off_t)next->copied);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return gtr_fail(err, GTR_EIO, "%s: cannot read: %s", w->path,
+                            n < 0 ? strerror(errno) : "it has been cut off");
+        if (!write_at(next->fd, buffer, (size_t)n, next->end))
+            return cannot_write(w, err);
+        next->copied += (uint64_t)n;
+        next->end += (uint64_t)n;
+    }
+    return GTR_OK;
+}
+
+/* All that is there now, and to the disk: what takes time, without the lock. */
+static enum gtr_code make_successor(struct gtr_journal_writer *w, struct successor *next,
+                                    const struct gtr_head *head, uint64_t first_row,
+                                    struct gtr_err *err)
+{
+    uint64_t end;
+    enum gtr_code rc;
+
+    next->fd = open(next->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (next->fd < 0)
+        return cannot_write(w, err);
+    rc = write_header(w, next, head, first_row, err);
+    if (rc != GTR_OK)
+        return rc;
+    pthread_mutex_lock(&w->lock);
+    next->kept = (size_t)(first_row - w->first_row);
+    next->copied = next->kept < w->n_rows ? w->starts[next->kept] : w->end;
+    end = w->end;
+    pthread_mutex_unlock(&w->lock);
+    next->shift = next->copied - next->end;
+    rc = copy_records(w, next, end, err);
+    if (rc == GTR_OK && fsync(next->fd) != 0)
+        rc = cannot_write(w, err);
+    return rc;
+}
+
+/* The few records that came meanwhile, and the name. */
+static enum gtr_code put_in_place(struct gtr_journal_writer *w, struct successor *next,
+                                  struct gtr_err *err)
+{
+    enum gtr_code rc = copy_records(w, next, w->end, err);
+    size_t i;
+
+    if (rc == GTR_OK && ((w->sync && fdatasync(next->fd) != 0) || rename(next->path, w->path) != 0))
+        rc = cannot_write(w, err);
+    if (rc != GTR_OK)
+        return rc;
+    for (i = next->kept; i < w->n_rows; i++)
+        w->starts[i - next->kept] = w->starts[i] - next->shift;
+    w->first_row += next->kept;
+    w->n_rows -= next->kept;
+    w->end = next->end;
+    if (w->fd >= 0)
+        close(w->fd);
+    w->fd = next->fd;
+    next->fd = -1;
+    return GTR_OK;
+}
+
+enum gtr_code gtr_journal_restart(struct gtr_journal_writer *w, const struct gtr_head *head,
+                                  uint64_t first_row, struct gtr_err *err)
+{
+    struct successor next = { .fd = -1 };
+    size_t size = strlen(w->path) + sizeof ".tmp";
+    enum gtr_code rc = gtr_alloc_for(&next.path, size, 1, "bytes", err);
+
+    if (rc != GTR_OK)
+        return rc;
+    snprintf(next.path, size, "%s.tmp", w->path);
+    rc = make_successor(w, &next, head, first_row, err);
+    if (rc == GTR_OK) {
+        pthread_mutex_lock(&w->lock);
+        rc = put_in_place(w, &next, err);
+        pthread_mutex_unlock(&w->lock);
+    }
+    if (next.fd >= 0) {
+        unlink(next.path);
+        close(next.fd);
+    }
+    if (rc == GTR_OK)
+        gtr_folder_sync(w->path);
+    gtr_free(next.path);
+    return rc;
 }
 
 enum gtr_code gtr_journal_create(const char *path, const struct gtr_head *head, bool param_norms,
@@ -157,85 +371,26 @@ enum gtr_code gtr_journal_create(const char *path, const struct gtr_head *head, 
 {
     struct gtr_journal_writer *w = NULL;
     enum gtr_code rc;
-    char *temporary = NULL;
 
     *out = NULL;
     rc = gtr_alloc_for(&w, 1, sizeof *w, "journals", err);
     if (rc != GTR_OK)
         return rc;
-    *w = (struct gtr_journal_writer){
-        .fd = -1, .sync = sync, .param_norms = param_norms, .n_tensors = head->n_tensors
-    };
+    w->fd = -1;
+    w->sync = sync;
+    w->param_norms = param_norms;
+    w->n_tensors = head->n_tensors;
+    w->first_row = first_row;
+    pthread_mutex_init(&w->lock, NULL);
     w->path = gtr_strdup(path);
-    rc = gtr_alloc_for(&temporary, strlen(path) + sizeof ".tmp", 1, "bytes", err);
-    if (rc == GTR_OK && w->path == NULL)
-        rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
-    if (rc != GTR_OK)
-        goto out;
-    snprintf(temporary, strlen(path) + sizeof ".tmp", "%s.tmp", path);
-    w->fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (w->fd < 0) {
-        rc = cannot_write(w, err);
-        goto out;
+    rc = w->path != NULL ? gtr_journal_restart(w, head, first_row, err)
+                         : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    if (rc == GTR_OK) {
+        *out = w;
+        return rc;
     }
-    rc = write_header(w, head, first_row, err);
-    if (rc == GTR_OK && (fsync(w->fd) != 0 || rename(temporary, path) != 0))
-        rc = cannot_write(w, err);
-    if (rc == GTR_OK)
-        gtr_folder_sync(path);
-out:
-    if (rc != GTR_OK) {
-        if (w->fd >= 0)
-            unlink(temporary);
-        gtr_journal_close(w);
-        w = NULL;
-    }
-    gtr_free(temporary);
-    *out = w;
+    gtr_journal_close(w);
     return rc;
-}
-
-enum gtr_code gtr_journal_append(struct gtr_journal_writer *w, uint64_t number,
-                                 const struct gtr_row *row, struct gtr_err *err)
-{
-    unsigned char step[GTR_STEP_BYTES];
-    enum gtr_code rc = begin(w, GTR_JOURNAL_ROW, err);
-    size_t n = w->n_tensors;
-
-    gtr_step_pack(row->step, step);
-    if (rc == GTR_OK)
-        rc = put_u64(w, number, err);
-    if (rc == GTR_OK)
-        rc = put(w, step, sizeof step, err);
-    if (rc == GTR_OK)
-        rc = put(w, row->sumsq, n * sizeof *row->sumsq, err);
-    if (rc == GTR_OK)
-        rc = put(w, row->maxabs, n * sizeof *row->maxabs, err);
-    if (rc == GTR_OK)
-        rc = put(w, row->nonfinite, n * sizeof *row->nonfinite, err);
-    if (rc == GTR_OK && w->param_norms)
-        rc = put(w, row->param_sumsq, n * sizeof *row->param_sumsq, err);
-    return rc == GTR_OK ? write_record(w, err) : rc;
-}
-
-enum gtr_code gtr_journal_amend(struct gtr_journal_writer *w, uint64_t number, double applied_scale,
-                                bool skipped, struct gtr_err *err)
-{
-    const unsigned char flag = skipped;
-    enum gtr_code rc = begin(w, GTR_JOURNAL_AMEND, err);
-
-    if (rc == GTR_OK)
-        rc = put_u64(w, number, err);
-    if (rc == GTR_OK)
-        rc = put(w, &applied_scale, sizeof applied_scale, err);
-    if (rc == GTR_OK)
-        rc = put(w, &flag, 1, err);
-    return rc == GTR_OK ? write_record(w, err) : rc;
-}
-
-enum gtr_code gtr_journal_sync(struct gtr_journal_writer *w, struct gtr_err *err)
-{
-    return fdatasync(w->fd) == 0 ? GTR_OK : cannot_write(w, err);
 }
 
 void gtr_journal_close(struct gtr_journal_writer *w)
@@ -244,7 +399,9 @@ void gtr_journal_close(struct gtr_journal_writer *w)
         return;
     if (w->fd >= 0)
         close(w->fd);
-    gtr_free(w->record);
+    pthread_mutex_destroy(&w->lock);
+    gtr_free(w->record.bytes);
+    gtr_free(w->starts);
     gtr_free(w->path);
     gtr_free(w);
 }

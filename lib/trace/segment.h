@@ -71,6 +71,7 @@ const char *gtr_head_differs(const struct gtr_head *a, const struct gtr_head *b,
 /* --- writing, behind gtr_writer_* ------------------------------------------------------------- */
 
 struct gtr_segments;
+struct gtr_journal_writer;
 
 enum gtr_code gtr_segments_try(const char *folder, int64_t rank, bool force, struct gtr_err *err);
 enum gtr_code gtr_segments_open(const char *folder, const struct gtr_head *head,
@@ -82,7 +83,19 @@ enum gtr_code gtr_segments_amend(struct gtr_segments *segments, double applied_s
                                  struct gtr_err *err);
 enum gtr_code gtr_segments_elements(struct gtr_segments *segments, size_t tensor,
                                     const void *elements, struct gtr_err *err);
+
+/* The last step will not be amended any more: closes the segment if it is due. */
+enum gtr_code gtr_segments_settle(struct gtr_segments *segments, struct gtr_err *err);
+
+/* The journal, for a caller that from now on adds each row and amendment to it before it appends or
+ * amends here, which may then be later and on another thread.  Not to be closed. */
+struct gtr_journal_writer *gtr_segments_journal(struct gtr_segments *segments);
+
 enum gtr_code gtr_segments_close(struct gtr_segments *segments, struct gtr_err *err);
 void gtr_segments_abandon(struct gtr_segments *segments);
+
+/* The same two of a writer: NULL and nothing if its trace is a file. */
+struct gtr_journal_writer *gtr_writer_journal(struct gtr_writer *writer);
+enum gtr_code gtr_writer_settle(struct gtr_writer *writer, struct gtr_err *err);
 
 #endif

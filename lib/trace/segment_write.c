@@ -3,11 +3,15 @@
  * At every moment a completed step is in a segment that has its name, or in the journal:
  *
  *     append    record to the journal, then row to the open segment
- *     rotate    close, sync and rename the segment; then a new journal, empty, takes the old one's
- *               name.  Between the two a row is in both, and readers take the segment's.
+ *     rotate    close, sync and rename the segment; then a new journal, without the rows that the
+ *               segment has, takes the old one's name.  Between the two a row is in both, and
+ *               readers take the segment's.
  *
  * A step may be amended until the next one comes, so a segment is closed not when it is full but
- * when something else is to be written.
+ * when something else is to be written, or when the caller says that the step is settled.
+ *
+ * A recorder whose rows wait in a queue puts them into the journal from the thread that trains, as
+ * soon as they are complete, and has them appended here later by another.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,6 +38,7 @@ struct gtr_segments {
     struct gtr_head head;
     struct gtr_writer_options options;
     struct gtr_journal_writer *journal;
+    bool ahead;              /* the caller sees to the journal */
     struct gtr_writer *open; /* the segment being written; NULL until something is written */
     uint64_t first_row;      /* of the open segment */
     uint64_t n_rows;         /* of the trace */
@@ -146,20 +151,15 @@ static void segments_free(struct gtr_segments *segments)
 static enum gtr_code start_journal(struct gtr_segments *segments, struct gtr_err *err)
 {
     char *path = gtr_segment_journal_path(segments->folder, segments->head.rank);
-    struct gtr_journal_writer *journal = NULL;
     enum gtr_code rc;
 
     if (path == NULL)
         return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->folder);
-    rc = gtr_journal_create(path, &segments->head, segments->options.param_norms, segments->n_rows,
-                            segments->options.sync, &journal, err);
+    rc = gtr_journal_create(path, &segments->head, segments->options.param_norms, 0,
+                            segments->options.sync, &segments->journal, err);
     gtr_free(path);
-    if (rc != GTR_OK)
-        return rc;
-    gtr_journal_close(segments->journal);
-    segments->journal = journal;
     segments->synced = clock_seconds();
-    return GTR_OK;
+    return rc;
 }
 
 enum gtr_code gtr_segments_open(const char *folder, const struct gtr_head *head,
@@ -266,16 +266,34 @@ static bool is_due(const struct gtr_segments *segments)
              clock_seconds() - segments->started >= segments->options.segment_seconds));
 }
 
+static enum gtr_code close_if_due(struct gtr_segments *segments, struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    if (!is_due(segments))
+        return GTR_OK;
+    rc = close_segment(segments, err);
+    if (rc == GTR_OK)
+        rc = gtr_journal_restart(segments->journal, &segments->head, segments->n_closed, err);
+    segments->synced = clock_seconds();
+    return rc;
+}
+
 static enum gtr_code rotate_if_due(struct gtr_segments *segments, struct gtr_err *err)
 {
-    enum gtr_code rc = GTR_OK;
+    enum gtr_code rc = close_if_due(segments, err);
 
-    if (is_due(segments)) {
-        rc = close_segment(segments, err);
-        if (rc == GTR_OK)
-            rc = start_journal(segments, err);
-    }
     return rc == GTR_OK ? open_segment(segments, err) : rc;
+}
+
+enum gtr_code gtr_segments_settle(struct gtr_segments *segments, struct gtr_err *err)
+{
+    struct gtr_err failure = { 0 };
+    enum gtr_code rc = failed_before(segments, err);
+
+    if (rc == GTR_OK && close_if_due(segments, &failure) != GTR_OK)
+        rc = has_failed(segments, &failure, err);
+    return rc;
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */
@@ -314,8 +332,8 @@ enum gtr_code gtr_segments_append(struct gtr_segments *segments, const struct gt
     if (rc != GTR_OK)
         return rc;
     rc = rotate_if_due(segments, &failure);
-    if (rc == GTR_OK)
-        rc = gtr_journal_append(segments->journal, segments->n_rows, row, &failure);
+    if (rc == GTR_OK && !segments->ahead)
+        rc = gtr_journal_append(segments->journal, row, &failure);
     if (rc != GTR_OK)
         return has_failed(segments, &failure, err);
     segments->n_rows++;
@@ -345,8 +363,8 @@ enum gtr_code gtr_segments_amend(struct gtr_segments *segments, double applied_s
         return gtr_fail(err, GTR_EUSAGE,
                         "the last step can be amended until elements of the next "
                         "are given");
-    rc = gtr_journal_amend(segments->journal, segments->n_rows - 1, applied_scale, skipped,
-                           &failure);
+    if (!segments->ahead)
+        rc = gtr_journal_amend(segments->journal, applied_scale, skipped, &failure);
     if (rc == GTR_OK)
         rc = gtr_writer_amend(segments->open, applied_scale, skipped, &failure);
     return rc == GTR_OK ? rc : has_failed(segments, &failure, err);
@@ -372,6 +390,12 @@ enum gtr_code gtr_segments_elements(struct gtr_segments *segments, size_t tensor
     return GTR_OK;
 }
 
+struct gtr_journal_writer *gtr_segments_journal(struct gtr_segments *segments)
+{
+    segments->ahead = true;
+    return segments->journal;
+}
+
 /* --- the end ---------------------------------------------------------------------------------- */
 
 static void remove_journal(struct gtr_segments *segments)
@@ -386,14 +410,15 @@ static void remove_journal(struct gtr_segments *segments)
 /* The journal stays if it has rows that no segment has: a write has failed. */
 enum gtr_code gtr_segments_close(struct gtr_segments *segments, struct gtr_err *err)
 {
+    const uint64_t n_known = gtr_journal_next(segments->journal);
     enum gtr_code rc = GTR_OK;
 
     /* A trace without steps is a segment without rows, as a file would be. */
-    if (segments->n_rows == 0 && segments->failure.code == GTR_OK)
+    if (n_known == 0 && segments->failure.code == GTR_OK)
         rc = open_segment(segments, err);
     if (rc == GTR_OK && segments->open != NULL)
         rc = close_segment(segments, err);
-    if (rc == GTR_OK && segments->n_closed == segments->n_rows)
+    if (rc == GTR_OK && segments->n_closed == n_known)
         remove_journal(segments);
     segments_free(segments);
     return rc;

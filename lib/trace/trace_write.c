@@ -296,6 +296,16 @@ enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, 
     return GTR_OK;
 }
 
+struct gtr_journal_writer *gtr_writer_journal(struct gtr_writer *writer)
+{
+    return writer->segments != NULL ? gtr_segments_journal(writer->segments) : NULL;
+}
+
+enum gtr_code gtr_writer_settle(struct gtr_writer *writer, struct gtr_err *err)
+{
+    return writer->segments != NULL ? gtr_segments_settle(writer->segments, err) : GTR_OK;
+}
+
 /* Closes all sheets and the file; the first failure is told. */
 static enum gtr_code close_all(struct gtr_writer *writer, struct gtr_err *err)
 {

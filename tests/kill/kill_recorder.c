@@ -48,7 +48,10 @@ static size_t kill_at_random(size_t n, uint64_t seed)
     gtr_random_init(&random, seed, 0);
     for (k = 0; k < n; k++) {
         const struct killed_plan plan = { .path = scratch_path("run.gtr"),
-                                          .elements = k % 2 == 0,
+                                          .recorder = k % 5 > 1,
+                                          .elements = k % 5 != 1 && k % 5 != 2,
+                                          .around = k % 5 == 4 ? 2 : 0,
+                                          .slots = 6 + (int64_t)gtr_random_below(&random, 20),
                                           .segment_bytes = 200 + gtr_random_below(&random, 60000),
                                           .n_steps = 2000,
                                           .delay_us = (unsigned)gtr_random_below(&random, 60000) };
@@ -75,7 +78,7 @@ static long run_to_stop(const struct killed_plan *plan, size_t last, bool *ended
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
             _exit(77);
         raise(SIGSTOP);
-        killed_record(plan, pipes[1]);
+        (plan->recorder ? killed_record_all : killed_record)(plan, pipes[1]);
     }
     close(pipes[1]);
     for (stop = 0; waitpid(child, &status, 0) == child && WIFSTOPPED(status) && stop < last; stop++)
@@ -91,17 +94,25 @@ static long run_to_stop(const struct killed_plan *plan, size_t last, bool *ended
     return *ended && status != 0 ? -1 : completed;
 }
 
+/* The writer alone, and a recorder that is its own writer. */
 static size_t kill_at_each(size_t *n)
 {
-    bool ended = false;
-    size_t failed = 0;
+    size_t failed = 0, stop;
+    int recorder;
 
-    for (*n = 0; !ended; ++*n) {
-        const struct killed_plan plan = {
-            .path = scratch_path("run.gtr"), .elements = true, .segment_bytes = 20000, .n_steps = 8
-        };
+    *n = 0;
+    for (recorder = 0; recorder <= 1; recorder++) {
+        const struct killed_plan plan = { .path = scratch_path("run.gtr"),
+                                          .recorder = recorder,
+                                          .synchronous = true,
+                                          .slots = 4,
+                                          .elements = true,
+                                          .segment_bytes = 20000,
+                                          .n_steps = 8 };
+        bool ended = false;
 
-        failed += !look_at(&plan, *n, run_to_stop(&plan, *n + 1, &ended));
+        for (stop = 0; !ended; stop++, ++*n)
+            failed += !look_at(&plan, stop, run_to_stop(&plan, stop + 1, &ended));
     }
     return failed;
 }

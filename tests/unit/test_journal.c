@@ -37,11 +37,10 @@ static unsigned char *make_journal(size_t *size)
         }
         if (t % 2 == 0)
             step.applied_scale = -1.0;
-        CHECK(gtr_journal_append(writer, FIRST_ROW + t, &row, &err) == GTR_OK);
+        CHECK(gtr_journal_append(writer, &row, &err) == GTR_OK);
         step = killed_step(t);
         if (t % 2 == 0)
-            CHECK(gtr_journal_amend(writer, FIRST_ROW + t, step.applied_scale, step.skipped,
-                                    &err) == GTR_OK);
+            CHECK(gtr_journal_amend(writer, step.applied_scale, step.skipped, &err) == GTR_OK);
     }
     gtr_journal_close(writer);
     gtr_head_free(&head);
@@ -125,13 +124,13 @@ static void records_lie_where_the_format_says(void)
     CHECK(gtr_journal_create(scratch_path("one"), &head, false, 0, false, &writer, NULL) == GTR_OK);
     bytes = scratch_read(scratch_path("one"), &header);
     free(bytes);
-    CHECK(gtr_journal_append(writer, 0, &row, NULL) == GTR_OK);
+    CHECK(gtr_journal_append(writer, &row, NULL) == GTR_OK);
     bytes = scratch_read(scratch_path("one"), &size);
     CHECK(size - header == 8 + 8 + 41 + 20 + 4);
     CHECK(memcmp(bytes, "JTrh", 4) == 0);
     CHECK(memcmp(bytes + header, "JTrw\x45\0\0\0\0\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0", 24) == 0);
     free(bytes);
-    CHECK(gtr_journal_amend(writer, 0, 0.5, false, NULL) == GTR_OK);
+    CHECK(gtr_journal_amend(writer, 0.5, false, NULL) == GTR_OK);
     bytes = scratch_read(scratch_path("one"), &size);
     CHECK(size - header == 81 + 8 + 17 + 4);
     CHECK(memcmp(bytes + header + 81, "JTam\x11\0\0\0", 8) == 0);

@@ -256,7 +256,11 @@ static void wrappers_are_taken_off_names_and_nothing_else(void)
 /* With elements, of a recorder that was killed. */
 static void a_folder_is_packed_with_all_that_it_holds(void)
 {
-    const struct killed_plan plan = { scratch_path("run.gtr"), true, 30000, 40, 200000 };
+    const struct killed_plan plan = { .path = scratch_path("run.gtr"),
+                                      .elements = true,
+                                      .segment_bytes = 30000,
+                                      .n_steps = 40,
+                                      .delay_us = 200000 };
     struct gtr_merged merged;
     struct killed_losses losses = { 0 };
     struct gtr_err err = { 0 };

@@ -180,6 +180,8 @@ static void a_recorder_killed_at_any_moment_loses_no_completed_step(void)
     gtr_random_init(&random, 42, 0);
     for (k = 0; k < 30; k++) {
         const struct killed_plan plan = { .path = scratch_path("killed.gtr"),
+                                          .recorder = k % 3 > 0,
+                                          .slots = 8,
                                           .elements = k % 2 == 0,
                                           .segment_bytes = 200 + gtr_random_below(&random, 60000),
                                           .n_steps = 2000,
