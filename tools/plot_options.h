@@ -31,6 +31,11 @@ void plot_options_parse(struct plot_options *options, int argc, char **argv);
 extern const struct argp plot_style_argp;
 void plot_look_finish(struct figure_look *look, char *formats, size_t size);
 
+/* The same for a command that draws only into the folder of its --figures: without one (NULL), it
+ * is an error to say how. */
+void plot_look_of(const struct argp_state *state, const char *folder, struct figure_look *look,
+                  char *formats, size_t size);
+
 /* Adds one kind of picture, a word of --format, to "png svg"; or tells that there is none. */
 void plot_take_format(const struct argp_state *state, char *formats, size_t size, const char *word);
 

@@ -55,3 +55,13 @@ void plot_look_finish(struct figure_look *look, char *formats, size_t size)
         look->width = paper_width[look->paper_columns == 2 ? 1 : 0];
     look->formats = formats;
 }
+
+void plot_look_of(const struct argp_state *state, const char *folder, struct figure_look *look,
+                  char *formats, size_t size)
+{
+    if (formats[0] != '\0' && folder == NULL)
+        argp_error(state, "--format %s: name a folder with --figures", formats);
+    if (look->style == STYLE_PAPER && folder == NULL)
+        argp_error(state, "--style paper: name a folder with --figures");
+    plot_look_finish(look, formats, size);
+}

@@ -45,11 +45,7 @@ static void check(struct spill_options *o, const struct argp_state *state)
         n += outputs[i] != NULL && strcmp(outputs[i], "-") == 0 ? 1 : 0;
     if (n > 1)
         argp_error(state, "--tsv, --steps, --json: only one can be - at a time");
-    if (o->formats[0] != '\0' && o->figures == NULL)
-        argp_error(state, "--format %s: name a folder with --figures", o->formats);
-    if (o->look.style == STYLE_PAPER && o->figures == NULL)
-        argp_error(state, "--style paper: name a folder with --figures");
-    plot_look_finish(&o->look, o->formats, sizeof o->formats);
+    plot_look_of(state, o->figures, &o->look, o->formats, sizeof o->formats);
 }
 
 static error_t parse_output(int key, char *word, struct argp_state *state)

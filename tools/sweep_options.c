@@ -84,11 +84,7 @@ static void check(struct sweep_options *o, const struct argp_state *state)
         argp_error(state, "name a trace");
     if (o->replay.n_policies == 0)
         argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
-    if (o->formats[0] != '\0' && o->figures == NULL)
-        argp_error(state, "--format %s: name a folder with --figures", o->formats);
-    if (o->look.style == STYLE_PAPER && o->figures == NULL)
-        argp_error(state, "--style paper: name a folder with --figures");
-    plot_look_finish(&o->look, o->formats, sizeof o->formats);
+    plot_look_of(state, o->figures, &o->look, o->formats, sizeof o->formats);
     if (o->n_shards > 1 && o->output == NULL)
         argp_error(state, "--shard: name the result with -o, to join it with the others");
     if (o->goals.n > SWEEP_GOALS_MAX)

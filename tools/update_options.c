@@ -23,15 +23,11 @@ static void finish(const struct argp_state *state, struct update_options *o)
         argp_error(state, "name a trace");
     if (o->replay.n_policies == 0)
         argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
-    if (o->formats[0] != '\0' && o->figures == NULL)
-        argp_error(state, "--format %s: name a folder with --figures", o->formats);
-    if (o->look.style == STYLE_PAPER && o->figures == NULL)
-        argp_error(state, "--style paper: name a folder with --figures");
+    plot_look_of(state, o->figures, &o->look, o->formats, sizeof o->formats);
     if (o->term && o->figures != NULL)
         argp_error(state, "--term: draws in the terminal; it does not go with --figures");
     if ((o->term || o->figures != NULL) && o->tsv != NULL && strcmp(o->tsv, "-") == 0)
         argp_error(state, "--tsv -: figures are told on standard output too; name a file");
-    plot_look_finish(&o->look, o->formats, sizeof o->formats);
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)
