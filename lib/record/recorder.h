@@ -49,6 +49,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "sumsq.h"
 #include "trace.h"
 
 GTR_PUBLIC_BEGIN
@@ -136,6 +137,17 @@ enum gtr_code gtr_recorder_grad(struct gtr_recorder *recorder, size_t tensor, co
  * elements.  Not at a step whose elements are kept. */
 enum gtr_code gtr_recorder_norm(struct gtr_recorder *recorder, size_t tensor, double sumsq,
                                 float maxabs, uint64_t nonfinite, struct gtr_err *err);
+
+/* Are elements kept at this step of the run? */
+bool gtr_recorder_captures(const struct gtr_recorder *recorder, int64_t step);
+
+/* Several tensors that the caller has reduced already: sums[k] is of tensor tensors[k].  At a step
+ * whose elements are kept, kept[k] points to what a trace keeps of that tensor, in host memory: all
+ * of it, or of a sample its blocks one behind the other (sample.h says which).  At other steps
+ * `kept` is not looked at. */
+enum gtr_code gtr_recorder_reduced(struct gtr_recorder *recorder, size_t n, const size_t *tensors,
+                                   const struct gtr_reduction *sums, const void *const *kept,
+                                   struct gtr_err *err);
 
 /* gtr_recorder_grad for all tensors at once: elements[i] of tensor i, NULL for one that has no
  * gradient or is given by another call. */

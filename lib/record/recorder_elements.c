@@ -129,3 +129,17 @@ enum gtr_code gtr_recorder_keep(struct gtr_recorder *r, size_t tensor, const voi
         gather(r, tensor, elements, r->row->capture + r->offsets[tensor]);
     return GTR_OK;
 }
+
+enum gtr_code gtr_recorder_keep_as_is(struct gtr_recorder *r, size_t tensor, const void *kept,
+                                      struct gtr_err *err)
+{
+    size_t n = gtr_recorder_kept_bytes(r, tensor);
+
+    if (r->direct) {
+        gtr_recorder_queue_direct(r, tensor, n > 0 ? kept : r->sample);
+        return gtr_recorder_failed(r, err);
+    }
+    if (r->row->capture != NULL && n > 0)
+        memcpy(r->row->capture + r->offsets[tensor], kept, n);
+    return GTR_OK;
+}

@@ -2,6 +2,7 @@
  *
  *   recorder.c           open, declare, close
  *   recorder_step.c      one step of the training thread
+ *   recorder_give.c      the gradients of that step
  *   recorder_elements.c  what is kept of each tensor, and where it lies in a capture
  *   recorder_spikes.c    which steps of a flight recorder are written
  *   recorder_queue.c     what the training thread and the writer share: its size, the thread
@@ -133,6 +134,10 @@ void *gtr_recorder_copy_to(const struct gtr_recorder *recorder, size_t tensor);
 /* Keeps elements of which that makes no copy; NULL: zeros. */
 enum gtr_code gtr_recorder_keep(struct gtr_recorder *recorder, size_t tensor, const void *elements,
                                 struct gtr_err *err);
+
+/* The same of elements that are what is kept already. */
+enum gtr_code gtr_recorder_keep_as_is(struct gtr_recorder *recorder, size_t tensor,
+                                      const void *kept, struct gtr_err *err);
 
 /* --- spikes --------------------------------------------------------------------------------- */
 

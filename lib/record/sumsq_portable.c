@@ -10,7 +10,7 @@
 #include "sumsq.h"
 #include "sumsq_kernels.h"
 
-#define PAIR __attribute__((vector_size(16))) double
+#define PAIR      __attribute__((vector_size(16))) double
 #define PAIR_BITS __attribute__((vector_size(16))) int64_t
 
 static inline PAIR load_f32(const char *p)
@@ -58,42 +58,40 @@ static inline PAIR absolute(PAIR v)
 }
 
 #define TARGET
-#define WIDE PAIR
-#define WIDTH 2
-#define ZERO ((PAIR){ 0.0, 0.0 })
-#define MAX(a, b) larger(a, b)
+#define WIDE        PAIR
+#define WIDTH       2
+#define ZERO        ((PAIR){ 0.0, 0.0 })
+#define MAX(a, b)   larger(a, b)
 #define STORE(p, v) memcpy(p, &(v), sizeof(PAIR))
 
-#define SQUARE(v, square) (square)
+#define SQUARE(v, square)   (square)
 #define ABSOLUTE(v, square) absolute(v)
 
-#define KERNEL reduce_f32
-#define SIZE 4
-#define LOAD(p) load_f32(p)
+#define KERNEL    reduce_f32
+#define SIZE      4
+#define LOAD(p)   load_f32(p)
 #define MAGNITUDE SQUARE
 #include "sumsq_body.h"
 
-#define KERNEL reduce_f16
-#define SIZE 2
-#define LOAD(p) load_f16(p)
+#define KERNEL    reduce_f16
+#define SIZE      2
+#define LOAD(p)   load_f16(p)
 #define MAGNITUDE SQUARE
 #include "sumsq_body.h"
 
-#define KERNEL reduce_bf16
-#define SIZE 2
-#define LOAD(p) load_bf16(p)
+#define KERNEL    reduce_bf16
+#define SIZE      2
+#define LOAD(p)   load_bf16(p)
 #define MAGNITUDE SQUARE
 #include "sumsq_body.h"
 
-#define KERNEL reduce_f64
-#define SIZE 8
-#define LOAD(p) load_f64(p)
+#define KERNEL    reduce_f64
+#define SIZE      8
+#define LOAD(p)   load_f64(p)
 #define MAGNITUDE ABSOLUTE
 #include "sumsq_body.h"
 
-const struct gtr_sumsq_kernels gtr_sumsq_portable = {
-    { [GTR_F32] = reduce_f32,
-      [GTR_F16] = reduce_f16,
-      [GTR_BF16] = reduce_bf16,
-      [GTR_F64] = reduce_f64 }
-};
+const struct gtr_sumsq_kernels gtr_sumsq_portable = { { [GTR_F32] = reduce_f32,
+                                                        [GTR_F16] = reduce_f16,
+                                                        [GTR_BF16] = reduce_bf16,
+                                                        [GTR_F64] = reduce_f64 } };
