@@ -120,6 +120,12 @@ class Reduction(Structure):
     _fields_ = [("sumsq", c_double), ("maxabs", c_float), ("nonfinite", c_uint64)]
 
 
+class Sample(Structure):
+    """struct gtr_sample"""
+
+    _fields_ = [("block", c_int64), ("fraction", c_double), ("seed", c_int64)]
+
+
 # Arguments of each call, without the closing struct gtr_err * that all of them take.
 _CALLS = {
     "gtr_recorder_open": [c_char_p, POINTER(RecordOptions), POINTER(c_void_p)],
@@ -129,10 +135,24 @@ _CALLS = {
     "gtr_recorder_grad": [c_void_p, c_size_t, c_void_p],
     "gtr_recorder_norm": [c_void_p, c_size_t, c_double, c_float, c_uint64],
     "gtr_recorder_grads": [c_void_p, POINTER(c_void_p)],
+    "gtr_recorder_reduced": [
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+        POINTER(Reduction),
+        POINTER(c_void_p),
+    ],
     "gtr_recorder_end": [c_void_p],
     "gtr_recorder_applied": [c_void_p, c_double, c_bool],
     "gtr_recorder_estimate": [c_void_p, POINTER(RecordEstimate)],
     "gtr_recorder_close": [c_void_p],
+    "gtr_sample_blocks": [
+        POINTER(Sample),
+        c_char_p,
+        c_uint64,
+        POINTER(POINTER(c_uint64)),
+        POINTER(c_size_t),
+    ],
     "gtr_cuda_norms_new": [
         c_int,
         c_size_t,
@@ -204,6 +224,10 @@ def load():
             library.gtr_recorder_progress.restype = None
             library.gtr_recorder_warning.argtypes = [c_void_p]
             library.gtr_recorder_warning.restype = c_char_p
+            library.gtr_recorder_captures.argtypes = [c_void_p, c_int64]
+            library.gtr_recorder_captures.restype = c_bool
+            library.gtr_free.argtypes = [c_void_p]
+            library.gtr_free.restype = None
             library.gtr_recorder_abandon.argtypes = [c_void_p]
             library.gtr_recorder_abandon.restype = None
             library.gtr_cuda_norms_free.argtypes = [c_void_p]
