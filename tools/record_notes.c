@@ -71,20 +71,12 @@ static char *absolute(const char *path)
 
 static struct json_object *settings_of(const struct record_request *request)
 {
-    const struct gtr_record_options *options = &request->options;
     struct json_object *object = json_object_new_object();
     char *output = absolute(request->output), *command = command_line(request);
 
     json_add_text(object, "output", output != NULL ? output : request->output);
     json_add_text(object, "command", command != NULL ? command : request->command[0]);
-    json_add_text(object, "elements", request->elements != NULL ? request->elements : "none");
-    json_add_integer(object, "every", options->every);
-    json_add_integer(object, "total_steps", options->total_steps);
-    json_add_integer(object, "threads", options->n_threads);
-    if (options->group_by != NULL)
-        json_add_text(object, "group_by", options->group_by);
-    json_object_object_add(object, "force", json_object_new_boolean(options->force != 0));
-    json_object_object_add(object, "strict", json_object_new_boolean(request->strict));
+    json_object_object_add(object, "recorder", json_object_get(request->recorder));
     free(output);
     free(command);
     return object;
@@ -177,8 +169,12 @@ static void tell_closed(const struct record_request *request, const char *text)
     int n = 0;
 
     if (sscanf(text, "%llu %llu %n", &rows, &tensors, &n) == 2 && rows > 0)
-        cli_note(&request->common, "%s: %llu step%s of %llu tensor%s", from_here(text + n), rows,
-                 rows == 1 ? "" : "s", tensors, tensors == 1 ? "" : "s");
+        cli_note(&request->common, "%s: %llu %s%s of %llu tensor%s", from_here(text + n), rows,
+                 request->micro_batches > 0 ? "micro-batch" : "step",
+                 rows == 1                    ? ""
+                 : request->micro_batches > 0 ? "es"
+                                              : "s",
+                 tensors, tensors == 1 ? "" : "s");
 }
 
 static void hear(const struct record_request *request, struct heard *heard, const char *kind,

@@ -1,6 +1,7 @@
 /* record_run.h - what the parts of `gradtrace record` share: what is asked, and who does what.
  *
  *     gradtrace record                     the recorded command
+ *       record_asked    reads options
  *       record_places   where the hook lies
  *       record_notes    a scratch folder:    settings.json ---> start/sitecustomize.py reads it
  *       record_child    starts, waits        notes         <--- and appends what it has to tell
@@ -9,17 +10,24 @@
 #ifndef RECORD_RUN_H
 #define RECORD_RUN_H
 
+#include <json-c/json.h>
+
 #include "cli.h"
 
 struct record_request {
     struct cli_common common;
     const char *output;                /* -o */
-    const char *elements;              /* as the user wrote it, NULL: none */
-    struct gtr_record_options options; /* that the recorder in the command will be given */
-    bool strict;
-    char **command; /* NULL-terminated */
+    struct gtr_record_options options; /* as the library will be given them */
+    struct json_object *recorder;      /* what was asked for, by the names of the arguments of the
+                                        * Recorder in lib/python/gradtrace */
+    int64_t micro_batches;             /* rows of a step; 0: a row is a step */
+    char **command;                    /* NULL-terminated */
     int n_words;
 };
+
+/* Reads the command line, or exits with 2 and says what is wrong with it. */
+void record_request_parse(struct record_request *request, int argc, char **argv);
+void record_request_free(struct record_request *request);
 
 /* Where the program's other half lies; record_places_free frees it. */
 struct record_places {

@@ -17,7 +17,7 @@ from ._hook_session import Session
 
 
 class Talk:
-    """What is told: to the program that waits, and failures also at once, on stderr."""
+    """What is told: to the program that waits, for the end; warnings and failures at once."""
 
     def __init__(self, note):
         self._note = note
@@ -32,15 +32,25 @@ class Talk:
             self._told.add(text)
             self._note("note", text)
 
+    def warn(self, text):
+        """What cannot wait for the end of the run."""
+        if text not in self._told:
+            self._told.add(text)
+            _say(text)
+
     def failed(self, text):
         if text in self._told:
             return
         self._told.add(text)
         self._note("failed", text)
-        try:
-            sys.stderr.write(f"gradtrace record: {text}; the run goes on\n")
-        except Exception:
-            pass  # a closed stderr is the run's own affair
+        _say(f"{text}; the run goes on")
+
+
+def _say(text):
+    try:
+        sys.stderr.write(f"gradtrace record: {text}\n")
+    except Exception:
+        pass  # a closed stderr is the run's own affair
 
 
 def start(folder, note):

@@ -4,12 +4,11 @@ The parameters are held weakly: a script that drops its model gets its memory ba
 """
 
 import math
-import weakref
 
-from . import _library
-from ._gpu_norms import GpuNorms
-from ._tensors import readable
-from .recorder import Recorder, _number, _reason
+from ._arguments import number
+from ._library import Error
+from ._progress import Progress
+from .recorder import Recorder, reason
 
 
 class _Joined:
@@ -27,65 +26,88 @@ class _Joined:
 
 
 class RowRecorder(Recorder):
-    """begin-add-add-end instead of step; tells failures to `talk` instead of warning."""
+    """begin-add-add-end instead of step; tells failures and warnings to `talk`."""
 
     def __init__(self, named, path, talk, *, optimizers, **options):
         self._talk = talk
         self.rows = 0
-        options = {"progress": False, **options}  # stderr is the run's own
         super().__init__(named, path, optimizer=_Joined(optimizers), **options)
-        if self._close is not None:
-            self._close.atexit = False  # the session closes it, after it has told the last row
+        self._first = False  # the row under way is the first
+        if self._handle is not None:
+            self._handle.stay_open_at_exit()  # the session closes it, when it has told the last row
 
-    def add(self, numbers, grad_scale, group, losses, first):
-        """Records the gradients of some tensors; the first of a row begins it.
+    def _make_progress(self, progress, rank):
+        return Progress(progress, self.path, rank, "gradtrace record", whole_lines=True)
+
+    def _make_ears(self):
+        return None  # the session's hear all parameters of the script
+
+    def add(self, grads, grad_scale, group, losses, first):
+        """Records gradients, {number of the tensor: gradient or None}; the first of a row begins it.
 
         group: the parameter group whose learning rate the row has.
         """
-        self._guard(lambda: self._add(numbers, grad_scale, group, losses, first))
+        self._guard(lambda: self._add(grads, grad_scale, group, losses, first))
 
     def end(self):
         """Completes the row."""
         self._guard(self._end)
 
-    def _add(self, numbers, grad_scale, group, losses, first):
-        if self._declared is None:
-            self._declared = self._declare(grad_scale)
-            self._gpu_norms = GpuNorms(self._named, self._declared)
-            self._named = [(name, weakref.ref(p)) for name, p in self._named]
+    def applied(self, scale=None, skipped=False):
+        """Of the row completed last, if there is one that has not been told of."""
+        if self._pending:
+            super().applied(scale, skipped)
+
+    def _add(self, grads, grad_scale, group, losses, first):
+        if self._begin(grad_scale):
+            self._first = True
+            self._gradients.hold_weakly()
             self._optimizer = None
-        grads = [None] * len(self._named)
-        for i in numbers:
-            p = self._named[i][1]()
-            grads[i] = p.grad if p is not None and p.numel() > 0 else None
-
-        def readable_gradient(i):
-            return readable(self._named[i][0], grads[i], self._declared[i], grad_scale)
-
-        step = self._next_step
-        # Before the loss is read, because that waits for the GPU.
-        on_gpu = set()
-        if not self._keeps_elements(step):
-            on_gpu = self._gpu_norms.start(grads, readable_gradient)
         if first:
-            _library.call("gtr_recorder_begin", self._handle, step, float(losses), _rate(group))
-            if step == 0:
-                self._tell_warning()
-        self._give(grads, on_gpu, readable_gradient, grad_scale == 1.0)
-        for i, sums in self._gpu_norms.wait():
-            values = sums.sumsq, sums.maxabs, sums.nonfinite
-            _library.call("gtr_recorder_norm", self._handle, i, *values)
+            self._next_step = self._number_of_row(None)
+        step = self._next_step
 
-    def _tell_warning(self):
-        said = _library.load().gtr_recorder_warning(self._handle).decode("utf-8", "replace")
-        if said:
-            self._talk.once(said)
+        def begin():
+            if first:
+                self._handle.call("gtr_recorder_begin", step, float(losses), _rate(group))
+
+        grads = [grads.get(i) for i in range(len(self._gradients.named))]
+        self._gradients.give(self._handle, step, grads, grad_scale, begin)
+
+    def _number_of_row(self, step):
+        return self.rows if self._numbers is None else self._numbers.next()
 
     def _end(self):
-        _library.call("gtr_recorder_end", self._handle)
-        self._next_step += 1
+        self._handle.call("gtr_recorder_end")
         self.rows += 1
         self._pending = True
+        self._after_row(self._first)
+        self._first = False
+        while self._remarks:
+            self._talk.warn(self._remarks.pop(0))
+
+    def _applied(self, scale, skipped):
+        self._handle.call("gtr_recorder_applied", number(scale), bool(skipped))
+        self._pending = False
+
+    def stepped(self):
+        """The optimizer has stepped: the next row is of the next step."""
+        if self._numbers is not None:
+            self._numbers.stepped()
+
+    def in_step(self):
+        """Are there rows of a step that has not ended?  Only where each backward pass is one."""
+        return self._numbers is not None and self._numbers.taken > 0
+
+    def _finish(self):
+        if self._handle is not None and self._handle.alive:
+            done = self._handle.progress()
+            if done.dropped:
+                self._talk.once(
+                    f"{self.path}: the elements of {done.dropped:,} steps were left out, because "
+                    "the queue was full; raise --queue-mb, or wait for room: --when-full block"
+                )
+        super()._finish()
 
     def _guard(self, work):
         if self.failed is not None:
@@ -93,14 +115,14 @@ class RowRecorder(Recorder):
         try:
             work()
         except Exception as error:
-            self.failed = _reason(error)
+            self.failed = reason(error)
             self._give_up()
             about = "" if self.path in self.failed else f"{self.path}: "
             if self.strict:
-                raise _library.Error(about + self.failed) from error
+                raise Error(about + self.failed) from error
             self._talk.failed(f"{about}{self.failed}; recording stops here")
 
 
 def _rate(group):
     rate = group.get("lr")
-    return math.nan if rate is None else _number(rate)
+    return math.nan if rate is None else number(rate)

@@ -16,8 +16,8 @@ import os
 import weakref
 
 from . import _hook_names
+from ._arguments import distributed
 from ._hook_recorder import RowRecorder
-from .recorder import _distributed
 
 MOST_LOSSES = 4096  # backward calls between two rows; beyond, the loss is not known
 
@@ -90,6 +90,8 @@ class Trace:
         if len(optimizers) > 1:
             meta["optimizers"] = [type(optimizer).__name__ for optimizer in optimizers]
         rank, world_size = _rank()
+        # What is heard during a backward pass is the rank's own; the average comes after it.
+        averaged = found.data_parallel and world_size > 1 and session.ears is None
         self.path = session.claim(rank)
         self._place = self.path  # what of it is ours
         if rank > 0 and self.path.endswith(".gtr"):
@@ -99,11 +101,11 @@ class Trace:
             self.path,
             session.talk,
             optimizers=optimizers,
-            reduction="mean" if found.data_parallel and world_size > 1 else "none",
+            reduction="mean" if averaged else "none",
             meta=meta,
             rank=rank,
             world_size=world_size,
-            **session.recorder_options(),
+            **session.settings["recorder"],
         )
         self._refs = [weakref.ref(p) for _, p in found.named]
         self._index = {id(p): i for i, (_, p) in enumerate(found.named)}
@@ -142,16 +144,35 @@ class Trace:
                 "in the trace"
             )
         first = not self._parts
-        if first:
-            self._tell_applied()
-        losses = self._session.losses
-        self._recorder.add(numbers, grad_scale, optimizer.param_groups[0], losses, first)
-        if first:
-            losses.clear()
+        if self._session.ears is None:  # else each backward pass was recorded as it came
+            self._record({i: self._refs[i]().grad for i in numbers}, grad_scale, optimizer, first)
         part = self._parts[id(optimizer)] = Part()
         if all(ref() is not optimizer for ref in self._optimizers):
             self._optimizers.append(weakref.ref(optimizer))
         return part
+
+    def micro_batch(self, optimizer, grad_scale):
+        """A row of what the backward pass that has just ended gave to each tensor."""
+        alive = [(i, ref()) for i, ref in enumerate(self._refs)]
+        alive = [(i, p) for i, p in alive if p is not None]
+        grads = self._session.ears.take([p for _, p in alive])
+        self._record({i: g for (i, _), g in zip(alive, grads)}, grad_scale, optimizer, True)
+        self._recorder.end()
+
+    def give_up(self):
+        """Gradients were dropped: if the step has rows and has not ended, it was left out."""
+        if self._recorder.in_step() and not self._parts:
+            self._tell_applied()
+            self._recorder.applied(math.nan, True)
+            self._recorder.stepped()
+
+    def _record(self, grads, grad_scale, optimizer, first):
+        if first:
+            self._tell_applied()
+        losses = self._session.losses
+        self._recorder.add(grads, grad_scale, optimizer.param_groups[0], losses, first)
+        if first:
+            losses.clear()
 
     def finish(self, optimizer, skipped):
         """The optimizer has stepped, or has not: skipped() will tell."""
@@ -186,7 +207,9 @@ class Trace:
         )
 
     def _end_row(self):
-        self._recorder.end()
+        if self._session.ears is None:
+            self._recorder.end()
+        self._recorder.stepped()
         self._before = list(self._parts.values())
         self._parts = {}
 
@@ -201,7 +224,7 @@ class Trace:
 
 def _rank():
     """(rank, world size) of torch.distributed; before it is initialised, of the launcher."""
-    rank, world_size = _distributed()
+    rank, world_size = distributed()
     if world_size == 1:
         try:
             world_size = max(1, int(os.environ.get("WORLD_SIZE", "1")))

@@ -12,6 +12,7 @@ import weakref
 
 from ._hook_rows import Losses, Trace, trainable
 from ._library import Error
+from ._micro_batches import Ears
 
 _UNTRACED = {}  # methods as torch.compile is to see them
 
@@ -29,6 +30,10 @@ class Session:
         self._traces = []
         self._optimizers = []  # weak, in the order of their making
         self._off = False
+        self.ears = None  # where each backward pass is a row: what hears their gradients
+        if settings["recorder"].get("rows", "step") != "step":
+            self.ears = Ears()
+            self.ears.listening = False
 
     def guarded(self, work):
         """A method for the hooks: works only where it should, and raises only if strict."""
@@ -44,7 +49,7 @@ class Session:
                 text = f"{kind}{error}"
                 self.talk.failed(text)
                 self._close_all()
-                if self.settings.get("strict"):
+                if self.settings["recorder"].get("strict"):
                     raise Error(f"gradtrace record: {text}") from error
                 return None
 
@@ -65,7 +70,7 @@ class Session:
             return None, None
         trace = next((t for t in self._traces if t.has_any(parameters)), None)
         if trace is None:
-            if all(p.grad is None for p in parameters):
+            if self.ears is not None or all(p.grad is None for p in parameters):
                 return None, None  # a first step without gradients, as some warm-ups make
             trace = self._begin_trace(optimizer, clip or {})
         return trace, trace.observe(optimizer, grad_scale)
@@ -82,14 +87,33 @@ class Session:
     def trace_of(self, optimizer):
         return next((t for t in self._traces if t.has_any(trainable(optimizer))), None)
 
+    def given_up(self, parameters):
+        """Their gradients are dropped.  Matters only where rows were made before the step."""
+        if self.ears is not None:
+            for trace in self._traces:
+                if trace.has_any(parameters):
+                    trace.give_up()
+
     def pending(self):
         for trace in self._traces:
             for optimizer, part in list(trace.pending()):
                 yield trace, optimizer, part
 
-    def recorder_options(self):
-        names = ("elements", "every", "total_steps", "group_by", "force", "threads", "strict")
-        return {name: self.settings[name] for name in names if name in self.settings}
+    def backward_begins(self):
+        """Of the outermost of nested calls; only where each backward pass is a row."""
+        for optimizer in self._alive():
+            self.ears.listen_to(trainable(optimizer))
+        self.ears.listening = True
+
+    def backward_ended(self, grad_scale):
+        """A row for each trace that the pass had gradients for."""
+        self.ears.listening = False
+        for optimizer in self._alive():
+            parameters = trainable(optimizer)
+            if self.ears.heard_any(parameters):
+                trace = self.trace_of(optimizer) or self._begin_trace(optimizer, {})
+                trace.micro_batch(optimizer, grad_scale(optimizer))
+        self.ears.forget()
 
     def claim(self, rank):
         """The path of a new trace: run.h5, run.rank1.h5, then run.2.h5, run.rank1.2.h5.
@@ -153,6 +177,8 @@ class Session:
         return trace
 
     def _close_all(self):
+        if self.ears is not None:
+            self.ears.close()
         traces, self._traces = self._traces, []
         for trace in traces:
             trace.close()

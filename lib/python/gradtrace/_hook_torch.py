@@ -22,6 +22,8 @@ import torch
 # Methods of a Listener that look at the run; the others only pass calls on.
 _GUARDED = (
     "_backward",
+    "_backward_begins",
+    "_backward_ended",
     "_before_clipping",
     "_clipped",
     "_made",
@@ -64,6 +66,7 @@ class Listener:
     def __init__(self, session):
         self._session = session
         self._scaler = None  # the last that was used, weakly
+        self._in_backward = False
         self._stepping = []  # optimizers whose step is under way: some call those of others
         for name in _GUARDED:
             setattr(self, name, session.guarded(getattr(self, name)))
@@ -78,11 +81,49 @@ class Listener:
                     bool(arguments and arguments[0] is not None)
                     or named.get("grad_tensors") is not None,
                 )
-                return original(tensors, *arguments, **named)
+                if self._session.ears is None:
+                    return original(tensors, *arguments, **named)
+                return self._listened_to(original, tensors, *arguments, **named)
 
             return backward
 
         _replace(torch.autograd, "backward", make)
+
+    def _listened_to(self, original, *arguments, **named):
+        """A backward pass that is a row; checkpoints call others inside it."""
+        outermost = self._backward_begins()
+        complete = False
+        try:
+            result = original(*arguments, **named)
+            complete = True
+        finally:
+            if outermost:
+                self._backward_ended(complete)
+        return result
+
+    def _backward_begins(self):
+        if self._in_backward:
+            return False
+        if self._stepping:
+            self._session.talk.once(
+                "backward passes that an optimizer calls, by a closure, have no rows of their own"
+            )
+            return False
+        self._in_backward = True
+        self._session.backward_begins()
+        return True
+
+    def _backward_ended(self, complete):
+        self._in_backward = False
+        if complete:
+            self._session.backward_ended(self._scale_of_loss)
+        else:
+            self._session.ears.forget()
+
+    def _scale_of_loss(self, optimizer):
+        """The loss scale as backward has it, whatever was unscaled before."""
+        scaler = self._scaler() if self._scaler is not None else None
+        return scaler.get_scale() if scaler is not None and scaler.is_enabled() else 1.0
 
     def _backward(self, tensors, weighted):
         if not self._stepping:  # a closure may well call backward again
@@ -230,17 +271,20 @@ class Listener:
 
     def _given_up(self, owner):
         """Gradients that were recorded are dropped without a step: the script skips it."""
-        pending = list(self._session.pending())
-        if not pending or self._stepping:
+        if self._stepping:
             return
-        for trace, optimizer, _ in pending:
+        is_optimizer = isinstance(owner, torch.optim.Optimizer)
+        for trace, optimizer, _ in list(self._session.pending()):
             if owner is not optimizer:
-                if isinstance(owner, torch.optim.Optimizer):
+                if is_optimizer:
                     continue
-                mine = {id(p) for group in optimizer.param_groups for p in group["params"]}
+                mine = {id(p) for p in _parameters_of(optimizer)}
                 if not any(id(p) in mine for p in owner.parameters()):
                     continue
             trace.finish(optimizer, lambda: True)
+        if self._session.ears is not None:
+            dropped = _parameters_of(owner) if is_optimizer else owner.parameters()
+            self._session.given_up(list(dropped))
 
     # --- loss scales
 
@@ -310,6 +354,10 @@ class Listener:
             return 1.0
         stage = getattr(_notes(scaler, optimizer).get("stage"), "name", None)
         return 1.0 if stage == "UNSCALED" else scaler.get_scale()
+
+
+def _parameters_of(optimizer):
+    return [p for group in optimizer.param_groups for p in group["params"]]
 
 
 def _notes(scaler, optimizer):

@@ -48,6 +48,11 @@ class TrainerCallback(_Base):
         super().__init__()
         if "optimizer" in options:
             raise TypeError("optimizer: comes from the Trainer")
+        if options.get("rows", "step") != "step":
+            raise ValueError(
+                f"rows={options['rows']!r}: the Trainer calls back once a step; must be step here, "
+                "and `gradtrace record --rows` sees each backward pass"
+            )
         self._path = path
         self._options = options
         self._clipped = False

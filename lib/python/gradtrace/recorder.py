@@ -1,25 +1,22 @@
-"""recorder.py - the gradients of a PyTorch run into a trace file, one call a step."""
+"""recorder.py - the gradients of a PyTorch run into a trace file, one call a step.
 
-import json
+In parts: _arguments.py checks what a Recorder is given, _handle.py holds the library's recorder
+from opening to closing, _gradients.py hands over the gradients of a step, _micro_batches.py hears
+those of single backward passes.  Here are the order of calls and what happens when one fails.
+"""
+
 import math
 import os
-import shlex
-import sys
 import warnings
-import weakref
-from ctypes import byref, c_void_p
 
-from . import _elements, _library
-from ._gpu_norms import GpuNorms
+from ._arguments import Arguments, distributed, number
+from ._gradients import Gradients
+from ._handle import Handle, Wrong
 from ._library import Error
-from ._optimizer import group_names, settings_of
-from ._progress import Progress, read
-from ._tensors import DTYPES, dtype_name
-from ._tensors import readable as _readable
-from ._tensors import trainable as _trainable
+from ._micro_batches import Ears, Numbers
+from ._progress import Progress
+from ._tensors import trainable
 
-GRAD_STATES = ("pre-clip", "post-clip", "unknown")
-REDUCTIONS = ("none", "sum", "mean")
 
 class Recorder:
     """Records the gradient of every trainable parameter, step by step, into one HDF5 file.
@@ -41,7 +38,8 @@ class Recorder:
     its name when the recorder is closed, which also happens when the interpreter ends.
 
     Call ``step`` once for each optimizer step, not for each backward: gradients that were
-    accumulated over micro-batches are then recorded as the optimizer sees them.
+    accumulated over micro-batches are then recorded as the optimizer sees them.  To record each
+    micro-batch's own gradient instead, for a look at its noise: ``rows="micro-batch:N"``.
 
     Mixed precision: gradients must not carry the loss scale.  Either call
     ``scaler.unscale_(optimizer)`` before ``step``, exactly as ``clip_grad_norm_`` needs it, or
@@ -89,6 +87,15 @@ class Recorder:
         Another number, other blocks.
     spike_kappa, spike_scale
         Other than 3; and applied scales below which a step is a spike, too (0: none).
+    rows
+        "step", or "micro-batch:N" where N backward passes make an optimizer step: then call
+        ``step`` after each of them.  A row holds what that pass added to .grad, before any average
+        over ranks; the rows of a step add up to its gradient.  Row m of step s has the number
+        s * N + m, by which every, first and last go; total_steps stays a number of optimizer
+        steps.  ``applied`` tells of the step's last row; the others have
+        an unknown scale and are not skipped.  A step of fewer passes ends with ``applied``, or
+        when ``step`` is given the next number.  Costs the memory of one more set of gradients.
+        With a loss scale pass ``grad_scale``: what is heard is never unscaled.
     queue_mb
         Most memory, in MiB, for elements that wait for the thread that writes them.
     when_full
@@ -102,7 +109,8 @@ class Recorder:
     writer_threads
         That deflate elements; 0: half the processors, at most 4.
     progress
-        A line on stderr now and then; None: if that is a terminal.
+        On stderr, how much it will be, then a line now and then; None: if that is a terminal, and
+        on the first rank.
     total_steps
         Planned length of the run in optimizer steps, for policies with a schedule; 0: unknown.
     grad_state
@@ -140,6 +148,7 @@ class Recorder:
         sample_seed=0,
         spike_kappa=3.0,
         spike_scale=0.0,
+        rows="step",
         queue_mb=256,
         when_full="block",
         compression="deflate",
@@ -159,9 +168,10 @@ class Recorder:
         threads=0,
     ):
         if rank is None or world_size is None:
-            known = _distributed()
+            known = distributed()
             rank = known[0] if rank is None else rank
             world_size = known[1] if world_size is None else world_size
+        given = dict(locals())
         self.path = os.fspath(path).replace("{rank}", str(rank))
         self.failed = None
         self.strict = strict
@@ -169,48 +179,15 @@ class Recorder:
         self._process = os.getpid()
         self._next_step = 0
         self._pending = False  # a step was recorded, so that applied() has an object
-        self._declared = None  # dtype of each tensor in the trace, from the first step on
-        self._close = None
-        self._named = _trainable(model_or_named_params)
-        elements, fraction, around = _elements.parse(elements)
-        _one_of("when_full", when_full, tuple(_library.WHEN_FULL))
-        _one_of("compression", compression, tuple(_library.COMPRESSION))
-        self._progress = Progress(progress, self.path)
-        _one_of("grad_state", grad_state, GRAD_STATES)
-        _one_of("reduction", reduction, REDUCTIONS)
-        every = _integer("every", every, 1)
-        total_steps = _integer("total_steps", total_steps, 0)
-        meta = _meta_text(meta, self._named, optimizer)
-
-        def fill(options):
-            options.grad_state = grad_state.encode()
-            options.reduction = reduction.encode()
-            options.meta = meta.encode()
-            options.group_by = _library.text_or_null(group_by)
-            # The convention of reproducible-builds.org: no time of day in the file.
-            options.created = b"" if "SOURCE_DATE_EPOCH" in os.environ else None
-            options.elements = _library.ELEMENTS[elements]
-            options.fraction = fraction
-            options.seed = _integer("sample_seed", sample_seed)
-            options.around_spikes = around
-            options.spike_kappa, options.spike_scale = float(spike_kappa), float(spike_scale)
-            options.queue_bytes = _integer("queue_mb", queue_mb, 1) << 20
-            options.when_full = _library.WHEN_FULL[when_full]
-            options.compression = _library.COMPRESSION[compression]
-            options.segment_bytes = _integer("segment_mb", segment_mb, 1) << 20
-            options.segment_seconds = float(segment_seconds)
-            options.writer_threads = _integer("writer_threads", writer_threads, 0)
-            options.every = every
-            options.total_steps = total_steps
-            options.first = options.first if first is None else _integer("first", first)
-            options.last = options.last if last is None else _integer("last", last)
-            options.rank = _integer("rank", rank, 0)
-            options.world_size = _integer("world_size", world_size, 1)
-            options.n_threads = _integer("threads", threads, 0)
-            options.force = int(bool(force))
-
-        fill(_library.RecordOptions())  # a wrong argument is told even if the library is missing
-        self._guard(lambda: self._open(fill))
+        self._remarks = []  # to be told when nothing can be harmed by it
+        self._handle = None
+        named = trainable(model_or_named_params)
+        arguments = Arguments(given, named)  # told even if the library is missing
+        self._gradients = Gradients(named, optimizer)
+        self._progress = self._make_progress(progress, rank)
+        self._numbers = Numbers(arguments.micro_batches) if arguments.micro_batches else None
+        self._ears = self._make_ears()
+        self._guard(lambda: self._open(arguments.fields))
 
     def step(self, loss=None, lr=None, step=None, grad_scale=1.0):
         """Records the gradients as they are now.  After backward, before clipping.
@@ -224,12 +201,10 @@ class Recorder:
 
         A parameter whose .grad is None has no gradient in this step.
         """
-        first = self._declared is None
         self._guard(lambda: self._step(loss, lr, step, grad_scale))
-        if first and self.failed is None and self._handle is not None:
-            said = _library.load().gtr_recorder_warning(self._handle).decode("utf-8", "replace")
-            if said:
-                warnings.warn(f"gradtrace: {said}", RuntimeWarning, stacklevel=2)
+        while self._remarks:
+            said = self._remarks.pop(0)
+            warnings.warn(f"gradtrace: {said}", RuntimeWarning, stacklevel=2)
 
     def applied(self, scale=None, skipped=False):
         """Tells what the run then did with the step just recorded: after clipping, at any time
@@ -244,9 +219,9 @@ class Recorder:
         """How far the recording is, as a dict: steps, steps_written, captures_written, dropped,
         spikes, bytes_written (before compression), bytes_queued, memory_bytes, seconds_waited.
         """
-        if self._close is None or not self._close.alive or os.getpid() != self._process:
+        if self._handle is None or not self._handle.alive or os.getpid() != self._process:
             return {}
-        done = read(self._handle)
+        done = self._handle.progress()
         return {name: getattr(done, name) for name, _ in done._fields_}
 
     def close(self):
@@ -259,6 +234,16 @@ class Recorder:
     def __exit__(self, *_):
         self.close()
 
+    def _make_progress(self, progress, rank):
+        return Progress(progress, self.path, rank)
+
+    def _make_ears(self):
+        if self._numbers is None:
+            return None
+        ears = Ears()
+        ears.listen_to(p for _, p in self._gradients.named)
+        return ears
+
     # What follows may raise; _guard is what keeps that out of the training loop.
 
     def _guard(self, work):
@@ -266,10 +251,10 @@ class Recorder:
             return
         try:
             work()
-        except _Wrong:
+        except Wrong:
             raise
         except Exception as error:  # whatever it is, the run is worth more than its trace
-            self.failed = _reason(error)
+            self.failed = reason(error)
             self._give_up()
             if self.strict:
                 if isinstance(error, Error):
@@ -288,190 +273,74 @@ class Recorder:
         except Exception:
             pass
 
-    def _open(self, fill):
-        library = _library.load()
-        options = _library.RecordOptions()
-        library.gtr_record_options_init(byref(options))
-        fill(options)
-        self._options = options
-        handle = c_void_p()
-        try:
-            _library.call(
-                "gtr_recorder_open", os.fsencode(self.path), byref(options), byref(handle)
-            )
-        except Error as error:
-            if error.kind == "usage":
-                raise _Wrong(str(error)) from None
-            raise
-        self._handle = handle
-        # Runs once: from close(), or when the recorder is collected, or as the interpreter ends.
-        self._close = weakref.finalize(self, _close, handle, self.path, self._process)
+    def _open(self, fields):
+        self._handle = Handle(self.path, fields)
 
     def _finish(self):
-        if self._close is None or not self._close.alive:
-            return
-        self._close.detach()
-        handle, self._handle = self._handle, None
+        if self._ears is not None:
+            self._ears.close()
         self._progress.end()
-        _library.call("gtr_recorder_close", handle)
+        if self._handle is not None:
+            self._handle.close()
 
     def _step(self, loss, lr, step, grad_scale):
-        if self._close is None or not self._close.alive:
+        if self._handle is None or not self._handle.alive:
             raise Error("step() after close(); make a new Recorder", "usage")
         grad_scale = float(grad_scale)
         if not (0.0 < grad_scale < math.inf):
             raise Error(f"grad_scale={grad_scale:g}: must be a positive number", "usage")
-        step = self._next_step if step is None else int(step)
+        first = self._begin(grad_scale)
+        step = self._number_of_row(step)
         if lr is None and self._optimizer is not None:
             lr = self._optimizer.param_groups[0]["lr"]
-        if self._declared is None:
-            self._declared = self._declare(grad_scale)
-            self._gpu_norms = GpuNorms(self._named, self._declared)
-        grads = [p.grad if p.numel() > 0 else None for _, p in self._named]
+        parameters = [p for _, p in self._gradients.named]
+        if self._ears is not None:
+            grads = self._ears.take(parameters)
+        else:
+            grads = [p.grad for p in parameters]
 
-        def readable(i):
-            return _readable(self._named[i][0], grads[i], self._declared[i], grad_scale)
+        def begin():
+            self._handle.call("gtr_recorder_begin", step, number(loss), number(lr))
 
-        # Before the loss is read, because that waits for the GPU.
-        on_gpu = set() if self._keeps_elements(step) else self._gpu_norms.start(grads, readable)
-        _library.call("gtr_recorder_begin", self._handle, step, _number(loss), _number(lr))
-        self._give(grads, on_gpu, readable, grad_scale == 1.0)
-        for i, sums in self._gpu_norms.wait():
-            values = sums.sumsq, sums.maxabs, sums.nonfinite
-            _library.call("gtr_recorder_norm", self._handle, i, *values)
-        _library.call("gtr_recorder_end", self._handle)
+        self._gradients.give(self._handle, step, grads, grad_scale, begin)
+        self._handle.call("gtr_recorder_end")
         self._next_step = step + 1
         self._pending = True
-        self._progress.step(self._handle)
+        self._after_row(first)
 
-    def _give(self, grads, on_gpu, readable, unscaled):
-        """The gradients to the library: in one call those that can be read as they lie."""
-        from torch import Tensor, strided
-
-        pointers, others = self._pointers, []
-        for i, grad in enumerate(grads):
-            pointers[i] = None
-            if grad is None or i in on_gpu:
-                continue
-            if (
-                unscaled
-                and type(grad) is Tensor
-                and grad.dtype is self._types[i]
-                and grad.is_cpu
-                and grad.layout is strided
-                and grad.is_contiguous()
-            ):
-                pointers[i] = grad.data_ptr()
-            else:
-                others.append(i)
-        _library.call("gtr_recorder_grads", self._handle, pointers)
-        for i in others:  # one at a time: each may be a copy
-            grad = readable(i).cpu()
-            _library.call("gtr_recorder_grad", self._handle, i, grad.data_ptr())
-
-    def _keeps_elements(self, step):
-        """As the library has it: at such a step it wants elements and refuses norms."""
-        kept = self._options
-        return (
-            kept.elements != _library.ELEMENTS["none"]
-            and kept.first <= step <= kept.last
-            and (step - kept.first) % kept.every == 0
-        )
-
-    def _declare(self, grad_scale):
-        """Tells the library about each tensor, at the first step; returns their types."""
-        types = []
-        groups = group_names(self._optimizer) if self._optimizer is not None else {}
-        for name, parameter in self._named:
-            kind = dtype_name(name, parameter)
-            if kind == "f16" and grad_scale != 1.0:
-                kind = "f32"  # divided by the loss scale they would underflow in half precision
-            shape = "x".join(str(n) for n in parameter.shape)
-            _library.call(
-                "gtr_recorder_tensor",
-                self._handle,
-                name.encode("utf-8"),
-                shape.encode(),
-                parameter.numel(),
-                _library.DTYPES[kind],
-            )
-            if id(parameter) in groups:
-                group = groups[id(parameter)].encode("utf-8")
-                _library.call("gtr_recorder_param_group", self._handle, group)
-            types.append(kind)
-        wide = {kind: getattr(sys.modules["torch"], name) for name, kind in DTYPES.items()}
-        self._types = [wide[kind] for kind in types]
-        self._pointers = (c_void_p * len(types))()
+    def _begin(self, grad_scale):
+        """Declares the tensors before the first row; was this the time?"""
+        if self._gradients.declared is not None:
+            return False
+        self._gradients.declare(self._handle, grad_scale)
         self._progress.announce(self._handle)
-        return types
+        return True
+
+    def _number_of_row(self, step):
+        if self._numbers is None:
+            return self._next_step if step is None else int(step)
+        if step is not None:
+            self._numbers.begin(int(step))
+        elif self._numbers.taken == self._numbers.n:
+            self._numbers.stepped()
+        return self._numbers.next()
+
+    def _after_row(self, first):
+        """What there is to tell after a row; what the library had to say is known at the first."""
+        self._remarks += [said for said in (
+            self._handle.warning() if first else "", self._progress.step(self._handle)
+        ) if said]
 
     def _applied(self, scale, skipped):
         if not self._pending:
             raise Error("applied() before step(); it tells what became of a step", "usage")
-        _library.call("gtr_recorder_applied", self._handle, _number(scale), bool(skipped))
+        self._handle.call("gtr_recorder_applied", number(scale), bool(skipped))
         self._pending = False
+        if self._numbers is not None:
+            self._numbers.stepped()
 
 
-class _Wrong(ValueError):
-    """An argument of the constructor that the library refused."""
-
-
-def _close(handle, path, process):
-    """The recorder was dropped without close(): complete its file."""
-    if os.getpid() != process:
-        return
-    try:
-        _library.call("gtr_recorder_close", handle)
-    except Error as error:
-        warnings.warn(f"gradtrace: {path}: {_reason(error)}", RuntimeWarning, stacklevel=2)
-
-
-def _reason(error):
+def reason(error):
     if isinstance(error, Error):
         return str(error)
     return f"{type(error).__name__}: {error}"
-
-
-def _one_of(name, value, words):
-    if value not in words:
-        raise ValueError(f"{name}={value!r}: must be one of {', '.join(words)}")
-
-
-def _integer(name, value, least=None):
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name}={value!r}: must be an integer")
-    value = value.__index__()
-    if least is not None and value < least:
-        raise ValueError(f"{name}={value}: must be at least {least}")
-    return value
-
-
-def _number(value):
-    """A float, a tensor of one element, or None for what is not known."""
-    if hasattr(value, "detach"):
-        value = value.detach()  # torch 2 warns when a loss that requires a gradient becomes a float
-    return math.nan if value is None else float(value)
-
-
-def _distributed():
-    """(rank, world size) of torch.distributed, or of a process alone."""
-    distributed = getattr(sys.modules.get("torch"), "distributed", None)
-    if distributed is not None and distributed.is_available() and distributed.is_initialized():
-        return distributed.get_rank(), distributed.get_world_size()
-    return 0, 1
-
-
-def _meta_text(meta, named, optimizer):
-    """The JSON object for the trace: what the caller gave, and what can be seen from here."""
-    known = {"command": " ".join(shlex.quote(word) for word in sys.argv)}
-    if "torch" in sys.modules:
-        known["torch"] = str(sys.modules["torch"].__version__)
-    types = sorted({dtype_name(name, parameter) for name, parameter in named})
-    known["dtype"] = types[0] if len(types) == 1 else types
-    if optimizer is not None:
-        known["optimizer"] = settings_of(optimizer)
-    known.update(meta or {})
-    try:
-        return json.dumps(known, ensure_ascii=False, allow_nan=False, default=str)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"meta: not JSON: {error}") from error
