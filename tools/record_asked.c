@@ -330,7 +330,7 @@ static const struct argp_option options[] = {
       0 },
     { "progress", OPT_PROGRESS, NULL, 0,
       "Say how much is recorded, now and then.  Default: if standard error is a terminal", 0 },
-    { "no-progress", OPT_NO_PROGRESS, NULL, 0, "Do not", 0 },
+    { "no-progress", OPT_NO_PROGRESS, NULL, 0, "Never say how much is recorded", 0 },
     { "strict", OPT_STRICT, NULL, 0,
       "Raise an error in the script when recording fails, instead of going on without it", 0 },
 
@@ -385,7 +385,7 @@ static const struct argp argp = {
         "are clipped: one row for each optimizer step, with loss, learning rate and what "
         "clipping did.\v"
         "Exit status, signals and output are the command's own; what gradtrace has to tell comes "
-        "on standard error at the end.\n"
+        "on standard error, most of it at the end.\n"
         "\n"
         "Examples:\n"
         "  gradtrace record -o run.h5 -- python train.py --lr 1e-3\n"

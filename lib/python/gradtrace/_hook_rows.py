@@ -89,6 +89,8 @@ class Trace:
         meta.update(clip)
         if len(optimizers) > 1:
             meta["optimizers"] = [type(optimizer).__name__ for optimizer in optimizers]
+        options = dict(session.settings["recorder"])
+        meta.update(options.pop("meta", {}))
         rank, world_size = _rank()
         # What is heard during a backward pass is the rank's own; the average comes after it.
         averaged = found.data_parallel and world_size > 1 and session.ears is None
@@ -105,7 +107,7 @@ class Trace:
             meta=meta,
             rank=rank,
             world_size=world_size,
-            **session.settings["recorder"],
+            **options,
         )
         self._refs = [weakref.ref(p) for _, p in found.named]
         self._index = {id(p): i for i, (_, p) in enumerate(found.named)}
