@@ -7,7 +7,7 @@
  *         gtr_cuda_norms_start(norms, gradients, stream, &err);                 returns at once
  *         (other work)
  *         gtr_cuda_norms_wait(norms, reductions, &err);
- *         for each tensor i:  gtr_recorder_norm(r, i, reductions[i].sumsq, ...);
+ *         gtr_recorder_reduced(r, n_tensors, numbers, reductions, NULL, &err);
  *     gtr_cuda_norms_free(norms);
  *
  * Thousands of tensors cost two launches (one more for each further dtype) and one small copy each

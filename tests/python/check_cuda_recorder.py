@@ -1,4 +1,5 @@
-"""check_cuda_recorder.py - a model on a GPU, recorded by the kernels and over the host: same bits.
+"""check_cuda_recorder.py - a model on a GPU, recorded by the kernels, by torch's operations and over
+the host: same bits.
 
     GRADTRACE_LIBRARY=build/libgradtrace.so python3 tests/python/check_cuda_recorder.py
 
@@ -50,12 +51,12 @@ def gradients(dtype, scale):
     return net, steps
 
 
-def record(net, steps, path, scale, stream):
+def record(net, steps, path, scale, stream, elements):
     import gradtrace
     import torch
 
     with torch.cuda.stream(stream):
-        with gradtrace.Recorder(net, path, strict=True) as recorder:
+        with gradtrace.Recorder(net, path, elements=elements, strict=True) as recorder:
             for grads in steps:
                 for parameter, grad in zip(net.parameters(), grads):
                     parameter.grad = grad
@@ -78,29 +79,35 @@ def same(one, other):
     return different
 
 
-def check(dtype, scale, stream):
+def check(dtype, scale, stream, elements):
     """Records both ways; returns what differs."""
     from unittest import mock
 
-    from gradtrace import _gpu_norms
+    from gradtrace import _gpu_gradients, _kernel_norms, _library, _torch_norms
 
     net, steps = gradients(dtype, scale)
-    started = []
-    start = _gpu_norms._Plan.start
+    different = []
 
-    def counted(plan, mine):
-        started.append(len(mine))
-        start(plan, mine)
+    def counted(real, started):
+        def start(plan, mine):
+            started.append(len(mine))
+            return real(plan, mine)
+
+        return start
 
     with tempfile.TemporaryDirectory() as folder:
         gpu, host = os.path.join(folder, "gpu.h5"), os.path.join(folder, "host.h5")
-        with mock.patch.object(_gpu_norms._Plan, "start", counted):
-            record(net, steps, gpu, scale, stream)
-        with mock.patch.object(_gpu_norms, "device_of", lambda tensor: None):
-            record(net, steps, host, scale, stream)
-        different = same(gpu, host)
-    if started != [4, 4, 3]:
-        different.append(f"the kernels had {started} tensors, not [4, 4, 3]")
+        with mock.patch.object(_gpu_gradients, "device_of", lambda tensor: None):
+            record(net, steps, host, scale, stream, elements)
+        for cls, n_devices in ((_kernel_norms.KernelNorms, 1), (_torch_norms.TorchNorms, 0)):
+            started = []
+            with mock.patch.object(cls, "start", counted(cls.start, started)):
+                with mock.patch.object(_library.load(), "gtr_device_count", lambda: n_devices):
+                    record(net, steps, gpu, scale, stream, elements)
+            different += [f"{name} by {cls.__name__}" for name in same(gpu, host)]
+            if started != [4, 4, 3]:
+                different.append(f"{cls.__name__} had {started} tensors, not [4, 4, 3]")
+            os.unlink(gpu)
     return different
 
 
@@ -108,7 +115,7 @@ def main():
     absent = missing()
     if absent is not None:
         print(f"skipped: {absent}")
-        print("0 passed, 0 failed, 10 skipped")
+        print("0 passed, 0 failed, 30 skipped")
         return 0
     import torch
 
@@ -121,12 +128,12 @@ def main():
             ("float16", 1.0),
             ("float16", 1024.0),
         ):
-            different = check(getattr(torch, kind), scale, stream)
-            if different:
-                failed += 1
-                print(f"FAILED {kind}, scale {scale:g}: {', '.join(different)}")
-            else:
-                passed += 1
+            for elements in ("none", "full", "blocks:1/8"):
+                different = check(getattr(torch, kind), scale, stream, elements)
+                failed += bool(different)
+                passed += not different
+                if different:
+                    print(f"FAILED {kind}, scale {scale:g}, {elements}: {', '.join(different)}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

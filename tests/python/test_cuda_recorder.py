@@ -1,23 +1,27 @@
 """test_cuda_recorder.py - gradients on GPUs give the trace that gradients on the CPU give.
 
-In a library built with CUDA=emulate (make check-emulate) device memory is host memory: there CPU
-tensors, taken for tensors of a GPU, go through the kernels and all that leads to them.  Real GPUs
-are for check_cuda_recorder.py.
+CPU tensors are taken for tensors of a GPU here: in a library built with CUDA=emulate (make
+check-emulate), whose device memory is host memory, by the kernels; in any library by torch's own
+operations.  Real GPUs are for check_cuda_recorder.py.
 """
 
+import contextlib
 import ctypes
 from unittest import mock
 
 import gradtrace
 import numpy
 import torch
-from gradtrace import _gpu_norms, _library
-from harness import Case, loss_of, model, train
+from gradtrace import _gpu_gradients, _host_copies, _kernel_norms, _library, _torch_norms
+from harness import Case, model, train
 
 
+@contextlib.contextmanager
 def pretend(device_of=lambda tensor: 0):
     """CPU tensors lie on GPUs from here on."""
-    return mock.patch.multiple(_gpu_norms, device_of=device_of, stream_of=lambda device: None)
+    with mock.patch.object(_gpu_gradients, "device_of", device_of):
+        with mock.patch.object(_kernel_norms, "stream_of", lambda device: None):
+            yield
 
 
 def emulated():
@@ -26,13 +30,8 @@ def emulated():
     return name.value.startswith(b"emulated")
 
 
-class Pretended(Case):
-    """Records the same gradients both ways."""
-
-    def setUp(self):
-        super().setUp()
-        if not emulated():
-            self.skipTest("the library was not built with CUDA=emulate")
+class Ways:
+    """Records the same gradients over the host and as if they lay on GPUs."""
 
     def check_same(self, steps, device_of=lambda tensor: 0, launches=None, scale=1.0, **options):
         """steps: per step the gradients of all parameters, None where there is none."""
@@ -44,7 +43,11 @@ class Pretended(Case):
         def counted(name, *arguments):
             calls.append(name)
             if name == "gtr_recorder_grads":  # several in one call
-                calls.extend("gtr_recorder_grad" for pointer in arguments[1] if pointer)
+                calls.extend("host" for pointer in arguments[1] if pointer)
+            elif name == "gtr_recorder_grad":
+                calls.append("host")
+            elif name == "gtr_recorder_reduced":
+                calls.extend(["gpu"] * arguments[1])
             real(name, *arguments)
 
         def record(path):
@@ -55,7 +58,7 @@ class Pretended(Case):
                     recorder.step(1.0, grad_scale=scale)
 
         record(self.path("cpu.h5"))
-        with pretend(device_of), mock.patch.object(_library, "call", counted):
+        with self.pretend(device_of), mock.patch.object(_library, "call", counted):
             record(self.path("gpu.h5"))
         wanted, got = self.read("cpu.h5")[0], self.read("gpu.h5")[0]
         self.assertEqual(wanted.keys(), got.keys())
@@ -63,9 +66,14 @@ class Pretended(Case):
             if name != "/step/time":
                 self.assertEqual(array.tobytes(), got[name].tobytes(), name)
         if launches is not None:
-            self.assertEqual(calls.count("gtr_cuda_norms_start"), launches)
-            self.assertEqual(calls.count("gtr_cuda_norms_wait"), launches)
+            self.check_launches(calls, launches)
         return calls
+
+    def pretend(self, device_of):
+        return pretend(device_of)
+
+    def check_launches(self, calls, launches):
+        pass
 
     def random(self, n_steps, dtype, *shapes):
         torch.manual_seed(1)
@@ -75,8 +83,8 @@ class Pretended(Case):
         for dtype in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
             steps = self.random(3, dtype, (40, 70), (9000,), (), (3, 1, 2))
             calls = self.check_same(steps, launches=3, force=True)
-            self.assertEqual(calls.count("gtr_recorder_norm"), 12)
-            self.assertEqual(calls.count("gtr_recorder_grad"), 0)
+            self.assertEqual(calls.count("gpu"), 12)
+            self.assertEqual(calls.count("host"), 0)
 
     def test_mixed_types_are_one_plan(self):
         a, b = self.random(2, torch.float32, (50,)), self.random(2, torch.bfloat16, (60, 2))
@@ -98,7 +106,7 @@ class Pretended(Case):
         steps = self.random(4, torch.float32, (30,), (0,), (50,))
         steps[1][0] = steps[2][0] = steps[2][2] = None
         calls = self.check_same(steps, launches=3)  # none for the step without any
-        self.assertEqual(calls.count("gtr_recorder_norm"), 2 + 1 + 0 + 2)
+        self.assertEqual(calls.count("gpu"), 2 + 1 + 0 + 2)
 
     def test_the_loss_scale_is_divided_out(self):
         steps = self.random(2, torch.float32, (300,))
@@ -106,45 +114,79 @@ class Pretended(Case):
         steps = self.random(2, torch.float16, (300,))
         self.check_same(steps, launches=2, scale=1024.0, force=True)
 
-    def test_steps_that_keep_elements_take_the_way_over_the_host(self):
-        steps = self.random(7, torch.float32, (300,), (20, 20))
-        options = {"elements": "full", "every": 3, "first": 1, "last": 5}
-        calls = self.check_same(steps, launches=5, **options)
-        self.assertEqual(calls.count("gtr_recorder_grad"), 4)  # steps 1 and 4
+    def test_steps_that_keep_elements(self):
+        for dtype in (torch.float32, torch.bfloat16):
+            steps = self.random(7, dtype, (3000,), (20, 20), (0,), (2048,))
+            steps[1][1] = None
+            options = {"every": 3, "first": 1, "last": 5, "force": True}
+            for elements in ("full", "blocks:0.4", "around-spikes:2"):
+                calls = self.check_same(steps, launches=7, elements=elements, **options)
+                self.assertEqual(calls.count("host"), 0)
+                self.assertEqual(calls.count("gpu"), 7 * 3 - 1)
+
+    def test_elements_come_in_batches_of_any_size(self):
+        steps = self.random(2, torch.float32, *((n,) for n in range(100, 3000, 170)))
+        for most in (1, 5000, 1 << 20):
+            with mock.patch.object(_host_copies, "_BATCH_BYTES", most):
+                self.check_same(steps, elements="full", force=True)
 
     def test_each_gpu_and_the_cpu_have_their_share(self):
         places = {10: 0, 20: 1, 30: None, 40: 1}
         steps = self.random(3, torch.float32, (10,), (20,), (30,), (40,))
         calls = self.check_same(steps, lambda t: places[t.numel()], launches=6)
-        self.assertEqual(calls.count("gtr_recorder_norm"), 9)
-        self.assertEqual(calls.count("gtr_recorder_grad"), 3)
+        self.assertEqual(calls.count("gpu"), 9)
+        self.assertEqual(calls.count("host"), 3)
 
     def test_a_gradient_elsewhere_than_its_parameter_goes_over_the_host(self):
         def device_of(tensor):
             return None if tensor.abs().sum() > 0 else 0  # parameters here are zeros
 
         calls = self.check_same(self.random(2, torch.float32, (300,)), device_of, launches=0)
-        self.assertEqual(calls.count("gtr_recorder_grad"), 2)
+        self.assertEqual(calls.count("host"), 2)
 
     def test_a_whole_run_is_the_same(self):
         train(model(), 12, self.path("cpu.h5"))
-        with pretend():
+        with self.pretend(lambda tensor: 0):
             train(model(), 12, self.path("gpu.h5"))
         wanted, got = self.read("cpu.h5")[0], self.read("gpu.h5")[0]
         for name in ("/norm/sumsq", "/norm/maxabs", "/step/loss", "/step/applied_scale"):
             numpy.testing.assert_array_equal(wanted[name], got[name])
 
-    def test_a_gpu_that_does_not_answer_leaves_the_way_over_the_host(self):
+
+class Kernels(Ways, Case):
+    """By the kernels of a library whose device memory is host memory."""
+
+    def setUp(self):
+        super().setUp()
+        if not emulated():
+            self.skipTest("the library was not built with CUDA=emulate")
+
+    def check_launches(self, calls, launches):
+        self.assertEqual(calls.count("gtr_cuda_norms_start"), launches)
+        self.assertEqual(calls.count("gtr_cuda_norms_wait"), launches)
+
+    def test_a_gpu_that_the_library_cannot_use_is_left_to_torch(self):
         calls = self.check_same(self.random(2, torch.float32, (300,)), lambda t: 99, launches=0)
-        self.assertEqual(calls.count("gtr_recorder_grad"), 2)
+        self.assertEqual(calls.count("gpu"), 2)
 
 
-class AnyLibrary(Case):
-    def test_without_kernels_gradients_of_a_gpu_go_over_the_host(self):
-        with pretend(), mock.patch.object(_library.load(), "gtr_device_count", lambda: 0):
-            net = model()
-            with gradtrace.Recorder(net, self.path(), strict=True) as recorder:
-                loss_of(net, 0).backward()
-                recorder.step()
-        exact = [float((p.grad.double() ** 2).sum()) for p in net.parameters()]
-        numpy.testing.assert_allclose(self.read()[0]["/norm/sumsq"][0], exact, rtol=1e-14)
+class TorchOperations(Ways, Case):
+    """By those, in whatever library."""
+
+    @contextlib.contextmanager
+    def pretend(self, device_of):
+        with pretend(device_of), mock.patch.object(_library.load(), "gtr_device_count", lambda: 0):
+            yield
+
+    def check_launches(self, calls, launches):
+        self.assertEqual(calls.count("gtr_cuda_norms_start"), 0)
+
+    def test_a_gpu_without_memory_for_it_leaves_the_way_over_the_host(self):
+        def full(self, gradients):
+            raise RuntimeError("CUDA out of memory")
+
+        with mock.patch.object(_torch_norms.TorchNorms, "_reduce", full):
+            for elements in ("none", "full"):
+                steps = self.random(2, torch.float32, (300,), (5,))
+                calls = self.check_same(steps, elements=elements, force=True)
+                self.assertEqual((calls.count("gpu"), calls.count("host")), (0, 4))

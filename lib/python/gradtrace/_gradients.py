@@ -10,7 +10,7 @@ import weakref
 from ctypes import c_void_p
 
 from . import _library
-from ._gpu_norms import GpuNorms
+from ._gpu_gradients import GpuGradients
 from ._optimizer import group_names
 from ._tensors import DTYPES, dtype_name, readable
 
@@ -46,7 +46,7 @@ class Gradients:
         torch_types = {kind: getattr(sys.modules["torch"], name) for name, kind in DTYPES.items()}
         self._types = [torch_types[kind] for kind in kinds]
         self._pointers = (c_void_p * len(kinds))()
-        self._gpu_norms = GpuNorms(self.named, kinds)
+        self._gpu = GpuGradients(self.named, kinds, handle.options)
         self._optimizer = None
         self.declared = kinds
 
@@ -63,15 +63,12 @@ class Gradients:
         def readable_gradient(i):
             return readable(self.named[i][0], grads[i], self.declared[i], grad_scale)
 
-        on_gpu = ()
-        if not handle.keeps_elements(step):
-            on_gpu = self._gpu_norms.start(grads, readable_gradient)
+        on_gpu = self._gpu.start(grads, readable_gradient)
         begin()
         for i in self._give_as_they_lie(handle, grads, on_gpu, grad_scale == 1.0):
             grad = readable_gradient(i).cpu()  # one at a time: each may be a copy
             handle.call("gtr_recorder_grad", i, grad.data_ptr())
-        for i, sums in self._gpu_norms.wait():
-            handle.call("gtr_recorder_norm", i, sums.sumsq, sums.maxabs, sums.nonfinite)
+        self._gpu.give(handle, handle.keeps_elements(step))
 
     def _give_as_they_lie(self, handle, grads, on_gpu, unscaled):
         """In one call those that can be read where they are; returns the numbers of the others."""

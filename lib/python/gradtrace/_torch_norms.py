@@ -6,6 +6,8 @@ bits as on the CPU.  Per step and GPU there are some dozens of launches and a co
 and one wait, for a few bytes per tensor.
 """
 
+from . import _library
+
 _BLOCK, _LANES = 1024, 128
 _BATCH_BLOCKS = 1 << 14  # 16 Mi elements: 128 MiB as doubles, three times that while they are summed
 
@@ -37,7 +39,27 @@ class TorchNorms:
 
     def start(self, gradients):
         """gradients: by tensor number, contiguous, on this device.  Returns before they are read;
-        what is done to them later on the same stream comes after."""
+        what is done to them later on the same stream comes after.  False: there is no memory for
+        it, and nothing was started."""
+        try:
+            self._started = list(gradients), self._reduce(gradients)
+        except RuntimeError:  # of torch: out of memory
+            return False
+        return True
+
+    def wait(self):
+        """(numbers of the tensors that were started, array of their reductions)."""
+        if self._started is None:
+            return [], None
+        (numbers, results), self._started = self._started, None
+        sums, largest, bad = results.tolist()  # waits
+        places = {self.tensors[k]: at for at, k in enumerate(self._order)}
+        found = (_library.Reduction * len(numbers))()
+        for k, at in enumerate(places[i] for i in numbers):
+            found[k] = _library.Reduction(sums[at], largest[at], int(bad[at]))
+        return numbers, found
+
+    def _reduce(self, gradients):
         import torch
 
         flat = [gradients[i].view(-1) if i in gradients else None for i in self.tensors]
@@ -52,17 +74,7 @@ class TorchNorms:
             self._roots(largest, torch.maximum).to(torch.float32).to(torch.float64),
             self._roots(bad, torch.add).to(torch.float64),  # exact below 2^53
         )
-        self._started = gradients.keys(), torch.stack(results)
-
-    def wait(self):
-        """(tensor, sumsq, maxabs, nonfinite) of each that was started."""
-        if self._started is None:
-            return
-        (given, results), self._started = self._started, None
-        sums, largest, bad = results.tolist()  # waits
-        for at, k in enumerate(self._order):
-            if self.tensors[k] in given:
-                yield self.tensors[k], sums[at], largest[at], int(bad[at])
+        return torch.stack(results)
 
     def _leaves(self, dtype):
         import torch

@@ -50,9 +50,9 @@ class Recorder:
     each its own file: ``{rank}`` in the path becomes the rank.  Sharded parameters (DTensor) are
     refused: their local parts are not their gradient.
 
-    Gradients on a GPU are reduced there, all in one launch a step, if the library was built with
-    CUDA; they are copied to the host only at steps that keep elements, or if it was not.  The
-    numbers recorded are the same bits either way.
+    Gradients on a GPU are reduced there, with one wait a step: in one launch by the library's
+    kernels, or by torch's operations if it was built without CUDA, whose results are the same bits.
+    Only elements that are kept are copied to the host.
 
     Recording never changes the training: gradients are only read, no random number is drawn, and
     nothing is raised into the loop.  The first failure (disk full, folder not writable, file
