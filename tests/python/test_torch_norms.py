@@ -58,7 +58,8 @@ class TorchNorms(unittest.TestCase):
         grad[torch.randint(0, 5000, (40,))] = float("nan")
         grad[torch.randint(0, 5000, (40,))] = float("-inf")
         grad[7] = -1e38
-        self.check([grad, torch.full((1030,), float("inf")), torch.zeros(3), grad.to(torch.float16)])
+        infinite = torch.full((1030,), float("inf"))
+        self.check([grad, infinite, torch.zeros(3), grad.to(torch.float16)])
 
     def test_doubles_beyond_what_a_float_holds(self):
         self.check([torch.tensor([1e300, 2.0], dtype=torch.float64), torch.tensor([1 + 2.0**-40])])
