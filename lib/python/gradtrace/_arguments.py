@@ -8,6 +8,7 @@ import sys
 
 from . import _elements, _library
 from ._optimizer import settings_of
+from ._sharded import is_sharded
 from ._tensors import dtype_name
 
 GRAD_STATES = ("pre-clip", "post-clip", "unknown")
@@ -133,6 +134,8 @@ def _meta_text(meta, named, optimizer):
         known["torch"] = str(sys.modules["torch"].__version__)
     types = sorted({dtype_name(name, parameter) for name, parameter in named})
     known["dtype"] = types[0] if len(types) == 1 else types
+    if any(is_sharded(parameter) for _, parameter in named):
+        known["sharded"] = True
     if optimizer is not None:
         known["optimizer"] = settings_of(optimizer)
     known.update(meta)

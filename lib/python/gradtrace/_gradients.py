@@ -11,7 +11,9 @@ from ctypes import c_void_p
 
 from . import _library
 from ._gpu_gradients import GpuGradients
+from ._library import Error
 from ._optimizer import group_names
+from ._sharded import is_sharded, part_of
 from ._tensors import DTYPES, dtype_name, readable
 
 
@@ -25,18 +27,18 @@ class Gradients:
 
     def declare(self, handle, grad_scale):
         """Tells the library about each tensor, at the first step."""
-        kinds = []
+        kinds, parts = [], [(name, part_of(parameter)) for name, parameter in self.named]
         groups = group_names(self._optimizer) if self._optimizer is not None else {}
-        for name, parameter in self.named:
+        for (name, parameter), (_, part) in zip(self.named, parts):
             kind = dtype_name(name, parameter)
             if kind == "f16" and grad_scale != 1.0:
                 kind = "f32"  # divided by the loss scale they would underflow in half precision
-            shape = "x".join(str(n) for n in parameter.shape)
+            shape = "x".join(str(n) for n in part.shape)
             handle.call(
                 "gtr_recorder_tensor",
                 name.encode("utf-8"),
                 shape.encode(),
-                parameter.numel(),
+                part.numel(),
                 _library.DTYPES[kind],
             )
             if id(parameter) in groups:
@@ -46,7 +48,8 @@ class Gradients:
         torch_types = {kind: getattr(sys.modules["torch"], name) for name, kind in DTYPES.items()}
         self._types = [torch_types[kind] for kind in kinds]
         self._pointers = (c_void_p * len(kinds))()
-        self._gpu = GpuGradients(self.named, kinds, handle.options)
+        self._gpu = GpuGradients(parts, kinds, handle.options)
+        self._numels = [part.numel() for _, part in parts]
         self._optimizer = None
         self.declared = kinds
 
@@ -60,6 +63,8 @@ class Gradients:
         begin() starts the row, if this call is the first of it; not before the GPU has its work,
         because to read the loss is to wait for the GPU.
         """
+        grads = self._parts(grads)
+
         def readable_gradient(i):
             return readable(self.named[i][0], grads[i], self.declared[i], grad_scale)
 
@@ -69,6 +74,16 @@ class Gradients:
             grad = readable_gradient(i).cpu()  # one at a time: each may be a copy
             handle.call("gtr_recorder_grad", i, grad.data_ptr())
         self._gpu.give(handle, handle.keeps_elements(step))
+
+    def _parts(self, grads):
+        """What of each this rank counts: nearly always all of it."""
+        if not any(is_sharded(grad) for grad in grads):
+            return grads
+        parts = [part_of(grad) for grad in grads]
+        for (name, _), part, numel in zip(self.named, parts, self._numels):
+            if part is not None and part.numel() != numel:
+                raise Error(f"{name}: its gradient is not sharded as the parameter is", "usage")
+        return parts
 
     def _give_as_they_lie(self, handle, grads, on_gpu, unscaled):
         """In one call those that can be read where they are; returns the numbers of the others."""

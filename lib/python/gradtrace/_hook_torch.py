@@ -19,6 +19,8 @@ import weakref
 
 import torch
 
+from ._sharded import replicated
+
 # Methods of a Listener that look at the run; the others only pass calls on.
 _GUARDED = (
     "_backward",
@@ -181,6 +183,7 @@ class Listener:
     def _clipped(self, seen, parameters, limit, norm, kind):
         parameters = [parameters] if isinstance(parameters, torch.Tensor) else parameters
         clipped = {id(p) for p in parameters}
+        norm = replicated(norm)
         for optimizer, part in seen:
             if part.settled:
                 continue

@@ -27,8 +27,6 @@ def trainable(source):
         raise ValueError(f"model_or_named_params: {twice!r} is there twice")
     for name, parameter in pairs:
         dtype_name(name, parameter)
-        if hasattr(parameter, "to_local"):
-            raise TypeError(f"{name}: sharded parameters (DTensor) are not supported")
     return pairs
 
 

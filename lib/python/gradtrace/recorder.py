@@ -47,8 +47,10 @@ class Recorder:
 
     Data parallel (DDP): after backward all ranks hold the same gradient, the mean over ranks.
     Record on rank 0 only, with ``reduction="mean"``.  Where ranks hold different gradients give
-    each its own file: ``{rank}`` in the path becomes the rank.  Sharded parameters (DTensor) are
-    refused: their local parts are not their gradient.
+    each its own file: ``{rank}`` in the path becomes the rank, and a path that ends in .gtr is a
+    folder for all of them.  Of a sharded parameter (DTensor: FSDP2, tensor parallelism) each rank
+    records its own part, and no element is recorded by two; the norms of the whole are
+    ``gradtrace merge --ranks sum``.
 
     Gradients on a GPU are reduced there, with one wait a step: in one launch by the library's
     kernels, or by torch's operations if it was built without CUDA, whose results are the same bits.
