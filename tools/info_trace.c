@@ -144,6 +144,17 @@ static void put_capture_steps(FILE *f, const struct gtr_trace *trace)
                 (long long)last);
 }
 
+static void put_dropped(FILE *f, const struct gtr_trace *trace)
+{
+    uint64_t n = gtr_trace_n_dropped(trace);
+
+    if (n == 0)
+        return;
+    label(f, "");
+    fprintf(f, "%llu more captures were dropped: the recorder's queue was full\n",
+            (unsigned long long)n);
+}
+
 static enum gtr_code put_captures(FILE *f, const struct gtr_trace *trace, struct gtr_err *err)
 {
     const struct gtr_head *head = gtr_trace_head(trace);
@@ -159,6 +170,7 @@ static enum gtr_code put_captures(FILE *f, const struct gtr_trace *trace, struct
     label(f, "elements");
     if (n == 0 || sum.elements == 0) {
         fputs("none captured; the trace holds norms only\n", f);
+        put_dropped(f, trace);
         return GTR_OK;
     }
     put_sampling(f, &sum);
@@ -167,6 +179,7 @@ static enum gtr_code put_captures(FILE *f, const struct gtr_trace *trace, struct
     label(f, "");
     put_capture_steps(f, trace);
     fprintf(f, ", %.4g MB before compression\n", (double)sum.bytes * (double)n / 1e6);
+    put_dropped(f, trace);
     return GTR_OK;
 }
 

@@ -30,6 +30,7 @@ struct merge {
     size_t n_ranks, capacity;
     struct gtr_matched matched;
     bool param_norms, has_elements;
+    uint64_t n_dropped; /* captures that the recorder left out of the elements that are kept */
     struct gtr_writer *writer;
     /* One row: of the ranks, [rank][its tensors]; then joined. */
     size_t *at;                /* [rank]: its row */
@@ -121,6 +122,23 @@ static int compare_ranks(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* One rank is all there is to know of gradients that were reduced over ranks. */
+static void tell_missing_ranks(const struct merge *merge)
+{
+    const struct gtr_head *head = gtr_trace_head(merge->traces[0]);
+
+    if ((int64_t)merge->n_ranks == head->world_size ||
+        (merge->n_ranks == 1 && strcmp(head->reduction, "none") != 0 &&
+         merge->options->join == GTR_JOIN_NONE))
+        return;
+    if (merge->n_ranks == 1)
+        tell(merge, gtr_trace_path(merge->traces[0]),
+             "the run had %" PRId64 " ranks, and this is one of them", head->world_size);
+    else
+        tell(merge, gtr_trace_path(merge->traces[0]),
+             "the run had %" PRId64 " ranks, and these are %zu", head->world_size, merge->n_ranks);
+}
+
 static enum gtr_code check_ranks(struct merge *merge, struct gtr_err *err)
 {
     size_t r;
@@ -141,11 +159,7 @@ static enum gtr_code check_ranks(struct merge *merge, struct gtr_err *err)
                             gtr_trace_path(merge->traces[r - 1]));
         merge->param_norms = merge->param_norms && gtr_trace_has(merge->traces[r], GTR_PARAM_SUMSQ);
     }
-    if (merge->n_ranks > 1 &&
-        (int64_t)merge->n_ranks != gtr_trace_head(merge->traces[0])->world_size)
-        tell(merge, gtr_trace_path(merge->traces[0]),
-             "the run had %" PRId64 " ranks, and these are %zu",
-             gtr_trace_head(merge->traces[0])->world_size, merge->n_ranks);
+    tell_missing_ranks(merge);
     return GTR_OK;
 }
 
@@ -389,8 +403,11 @@ static enum gtr_code open_writer(struct merge *merge, const char *output, struct
     enum gtr_code rc = GTR_OK;
     size_t r;
 
-    if (one)
+    if (one) {
         rc = gtr_copy_sampling(merge->traces[0], &options, err);
+        merge->n_dropped = gtr_trace_n_dropped(merge->traces[0]);
+        options.dropped_captures = &merge->n_dropped;
+    }
     merge->has_elements = options.elements;
     for (r = 0; r < merge->n_ranks; r++)
         if (gtr_trace_n_captures(merge->traces[r]) > 0 && !options.elements) {

@@ -14,7 +14,8 @@
  * Tensors are matched by name, without what wrappers add (module., _fsdp_wrapped_module.,
  * _orig_mod., _checkpoint_wrapped_module.); steps by their numbers.  A step that some rank does not
  * have is left out.  Loss, learning rate, time and applied scale are the first rank's; a step
- * counts as skipped if any rank skipped it.
+ * counts as skipped if any rank skipped it.  Captures that a recorder dropped are counted for the
+ * rank whose elements are kept, the first one; by sum and mean no elements are kept, and no count.
  */
 #ifndef GTR_MERGE_H
 #define GTR_MERGE_H

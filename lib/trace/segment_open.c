@@ -144,6 +144,7 @@ static enum gtr_code add_segment(struct gtr_trace *trace, const struct gtr_segme
                                          .first_capture = trace->n_captures };
     struct gtr_trace *file = NULL;
     enum gtr_code rc = gtr_trace_open_file(found->path, &file, err);
+    int64_t n_dropped = rc == GTR_OK ? file->n_dropped : 0;
 
     if (rc == GTR_OK)
         rc = check_segment(trace, file, found, err);
@@ -153,6 +154,9 @@ static enum gtr_code add_segment(struct gtr_trace *trace, const struct gtr_segme
         rc = add_captures(trace, file, segment.first_row, &growth->captures, err);
     if (rc == GTR_OK)
         rc = keep_segment(trace->folder, &segment, file, found->path, err);
+    /* Each segment has the count so far, so that of the last one is all of it. */
+    if (rc == GTR_OK && n_dropped > trace->n_dropped)
+        trace->n_dropped = n_dropped;
     if (rc != GTR_OK)
         gtr_trace_close(file);
     return rc;

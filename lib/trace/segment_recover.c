@@ -40,6 +40,7 @@ struct recovery {
     uint64_t end; /* rows are known to have been up to here */
     struct gtr_writer *writer;
     struct gtr_writer_options options;
+    uint64_t n_dropped; /* captures, by the recorder */
     void *values[GTR_NORM_COUNT];
     struct gtr_recovered *found;
 };
@@ -361,6 +362,11 @@ static enum gtr_code choose_options(struct recovery *recovery, struct gtr_err *e
         if (recovery->sources[i].file != NULL &&
             gtr_copy_sampling(recovery->sources[i].file, &recovery->options, NULL) != GTR_OK)
             recovery->options.elements = false;
+    for (i = 0; i < recovery->n_sources; i++) /* each has the count so far */
+        if (recovery->sources[i].file != NULL &&
+            gtr_trace_n_dropped(recovery->sources[i].file) > recovery->n_dropped)
+            recovery->n_dropped = gtr_trace_n_dropped(recovery->sources[i].file);
+    recovery->options.dropped_captures = &recovery->n_dropped;
     for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++)
         rc = gtr_alloc_for(&recovery->values[norm], most, sizeof(double), "values", err);
     return rc;

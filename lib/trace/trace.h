@@ -131,6 +131,9 @@ enum gtr_code gtr_trace_read_rows(const struct gtr_trace *trace, enum gtr_norm n
 /* Captured elements: rows of the trace that have them. */
 size_t gtr_trace_n_captures(const struct gtr_trace *trace);
 const int64_t *gtr_trace_capture_rows(const struct gtr_trace *trace);
+/* And how many more the recorder left out because its queue was full.  Of a folder, as far as its
+ * closed segments know. */
+uint64_t gtr_trace_n_dropped(const struct gtr_trace *trace);
 
 /* What was captured of one tensor.  A sample is made of aligned blocks of `block` elements, the
  * same at every capture; see sample.h. */

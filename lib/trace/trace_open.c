@@ -263,6 +263,17 @@ static enum gtr_code read_captures(struct gtr_trace *trace, struct gtr_err *err)
     return rc;
 }
 
+static enum gtr_code read_dropped(struct gtr_trace *trace, struct gtr_err *err)
+{
+    enum gtr_code rc =
+        gtr_h5_get_integer(trace->h5, "/", "dropped_captures", &trace->n_dropped, err);
+
+    if (rc == GTR_OK && trace->n_dropped < 0)
+        rc = gtr_fail(err, GTR_EFORMAT, "%s: dropped_captures is %lld, which cannot be",
+                      trace->path, (long long)trace->n_dropped);
+    return rc;
+}
+
 /* What a segment adds. */
 static enum gtr_code read_checksums(struct gtr_trace *trace, struct gtr_err *err)
 {
@@ -305,6 +316,8 @@ enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **out, stru
         rc = open_norms(trace, err);
     if (rc == GTR_OK)
         rc = read_captures(trace, err);
+    if (rc == GTR_OK)
+        rc = read_dropped(trace, err);
     if (rc == GTR_OK)
         rc = read_checksums(trace, err);
     if (rc == GTR_OK)

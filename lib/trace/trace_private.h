@@ -17,6 +17,7 @@ struct gtr_trace {
     struct gtr_h5_table *norm[GTR_NORM_COUNT];
     int64_t *capture_rows;
     size_t n_captures;
+    int64_t n_dropped;             /* captures left out by the recorder */
     struct gtr_elements *elements; /* opened as they are asked for */
     int64_t first_row;             /* of a segment in its trace; -1: a file of its own */
     uint32_t *crc;                 /* of each row, or NULL */

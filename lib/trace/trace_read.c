@@ -123,3 +123,8 @@ const int64_t *gtr_trace_capture_rows(const struct gtr_trace *trace)
 {
     return trace->capture_rows;
 }
+
+uint64_t gtr_trace_n_dropped(const struct gtr_trace *trace)
+{
+    return (uint64_t)trace->n_dropped;
+}

@@ -3,6 +3,7 @@
 import io
 import os
 import pathlib
+import subprocess
 import sys
 import warnings
 from unittest import mock
@@ -12,6 +13,7 @@ import numpy
 import torch
 from gradtrace import _elements, _progress
 from harness import Case, loss_of, model, train
+from recording import PROGRAM
 
 
 class Terminal(io.StringIO):
@@ -83,6 +85,8 @@ class Queue(Case):
         self.assertEqual(len(set(arrays["/norm/sumsq"][:, 0])), 1)
         self.assertLess(done["memory_bytes"], (2 << 20) + (4 << 20))
         self.assertEqual(recorder.progress(), {})
+        told = subprocess.check_output([PROGRAM, "info", path], text=True)
+        self.assertIn(f" {done['dropped']} more captures were dropped: the recorder's", told)
 
     def spiked(self, name="run.h5", **options):
         net = model()

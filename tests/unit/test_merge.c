@@ -253,6 +253,86 @@ static void wrappers_are_taken_off_names_and_nothing_else(void)
     }
 }
 
+/* A recorder that drops its captures of steps 3, 6 and 9, in segments of some steps each. */
+static void write_dropping(const char *path, int64_t rank)
+{
+    uint64_t n_dropped = 0;
+    const struct gtr_writer_options options = {
+        .force = true, .elements = true, .segment_bytes = 30000, .dropped_captures = &n_dropped
+    };
+    struct gtr_writer *writer = NULL;
+    struct gtr_err err = { 0 };
+    struct gtr_head head;
+    size_t t;
+
+    killed_head(&head);
+    head.rank = rank;
+    head.world_size = 2;
+    CHECK(gtr_writer_open(path, &head, &options, &writer, &err) == GTR_OK);
+    for (t = 0; t < 20; t++) {
+        bool dropped = t == 3 || t == 6 || t == 9;
+
+        n_dropped += dropped;
+        CHECK(killed_append(writer, t, !dropped, &err) == GTR_OK);
+    }
+    CHECK(gtr_writer_close(writer, &err) == GTR_OK);
+    CHECK_TEXT(err.text, "");
+    gtr_head_free(&head);
+}
+
+static uint64_t dropped_of(const char *path)
+{
+    struct gtr_trace *trace = NULL;
+    uint64_t n = UINT64_MAX;
+
+    if (gtr_trace_open(path, &trace, NULL) == GTR_OK)
+        n = gtr_trace_n_dropped(trace);
+    gtr_trace_close(trace);
+    return n;
+}
+
+/* Each segment has the count so far: added up they would be more than were dropped. */
+static void dropped_captures_are_counted_once(void)
+{
+    const char *path = scratch_path("drops.gtr");
+    struct gtr_trace_folder folder;
+    struct gtr_recovered recovered;
+    struct gtr_merged merged;
+    struct gtr_trace *trace = NULL;
+    struct gtr_err err = { 0 };
+
+    write_dropping(path, 0);
+    CHECK(gtr_trace_open(path, &trace, &err) == GTR_OK);
+    CHECK(gtr_trace_is_folder(trace, &folder) && folder.n_segments >= 3);
+    CHECK(gtr_trace_n_captures(trace) == 4 && gtr_trace_n_dropped(trace) == 3);
+    gtr_trace_close(trace);
+    CHECK(merge(path, NULL, GTR_JOIN_NONE, 0, &merged, &err) == GTR_OK);
+    CHECK(merged.n_captures == 4 && dropped_of(scratch_path("all.h5")) == 3);
+    CHECK_HOLDS(said, "the run had 2 ranks, and this is one of them\n");
+    CHECK(gtr_trace_recover(path, scratch_path("all.h5"), true, &remarks, &recovered, &err) ==
+          GTR_OK);
+    CHECK(recovered.n_captures == 4 && dropped_of(scratch_path("all.h5")) == 3);
+    CHECK_TEXT(err.text, "");
+}
+
+/* They are missing among the elements of one rank, and only where these are kept. */
+static void dropped_captures_belong_to_the_rank_whose_elements_are_kept(void)
+{
+    struct gtr_merged merged;
+    char first[300], second[300];
+
+    snprintf(first, sizeof first, "%s", scratch_path("drops.gtr"));
+    snprintf(second, sizeof second, "%s", scratch_path("drops.h5"));
+    write_dropping(first, 0);
+    write_dropping(second, 1);
+    CHECK(merge(second, first, GTR_JOIN_SAME, 0, &merged, NULL) == GTR_OK);
+    CHECK(merged.n_captures == 4 && dropped_of(scratch_path("all.h5")) == 3);
+    CHECK_TEXT(said, "");
+    CHECK(merge(second, first, GTR_JOIN_SUM, 0, &merged, NULL) == GTR_OK);
+    CHECK(merged.n_captures == 0 && dropped_of(scratch_path("all.h5")) == 0);
+    CHECK_HOLDS(said, "its elements are left out\n");
+}
+
 /* With elements, of a recorder that was killed. */
 static void a_folder_is_packed_with_all_that_it_holds(void)
 {
@@ -282,6 +362,8 @@ int main(void)
     RUN(means_are_of_sums_of_squares);
     RUN(tensors_that_do_not_fit_are_named);
     RUN(wrappers_are_taken_off_names_and_nothing_else);
+    RUN(dropped_captures_are_counted_once);
+    RUN(dropped_captures_belong_to_the_rank_whose_elements_are_kept);
     RUN(a_folder_is_packed_with_all_that_it_holds);
     return check_report();
 }
