@@ -58,7 +58,7 @@ SONAME  = libgradtrace.so.$(ABI)
 UNIT    = $(UNIT_SRC:%.c=$(BUILD)/%)
 BENCH   = $(BENCH_SRC:tests/bench/%.c=$(BUILD)/%)
 BITS    = $(BUILD)/bits
-FUZZERS = policy csv trace journal
+FUZZERS = policy csv trace journal folder
 REPLAYS = $(FUZZERS:%=$(BUILD)/tests/fuzz/replay_%)
 TRAINER = $(BUILD)/tests/train_iris
 KILLER  = $(BUILD)/tests/kill/kill_recorder
@@ -334,8 +334,11 @@ bench-cuda: ## gpu-pack on this machine, if a GPU answers: how fast the kernels 
 
 # --- fuzzing --------------------------------------------------------------------------------
 
+FUZZ_H = tests/fuzz/reading.h
+
 # make test: the corpus once, by gcc
-$(REPLAYS): $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_inputs.c $(STATIC)
+$(REPLAYS): $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_inputs.c \
+	    $(FUZZ_H) $(STATIC)
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<) $(COMPILE) $< tests/fuzz/replay_inputs.c $(STATIC) $(LDFLAGS) $(LIBS) -o $@
 
@@ -343,13 +346,14 @@ $(REPLAYS): $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_
 FUZZ_FLAGS = -std=c11 -O1 -g -ffp-contract=off -pthread -fsanitize=fuzzer,address,undefined \
              -fno-sanitize-recover=all -UGTR_CUDA
 
-$(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) $(BUILD)/flags
+$(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_H) $(LIB_SRC) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call SAY,CLANG,$<) clang $(CPPFLAGS) $(FUZZ_FLAGS) $< $(LIB_SRC) $(PKG_LIBS) -lm -o $@
 
-# HDF5 itself leaks, and old releases crash, on damaged files: the trace target goes on after them
-# and leaves what it found in $(BUILD)/fuzz/trace-*.
-FUZZ_MORE_trace = -detect_leaks=0 -fork=1 -ignore_crashes=1
+# HDF5 itself leaks, and old releases crash, on damaged files: these targets go on after them and
+# leave what they found in $(BUILD)/fuzz/trace-* and folder-*.
+FUZZ_MORE_trace  = -detect_leaks=0 -fork=1 -ignore_crashes=1
+FUZZ_MORE_folder = $(FUZZ_MORE_trace)
 
 .PHONY: fuzz
 fuzz: $(FUZZERS:%=fuzz-%) ## fuzz each parser for TIME=60 seconds (clang)
@@ -365,7 +369,7 @@ flip: $(BUILD)/tests/fuzz/flip_trace ## damage traces in thousands of ways, coun
 	@for f in contiguous filtered; do \
 	    $< tests/fuzz/corpus/trace/$$f.h5 5000 "$$(date +%s)" || exit 1; done
 
-$(BUILD)/tests/fuzz/flip_trace: tests/fuzz/fuzz_trace.c tests/fuzz/flip.c $(STATIC)
+$(BUILD)/tests/fuzz/flip_trace: tests/fuzz/fuzz_trace.c tests/fuzz/flip.c $(FUZZ_H) $(STATIC)
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<) $(COMPILE) $< tests/fuzz/flip.c $(STATIC) $(LDFLAGS) $(LIBS) -o $@
 

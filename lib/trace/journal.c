@@ -185,19 +185,35 @@ static enum found look(const struct gtr_journal *journal, size_t at, uint32_t *k
     return sum == gtr_crc_bytes(0, bytes, GTR_JOURNAL_BEFORE + *n) ? FOUND_RECORD : FOUND_ALTERED;
 }
 
-/* Records that are whole and still do not follow each other are a fault of whoever wrote them. */
+static bool are_sums(const unsigned char *values, size_t n)
+{
+    double sum;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        memcpy(&sum, values + i * sizeof sum, sizeof sum);
+        if (!(sum >= 0.0))
+            return false;
+    }
+    return true;
+}
+
+/* Records that are whole and still do not follow each other, or hold sums of squares that are
+ * negative or no numbers, are a fault of whoever wrote them. */
 static bool take_row(struct gtr_journal *journal, const unsigned char *bytes, bool gaps)
 {
     const struct gtr_journal_row *last =
         journal->n_rows > 0 ? &journal->rows[journal->n_rows - 1] : NULL;
     uint64_t next = last != NULL ? last->number + 1 : journal->first_row;
+    size_t n = journal->head.n_tensors;
     struct gtr_journal_row row;
 
     memcpy(&row.number, bytes, 8);
     gtr_step_unpack(bytes + 8, &row.step);
     row.values = bytes + 8 + GTR_STEP_BYTES;
     if ((gaps ? row.number < next : row.number != next) || row.number >= INT64_MAX ||
-        (last != NULL && row.step.index <= last->step.index))
+        (last != NULL && row.step.index <= last->step.index) || !are_sums(row.values, n) ||
+        (journal->param_norms && !are_sums(row.values + n * 20, n)))
         return false;
     journal->rows[journal->n_rows++] = row;
     return true;

@@ -79,7 +79,8 @@ static bool parse_rank(const char **p, int64_t *rank)
     if (strncmp(*p, "rank", 4) != 0)
         return false;
     *p += 4;
-    if (!parse_number(p, &number))
+    /* "rank00" names no rank: what is asked for by number would not be found under such a name. */
+    if ((**p == '0' && (*p)[1] >= '0' && (*p)[1] <= '9') || !parse_number(p, &number))
         return false;
     *rank = (int64_t)number;
     return true;

@@ -15,6 +15,7 @@ struct verifier {
     /* Of the rank under way. */
     struct gtr_head head; /* of its first part that could be read */
     bool has_head;
+    bool param_norms; /* of that part */
     uint64_t n_rows;
     bool has_step;
     int64_t last_step;
@@ -65,7 +66,7 @@ static enum gtr_code count_bad_rows(const struct gtr_trace *trace, size_t *n_bad
 }
 
 /* Does it continue the trace?  The text is NULL, or what is wrong, in `buffer`. */
-static const char *fits_on(struct verifier *verifier, const struct gtr_head *head,
+static const char *fits_on(struct verifier *verifier, const struct gtr_head *head, bool param_norms,
                            uint64_t first_row, const struct gtr_step *first, char *buffer,
                            size_t size)
 {
@@ -75,6 +76,8 @@ static const char *fits_on(struct verifier *verifier, const struct gtr_head *hea
 
     if (differs != NULL)
         snprintf(buffer, size, "has %s as the parts before it", differs);
+    else if (verifier->has_head && param_norms != verifier->param_norms)
+        snprintf(buffer, size, "/norm/param_sumsq: only some parts of the trace have it");
     else if (first_row > verifier->n_rows)
         snprintf(buffer, size, "rows %" PRIu64 " to %" PRIu64 " are missing before it",
                  verifier->n_rows, first_row - 1);
@@ -86,13 +89,16 @@ static const char *fits_on(struct verifier *verifier, const struct gtr_head *hea
     return buffer;
 }
 
-static enum gtr_code remember(struct verifier *verifier, const struct gtr_head *head, uint64_t end,
-                              const struct gtr_step *last, struct gtr_err *err)
+static enum gtr_code remember(struct verifier *verifier, const struct gtr_head *head,
+                              bool param_norms, uint64_t end, const struct gtr_step *last,
+                              struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
 
-    if (!verifier->has_head)
+    if (!verifier->has_head) {
         rc = gtr_head_copy(head, &verifier->head, err);
+        verifier->param_norms = param_norms;
+    }
     verifier->has_head = rc == GTR_OK;
     verifier->n_rows = end;
     if (last != NULL) {
@@ -151,6 +157,7 @@ static enum gtr_code verify_segment(struct verifier *verifier, const struct gtr_
     struct gtr_err fault = { 0 };
     const struct gtr_step *first = NULL;
     const char *misfit;
+    bool param_norms;
     char text[300];
     enum gtr_code rc;
 
@@ -160,14 +167,16 @@ static enum gtr_code verify_segment(struct verifier *verifier, const struct gtr_
     }
     if (trace->n_steps > 0)
         first = &trace->steps[0];
-    misfit = fits_on(verifier, &trace->head, found->first_row, first, text, sizeof text);
+    param_norms = trace->norm[GTR_PARAM_SUMSQ] != NULL;
+    misfit =
+        fits_on(verifier, &trace->head, param_norms, found->first_row, first, text, sizeof text);
     if (trace->crc == NULL || trace->first_row != (int64_t)found->first_row)
         misfit = "is not the segment that its name says";
     else if (found->first_row < verifier->n_rows)
         misfit = "has rows that the segment before it has too";
     rc = verify_values(verifier, found->path, trace, misfit, err);
     if (rc == GTR_OK)
-        rc = remember(verifier, &trace->head, found->first_row + trace->n_steps,
+        rc = remember(verifier, &trace->head, param_norms, found->first_row + trace->n_steps,
                       first != NULL ? &trace->steps[trace->n_steps - 1] : NULL, err);
     gtr_trace_close(trace);
     return rc;
@@ -189,7 +198,7 @@ static void verify_journal(struct verifier *verifier, const char *path)
         return;
     while (from < journal->n_rows && journal->rows[from].number < verifier->n_rows)
         from++;
-    misfit = fits_on(verifier, &journal->head, journal->first_row,
+    misfit = fits_on(verifier, &journal->head, journal->param_norms, journal->first_row,
                      from < journal->n_rows ? &journal->rows[from].step : NULL, text, sizeof text);
     if (journal->n_altered > 0)
         tell(verifier, path, true, "%zu of its records are damaged, the first at byte %" PRIu64,

@@ -32,12 +32,15 @@ def header(params=0, first=0, version=1, n_tensors=P):
     return record(b"JTrh", head)
 
 
-def row(number, params=0):
+def row_bytes(number, params=0, sums=range(P)):
+    """What a checksum is of: the step, then its values."""
     step = struct.pack("<qddddB", number + 7, 0.5, 1e-3, 1.5 * number, float("nan"), 0)
-    values = struct.pack(f"<{P}d{P}f{P}Q", *range(P), *range(P), *range(P))
-    if params:
-        values += struct.pack(f"<{P}d", *range(P))
-    return record(b"JTrw", struct.pack("<Q", number) + step + values)
+    values = struct.pack(f"<{P}d{P}f{P}Q", *sums, *range(P), *range(P))
+    return step + values + (struct.pack(f"<{P}d", *range(P)) if params else b"")
+
+
+def row(number, params=0, **more):
+    return record(b"JTrw", struct.pack("<Q", number) + row_bytes(number, params, **more))
 
 
 def amend(number):
@@ -70,6 +73,7 @@ FILES = {
     "zeros": header() + row(0) + bytes(200),
 }
 
-FOLDER.mkdir(parents=True, exist_ok=True)
-for name, data in FILES.items():
-    (FOLDER / name).write_bytes(data)
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, data in FILES.items():
+        (FOLDER / name).write_bytes(data)
