@@ -354,6 +354,7 @@ $(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_H) $(LIB_SRC) $(BUILD)/fl
 # leave what they found in $(BUILD)/fuzz/trace-* and folder-*.
 FUZZ_MORE_trace  = -detect_leaks=0 -fork=1 -ignore_crashes=1
 FUZZ_MORE_folder = $(FUZZ_MORE_trace)
+fuzz-trace fuzz-folder: export ASAN_OPTIONS = detect_leaks=0
 
 .PHONY: fuzz
 fuzz: $(FUZZERS:%=fuzz-%) ## fuzz each parser for TIME=60 seconds (clang)
@@ -363,13 +364,15 @@ fuzz-%: $(BUILD)/tests/fuzz/fuzz_%
 	$< -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 	    $(FUZZ_MORE_$*) -artifact_prefix=$(BUILD)/fuzz/$*- $(BUILD)/fuzz/$* tests/fuzz/corpus/$*
 
-# Thousands of damaged copies of two traces, by gcc and in processes of their own.
+# Thousands of damaged copies of traces and folders, by gcc and in processes of their own.
 .PHONY: flip
-flip: $(BUILD)/tests/fuzz/flip_trace ## damage traces in thousands of ways, count crashes
+flip: $(BUILD)/tests/fuzz/flip_trace $(BUILD)/tests/fuzz/flip_folder ## damage traces in thousands of ways
 	@for f in contiguous filtered; do \
 	    $< tests/fuzz/corpus/trace/$$f.h5 5000 "$$(date +%s)" || exit 1; done
+	@for f in left elements twice mended; do \
+	    $(word 2,$^) tests/fuzz/corpus/folder/$$f 500 "$$(date +%s)" || exit 1; done
 
-$(BUILD)/tests/fuzz/flip_trace: tests/fuzz/fuzz_trace.c tests/fuzz/flip.c $(FUZZ_H) $(STATIC)
+$(BUILD)/tests/fuzz/flip_%: tests/fuzz/fuzz_%.c tests/fuzz/flip.c $(FUZZ_H) $(STATIC)
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<) $(COMPILE) $< tests/fuzz/flip.c $(STATIC) $(LDFLAGS) $(LIBS) -o $@
 

@@ -101,7 +101,11 @@ static H5FD_t *disk_open(const char *name, unsigned flags, hid_t access, haddr_t
         gtr_free(file);
         return NULL;
     }
-    (*disk)->reserve = reserve(name);
+    /* HDF5 first opens what is there, and closes it again if that succeeds: a file that was there
+     * comes here twice, and one that was not leaves an error that is none. */
+    if ((*disk)->reserve <= 0)
+        (*disk)->reserve = reserve(name);
+    (*disk)->error = 0;
     file->device = status.st_dev;
     file->inode = status.st_ino;
     file->eof = (haddr_t)status.st_size;

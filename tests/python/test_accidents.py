@@ -1,0 +1,145 @@
+"""test_accidents.py - full disks, folders that are lost or closed, forks, two recorders on one path.
+
+Of a file and of a folder of segments alike: the run goes on with the very same losses, one warning
+names what could not be done, what is left under the trace's name is right as far as it goes, and
+strict raises instead.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+
+import gradtrace
+from recording import PROGRAM, RecordCase
+
+STEPS = 40
+
+# A run that records all elements, 44 kB a step, and has an accident before step 12.
+SCRIPT = """
+import json, math, os, resource, shutil, subprocess, sys, warnings, torch
+import gradtrace
+
+accident, path, strict, program = sys.argv[1], sys.argv[2], sys.argv[3] == "strict", sys.argv[4]
+torch.set_num_threads(1)
+torch.manual_seed(1)
+net = torch.nn.Sequential(torch.nn.Linear(7, 1000), torch.nn.Tanh(), torch.nn.Linear(1000, 3))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+seen = {"losses": [], "norms": [], "raised": None, "left": None}
+other = None
+
+def happen():
+    global other
+    if accident == "files may not grow":  # SIGXFSZ is ignored by Python
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, resource.RLIM_INFINITY))
+    elif accident == "folder is removed":
+        shutil.rmtree(os.path.dirname(path))
+    elif accident == "fork":
+        child = os.fork()
+        if child == 0:
+            recorder.step(1.0)
+            recorder.applied(0.5)
+            recorder.close()
+            sys.exit(0)
+        seen["child"] = os.waitpid(child, 0)[1]
+    elif accident == "second recorder":
+        other = gradtrace.Recorder(net, path, strict=strict)
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    try:
+        if accident == "folder is closed" and os.geteuid() == 0:
+            os.setuid(65534)
+        recorder = accident != "none" and gradtrace.Recorder(
+            net, path, elements="full", segment_mb=1, strict=strict)
+        for step in range(STEPS):
+            if step == 12:
+                happen()
+            generator = torch.Generator().manual_seed(step)
+            x = torch.randn(16, 7, generator=generator)
+            loss = (net(x) ** 2).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            for each in filter(None, (recorder, other)):
+                each.step(loss)
+            seen["norms"].append([float(p.grad.double().norm()) for p in net.parameters()])
+            optimizer.step()
+            seen["losses"].append(loss.item())
+        for each in filter(None, (recorder, other)):
+            each.close()
+    except gradtrace.Error as error:
+        seen["raised"] = str(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+seen["said"] = [str(w.message) for w in caught]
+folder = os.path.dirname(path)
+seen["left"] = sorted(os.listdir(folder)) if os.path.isdir(folder) else None
+if os.path.exists(path):
+    done = subprocess.run([program, "verify", path], capture_output=True, text=True)
+    seen["verify"] = done.returncode, done.stdout + done.stderr
+    done = subprocess.run([program, "export", path], capture_output=True, text=True)
+    seen["export"] = done.returncode, done.stdout, done.stderr
+print(json.dumps(seen))
+""".replace("STEPS", str(STEPS))
+
+# In a mount namespace of its own: a disk of so many bytes.
+SMALL_DISK = 'mount -t tmpfs -o size="$1" none "$2" && shift 2 && exec "$@"'
+
+
+def small_disks():
+    probe = ["unshare", "-mr", "mount", "-t", "tmpfs", "-o", "size=64k", "none", "/mnt"]
+    try:
+        return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+class Accidents(RecordCase):
+    def have(self, accident, name, strict=False, wrapper=()):
+        """What the script saw."""
+        folder = self.path("traces")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.mkdir(folder)
+        if accident == "folder is closed":
+            os.chmod(self.folder, 0o755)
+            os.chmod(folder, 0o555)
+        package = os.path.dirname(os.path.dirname(gradtrace.__file__))
+        path = os.path.join(folder, name)
+        how = "strict" if strict else "lax"
+        done = subprocess.run(
+            [*wrapper, sys.executable, "-c", SCRIPT, accident, path, how, PROGRAM],
+            env=self.environment(PYTHONPATH=package),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return json.loads(done.stdout)
+
+    def wanted(self):
+        """The losses of the run that is not recorded."""
+        if not hasattr(Accidents, "_wanted"):
+            Accidents._wanted = self.have("none", "run.h5")["losses"]
+        self.assertEqual(len(Accidents._wanted), STEPS)
+        return Accidents._wanted
+
+    def check_run(self, seen, *words):
+        """It went on and was told of one thing."""
+        self.assertEqual(seen["losses"], self.wanted())
+        self.assertIsNone(seen["raised"])
+        self.assertEqual(len(seen["said"]), 1 if words else 0, seen["said"])
+        for word in words:
+            self.assertIn(word, seen["said"][0])
+
+    def check_trace(self, seen, least, most=STEPS):
+        """Rows of the first steps, as torch saw them."""
+        self.assertEqual(seen["verify"][0], 0, seen["verify"])
+        status, table, errors = seen["export"]
+        self.assertEqual(status, 0, errors)
+        norms = {}
+        for line in table.splitlines()[1:]:
+            step, _, norm = line.replace("\t", ",").split(",")[:3]
+            norms.setdefault(int(step), []).append(float(norm))
+        print(seen["verify"], len(norms), seen["left"], seen["said"], table[:200])
