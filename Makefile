@@ -365,8 +365,9 @@ fuzz-%: $(BUILD)/tests/fuzz/fuzz_%
 	    $(FUZZ_MORE_$*) -artifact_prefix=$(BUILD)/fuzz/$*- $(BUILD)/fuzz/$* tests/fuzz/corpus/$*
 
 # Thousands of damaged copies of traces and folders, by gcc and in processes of their own.
+FLIPS = $(BUILD)/tests/fuzz/flip_trace $(BUILD)/tests/fuzz/flip_folder
 .PHONY: flip
-flip: $(BUILD)/tests/fuzz/flip_trace $(BUILD)/tests/fuzz/flip_folder ## damage traces in thousands of ways
+flip: $(FLIPS) ## damage traces in thousands of ways, count crashes
 	@for f in contiguous filtered; do \
 	    $< tests/fuzz/corpus/trace/$$f.h5 5000 "$$(date +%s)" || exit 1; done
 	@for f in left elements twice mended; do \

@@ -2,8 +2,8 @@
 
     /usr/bin/python3 tests/fuzz/make_folders.py
 
-As traces/FORMAT.md has them, packed as fuzz_folder.c says.  Segments are written with h5py, in as few
-bytes as it can.
+As traces/FORMAT.md has them, packed as fuzz_folder.c says.  Segments are written with h5py, in as
+few bytes as it can.  They hold the time, so run this only to add to the corpus.
 """
 
 import io
@@ -92,12 +92,13 @@ FILES = {
     "dropped": pack(segment(0, 1, change=dropped)),
     "no_crc": pack(segment(0, 1, change=lambda f: f.__delitem__("/step/crc"))),
     "no_rows": pack(segment(0, 0), journal(0, 0)),
-    "garbage": pack(("rank0.000000000000.h5", b"\x89HDF\r\n\x1a\n" + bytes(40)), (JOURNAL, b"JTrh")),
+    "garbage": pack(("rank0.0.h5", b"\x89HDF\r\n\x1a\n" + bytes(40)), (JOURNAL, b"JTrh")),
     "empty": b"",
     "names": pack(
         *((name, b"x") for name in (
-            "rank99999999999999999999.journal", "rank-1.journal", "rank0.", "rank.0.h5", "rank0.lock",
-            "rank9223372036854775806.9223372036854775806.h5", "rank0.journal.tmp", "rank00.journal",
+            "rank99999999999999999999.journal", "rank-1.journal", "rank0.", "rank.0.h5",
+            "rank9223372036854775806.9223372036854775806.h5", "rank00.journal", "rank0.lock",
+            "rank0.journal.tmp",
         ))
     ),
     "bare_header": pack((JOURNAL, record(b"JTrh", b""))),

@@ -39,7 +39,8 @@ static void only_names_of_segments_are_taken_for_segments(void)
     static const char *const others[] = { "rank0.h5",          "rank.1.h5",
                                           "rank0.1.h5.XXXXXX", "rankx.1.h5",
                                           "rank0.1x.h5",       "rank0.journal2",
-                                          "notes.txt",         "rank0.99999999999999999999.h5" };
+                                          "notes.txt",         "rank0.99999999999999999999.h5",
+                                          "rank00.journal",    "rank-1.journal" };
     const char *folder = scratch_path("names.gtr");
     struct gtr_segment_list list;
     char path[300];
