@@ -1,8 +1,7 @@
 /* merge.c - segments and ranks into one trace. */
-#include "merge.h"
+#include "merge_private.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,36 +10,8 @@
 
 #include "alloc.h"
 #include "merge_copy.h"
-#include "merge_names.h"
 #include "segment.h"
 #include "trace_private.h"
-
-enum { SHOWN_STEPS = 5 };
-
-/* Steps of a rank that others do not have. */
-struct left_out {
-    size_t n;
-    int64_t steps[SHOWN_STEPS]; /* the first of them */
-};
-
-struct merge {
-    const struct gtr_merge_options *options;
-    const struct gtr_remarks *remarks;
-    struct gtr_trace **traces; /* by rank */
-    size_t n_ranks, capacity;
-    struct gtr_matched matched;
-    bool param_norms, has_elements;
-    uint64_t n_dropped; /* captures that the recorder left out of the elements that are kept */
-    struct gtr_writer *writer;
-    /* One row: of the ranks, [rank][its tensors]; then joined. */
-    size_t *at;                /* [rank]: its row */
-    struct left_out *left_out; /* [rank] */
-    void **rows[GTR_NORM_COUNT];
-    double *sumsq, *param_sumsq;
-    float *maxabs;
-    uint64_t *nonfinite;
-    struct gtr_merged *found;
-};
 
 const char *gtr_join_name(enum gtr_join join)
 {
@@ -56,10 +27,10 @@ bool gtr_merge_same_place(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-static void tell(const struct merge *merge, const char *path, const char *format, ...)
+static void tell(const struct gtr_merge *merge, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void tell(const struct merge *merge, const char *path, const char *format, ...)
+static void tell(const struct gtr_merge *merge, const char *path, const char *format, ...)
 {
     char text[480];
     va_list values;
@@ -72,7 +43,7 @@ static void tell(const struct merge *merge, const char *path, const char *format
 
 /* --- ranks ------------------------------------------------------------------------------------ */
 
-static enum gtr_code add_trace(struct merge *merge, const char *path, struct gtr_err *err)
+static enum gtr_code add_trace(struct gtr_merge *merge, const char *path, struct gtr_err *err)
 {
     enum gtr_code rc =
         gtr_grow(&merge->traces, &merge->capacity, merge->n_ranks + 1, sizeof *merge->traces, err);
@@ -84,7 +55,7 @@ static enum gtr_code add_trace(struct merge *merge, const char *path, struct gtr
 }
 
 /* All ranks of a folder, or what else the path names. */
-static enum gtr_code add_path(struct merge *merge, const char *path, struct gtr_err *err)
+static enum gtr_code add_path(struct gtr_merge *merge, const char *path, struct gtr_err *err)
 {
     struct gtr_segment_list list = { 0 };
     size_t size = strlen(path) + 32, i;
@@ -123,7 +94,7 @@ static int compare_ranks(const void *a, const void *b)
 }
 
 /* One rank is all there is to know of gradients that were reduced over ranks. */
-static void tell_missing_ranks(const struct merge *merge)
+static void tell_missing_ranks(const struct gtr_merge *merge)
 {
     const struct gtr_head *head = gtr_trace_head(merge->traces[0]);
 
@@ -139,7 +110,7 @@ static void tell_missing_ranks(const struct merge *merge)
              "the run had %" PRId64 " ranks, and these are %zu", head->world_size, merge->n_ranks);
 }
 
-static enum gtr_code check_ranks(struct merge *merge, struct gtr_err *err)
+static enum gtr_code check_ranks(struct gtr_merge *merge, struct gtr_err *err)
 {
     size_t r;
 
@@ -163,155 +134,20 @@ static enum gtr_code check_ranks(struct merge *merge, struct gtr_err *err)
     return GTR_OK;
 }
 
-/* --- one row ---------------------------------------------------------------------------------- */
-
-static enum gtr_code make_rows(struct merge *merge, struct gtr_err *err)
-{
-    size_t n = merge->matched.head.n_tensors, r;
-    enum gtr_code rc = gtr_alloc_for(&merge->at, merge->n_ranks, sizeof *merge->at, "ranks", err);
-    int norm;
-
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&merge->left_out, merge->n_ranks, sizeof *merge->left_out, "ranks", err);
-    for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++) {
-        rc = gtr_alloc_for(&merge->rows[norm], merge->n_ranks, sizeof(void *), "ranks", err);
-        for (r = 0; rc == GTR_OK && r < merge->n_ranks; r++)
-            rc = gtr_alloc_for(&merge->rows[norm][r], gtr_trace_head(merge->traces[r])->n_tensors,
-                               sizeof(double), "values", err);
-    }
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&merge->sumsq, n, sizeof *merge->sumsq, "values", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&merge->param_sumsq, n, sizeof *merge->param_sumsq, "values", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&merge->maxabs, n, sizeof *merge->maxabs, "values", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&merge->nonfinite, n, sizeof *merge->nonfinite, "values", err);
-    return rc;
-}
-
-static enum gtr_code read_ranks(struct merge *merge, struct gtr_err *err)
-{
-    enum gtr_code rc = GTR_OK;
-    size_t r;
-    int norm;
-
-    for (norm = 0; norm < GTR_NORM_COUNT; norm++)
-        for (r = 0; rc == GTR_OK && r < merge->n_ranks; r++)
-            if (gtr_trace_has(merge->traces[r], (enum gtr_norm)norm))
-                rc = gtr_trace_read_rows(merge->traces[r], (enum gtr_norm)norm, merge->at[r], 1,
-                                         merge->rows[norm][r], err);
-    return rc;
-}
-
-/* Not a number wins: what a rank does not know, nobody knows. */
-static float larger(float a, float b)
-{
-    return isnan(a) || a >= b ? a : b;
-}
-
-static void join_tensor(struct merge *merge, size_t i)
-{
-    const size_t *of = &merge->matched.of[i * merge->n_ranks];
-    double sumsq = 0.0, params = 0.0;
-    uint64_t count = 0;
-    float most = 0.0f;
-    bool adds = merge->options->join == GTR_JOIN_SUM;
-    size_t r;
-
-    /* In the order of ranks, so that the bits do not depend on the order of the arguments. */
-    for (r = 0; r < merge->n_ranks; r++) {
-        uint64_t here;
-
-        if (of[r] == SIZE_MAX)
-            continue;
-        sumsq += ((const double *)merge->rows[GTR_SUMSQ][r])[of[r]];
-        params += ((const double *)merge->rows[GTR_PARAM_SUMSQ][r])[of[r]];
-        most = larger(most, ((const float *)merge->rows[GTR_MAXABS][r])[of[r]]);
-        here = ((const uint64_t *)merge->rows[GTR_NONFINITE][r])[of[r]];
-        count = adds ? count + here : here > count ? here : count;
-    }
-    if (!adds) {
-        sumsq /= (double)merge->n_ranks;
-        params /= (double)merge->n_ranks;
-    }
-    merge->sumsq[i] = sumsq;
-    merge->param_sumsq[i] = params;
-    merge->maxabs[i] = most;
-    merge->nonfinite[i] = count;
-}
-
-static bool agree(double a, double b, double tolerance)
-{
-    return a == b || fabs(a - b) <= tolerance * (a > b ? a : b);
-}
-
-/* The first rank's, if the others agree. */
-static enum gtr_code take_same(struct merge *merge, size_t i, int64_t step, struct gtr_err *err)
-{
-    const size_t *of = &merge->matched.of[i * merge->n_ranks];
-    const double *sumsq = merge->rows[GTR_SUMSQ][0], *params = merge->rows[GTR_PARAM_SUMSQ][0];
-    const float *maxabs = merge->rows[GTR_MAXABS][0];
-    const uint64_t *nonfinite = merge->rows[GTR_NONFINITE][0];
-    size_t r;
-
-    merge->sumsq[i] = sumsq[of[0]];
-    merge->param_sumsq[i] = params[of[0]];
-    merge->maxabs[i] = maxabs[of[0]];
-    merge->nonfinite[i] = nonfinite[of[0]];
-    for (r = 1; r < merge->n_ranks; r++) {
-        double other = ((const double *)merge->rows[GTR_SUMSQ][r])[of[r]];
-        uint64_t count = ((const uint64_t *)merge->rows[GTR_NONFINITE][r])[of[r]];
-
-        if (!agree(merge->sumsq[i], other, merge->options->tolerance))
-            return gtr_fail(err, GTR_EFORMAT,
-                            "%s: step %" PRId64 ", tensor %.100s: sum of squares %.17g, and %.17g "
-                            "in %s; are these replicas?",
-                            gtr_trace_path(merge->traces[r]), step,
-                            merge->matched.head.tensors[i].name, other, merge->sumsq[i],
-                            gtr_trace_path(merge->traces[0]));
-        if (count != merge->nonfinite[i])
-            return gtr_fail(err, GTR_EFORMAT,
-                            "%s: step %" PRId64 ", tensor %.100s: %" PRIu64
-                            " elements are not finite, and %" PRIu64 " in %s; are these replicas?",
-                            gtr_trace_path(merge->traces[r]), step,
-                            merge->matched.head.tensors[i].name, count, merge->nonfinite[i],
-                            gtr_trace_path(merge->traces[0]));
-    }
-    return GTR_OK;
-}
-
-static enum gtr_code join_row(struct merge *merge, struct gtr_step *step, struct gtr_err *err)
-{
-    bool one = merge->n_ranks == 1 || merge->options->join == GTR_JOIN_SAME;
-    enum gtr_code rc = read_ranks(merge, err);
-    size_t i, r;
-
-    *step = gtr_trace_steps(merge->traces[0])[merge->at[0]];
-    for (r = 1; r < merge->n_ranks; r++)
-        step->skipped = step->skipped || gtr_trace_steps(merge->traces[r])[merge->at[r]].skipped;
-    for (i = 0; rc == GTR_OK && i < merge->matched.head.n_tensors; i++)
-        if (one)
-            rc = take_same(merge, i, step->index, err);
-        else
-            join_tensor(merge, i);
-    return rc;
-}
-
 /* --- all rows --------------------------------------------------------------------------------- */
 
-static void leave_out(struct merge *merge, size_t rank)
+static void leave_out(struct gtr_merge *merge, size_t rank)
 {
-    struct left_out *left_out = &merge->left_out[rank];
+    struct gtr_left_out *left_out = &merge->left_out[rank];
 
-    if (left_out->n < SHOWN_STEPS)
+    if (left_out->n < GTR_MERGE_SHOWN)
         left_out->steps[left_out->n] = gtr_trace_steps(merge->traces[rank])[merge->at[rank]].index;
     left_out->n++;
     merge->at[rank]++;
 }
 
 /* Moves all ranks to the next step that each has; false at the end of one. */
-static bool next_step(struct merge *merge)
+static bool next_step(struct gtr_merge *merge)
 {
     size_t r = 0, n_equal = 0;
     int64_t wanted = INT64_MIN;
@@ -331,27 +167,27 @@ static bool next_step(struct merge *merge)
     return true;
 }
 
-static void tell_left_out(struct merge *merge)
+static void tell_left_out(struct gtr_merge *merge)
 {
     size_t r, i;
 
     for (r = 0; r < merge->n_ranks; r++) {
-        const struct left_out *left_out = &merge->left_out[r];
-        char text[SHOWN_STEPS * 24] = "";
+        const struct gtr_left_out *left_out = &merge->left_out[r];
+        char text[GTR_MERGE_SHOWN * 24] = "";
 
-        for (i = 0; i < left_out->n && i < SHOWN_STEPS; i++)
+        for (i = 0; i < left_out->n && i < GTR_MERGE_SHOWN; i++)
             snprintf(text + strlen(text), sizeof text - strlen(text), "%s%" PRId64,
                      i > 0 ? ", " : "", left_out->steps[i]);
         if (left_out->n > 0)
             tell(merge, gtr_trace_path(merge->traces[r]),
                  "%zu of its steps are left out, which not all ranks have: %s%s", left_out->n, text,
-                 left_out->n > SHOWN_STEPS ? ", ..." : "");
+                 left_out->n > GTR_MERGE_SHOWN ? ", ..." : "");
         merge->found->n_left_out += left_out->n;
     }
 }
 
 /* The capture of the first rank's row, if it has one; *next moves on. */
-static enum gtr_code copy_elements(struct merge *merge, size_t *next, struct gtr_err *err)
+static enum gtr_code copy_elements(struct gtr_merge *merge, size_t *next, struct gtr_err *err)
 {
     struct gtr_trace *trace = merge->traces[0];
     const int64_t *rows = gtr_trace_capture_rows(trace);
@@ -369,14 +205,14 @@ static enum gtr_code copy_elements(struct merge *merge, size_t *next, struct gtr
     return rc;
 }
 
-static enum gtr_code copy_all(struct merge *merge, struct gtr_err *err)
+static enum gtr_code copy_all(struct gtr_merge *merge, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
     size_t next = 0, r;
     struct gtr_step step;
 
     while (rc == GTR_OK && next_step(merge)) {
-        rc = join_row(merge, &step, err);
+        rc = gtr_merge_join_row(merge, &step, err);
         if (rc == GTR_OK)
             rc = copy_elements(merge, &next, err);
         if (rc == GTR_OK)
@@ -391,10 +227,14 @@ static enum gtr_code copy_all(struct merge *merge, struct gtr_err *err)
             leave_out(merge, r);
     if (rc == GTR_OK)
         tell_left_out(merge);
+    if (rc == GTR_OK && merge->options->join == GTR_JOIN_SUM && merge->n_ranks > 1 &&
+        merge->found->n_rows > 0 && !merge->differ)
+        tell(merge, gtr_trace_path(merge->traces[0]),
+             "all ranks have the very same norms; are these replicas?  --ranks same takes one");
     return rc;
 }
 
-static enum gtr_code open_writer(struct merge *merge, const char *output, struct gtr_err *err)
+static enum gtr_code open_writer(struct gtr_merge *merge, const char *output, struct gtr_err *err)
 {
     struct gtr_writer_options options = { .force = merge->options->force,
                                           .param_norms = merge->param_norms,
@@ -419,7 +259,7 @@ static enum gtr_code open_writer(struct merge *merge, const char *output, struct
                : rc;
 }
 
-static void merge_end(struct merge *merge)
+static void merge_end(struct gtr_merge *merge)
 {
     size_t r;
     int norm;
@@ -447,7 +287,7 @@ enum gtr_code gtr_trace_merge(const char *const *paths, size_t n_paths, const ch
                               const struct gtr_remarks *remarks, struct gtr_merged *merged,
                               struct gtr_err *err)
 {
-    struct merge merge = { .options = options, .remarks = remarks, .found = merged };
+    struct gtr_merge merge = { .options = options, .remarks = remarks, .found = merged };
     enum gtr_code rc = GTR_OK;
     size_t i;
 
@@ -463,7 +303,7 @@ enum gtr_code gtr_trace_merge(const char *const *paths, size_t n_paths, const ch
     if (rc == GTR_OK)
         rc = gtr_match_tensors(merge.traces, merge.n_ranks, options->join, &merge.matched, err);
     if (rc == GTR_OK)
-        rc = make_rows(&merge, err);
+        rc = gtr_merge_make_rows(&merge, err);
     if (rc == GTR_OK)
         rc = open_writer(&merge, output, err);
     if (rc == GTR_OK)

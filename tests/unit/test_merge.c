@@ -156,6 +156,14 @@ static const struct rank replica = {
     0, { "w" }, { "2" }, { 2 }, { 1, 2 }, 2, { { 4, 0 }, { 9, 0 } }, 1.0f, 0, false
 };
 
+static void write_again(const char *path, const struct rank *rank, int64_t number)
+{
+    struct rank other = *rank;
+
+    other.rank = number;
+    write_rank(path, &other);
+}
+
 static void replicas_must_agree(void)
 {
     struct rank other = replica;
@@ -174,6 +182,15 @@ static void replicas_must_agree(void)
     CHECK(gtr_trace_read_rows(trace, GTR_SUMSQ, 1, 1, sumsq, NULL) == GTR_OK);
     CHECK_BITS(sumsq[0], 9.0);
     gtr_trace_close(trace);
+    /* Added up, replicas give norms that no rank had: told, unless they differ. */
+    CHECK(merge(scratch_path("a.h5"), scratch_path("b.h5"), GTR_JOIN_SUM, 0, &merged, &err) ==
+          GTR_OK);
+    CHECK_TEXT(said, "");
+    write_again(scratch_path("b.h5"), &replica, 1);
+    CHECK(merge(scratch_path("a.h5"), scratch_path("b.h5"), GTR_JOIN_SUM, 0, &merged, &err) ==
+          GTR_OK);
+    CHECK_HOLDS(said, "all ranks have the very same norms; are these replicas?");
+    write_rank(scratch_path("b.h5"), &other);
     CHECK(merge(scratch_path("a.h5"), scratch_path("b.h5"), GTR_JOIN_SAME, 1e-12, &merged, &err) ==
           GTR_EFORMAT);
     CHECK_HOLDS(err.text, "b.h5: step 2, tensor w: sum of squares 9.00000000");
