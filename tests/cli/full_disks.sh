@@ -35,4 +35,12 @@ limited replay run.h5 -p none -p aggc --steps steps.tsv
 limited replay run.h5 -p none -o result.h5
 limited export run.h5 -o norms.csv
 limited import log.csv -o again.h5
+limited merge run.h5 -o packed.h5
+limited merge run.h5 -o packed.gtr
+limited recover run.h5 -o saved.h5
+limited recover run.h5 -o saved.gtr
+# What an output is to replace stays until there is another.
+cp run.h5 old.h5
+limited recover run.h5 -o old.h5 --force
+cmp run.h5 old.h5
 ls
