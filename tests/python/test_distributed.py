@@ -365,3 +365,5 @@ for step in range(10):
             self.close(arrays["/norm/sumsq"], norms[:rows], 1e-14)
             self.assertEqual((attributes["rank"], attributes["world_size"]), (rank, 2))
         self.assertEqual(sorted(os.listdir(self.path("run.gtr"))), before)
+        self.gradtrace("merge", "saved1.h5", "saved0.h5", "-o", "again.h5", "--ranks", "same")
+        self.close(self.read("again.h5")[0]["/norm/sumsq"], norms[:5], 1e-14)
