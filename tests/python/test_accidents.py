@@ -155,7 +155,8 @@ class Accidents(RecordCase):
         self.assertEqual(list(norms), list(range(len(norms))))
         self.assertTrue(least <= len(norms) <= STEPS, len(norms))
         for step, row in norms.items():
-            for got, wanted in zip(row, seen["norms"][step], strict=True):
+            self.assertEqual(len(row), len(seen["norms"][step]))
+            for got, wanted in zip(row, seen["norms"][step]):
                 self.assertAlmostEqual(got, wanted, delta=1e-12 * wanted)
 
 
