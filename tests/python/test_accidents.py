@@ -19,7 +19,7 @@ STEPS = 40
 
 # A run that records all elements, 44 kB a step, and has an accident before step 12.
 SCRIPT = """
-import json, math, os, resource, shutil, subprocess, sys, warnings, torch
+import json, os, resource, shutil, subprocess, sys, time, warnings, torch
 import gradtrace
 
 accident, path, strict, program = sys.argv[1], sys.argv[2], sys.argv[3] == "strict", sys.argv[4]
@@ -36,7 +36,9 @@ def happen():
     if accident == "files may not grow":  # SIGXFSZ is ignored by Python
         resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, resource.RLIM_INFINITY))
     elif accident == "folder is removed":
-        shutil.rmtree(os.path.dirname(path))
+        gone = os.path.dirname(path) + ".gone"  # at once, whatever is being written
+        os.rename(os.path.dirname(path), gone)
+        shutil.rmtree(gone, ignore_errors=True)
     elif accident == "disk is full":
         with open(os.path.join(os.path.dirname(path), "ballast"), "wb", buffering=0) as file:
             for size in (1 << 16, 1 << 10, 1):
@@ -65,6 +67,8 @@ with warnings.catch_warnings(record=True) as caught:
             net, path, elements="full", total_steps=STEPS, segment_mb=1, strict=strict)
         for step in range(STEPS):
             if step == 12:
+                while recorder and recorder.progress().get("steps_written", 12) < 12:
+                    time.sleep(0.01)
                 happen()
             generator = torch.Generator().manual_seed(step)
             x = torch.randn(16, 7, generator=generator)
@@ -188,7 +192,7 @@ class Folder(Accidents):
 
     def test_a_folder_that_is_removed_in_mid_run(self):
         seen = self.have("folder is removed", self.NAME)
-        self.check_run(seen, self.NAME, "cannot write: No such file or directory")
+        self.check_run(seen, self.NAME, "No such file or directory; recording stops here")
         self.assertIsNone(seen["left"])
 
     def test_a_file_that_may_not_grow(self):
@@ -234,8 +238,7 @@ class File(Folder):
     SECOND = "exists already"  # told as the second is closed: each writes under a name of its own
     STRICT_SECOND = (STEPS, STEPS)
 
-    # Rows that wait with their elements in the queue are lost.
     def check_left(self, seen):
         if self.NAME in seen["left"]:
-            self.check_trace(seen, 1)
+            self.check_trace(seen, 12)
         self.assertIn(seen["left"], ([], [self.NAME]))
