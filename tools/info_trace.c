@@ -96,10 +96,9 @@ static enum gtr_code add_captured(const struct gtr_trace *trace, size_t tensor,
     sum->bytes += one.n * gtr_dtype_size(gtr_trace_head(trace)->tensors[tensor].dtype);
     if (!one.sampled)
         return GTR_OK;
-    sum->differ = sum->differ ||
-                  (sum->n_sampled > 0 &&
-                   (one.block != sum->sample.block || one.fraction != sum->sample.fraction ||
-                    one.seed != sum->sample.seed));
+    sum->differ = sum->differ || (sum->n_sampled > 0 && (one.block != sum->sample.block ||
+                                                         one.fraction != sum->sample.fraction ||
+                                                         one.seed != sum->sample.seed));
     sum->sample = one;
     sum->n_sampled++;
     return GTR_OK;
@@ -397,11 +396,23 @@ static void put_folder(FILE *f, const struct gtr_trace *trace)
     label(f, "folder");
     fprintf(f, "%zu %s", folder.n_segments, folder.n_segments == 1 ? "segment" : "segments");
     if (folder.n_journal_rows > 0)
-        fprintf(f, "; %zu %s only in the journal: the recorder runs still, or was killed",
-                folder.n_journal_rows, folder.n_journal_rows == 1 ? "step" : "steps");
+        fprintf(f, "; %zu %s only in the journal%s", folder.n_journal_rows,
+                folder.n_journal_rows == 1 ? "step" : "steps",
+                gtr_trace_head(trace)->stopped != NULL
+                    ? ""
+                    : ": the recorder runs still, or was killed");
     if (folder.n_left > 0)
         fprintf(f, "; %zu never closed", folder.n_left);
     fputc('\n', f);
+}
+
+/* A trace that ends before its run did. */
+static void put_stopped(FILE *f, const struct gtr_head *head)
+{
+    if (head->stopped == NULL)
+        return;
+    label(f, "incomplete");
+    fprintf(f, "the recording stopped, and the run went on: %s\n", head->stopped);
 }
 
 enum gtr_code info_overview(FILE *f, const struct study *study, struct gtr_err *err)
@@ -410,6 +421,7 @@ enum gtr_code info_overview(FILE *f, const struct study *study, struct gtr_err *
 
     put_file(f, study);
     put_folder(f, study->trace);
+    put_stopped(f, gtr_trace_head(study->trace));
     put_steps(f, study);
     put_progress(f, study);
     rc = put_norms(f, study, err);

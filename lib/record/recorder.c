@@ -168,6 +168,16 @@ enum gtr_code gtr_recorder_close(struct gtr_recorder *r, struct gtr_err *err)
     return rc;
 }
 
+void gtr_recorder_stop(struct gtr_recorder *r, const char *why)
+{
+    struct gtr_err failure = { 0 };
+
+    if (gtr_recorder_is_forked(r))
+        return;
+    gtr_fail(&failure, GTR_EUSAGE, "%s", why);
+    gtr_recorder_fail(r, &failure, NULL);
+}
+
 void gtr_recorder_abandon(struct gtr_recorder *r)
 {
     if (r == NULL)

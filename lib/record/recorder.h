@@ -24,9 +24,9 @@
  * Nothing here is shared between recorders; one recorder is used by one thread at a time.
  *
  * Failures return a code and leave the training loop's data alone.  After a write has failed the
- * recorder stays in that state: the calls after it return the same code and do nothing, and nothing
- * waits any more.  A process made by fork() has no writer: there all calls do nothing, return
- * GTR_OK and leave the file to the parent.
+ * recorder stays in that state: the calls after it return the same code and do nothing, nothing
+ * waits any more, and the trace says where it can that it stopped, and why.  A process made by
+ * fork() has no writer: there all calls do nothing, return GTR_OK and leave the file to the parent.
  *
  * With `around_spikes` = W the queue is a flight recorder: elements wait in it, and only those of
  * the W captures before a spike, of the spike itself and of the W captures after it are written.
@@ -208,6 +208,10 @@ const char *gtr_recorder_warning(const struct gtr_recorder *recorder);
  * file and says so.  After a failed write that failure is told once more, and the file keeps the
  * steps before it if it can be written at all. */
 enum gtr_code gtr_recorder_close(struct gtr_recorder *recorder, struct gtr_err *err);
+
+/* Ends the recording though the run goes on, for a reason that the library does not see: the trace
+ * will say why, and all calls but close and abandon do nothing and return GTR_EUSAGE. */
+void gtr_recorder_stop(struct gtr_recorder *recorder, const char *why);
 
 /* Frees the recorder and leaves no file. */
 void gtr_recorder_abandon(struct gtr_recorder *recorder);

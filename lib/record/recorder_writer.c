@@ -60,10 +60,16 @@ void gtr_recorder_writer_close(struct gtr_recorder *r)
 
     if (r->writer == NULL)
         return;
-    /* After a failure, too: the steps before it are worth having. */
-    if (q->abandoned || is_empty(r))
+    if (q->abandoned || is_empty(r)) {
         gtr_writer_abandon(r->writer);
-    else if (gtr_writer_close(r->writer, &failure) != GTR_OK)
+        r->writer = NULL;
+        return;
+    }
+    /* After a failure, too: the steps before it are worth having. */
+    if (gtr_recorder_failed(r, &failure) != GTR_OK)
+        gtr_writer_stopped(r->writer, failure.text, NULL);
+    failure = (struct gtr_err){ 0 };
+    if (gtr_writer_close(r->writer, &failure) != GTR_OK)
         gtr_recorder_fail(r, &failure, NULL);
     r->writer = NULL;
 }

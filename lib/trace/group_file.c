@@ -31,7 +31,6 @@ static enum gtr_code bad_line(const char *path, uint64_t number, const char *wha
                     (unsigned long long)number, what);
 }
 
-
 static enum gtr_code add_line(struct gtr_group_file *file, const char *text, const char *path,
                               uint64_t number, struct gtr_err *err)
 {
@@ -103,8 +102,8 @@ enum gtr_code gtr_group_file_read(const char *path, struct gtr_group_file **out,
     if (rc != GTR_OK)
         goto out;
     if (file->n_lines == 0) {
-        rc = gtr_fail(err, GTR_EFORMAT, "%.150s: holds no groups; write lines GLOB<tab>GROUP",
-                      path);
+        rc =
+            gtr_fail(err, GTR_EFORMAT, "%.150s: holds no groups; write lines GLOB<tab>GROUP", path);
         goto out;
     }
     *out = file;

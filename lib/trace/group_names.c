@@ -13,17 +13,40 @@
 /* Parts that name a function as they stand, and so name their group. */
 static const char *const functions[] = {
     /* LLaMA, Mistral, Qwen, Gemma */
-    "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
+    "q_proj",
+    "k_proj",
+    "v_proj",
+    "o_proj",
+    "gate_proj",
+    "up_proj",
+    "down_proj",
     /* BERT, DeBERTa */
-    "query", "key", "value", "dense",
+    "query",
+    "key",
+    "value",
+    "dense",
     /* Megatron */
-    "linear_qkv", "linear_proj", "linear_fc1", "linear_fc2",
+    "linear_qkv",
+    "linear_proj",
+    "linear_fc1",
+    "linear_fc2",
     /* LLaMA as first published, Mixtral */
-    "wq", "wk", "wv", "wo", "w1", "w2", "w3",
+    "wq",
+    "wk",
+    "wv",
+    "wo",
+    "w1",
+    "w2",
+    "w3",
     /* mixtures of experts */
-    "router", "gate", "experts",
+    "router",
+    "gate",
+    "experts",
     /* the two ends */
-    "embed_tokens", "wte", "wpe", "lm_head",
+    "embed_tokens",
+    "wte",
+    "wpe",
+    "lm_head",
 };
 
 /* A part and the one after it: GPT-2 has a c_proj in the attention and another in the MLP. */
@@ -47,8 +70,8 @@ static const struct {
     { "*[nN]orm[0-9]", "norm" },
     { "*_norm_[0-9]", "norm" },
     { "norm_*", "norm" },
-    { "layernorm_*", "norm" },   /* ViT: layernorm_before */
-    { "pre_layrnorm", "norm" },  /* CLIP spells it so */
+    { "layernorm_*", "norm" },  /* ViT: layernorm_before */
+    { "pre_layrnorm", "norm" }, /* CLIP spells it so */
     { "ln", "norm" },
     { "ln[0-9]", "norm" },
     { "ln_*", "norm" },
@@ -69,8 +92,12 @@ static const struct {
 /* Put around modules by PEFT, torch.compile, FSDP and checkpointing: they say nothing about what
  * is inside. */
 static const char *const wrappers[] = {
-    "base_layer",         "original_module",      "modules_to_save",
-    "default",            "_orig_mod",            "_fsdp_wrapped_module",
+    "base_layer",
+    "original_module",
+    "modules_to_save",
+    "default",
+    "_orig_mod",
+    "_fsdp_wrapped_module",
     "_checkpoint_wrapped_module",
 };
 

@@ -44,12 +44,12 @@
 GTR_PUBLIC_BEGIN
 
 struct gtr_groups {
-    char *rule;         /* as asked for, or as found in the trace, or "module" */
-    char **names;       /* n_groups, all different, none empty */
+    char *rule;   /* as asked for, or as found in the trace, or "module" */
+    char **names; /* n_groups, all different, none empty */
     size_t n_groups;
     size_t n_tensors;
-    size_t *of_tensor;  /* group of each tensor */
-    size_t left_out;    /* the group "-", which no group-wise policy touches; n_groups if none */
+    size_t *of_tensor; /* group of each tensor */
+    size_t left_out;   /* the group "-", which no group-wise policy touches; n_groups if none */
 };
 
 /* `rule` NULL or "": the trace's own (head->group_by), else "module".  A trace may not ask for a

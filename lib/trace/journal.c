@@ -177,7 +177,8 @@ static enum found look(const struct gtr_journal *journal, size_t at, uint32_t *k
     memcpy(&length, bytes + 4, sizeof length);
     *n = length;
     if (!(*kind == GTR_JOURNAL_ROW && *n == row_record_bytes(journal)) &&
-        !(*kind == GTR_JOURNAL_AMEND && *n == GTR_JOURNAL_AMEND_BYTES))
+        !(*kind == GTR_JOURNAL_AMEND && *n == GTR_JOURNAL_AMEND_BYTES) &&
+        !(*kind == GTR_JOURNAL_STOP && *n > 0 && *n <= GTR_JOURNAL_STOP_MOST))
         return FOUND_ALTERED;
     if (left < GTR_JOURNAL_BEFORE + *n + GTR_JOURNAL_AFTER)
         return FOUND_TORN;
@@ -233,6 +234,16 @@ static bool take_amend(struct gtr_journal *journal, const unsigned char *bytes)
     memcpy(&last->step.applied_scale, bytes + 8, 8);
     last->step.skipped = bytes[16] != 0;
     return true;
+}
+
+static enum gtr_code take_stop(struct gtr_journal *journal, const unsigned char *bytes, size_t n,
+                               struct gtr_err *err)
+{
+    char why[GTR_JOURNAL_STOP_MOST + 1];
+
+    memcpy(why, bytes, n);
+    why[n] = '\0';
+    return gtr_head_set(&journal->head.stopped, why, err);
 }
 
 /* The next byte after `at` where a whole record starts, or the end. */
@@ -291,7 +302,9 @@ static enum gtr_code read_records(struct gtr_journal *journal, size_t at, bool s
         if (good)
             rc = gtr_grow(&journal->rows, &journal->capacity, journal->n_rows + 1,
                           sizeof *journal->rows, err);
-        if (rc == GTR_OK && good)
+        if (rc == GTR_OK && good && kind == GTR_JOURNAL_STOP)
+            rc = take_stop(journal, inside, n, err);
+        else if (rc == GTR_OK && good)
             good = kind == GTR_JOURNAL_ROW ? take_row(journal, inside, journal->n_altered > 0)
                                            : take_amend(journal, inside);
         if (rc == GTR_OK && !good)

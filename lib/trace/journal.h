@@ -9,6 +9,7 @@
  *     header   u32 version | u32 1 if rows have param_sumsq | u64 first row | the head
  *     row      u64 number | what crc.h sums
  *     amend    u64 number | f64 applied_scale | u8 skipped
+ *     stop     text: why no more rows come, though the run goes on
  *
  * The sizes of rows follow from the header.  So a file that ends within a record was torn there by
  * its writer's end, which is no damage, while a record of another size or sum was altered.
@@ -77,6 +78,10 @@ enum gtr_code gtr_journal_append(struct gtr_journal_writer *writer, const struct
 /* Changes the last row, of which there must be one. */
 enum gtr_code gtr_journal_amend(struct gtr_journal_writer *writer, double applied_scale,
                                 bool skipped, struct gtr_err *err);
+
+/* No more rows come, and why: head.stopped for readers. */
+enum gtr_code gtr_journal_stop(struct gtr_journal_writer *writer, const char *why,
+                               struct gtr_err *err);
 
 /* The number that the next row will have. */
 uint64_t gtr_journal_next(struct gtr_journal_writer *writer);

@@ -216,6 +216,21 @@ enum gtr_code gtr_journal_amend(struct gtr_journal_writer *w, double applied_sca
     return rc;
 }
 
+enum gtr_code gtr_journal_stop(struct gtr_journal_writer *w, const char *why, struct gtr_err *err)
+{
+    size_t n = strnlen(why, GTR_JOURNAL_STOP_MOST);
+    enum gtr_code rc;
+
+    pthread_mutex_lock(&w->lock);
+    rc = begin(&w->record, GTR_JOURNAL_STOP, err);
+    if (rc == GTR_OK)
+        rc = put(&w->record, n > 0 ? why : "?", n > 0 ? n : 1, err);
+    if (rc == GTR_OK)
+        rc = write_record(w, err);
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
 uint64_t gtr_journal_next(struct gtr_journal_writer *w)
 {
     uint64_t next;

@@ -84,6 +84,10 @@ enum gtr_code gtr_segments_amend(struct gtr_segments *segments, double applied_s
 enum gtr_code gtr_segments_elements(struct gtr_segments *segments, size_t tensor,
                                     const void *elements, struct gtr_err *err);
 
+/* Says so in the journal, which then stays. */
+enum gtr_code gtr_segments_stopped(struct gtr_segments *segments, const char *why,
+                                   struct gtr_err *err);
+
 /* The last step will not be amended any more: closes the segment if it is due. */
 enum gtr_code gtr_segments_settle(struct gtr_segments *segments, struct gtr_err *err);
 

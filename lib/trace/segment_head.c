@@ -8,10 +8,10 @@
 
 enum gtr_code gtr_head_copy(const struct gtr_head *from, struct gtr_head *to, struct gtr_err *err)
 {
-    const char *const texts[] = { from->producer,   from->created, from->reduction,
-                                  from->grad_state, from->meta,    from->group_by };
-    char **const copies[] = { &to->producer,   &to->created, &to->reduction,
-                              &to->grad_state, &to->meta,    &to->group_by };
+    const char *const texts[] = { from->producer, from->created,  from->reduction, from->grad_state,
+                                  from->meta,     from->group_by, from->stopped };
+    char **const copies[] = { &to->producer, &to->created,  &to->reduction, &to->grad_state,
+                              &to->meta,     &to->group_by, &to->stopped };
     enum gtr_code rc = GTR_OK;
     size_t i;
 

@@ -182,6 +182,8 @@ static enum gtr_code add_journal(struct gtr_trace *trace, struct growth *growth,
         rc = rows_missing(trace->path, folder->n_rows, journal->first_row - 1, journal->path, err);
     if (rc != GTR_OK)
         return rc;
+    if (journal->head.stopped != NULL)
+        rc = gtr_head_set(&trace->head.stopped, journal->head.stopped, err);
     /* A recorder that was killed between closing a segment and starting the next journal leaves
      * rows in both. */
     folder->journal_from = (size_t)(folder->n_rows - journal->first_row);

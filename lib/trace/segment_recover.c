@@ -70,7 +70,7 @@ static void tell_error(struct recovery *recovery, const char *path, const struct
 
 /* --- sources ---------------------------------------------------------------------------------- */
 
-static const struct gtr_head *head_of(const struct source *source)
+static struct gtr_head *head_of(const struct source *source)
 {
     return source->file != NULL ? &source->file->head : &source->journal->head;
 }
@@ -367,6 +367,10 @@ static enum gtr_code choose_options(struct recovery *recovery, struct gtr_err *e
             gtr_trace_n_dropped(recovery->sources[i].file) > recovery->n_dropped)
             recovery->n_dropped = gtr_trace_n_dropped(recovery->sources[i].file);
     recovery->options.dropped_captures = &recovery->n_dropped;
+    for (i = 1; rc == GTR_OK && i < recovery->n_sources; i++)
+        if (head_of(&recovery->sources[i])->stopped != NULL)
+            rc = gtr_head_set(&head_of(&recovery->sources[0])->stopped,
+                              head_of(&recovery->sources[i])->stopped, err);
     for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++)
         rc = gtr_alloc_for(&recovery->values[norm], most, sizeof(double), "values", err);
     return rc;

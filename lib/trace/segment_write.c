@@ -39,6 +39,7 @@ struct gtr_segments {
     struct gtr_writer_options options;
     struct gtr_journal_writer *journal;
     bool ahead;              /* the caller sees to the journal */
+    bool stopped;            /* which says so */
     struct gtr_writer *open; /* the segment being written; NULL until something is written */
     uint64_t first_row;      /* of the open segment */
     uint64_t n_rows;         /* of the trace */
@@ -390,6 +391,15 @@ enum gtr_code gtr_segments_elements(struct gtr_segments *segments, size_t tensor
     return GTR_OK;
 }
 
+enum gtr_code gtr_segments_stopped(struct gtr_segments *segments, const char *why,
+                                   struct gtr_err *err)
+{
+    enum gtr_code rc = gtr_journal_stop(segments->journal, why, err);
+
+    segments->stopped = rc == GTR_OK;
+    return rc;
+}
+
 struct gtr_journal_writer *gtr_segments_journal(struct gtr_segments *segments)
 {
     segments->ahead = true;
@@ -418,7 +428,7 @@ enum gtr_code gtr_segments_close(struct gtr_segments *segments, struct gtr_err *
         rc = open_segment(segments, err);
     if (rc == GTR_OK && segments->open != NULL)
         rc = close_segment(segments, err);
-    if (rc == GTR_OK && segments->n_closed == n_known)
+    if (rc == GTR_OK && segments->n_closed == n_known && !segments->stopped)
         remove_journal(segments);
     segments_free(segments);
     return rc;

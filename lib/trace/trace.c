@@ -83,6 +83,7 @@ void gtr_head_free(struct gtr_head *head)
     gtr_free(head->grad_state);
     gtr_free(head->meta);
     gtr_free(head->group_by);
+    gtr_free(head->stopped);
     memset(head, 0, sizeof *head);
 }
 
@@ -106,8 +107,7 @@ enum gtr_code gtr_head_add_tensor(struct gtr_head *head, const char *name, const
     return GTR_OK;
 }
 
-enum gtr_code gtr_head_set_param_group(struct gtr_head *head, const char *name,
-                                       struct gtr_err *err)
+enum gtr_code gtr_head_set_param_group(struct gtr_head *head, const char *name, struct gtr_err *err)
 {
     if (head->n_tensors == 0)
         return gtr_fail(err, GTR_EUSAGE, "parameter group %.80s: no tensor was added yet", name);

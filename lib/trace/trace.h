@@ -44,6 +44,7 @@ struct gtr_head {
     char *grad_state; /* pre-clip | post-clip | unknown */
     char *meta;       /* a JSON object */
     char *group_by;   /* rule that fits this trace, or NULL for the default */
+    char *stopped;    /* why the recording ended before the run did, or NULL */
     int64_t rank;
     int64_t world_size;
     int64_t total_steps; /* planned length of the run; 0 if unknown */
@@ -177,7 +178,7 @@ struct gtr_writer_options {
     struct gtr_sample sampling;       /* of the elements; fraction 0: all of them are kept */
     enum gtr_compression compression; /* of the elements */
     size_t
-        n_threads; /* that deflate elements; 0: all processors.  The file does not depend on it */
+        n_threads;  /* that deflate elements; 0: all processors.  The file does not depend on it */
     bool checksums; /* one for each row and capture, which verify looks at; folders have them */
 
     /* Of folders; traces/FORMAT.md says how they are written.  A segment is closed when it holds
@@ -215,6 +216,9 @@ enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, 
  * sample only those that are kept, one behind the other. */
 enum gtr_code gtr_writer_elements(struct gtr_writer *writer, size_t tensor, const void *elements,
                                   struct gtr_err *err);
+
+/* The recording ends here though the run goes on: the trace will say why.  Before close. */
+enum gtr_code gtr_writer_stopped(struct gtr_writer *writer, const char *why, struct gtr_err *err);
 
 /* Closes and gives the file its name; or, abandoning, removes it.  Both free the writer. */
 enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err);

@@ -46,7 +46,8 @@ static enum gtr_code read_head(struct gtr_trace *trace, struct gtr_err *err)
         char **value;
     } texts[] = { { "producer", &head->producer },   { "created", &head->created },
                   { "reduction", &head->reduction }, { "grad_state", &head->grad_state },
-                  { "meta", &head->meta },           { "group_by", &head->group_by } };
+                  { "meta", &head->meta },           { "group_by", &head->group_by },
+                  { "stopped", &head->stopped } };
     const struct {
         const char *name;
         int64_t *value;

@@ -364,6 +364,16 @@ enum gtr_code gtr_writer_try(const char *path, int64_t rank, bool force, struct 
     return rc;
 }
 
+enum gtr_code gtr_writer_stopped(struct gtr_writer *writer, const char *why, struct gtr_err *err)
+{
+    enum gtr_code rc = gtr_writer_check_owner(writer, err);
+
+    if (rc != GTR_OK)
+        return rc;
+    return writer->segments != NULL ? gtr_segments_stopped(writer->segments, why, err)
+                                    : gtr_head_set(&writer->stopped, why, err);
+}
+
 enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err)
 {
     enum gtr_code rc = gtr_writer_check_owner(writer, err), closed;
@@ -378,6 +388,8 @@ enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err)
     }
     if (writer->broken || writer->n_pending > 0)
         rc = cut_all(writer, err);
+    if (rc == GTR_OK && writer->stopped != NULL)
+        rc = gtr_h5_set_text(writer->h5, "/", "stopped", writer->stopped, err);
     if (rc == GTR_OK && writer->dropped_captures != NULL && *writer->dropped_captures > 0)
         rc = gtr_h5_set_integer(writer->h5, "/", "dropped_captures",
                                 (int64_t)*writer->dropped_captures, err);
@@ -387,6 +399,7 @@ enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err)
         rc = gtr_outfile_commit(&writer->file, err);
     else
         gtr_outfile_abandon(&writer->file);
+    gtr_free(writer->stopped);
     gtr_free(writer);
     return rc;
 }
@@ -399,5 +412,6 @@ void gtr_writer_abandon(struct gtr_writer *writer)
         gtr_segments_abandon(writer->segments);
     close_all(writer, NULL);
     gtr_outfile_abandon(&writer->file);
+    gtr_free(writer->stopped);
     gtr_free(writer);
 }

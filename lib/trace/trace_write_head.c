@@ -12,7 +12,7 @@ static enum gtr_code write_attributes(struct gtr_h5 *h5, const struct gtr_head *
     } texts[] = { { "format", "gradtrace" },          { "producer", head->producer },
                   { "created", head->created },       { "reduction", head->reduction },
                   { "grad_state", head->grad_state }, { "meta", head->meta },
-                  { "group_by", head->group_by } };
+                  { "group_by", head->group_by },     { "stopped", head->stopped } };
     const struct {
         const char *name;
         int64_t value;

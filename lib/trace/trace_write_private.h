@@ -19,6 +19,7 @@ struct gtr_writer {
     size_t n_tensors;
     size_t n_steps;
     int64_t last_index;
+    char *stopped; /* NULL, or why the recording ends */
     bool param_norms;
     bool is_segment;
     struct gtr_h5_sheet *step[STEP_COUNT];
