@@ -3,7 +3,7 @@
 #
 # Installs into a scratch folder and, as a stranger would: links a C and a C++ program through
 # pkg-config, runs the installed program on the trace that one of them recorded, draws a figure,
-# imports the Python package, completes a command line; then uninstalls.
+# imports the Python package, records a training script, completes a command line; then uninstalls.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build} CC=${CC:-gcc}
@@ -84,19 +84,44 @@ the_program_finds_its_figures() {
     "$prefix/bin/gradtrace" plot run.h5 -p aggc-paper --figure norms --format png -o figures &&
         ls figures/*.png
 }
+python_that_sees_torch() {
+    local python
+    for python in /usr/bin/python3 python3; do
+        command -v $python >/dev/null && $python -c 'import torch' 2>/dev/null || continue
+        echo $python
+        return
+    done
+}
 python_imports_the_package() {
     local folder python
     folder=$(dirname "$(find "$prefix" -path '*gradtrace/__init__.py' -printf '%h\n')")
-    for python in /usr/bin/python3 python3; do
-        command -v $python >/dev/null || continue
-        $python -c 'import torch' 2>/dev/null || continue
-        (cd / && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$folder $python -c '
+    python=$(python_that_sees_torch)
+    [ -n "$python" ] || return 0
+    (cd / && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$folder $python -c '
 import gradtrace, gradtrace._library as library
 print(gradtrace.__file__, library.find())
 assert library.find().startswith("'"$prefix"'/"), library.find()
 library.load()')
-        return
-    done
+}
+the_program_records_a_script() {
+    local python
+    python=$(python_that_sees_torch)
+    [ -n "$python" ] || return 0
+    cat >train.py <<'END'
+import torch
+net = torch.nn.Linear(8, 3)
+optimizer = torch.optim.AdamW(net.parameters())
+for step in range(5):
+    optimizer.zero_grad()
+    net(torch.randn(4, 8)).square().mean().backward()
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+    optimizer.step()
+END
+    PYTHONDONTWRITEBYTECODE=1 "$prefix/bin/gradtrace" record -o recorded.h5 -- \
+        $python train.py 2>told || return 1
+    cat told
+    grep -x 'gradtrace record: recorded.h5: 5 steps of 2 tensors' told || return 1
+    "$prefix/bin/gradtrace" info recorded.h5 | grep 'numbered 0 to 4'
 }
 completion_offers_commands() {
     PATH=$prefix/bin:$PATH bash -c '
@@ -131,6 +156,7 @@ step links_the_shared_library
 step the_program_replays
 step the_program_finds_its_figures
 step python_imports_the_package
+step the_program_records_a_script
 step completion_offers_commands
 step the_manual_page_renders
 step a_package_is_staged_in_destdir

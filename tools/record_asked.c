@@ -3,11 +3,8 @@
  * Each option is written down twice: in the library's options, which are tried once here, and under
  * the name that the Recorder in lib/python/gradtrace has for it, for the recorded command.
  */
-#define _GNU_SOURCE
-#include <float.h>
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "json_text.h"
@@ -36,7 +33,7 @@ enum {
     OPT_STRICT
 };
 
-enum { MIB = 20, THREADS_MOST = 256, MICRO_BATCHES_MOST = 1000000 };
+enum { MIB = 20, THREADS_MOST = 256 };
 
 /* What an option is of use with. */
 enum use { ALWAYS, WITH_ELEMENTS, WITH_SPIKES, WITH_SEGMENTS };
@@ -57,7 +54,7 @@ static const struct whole {
     { "--last", "last", AT(last), 0, INT64_MAX, 0, OPT_LAST, WITH_ELEMENTS },
     { "--sample-seed", "sample_seed", AT(seed), INT64_MIN, INT64_MAX, 0, OPT_SAMPLE_SEED,
       WITH_ELEMENTS },
-    { "--total-steps", "total_steps", AT(total_steps), 0, INT64_MAX / MICRO_BATCHES_MOST, 0,
+    { "--total-steps", "total_steps", AT(total_steps), 0, INT64_MAX / RECORD_MICRO_BATCHES_MOST, 0,
       OPT_TOTAL_STEPS, ALWAYS },
     { "--queue-mb", "queue_mb", AT(queue_bytes), 1, INT64_MAX >> MIB, MIB, OPT_QUEUE_MB,
       WITH_ELEMENTS },
@@ -84,110 +81,6 @@ static const struct real {
       WITH_SEGMENTS },
 #undef AT
 };
-
-/* "1/64" or "0.02". */
-static bool parse_fraction(const char *text, double *fraction)
-{
-    char above[64];
-    const char *slash = strchr(text, '/');
-    double below = 1.0;
-
-    if (slash == NULL)
-        return gtr_text_number(text, fraction);
-    if ((size_t)(slash - text) >= sizeof above)
-        return false;
-    memcpy(above, text, (size_t)(slash - text));
-    above[slash - text] = '\0';
-    if (!gtr_text_number(above, fraction) || !gtr_text_number(slash + 1, &below) || !(below > 0.0))
-        return false;
-    *fraction /= below;
-    return true;
-}
-
-/* One word of --elements; false if it is none. */
-static bool parse_elements_word(struct gtr_record_options *options, const char *word,
-                                const struct argp_state *state)
-{
-    static const char blocks[] = "blocks:", spikes[] = "around-spikes:";
-
-    if (strcmp(word, "none") == 0) {
-        options->elements = GTR_ELEMENTS_NONE;
-    } else if (strcmp(word, "full") == 0) {
-        options->elements = GTR_ELEMENTS_FULL;
-    } else if (strncmp(word, blocks, sizeof blocks - 1) == 0) {
-        options->elements = GTR_ELEMENTS_BLOCKS;
-        return parse_fraction(word + sizeof blocks - 1, &options->fraction) &&
-               options->fraction > 0.0 && options->fraction <= 1.0;
-    } else if (strncmp(word, spikes, sizeof spikes - 1) == 0) {
-        if (options->elements == GTR_ELEMENTS_NONE)
-            options->elements = GTR_ELEMENTS_FULL;
-        options->around_spikes =
-            cli_integer(state, "--elements around-spikes:", word + sizeof spikes - 1, 1, 1000000);
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static void parse_elements(struct record_request *request, const char *text,
-                           const struct argp_state *state)
-{
-    char *copy = gtr_strdup(text), *rest = copy, *word;
-
-    json_add_text(request->recorder, "elements", text);
-    while (copy != NULL && (word = strsep(&rest, ",")) != NULL)
-        if (!parse_elements_word(&request->options, word, state))
-            argp_error(state,
-                       "--elements %s: must be none, full, blocks:FRACTION with a "
-                       "fraction above 0 and at most 1 such as blocks:1/64, or around-spikes:STEPS",
-                       word);
-    gtr_free(copy);
-}
-
-static void parse_rows(struct record_request *request, const char *text,
-                       const struct argp_state *state)
-{
-    static const char micro[] = "micro-batch:";
-
-    request->micro_batches = 0;
-    if (strncmp(text, micro, sizeof micro - 1) == 0)
-        request->micro_batches = cli_integer(state, "--rows micro-batch:", text + sizeof micro - 1,
-                                             1, MICRO_BATCHES_MOST);
-    else if (strcmp(text, "step") != 0)
-        argp_error(state,
-                   "--rows %s: must be step, or micro-batch:N with N the backward passes of an "
-                   "optimizer step, such as micro-batch:4",
-                   text);
-    json_add_text(request->recorder, "rows", text);
-}
-
-/* KEY=VALUE into the trace's meta, as a number if the value is one. */
-static void parse_meta(struct record_request *request, const char *text,
-                       const struct argp_state *state)
-{
-    const char *equals = strchr(text, '=');
-    struct json_object *meta = NULL;
-    int64_t whole;
-    double real;
-    char *key;
-
-    if (equals == NULL || equals == text)
-        argp_error(state, "--meta %s: must be KEY=VALUE", text);
-    key = strndup(text, equals != NULL ? (size_t)(equals - text) : 0);
-    if (key == NULL)
-        return;
-    if (!json_object_object_get_ex(request->recorder, "meta", &meta)) {
-        meta = json_object_new_object();
-        json_object_object_add(request->recorder, "meta", meta);
-    }
-    if (gtr_text_integer(equals + 1, &whole))
-        json_add_integer(meta, key, whole);
-    else if (gtr_text_number(equals + 1, &real) && real >= -DBL_MAX && real <= DBL_MAX)
-        json_add_number(meta, key, real);
-    else
-        json_add_text(meta, key, equals + 1);
-    free(key);
-}
 
 /* An option may be of no use with the others; one that would change nothing is a mistake. */
 static void check_use(const struct record_request *request, const char *option,
@@ -278,17 +171,17 @@ static error_t parse(int key, char *word, struct argp_state *state)
         request->output = word;
         return 0;
     case OPT_ELEMENTS:
-        parse_elements(request, word, state);
+        record_parse_elements(request, word, state);
         return 0;
     case OPT_ROWS:
-        parse_rows(request, word, state);
+        record_parse_rows(request, word, state);
         return 0;
     case OPT_GROUP_BY:
         options->group_by = word;
         json_add_text(request->recorder, "group_by", word);
         return 0;
     case OPT_META:
-        parse_meta(request, word, state);
+        record_parse_meta(request, word, state);
         return 0;
     case OPT_WHEN_FULL:
         options->when_full = (int64_t)cli_choice(state, "--when-full", word, when_full, 2);

@@ -14,6 +14,8 @@
 
 #include "cli.h"
 
+enum { RECORD_MICRO_BATCHES_MOST = 1000000 };
+
 struct record_request {
     struct cli_common common;
     const char *output;                /* -o */
@@ -28,6 +30,14 @@ struct record_request {
 /* Reads the command line, or exits with 2 and says what is wrong with it. */
 void record_request_parse(struct record_request *request, int argc, char **argv);
 void record_request_free(struct record_request *request);
+
+/* The values of --elements, --rows and --meta, or an exit with 2. */
+void record_parse_elements(struct record_request *request, const char *text,
+                           const struct argp_state *state);
+void record_parse_rows(struct record_request *request, const char *text,
+                       const struct argp_state *state);
+void record_parse_meta(struct record_request *request, const char *text,
+                       const struct argp_state *state);
 
 /* Where the program's other half lies; record_places_free frees it. */
 struct record_places {

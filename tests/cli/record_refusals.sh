@@ -13,6 +13,20 @@ try record -o run.h5 --elements blocks:1/0 -- echo started
 try record -o run.h5 --elements around-spikes:0 -- echo started
 try record -o run.h5 --every 0 -- echo started
 try record -o run.h5 --total-steps -1 -- echo started
+try record -o run.h5 --elements full --first 5 --last 4 -- echo started
+try record -o run.h5 --elements full --queue-mb 0 -- echo started
+try record -o run.h5 --elements full --when-full bloc -- echo started
+try record -o run.h5 --elements full --compression zip -- echo started
+try record -o run.h5 --elements around-spikes:3 --spike-kappa 1 -- echo started
+try record -o run.h5 --elements around-spikes:3 --spike-scale x -- echo started
+try record -o run.h5 --rows micro -- echo started
+try record -o run.h5 --rows micro-batch:0 -- echo started
+try record -o run.gtr --segment-seconds 0 -- echo started
+try record -o run.h5 --meta name -- echo started
+# An option that would change nothing is a mistake.
+try record -o run.h5 --every 10 -- echo started
+try record -o run.h5 --elements full --spike-kappa 2 -- echo started
+try record -o run.h5 --segment-mb 64 -- echo started
 try record -o run.h5 --group-by modul -- echo started
 try record -o no/such/folder/run.h5 -- echo started
 try record --bogus -o run.h5 -- echo started

@@ -7,6 +7,7 @@ import numpy
 import torch
 from harness import Case, loss_of, model
 from recording import RecordCase
+from test_record_scalers import MAKE
 
 import gradtrace
 
@@ -60,6 +61,33 @@ class Recorded(RecordCase):
                 sums += rows["/grad/0"][row]  # as autograd adds: in fp32, in this order
             numpy.testing.assert_array_equal(sums, steps["/grad/0"][step])
 
+    def test_the_loss_scale_is_divided_out_and_an_overflow_is_its_own_row_only(self):
+        seen = self.record(MAKE["stand-in"] + """
+optimizer = torch.optim.SGD(net.parameters(), lr=1e-2)
+for step in range(3):
+    for micro in range(2):
+        loss = loss_of(net, 2 * step + micro)
+        gradients = torch.autograd.grad(loss, list(net.parameters()), retain_graph=True)
+        seen["norms"].append([float(g.double().square().sum()) for g in gradients])
+        if step == 1 and micro == 0:
+            loss = loss * float("inf")
+        scaler.scale(loss).backward()
+    scaler.unscale_(optimizer)
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+    scaler.step(optimizer)
+    scaler.update()
+    optimizer.zero_grad()
+""", options=("-o", "run.h5", "--rows", "micro-batch:2"))
+        arrays, _ = self.read()
+        self.assertEqual(list(arrays["/step/skipped"]), [0, 0, 0, 1, 0, 0])
+        self.assertEqual(
+            list(arrays["/norm/nonfinite"].sum(axis=1) > 0), [False, False, True] + [False] * 3
+        )
+        finite = [0, 1, 3, 4, 5]
+        numpy.testing.assert_allclose(
+            arrays["/norm/sumsq"][finite], numpy.array(seen["norms"])[finite], rtol=1e-13
+        )
+
     def test_more_passes_than_were_announced_are_told_and_the_run_goes_on(self):
         options = ("-o", "run.h5", "--rows", "micro-batch:2")
         seen = self.record(ACCUMULATE, options=options)
@@ -109,7 +137,9 @@ for step in range(3):
             "other = torch.optim.SGD(net.head.parameters(), lr=1e-2)\n"
             "optimizer = torch.optim.SGD(net.body.parameters(), lr=1e-2)",
         ).replace("    optimizer.step()\n", "    optimizer.step()\n    other.step()\n")
-        two = two.replace("    optimizer.zero_grad", "    other.zero_grad()\n    optimizer.zero_grad")
+        two = two.replace(
+            "    optimizer.zero_grad", "    other.zero_grad()\n    optimizer.zero_grad"
+        )
         seen = self.record(two, options=ROWS)
         arrays, _ = self.read()
         self.assertEqual(list(arrays["/step/index"]), INDEX)

@@ -1,4 +1,4 @@
-"""test_record_told.py - `gradtrace record`: what its options do, and what it tells while it runs."""
+"""test_record_told.py - `gradtrace record`: what its options do, and what it tells in a run."""
 
 import os
 import pty

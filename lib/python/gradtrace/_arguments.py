@@ -13,7 +13,7 @@ from ._tensors import dtype_name
 
 GRAD_STATES = ("pre-clip", "post-clip", "unknown")
 REDUCTIONS = ("none", "sum", "mean")
-_MOST_MB = (1 << 43) - 1  # in bytes it is an int64
+_MOST = (1 << 63) - 1  # the library's integers are int64, and ctypes would cut others off silently
 
 
 class Arguments:
@@ -43,7 +43,8 @@ def _about_the_run(given, rows_a_step):
         "grad_state": given["grad_state"].encode(),
         "reduction": given["reduction"].encode(),
         "group_by": _library.text_or_null(given["group_by"]),
-        "total_steps": rows_a_step * integer("total_steps", given["total_steps"], 0),
+        "total_steps": rows_a_step
+        * integer("total_steps", given["total_steps"], 0, _MOST // rows_a_step),
         "rank": integer("rank", given["rank"], 0),
         "world_size": integer("world_size", given["world_size"], 1),
         # The convention of reproducible-builds.org: no time of day in the file.
@@ -72,10 +73,10 @@ def _how_it_is_written(given):
     one_of("when_full", given["when_full"], tuple(_library.WHEN_FULL))
     one_of("compression", given["compression"], tuple(_library.COMPRESSION))
     return {
-        "queue_bytes": integer("queue_mb", given["queue_mb"], 1, _MOST_MB) << 20,
+        "queue_bytes": integer("queue_mb", given["queue_mb"], 1, _MOST >> 20) << 20,
         "when_full": _library.WHEN_FULL[given["when_full"]],
         "compression": _library.COMPRESSION[given["compression"]],
-        "segment_bytes": integer("segment_mb", given["segment_mb"], 1, _MOST_MB) << 20,
+        "segment_bytes": integer("segment_mb", given["segment_mb"], 1, _MOST >> 20) << 20,
         "segment_seconds": float(given["segment_seconds"]),
         "writer_threads": integer("writer_threads", given["writer_threads"], 0),
         "n_threads": integer("threads", given["threads"], 0),
@@ -88,13 +89,13 @@ def one_of(name, value, words):
         raise ValueError(f"{name}={value!r}: must be one of {', '.join(words)}")
 
 
-def integer(name, value, least=None, most=None):
+def integer(name, value, least=-_MOST - 1, most=_MOST):
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{name}={value!r}: must be an integer")
     value = value.__index__()
-    if least is not None and value < least:
+    if value < least:
         raise ValueError(f"{name}={value}: must be at least {least}")
-    if most is not None and value > most:
+    if value > most:
         raise ValueError(f"{name}={value}: must be at most {most}")
     return value
 

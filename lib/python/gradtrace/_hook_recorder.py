@@ -43,7 +43,7 @@ class RowRecorder(Recorder):
         return None  # the session's hear all parameters of the script
 
     def add(self, grads, grad_scale, group, losses, first):
-        """Records gradients, {number of the tensor: gradient or None}; the first of a row begins it.
+        """Records {number of the tensor: gradient or None}; the first call of a row begins it.
 
         group: the parameter group whose learning rate the row has.
         """
