@@ -132,3 +132,19 @@ class Trainers(RecordCase):
     @unittest.skipIf(missing("transformers", "accelerate"), "needs transformers and accelerate")
     def test_a_loop_of_accelerate(self):
         self.check(ACCELERATE)
+
+    @unittest.skipIf(missing("transformers", "accelerate", "peft"), "needs peft")
+    def test_micro_batches_of_a_trainer_add_up_to_its_steps(self):
+        self.write(TRAINER)
+        for name, rows in (("step.h5", "step"), ("micro.h5", "micro-batch:2")):
+            options = ("-o", name, "--elements", "full", "--rows", rows)
+            done = self.run_command(sys.executable, "train.py", "lora", options=options)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        steps, rows = self.read("step.h5")[0], self.read("micro.h5")[0]
+        self.assertEqual(list(rows["/step/index"]), list(range(12)))
+        scales = rows["/step/applied_scale"]
+        self.assertTrue(numpy.isnan(scales[0::2]).all())
+        numpy.testing.assert_array_equal(scales[1::2], steps["/step/applied_scale"])
+        for i in range(len(self.names(steps))):
+            own = rows[f"/grad/{i}"]
+            numpy.testing.assert_array_equal(own[0::2] + own[1::2], steps[f"/grad/{i}"])

@@ -22,9 +22,14 @@ from ._hook_recorder import RowRecorder
 MOST_LOSSES = 4096  # backward calls between two rows; beyond, the loss is not known
 
 
+def each_trainable(optimizer):
+    """The parameters of an optimizer that training changes, at this moment, one by one."""
+    return (p for group in optimizer.param_groups for p in group["params"] if p.requires_grad)
+
+
 def trainable(optimizer):
-    """The parameters of an optimizer that training changes, at this moment."""
-    return [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
+    """All of them."""
+    return list(each_trainable(optimizer))
 
 
 class Losses:
@@ -132,13 +137,7 @@ class Trace:
             return part
         if part is not None:
             self._end_row()
-        numbers, late = [], 0
-        for p in trainable(optimizer):
-            number = self.number_of(p)
-            if number is None:
-                late += 1
-            else:
-                numbers.append(number)
+        grads, late = self._grads_of(optimizer)
         if late and not self._told_late:
             self._told_late = True
             self._session.talk.once(
@@ -147,11 +146,28 @@ class Trace:
             )
         first = not self._parts
         if self._session.ears is None:  # else each backward pass was recorded as it came
-            self._record({i: self._refs[i]().grad for i in numbers}, grad_scale, optimizer, first)
+            self._record(grads, grad_scale, optimizer, first)
         part = self._parts[id(optimizer)] = Part()
         if all(ref() is not optimizer for ref in self._optimizers):
             self._optimizers.append(weakref.ref(optimizer))
         return part
+
+    def _grads_of(self, optimizer):
+        """{number of a tensor: its gradient}, and how many trainable tensors have no number.
+
+        Runs over all parameters at each step, so it is number_of() written out.
+        """
+        grads, late = {}, 0
+        index, refs = self._index, self._refs
+        for group in optimizer.param_groups:
+            for p in group["params"]:
+                if p.requires_grad:
+                    i = index.get(id(p))
+                    if i is None or refs[i]() is not p:
+                        late += 1
+                    else:
+                        grads[i] = p.grad
+        return grads, late
 
     def micro_batch(self, optimizer, grad_scale):
         """A row of what the backward pass that has just ended gave to each tensor."""

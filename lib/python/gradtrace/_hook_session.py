@@ -10,7 +10,7 @@ import os
 import sys
 import weakref
 
-from ._hook_rows import Losses, Trace, trainable
+from ._hook_rows import Losses, Trace, each_trainable, trainable
 from ._library import Error
 from ._micro_batches import Ears
 
@@ -65,12 +65,9 @@ class Session:
 
     def observe(self, optimizer, grad_scale, clip=None):
         """Part of the optimizer in the row under way, or None if it has nothing to record."""
-        parameters = trainable(optimizer)
-        if not parameters:
-            return None, None
-        trace = next((t for t in self._traces if t.has_any(parameters)), None)
+        trace = self.trace_of(optimizer)
         if trace is None:
-            if self.ears is not None or all(p.grad is None for p in parameters):
+            if self.ears is not None or all(p.grad is None for p in each_trainable(optimizer)):
                 return None, None  # a first step without gradients, as some warm-ups make
             trace = self._begin_trace(optimizer, clip or {})
         return trace, trace.observe(optimizer, grad_scale)
@@ -85,7 +82,8 @@ class Session:
         ]
 
     def trace_of(self, optimizer):
-        return next((t for t in self._traces if t.has_any(trainable(optimizer))), None)
+        """The trace that has any of its parameters; the first one asked for, as a rule."""
+        return next((t for t in self._traces if t.has_any(each_trainable(optimizer))), None)
 
     def given_up(self, parameters):
         """Their gradients are dropped.  Matters only where rows were made before the step."""
