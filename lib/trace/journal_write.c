@@ -11,7 +11,11 @@
 #include "alloc.h"
 #include "journal_records.h"
 
-enum { COPY_BYTES = 1 << 16 };
+enum {
+    COPY_BYTES = 1 << 16,
+    AHEAD = 1 << 18,   /* bytes of the disk that are set aside at a time, */
+    STOP_ROOM = 1 << 9 /* so that even on a full one there is room to say that it is full */
+};
 
 /* A record being made. */
 struct record {
@@ -26,8 +30,9 @@ struct gtr_journal_writer {
     size_t n_tensors;
     pthread_mutex_t lock; /* over all that follows: one thread adds rows, another restarts */
     struct record record;
-    int fd;       /* -1: there is no file yet */
-    uint64_t end; /* of the last whole record */
+    int fd;         /* -1: there is no file yet */
+    uint64_t end;   /* of the last whole record */
+    uint64_t aside; /* bytes of the disk that the file has; UINT64_MAX: nobody can tell */
     uint64_t first_row;
     uint64_t *starts; /* [n_rows], of their records */
     size_t n_rows, starts_capacity;
@@ -135,6 +140,22 @@ static bool write_at(int fd, const unsigned char *bytes, size_t n, uint64_t at)
     return true;
 }
 
+/* For the record, and one that says that there is no room for more. */
+static enum gtr_code set_aside(struct gtr_journal_writer *w, struct gtr_err *err)
+{
+    uint64_t need = w->end + w->record.n + STOP_ROOM;
+
+    if (need <= w->aside)
+        return GTR_OK;
+    if (fallocate(w->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)(need + AHEAD)) == 0)
+        w->aside = need + AHEAD;
+    else if (errno == EOPNOTSUPP || errno == ENOSYS)
+        w->aside = UINT64_MAX;
+    else if (errno != EINTR)
+        return cannot_write(w, err);
+    return GTR_OK;
+}
+
 /* The record behind the others. */
 static enum gtr_code write_record(struct gtr_journal_writer *w, struct gtr_err *err)
 {
@@ -177,6 +198,8 @@ static enum gtr_code append(struct gtr_journal_writer *w, const struct gtr_row *
         rc = put(r, row->param_sumsq, n * sizeof *row->param_sumsq, err);
     if (rc == GTR_OK)
         rc = gtr_grow(&w->starts, &w->starts_capacity, w->n_rows + 1, sizeof *w->starts, err);
+    if (rc == GTR_OK)
+        rc = set_aside(w, err);
     if (rc == GTR_OK)
         rc = write_record(w, err);
     if (rc == GTR_OK)
@@ -347,6 +370,7 @@ static enum gtr_code put_in_place(struct gtr_journal_writer *w, struct successor
     w->first_row += next->kept;
     w->n_rows -= next->kept;
     w->end = next->end;
+    w->aside = 0;
     if (w->fd >= 0)
         close(w->fd);
     w->fd = next->fd;
@@ -408,12 +432,21 @@ enum gtr_code gtr_journal_create(const char *path, const struct gtr_head *head, 
     return rc;
 }
 
+/* What was set aside; if that fails, the file takes a little more of the disk than it needs. */
+static void give_back(const struct gtr_journal_writer *w)
+{
+    if (ftruncate(w->fd, (off_t)w->end) != 0)
+        return;
+}
+
 void gtr_journal_close(struct gtr_journal_writer *w)
 {
     if (w == NULL)
         return;
-    if (w->fd >= 0)
+    if (w->fd >= 0) {
+        give_back(w);
         close(w->fd);
+    }
     pthread_mutex_destroy(&w->lock);
     gtr_free(w->record.bytes);
     gtr_free(w->starts);

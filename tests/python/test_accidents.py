@@ -94,6 +94,8 @@ if os.path.exists(path):
     seen["verify"] = done.returncode, done.stdout + done.stderr
     done = subprocess.run([program, "export", path], capture_output=True, text=True)
     seen["export"] = done.returncode, done.stdout, done.stderr
+    done = subprocess.run([program, "info", path], capture_output=True, text=True)
+    seen["info"] = done.stdout + done.stderr
 print(json.dumps(seen))
 """.replace("STEPS", str(STEPS))
 
@@ -172,6 +174,7 @@ class Folder(Accidents):
     def test_a_fork_changes_nothing(self):
         seen = self.have("fork", self.NAME)
         self.check_run(seen)
+        self.assertNotIn("stopped", seen["info"])
         self.assertEqual(seen["child"], 0)
         self.check_trace(seen, STEPS)
         self.assertEqual(seen["left"], [self.NAME])
@@ -202,7 +205,14 @@ class Folder(Accidents):
 
     def check_left(self, seen):
         self.check_trace(seen, 12)
+        self.check_mark(seen)
         self.assertEqual(seen["left"], [self.NAME])
+
+    def check_mark(self, seen):
+        """The trace itself says that it ends before the run, and why."""
+        self.assertIn("the recording stopped, and the run went on: ", seen["info"])
+        said = seen["said"][0].split(self.NAME, 1)[1].split("; recording stops")[0]
+        self.assertIn(said, seen["info"])
 
     @unittest.skipUnless(small_disks(), "no disk can be mounted here")
     def test_a_disk_that_fills_up(self):
@@ -241,4 +251,5 @@ class File(Folder):
     def check_left(self, seen):
         if self.NAME in seen["left"]:
             self.check_trace(seen, 12)
+            self.check_mark(seen)
         self.assertIn(seen["left"], ([], [self.NAME]))

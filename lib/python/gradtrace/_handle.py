@@ -67,6 +67,11 @@ class Handle:
         """Somebody else calls close() at the end of the process."""
         self._end.atexit = False
 
+    def stop(self, why):
+        """The recording ends before the run does; the trace will say why."""
+        if self.alive:
+            _library.load().gtr_recorder_stop(self.pointer, why.encode("utf-8"))
+
     def close(self):
         if self._end.detach() is not None:
             self.call("gtr_recorder_close")

@@ -224,6 +224,8 @@ def load():
             library.gtr_recorder_progress.restype = None
             library.gtr_recorder_warning.argtypes = [c_void_p]
             library.gtr_recorder_warning.restype = c_char_p
+            library.gtr_recorder_stop.argtypes = [c_void_p, c_char_p]
+            library.gtr_recorder_stop.restype = None
             library.gtr_recorder_captures.argtypes = [c_void_p, c_int64]
             library.gtr_recorder_captures.restype = c_bool
             library.gtr_free.argtypes = [c_void_p]

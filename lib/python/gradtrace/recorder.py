@@ -271,6 +271,8 @@ class Recorder:
     def _give_up(self):
         """Keeps the steps that are complete; the reason why is in self.failed already."""
         try:
+            if self._handle is not None:
+                self._handle.stop(self.failed)
             self._finish()
         except Exception:
             pass
