@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "huffman.h"
+#include "little_endian.h"
 
 enum {
     CODE_BITS = 12,       /* the longest code: four of them fit the bits held */
@@ -11,7 +12,7 @@ enum {
     STORED_BITS = 3 + 7 + 32
 };
 
-enum { END_OF_BLOCK = 256, FIRST_LENGTH = 257 };
+enum { END_OF_BLOCK = 256, FIRST_LENGTH = 257, LENGTH_MIN = 3, LENGTH_MAX = 258 };
 
 /* How code lengths are sent: 0 to 15 as such, then runs of the last and of zeros. */
 enum { REPEAT_LAST = 16, REPEAT_ZERO = 17, REPEAT_ZERO_LONG = 18 };
@@ -26,23 +27,6 @@ static const uint8_t repeat_bits[GTR_N_LENGTHS] = {
 /* --- counting ----------------------------------------------------------------------------------
  */
 
-/* Two tables, because a count that has just been raised is slow to raise again. */
-void gtr_block_count_bytes(struct gtr_block *block, const unsigned char *bytes, size_t n)
-{
-    uint32_t odd[256] = { 0 };
-    size_t i;
-
-    memset(block, 0, sizeof *block);
-    for (i = 0; i + 2 <= n; i += 2) {
-        block->counts[bytes[i]]++;
-        odd[bytes[i + 1]]++;
-    }
-    if (i < n)
-        block->counts[bytes[i]]++;
-    for (i = 0; i < 256; i++)
-        block->counts[i] += odd[i];
-}
-
 /* A symbol and the bits after it. */
 struct symbol {
     unsigned symbol, extra, n_extra;
@@ -54,11 +38,11 @@ static inline unsigned top_bit(unsigned value)
 }
 
 /* From 11 on lengths share a symbol: four symbols for each number of extra bits. */
-static inline struct symbol length_symbol(gtr_token token)
+static inline struct symbol length_symbol(unsigned length)
 {
-    unsigned above = (token >> 16) - GTR_MATCH_MIN, n;
+    unsigned above = length - LENGTH_MIN, n;
 
-    if (above == GTR_MATCH_MAX - GTR_MATCH_MIN)
+    if (above == LENGTH_MAX - LENGTH_MIN)
         return (struct symbol){ GTR_N_SYMBOLS - 1, 0, 0 };
     if (above < 8)
         return (struct symbol){ FIRST_LENGTH + above, 0, 0 };
@@ -67,9 +51,9 @@ static inline struct symbol length_symbol(gtr_token token)
 }
 
 /* From 5 on distances do: two symbols for each. */
-static inline struct symbol distance_symbol(gtr_token token)
+static inline struct symbol distance_symbol(unsigned distance)
 {
-    unsigned above = (token & 0xffff) - 1, n;
+    unsigned above = distance - 1, n;
 
     if (above < 4)
         return (struct symbol){ above, 0, 0 };
@@ -77,24 +61,56 @@ static inline struct symbol distance_symbol(gtr_token token)
     return (struct symbol){ 2 * n + (above >> n), above & ((1u << n) - 1), n };
 }
 
-void gtr_block_count_tokens(struct gtr_block *block, const gtr_token *tokens, size_t n)
+/* A match that is too long for deflate is several, none of them shorter than LENGTH_MIN: the first
+ * of them. */
+static inline unsigned first_length(unsigned length)
 {
-    size_t i;
+    if (length <= LENGTH_MAX)
+        return length;
+    return length < LENGTH_MAX + LENGTH_MIN ? length - LENGTH_MIN : LENGTH_MAX;
+}
 
-    memset(block, 0, sizeof *block);
-    for (i = 0; i < n; i++) {
-        struct symbol length, distance;
+static void count_match(struct gtr_block *block, struct gtr_match match)
+{
+    struct symbol distance = distance_symbol(match.distance);
+    unsigned left = match.length, now;
 
-        if (tokens[i] < 256) {
-            block->counts[tokens[i]]++;
-            continue;
-        }
-        length = length_symbol(tokens[i]);
-        distance = distance_symbol(tokens[i]);
+    for (; left > 0; left -= now) {
+        struct symbol length = length_symbol(now = first_length(left));
+
         block->counts[length.symbol]++;
         block->distance_counts[distance.symbol]++;
         block->extra_bits += length.n_extra + distance.n_extra;
     }
+}
+
+/* Four tables, because a count that has just been raised is slow to raise again. */
+void gtr_block_count(struct gtr_block *block, const unsigned char *bytes,
+                     const struct gtr_match *matches, size_t n)
+{
+    uint32_t counts[4][256] = { 0 };
+    size_t m, i;
+
+    memset(block, 0, sizeof *block);
+    for (m = 0; m < n; m++) {
+        const unsigned char *end = bytes + matches[m].literals;
+
+        for (; end - bytes >= 4; bytes += 4) {
+            counts[0][bytes[0]]++;
+            counts[1][bytes[1]]++;
+            counts[2][bytes[2]]++;
+            counts[3][bytes[3]]++;
+        }
+        counts[0][bytes[0]] += end - bytes > 0;
+        counts[1][bytes[1]] += end - bytes > 1;
+        counts[2][bytes[2]] += end - bytes > 2;
+        bytes = end;
+        if (matches[m].length > 0)
+            count_match(block, matches[m]);
+        bytes += matches[m].length;
+    }
+    for (i = 0; i < 256; i++)
+        block->counts[i] = counts[0][i] + counts[1][i] + counts[2][i] + counts[3][i];
 }
 
 /* --- a block's code --------------------------------------------------------------------------- */
@@ -193,10 +209,7 @@ static inline void hold_code(struct gtr_sink *sink, uint32_t code)
 
 static inline void flush(struct gtr_sink *sink)
 {
-    unsigned i;
-
-    for (i = 0; i < 8; i++)
-        sink->out[i] = (unsigned char)(sink->held >> 8 * i);
+    gtr_store_64(sink->out, sink->held);
     sink->out += sink->n >> 3;
     sink->held >>= sink->n & ~7u;
     sink->n &= 7;
@@ -242,55 +255,59 @@ static void put_head(struct gtr_sink *sink, const struct gtr_block *block, bool 
     }
 }
 
-static void put_code(struct gtr_sink *sink, uint32_t code)
+static inline void put_literals(struct gtr_sink *sink, const uint32_t *codes,
+                                const unsigned char *bytes, size_t n)
 {
-    hold_code(sink, code);
+    const unsigned char *end = bytes + n;
+    ptrdiff_t left;
+
+    for (; end - bytes >= 4; bytes += 4) {
+        hold_code(sink, codes[bytes[0]]);
+        hold_code(sink, codes[bytes[1]]);
+        hold_code(sink, codes[bytes[2]]);
+        hold_code(sink, codes[bytes[3]]);
+        flush(sink);
+    }
+    left = end - bytes;
+    hold_code(sink, codes[bytes[0]] & -(uint32_t)(left > 0));
+    hold_code(sink, codes[bytes[1]] & -(uint32_t)(left > 1));
+    hold_code(sink, codes[bytes[2]] & -(uint32_t)(left > 2));
     flush(sink);
 }
 
-void gtr_block_put_bytes(struct gtr_sink *sink, const struct gtr_block *block,
-                         const unsigned char *bytes, size_t n, bool last)
-{
-    const uint32_t *codes = block->codes;
-    struct gtr_sink s;
-    size_t i;
-
-    put_head(sink, block, last);
-    s = *sink; /* so that the compiler keeps it in registers */
-    for (i = 0; i + 4 <= n; i += 4) {
-        hold_code(&s, codes[bytes[i]]);
-        hold_code(&s, codes[bytes[i + 1]]);
-        hold_code(&s, codes[bytes[i + 2]]);
-        hold_code(&s, codes[bytes[i + 3]]);
-        flush(&s);
-    }
-    for (; i < n; i++)
-        put_code(&s, codes[bytes[i]]);
-    put_code(&s, codes[END_OF_BLOCK]);
-    *sink = s;
-}
-
 /* A match takes at most 12 + 5 + 12 + 13 bits. */
-void gtr_block_put_tokens(struct gtr_sink *sink, const struct gtr_block *block,
-                          const gtr_token *tokens, size_t n, bool last)
+static inline void put_match(struct gtr_sink *sink, const struct gtr_block *block,
+                             struct gtr_match match)
 {
-    size_t i;
+    struct symbol distance = distance_symbol(match.distance);
+    unsigned left = match.length, now;
 
-    put_head(sink, block, last);
-    for (i = 0; i < n; i++) {
-        struct symbol length, distance;
+    for (; left > 0; left -= now) {
+        struct symbol length = length_symbol(now = first_length(left));
 
-        if (tokens[i] < 256) {
-            put_code(sink, block->codes[tokens[i]]);
-            continue;
-        }
-        length = length_symbol(tokens[i]);
-        distance = distance_symbol(tokens[i]);
         hold_code(sink, block->codes[length.symbol]);
         hold(sink, length.extra, length.n_extra);
         hold_code(sink, block->distance_codes[distance.symbol]);
         hold(sink, distance.extra, distance.n_extra);
         flush(sink);
     }
-    put_code(sink, block->codes[END_OF_BLOCK]);
+}
+
+void gtr_block_put(struct gtr_sink *sink, const struct gtr_block *block, const unsigned char *bytes,
+                   const struct gtr_match *matches, size_t n, bool last)
+{
+    struct gtr_sink s;
+    size_t m;
+
+    put_head(sink, block, last);
+    s = *sink; /* so that the compiler keeps it in registers */
+    for (m = 0; m < n; m++) {
+        put_literals(&s, block->codes, bytes, matches[m].literals);
+        if (matches[m].length > 0)
+            put_match(&s, block, matches[m]);
+        bytes += matches[m].literals + matches[m].length;
+    }
+    hold_code(&s, block->codes[END_OF_BLOCK]);
+    flush(&s);
+    *sink = s;
 }

@@ -1,9 +1,9 @@
 /* deflate_block.h - single blocks of deflate (RFC 1951): stored, or with a Huffman code of their
  * own.
  *
- *     gtr_block_count_...    what the block will hold
- *     gtr_block_plan         the code that suits these counts, and what the block takes
- *     gtr_block_put_...      the block
+ *     gtr_block_count    what the block will hold
+ *     gtr_block_plan     the code that suits these counts, and what the block takes
+ *     gtr_block_put      the block
  */
 #ifndef GTR_DEFLATE_BLOCK_H
 #define GTR_DEFLATE_BLOCK_H
@@ -13,13 +13,20 @@
 #include <stdint.h>
 
 /* Symbols of deflate: 256 bytes, end of block, lengths of matches; and their distances. */
-enum { GTR_N_SYMBOLS = 286, GTR_N_DISTANCES = 30, GTR_MATCH_MIN = 3, GTR_MATCH_MAX = 258 };
+enum { GTR_N_SYMBOLS = 286, GTR_N_DISTANCES = 30, GTR_DISTANCE_MAX = 1 << 15 };
+
+/* What a block may hold here, so that 16 bits count it. */
+enum { GTR_BLOCK_BYTES_MAX = 1 << 15 };
 
 /* Symbols for code lengths. */
 enum { GTR_N_LENGTHS = 19 };
 
-/* A byte (below 256), or a match: length << 16 | distance, which is at most 32,767. */
-typedef uint32_t gtr_token;
+/* So many bytes as they are, then so many that lie `distance` before.  A length is at least 3, and
+ * as long as a block if need be: deflate's own matches end at 258, but that is seen to here.  Or it
+ * is 0, at the end. */
+struct gtr_match {
+    uint16_t literals, length, distance;
+};
 
 /* Bits on their way out. */
 struct gtr_sink {
@@ -41,8 +48,9 @@ struct gtr_block {
     size_t n_length_lengths;
 };
 
-void gtr_block_count_bytes(struct gtr_block *block, const unsigned char *bytes, size_t n);
-void gtr_block_count_tokens(struct gtr_block *block, const gtr_token *tokens, size_t n);
+/* `bytes` are what the matches cover, from their first literal on. */
+void gtr_block_count(struct gtr_block *block, const unsigned char *bytes,
+                     const struct gtr_match *matches, size_t n);
 
 /* Returns the bits of the block. */
 uint64_t gtr_block_plan(struct gtr_block *block);
@@ -51,10 +59,8 @@ uint64_t gtr_block_plan(struct gtr_block *block);
 uint64_t gtr_block_stored(size_t n);
 
 /* `last` ends the stream.  Room is needed for the block and eight more bytes. */
-void gtr_block_put_bytes(struct gtr_sink *sink, const struct gtr_block *block,
-                         const unsigned char *bytes, size_t n, bool last);
-void gtr_block_put_tokens(struct gtr_sink *sink, const struct gtr_block *block,
-                          const gtr_token *tokens, size_t n, bool last);
+void gtr_block_put(struct gtr_sink *sink, const struct gtr_block *block, const unsigned char *bytes,
+                   const struct gtr_match *matches, size_t n, bool last);
 /* At most 65,535 bytes. */
 void gtr_block_put_stored(struct gtr_sink *sink, const unsigned char *bytes, size_t n, bool last);
 

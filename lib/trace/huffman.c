@@ -8,17 +8,39 @@ struct leaf {
     uint16_t symbol;
 };
 
+/* By eight bits of their counts, those with equal bits in the order in which they were. */
+static void sort_by_bits(const struct leaf *leaves, size_t n, unsigned shift, struct leaf *sorted)
+{
+    size_t place[256] = { 0 }, at = 0, number, i;
+
+    for (i = 0; i < n; i++)
+        place[leaves[i].count >> shift & 0xff]++;
+    for (i = 0; i < 256; i++) {
+        number = place[i];
+        place[i] = at;
+        at += number;
+    }
+    for (i = 0; i < n; i++)
+        sorted[place[leaves[i].count >> shift & 0xff]++] = leaves[i];
+}
+
 /* Those that occur, rarest first; equal counts in the order of the symbols. */
 static size_t sort_leaves(const uint32_t *counts, size_t n, struct leaf *leaves)
 {
-    size_t used = 0, i, j;
+    struct leaf other[GTR_HUFFMAN_SYMBOLS_MAX];
+    uint32_t bits = 0;
+    size_t used = 0, i;
 
     for (i = 0; i < n; i++) {
-        if (counts[i] == 0)
-            continue;
-        for (j = used++; j > 0 && leaves[j - 1].count > counts[i]; j--)
-            leaves[j] = leaves[j - 1];
-        leaves[j] = (struct leaf){ counts[i], (uint16_t)i };
+        leaves[used] = (struct leaf){ counts[i], (uint16_t)i };
+        used += counts[i] > 0;
+        bits |= counts[i];
+    }
+    sort_by_bits(leaves, used, 0, other);
+    sort_by_bits(other, used, 8, leaves);
+    if (bits >> 16 > 0) {
+        sort_by_bits(leaves, used, 16, other);
+        sort_by_bits(other, used, 24, leaves);
     }
     return used;
 }
@@ -73,7 +95,7 @@ static void shorten(unsigned limit, uint32_t *number)
 
 void gtr_huffman_lengths(const uint32_t *counts, size_t n, unsigned limit, uint8_t *lengths)
 {
-    struct leaf leaves[GTR_HUFFMAN_SYMBOLS_MAX];
+    struct leaf leaves[GTR_HUFFMAN_SYMBOLS_MAX] = { { 0, 0 } };
     uint32_t number[GTR_HUFFMAN_LENGTH_MAX + 1] = { 0 };
     size_t used = sort_leaves(counts, n, leaves), i = 0;
     unsigned d;
@@ -94,13 +116,14 @@ void gtr_huffman_lengths(const uint32_t *counts, size_t n, unsigned limit, uint8
             lengths[leaves[i++].symbol] = (uint8_t)d;
 }
 
+/* Sixteen bits the other way round, of which the last `length` were wanted. */
 static uint32_t reversed(uint32_t code, unsigned length)
 {
-    uint32_t out = 0;
-
-    for (; length > 0; length--, code >>= 1)
-        out = out << 1 | (code & 1);
-    return out;
+    code = (code & 0x5555) << 1 | (code >> 1 & 0x5555);
+    code = (code & 0x3333) << 2 | (code >> 2 & 0x3333);
+    code = (code & 0x0f0f) << 4 | (code >> 4 & 0x0f0f);
+    code = (code & 0x00ff) << 8 | code >> 8;
+    return code >> (16 - length);
 }
 
 void gtr_huffman_codes(const uint8_t *lengths, size_t n, uint32_t *codes)

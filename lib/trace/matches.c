@@ -1,86 +1,120 @@
-/* matches.c - runs, and a greedy search for repetitions that looks at one place only. */
+/* matches.c - a greedy search for repetitions that looks at one or two places only. */
 #include "matches.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-enum { SEARCH_MIN = 4, DISTANCE_MAX = 32767 };
+#include "little_endian.h"
+
+/* Of a run, before it is followed: three bytes repeat by chance, and cost as much as their bytes.
+ */
+enum { RUN_BYTES = 4 };
+
+#define INLINE inline __attribute__((always_inline))
 
 void gtr_matches_reset(struct gtr_matches *matches)
 {
     memset(matches, 0, sizeof *matches);
 }
 
-static size_t smaller(size_t a, size_t b)
+static inline size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
 /* How many bytes are the same at both places; b may lie inside of what a runs over. */
-static size_t common_length(const unsigned char *a, const unsigned char *b, size_t most)
+static inline size_t common_length(const unsigned char *a, const unsigned char *b, size_t most)
 {
-    uint64_t x, y;
     size_t n = 0;
 
-    for (; n + sizeof x <= most; n += sizeof x) {
-        memcpy(&x, a + n, sizeof x);
-        memcpy(&y, b + n, sizeof y);
-        if (x != y)
-            break;
+    for (; n + 8 <= most; n += 8) {
+        uint64_t differ = gtr_load_64(a + n) ^ gtr_load_64(b + n);
+
+        if (differ != 0)
+            return n + ((size_t)__builtin_ctzll(differ) >> 3);
     }
     while (n < most && a[n] == b[n])
         n++;
     return n;
 }
 
-size_t gtr_find_runs(const unsigned char *piece, size_t n, gtr_token *tokens)
+/* How many bytes before both places are the same, as far as eight bytes show: most matches begin
+ * where they are found, and a loop that ends anywhere takes longer to leave. */
+static inline size_t common_before(const unsigned char *a, const unsigned char *b)
 {
-    size_t n_tokens = 0, at = 0, run;
+    uint64_t differ = gtr_load_64(a - 8) ^ gtr_load_64(b - 8);
 
-    while (at < n) {
-        run =
-            at == 0 ? 0 : common_length(piece + at - 1, piece + at, smaller(n - at, GTR_MATCH_MAX));
-        if (run >= GTR_MATCH_MIN) {
-            tokens[n_tokens++] = (gtr_token)(run << 16 | 1);
-            at += run;
-        } else {
-            tokens[n_tokens++] = piece[at++];
-        }
-    }
-    return n_tokens;
+    return differ == 0 ? 8 : (size_t)__builtin_clzll(differ) >> 3;
 }
 
-/* The same number on any machine. */
-static inline uint32_t four_bytes(const unsigned char *p)
+/* Where the `width` bytes at `at` were last seen, else `at`.  All but the low bits of a place are
+ * lost, so what is read may be too far away, or not the text's, or another hash's.  The bytes are
+ * compared first, because they hardly ever agree, and the rest can go either way. */
+static INLINE size_t seen_before(struct gtr_matches *matches, const unsigned char *text, size_t at,
+                                 size_t width)
 {
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    const unsigned shift = (unsigned)(64 - 8 * width);
+    uint64_t bytes = gtr_load_64(text + at) << shift;
+    uint16_t *last =
+        &matches->last[bytes * UINT64_C(0x9e3779b185ebca87) >> (64 - GTR_MATCH_HASH_BITS)];
+    size_t distance = (uint16_t)(at - *last);
+
+    *last = (uint16_t)at;
+    if (gtr_load_64(text + at - distance) << shift != bytes)
+        return at;
+    return distance <= GTR_DISTANCE_MAX && distance <= at ? at - distance : at;
 }
 
-/* Takes the place where the next four bytes were last seen, if it is near enough; three bytes
- * repeat by chance.  Only places where a search began are remembered; those of a search that was
- * tried first may lie ahead. */
-size_t gtr_find_matches(struct gtr_matches *matches, const unsigned char *text, size_t at, size_t n,
-                        gtr_token *tokens)
+/* Compiled once for each search.  width 0: only runs.  Eight bytes are read at a time, so the last
+ * seven of a piece begin no match. */
+static INLINE size_t find(struct gtr_matches *matches, bool runs, size_t width, size_t step,
+                          const unsigned char *text, size_t start, size_t n,
+                          struct gtr_match *found)
 {
-    size_t end = at + n, n_tokens = 0;
+    size_t end = start + n, at = start > 0 ? start : step, done = start, n_found = 0;
 
-    while (at + SEARCH_MIN <= end) {
-        uint32_t four = four_bytes(text + at);
-        uint32_t *last = &matches->last[four * UINT32_C(2654435761) >> (32 - GTR_MATCH_HASH_BITS)];
-        size_t before = *last;
+    while (at + 8 <= end) {
+        size_t from = at, before, length;
 
-        *last = (uint32_t)at + 1;
-        if (before > 0 && before <= at && at + 1 - before <= DISTANCE_MAX &&
-            four_bytes(text + before - 1) == four) {
-            size_t length =
-                common_length(text + before - 1, text + at, smaller(end - at, GTR_MATCH_MAX));
-
-            tokens[n_tokens++] = (gtr_token)(length << 16 | (at + 1 - before));
-            at += length;
-        } else {
-            tokens[n_tokens++] = text[at++];
+        if (runs &&
+            (gtr_load_64(text + at) ^ gtr_load_64(text + at - 1)) << (64 - 8 * RUN_BYTES) == 0)
+            from = at - 1;
+        else if (width > 0)
+            from = seen_before(matches, text, at, width);
+        if (from == at) {
+            at += step;
+            continue;
         }
+        length = RUN_BYTES + common_length(text + from + RUN_BYTES, text + at + RUN_BYTES,
+                                           end - at - RUN_BYTES);
+        before = smaller(common_before(text + at, text + from), smaller(at - done, from));
+        found[n_found++] = (struct gtr_match){ .literals = (uint16_t)(at - before - done),
+                                               .length = (uint16_t)(length + before),
+                                               .distance = (uint16_t)(at - from) };
+        at += length;
+        done = at;
+        at += (start - at) % step;
     }
-    while (at < end)
-        tokens[n_tokens++] = text[at++];
-    return n_tokens;
+    if (done < end)
+        found[n_found++] = (struct gtr_match){ .literals = (uint16_t)(end - done) };
+    return n_found;
+}
+
+size_t gtr_find_matches(struct gtr_matches *matches, enum gtr_search search,
+                        const unsigned char *text, size_t at, size_t n, struct gtr_match *found)
+{
+    switch (search) {
+    case GTR_FIND_RUNS:
+        return find(matches, true, 0, 4, text, at, n, found);
+    case GTR_FIND_FOURS:
+        return find(matches, true, 4, 4, text, at, n, found);
+    case GTR_FIND_SIXES:
+        return find(matches, false, 6, 1, text, at, n, found);
+    case GTR_FIND_EIGHTS:
+        return find(matches, false, 8, 1, text, at, n, found);
+    case GTR_FIND_NOTHING:
+        break;
+    }
+    found[0] = (struct gtr_match){ .literals = (uint16_t)n };
+    return 1;
 }

@@ -1,4 +1,14 @@
-/* matches.h - repetitions in bytes, for deflate_block.h. */
+/* matches.h - repetitions in bytes, for deflate_block.h.
+ *
+ * Three searches, from the cheapest on.  All of them find a match by a few of its bytes, at places
+ * a step apart, and then follow it both ways; they differ in what they compare.
+ *
+ *     runs     one byte over and over, as of zeros
+ *     coarse   also four bytes that lie at a multiple of four: in planes of lower bytes, where
+ *              rows that repeat repeat in part
+ *     fine     also eight bytes anywhere: in planes of exponents, where shorter repetitions cost
+ *              as much as their bytes
+ */
 #ifndef GTR_MATCHES_H
 #define GTR_MATCHES_H
 
@@ -7,23 +17,36 @@
 
 #include "deflate_block.h"
 
-enum { GTR_MATCH_HASH_BITS = 13 };
+enum gtr_search {
+    GTR_FIND_NOTHING,
+    GTR_FIND_RUNS,
+    GTR_FIND_FOURS,
+    GTR_FIND_SIXES,
+    GTR_FIND_EIGHTS
+};
+
+enum { GTR_MATCH_HASH_BITS = 15 };
+
+/* So many bytes before the text are read, whatever they are, and so many after it. */
+enum { GTR_BEFORE_TEXT = 1 << 16, GTR_AFTER_TEXT = 8 };
 
 /* What a search remembers from one piece to the next of the same text. */
 struct gtr_matches {
-    uint32_t last[1 << GTR_MATCH_HASH_BITS]; /* where a hash was seen last, plus 1; 0: never */
+    uint16_t last[1 << GTR_MATCH_HASH_BITS]; /* where a hash was seen last, but for its high bits */
 };
 
 /* A new text begins. */
 void gtr_matches_reset(struct gtr_matches *matches);
 
-/* Both return the number of tokens, at most n. */
+/* How many matches n bytes can hold, the one at the end included. */
+static inline size_t gtr_matches_bound(size_t n)
+{
+    return n / 4 + 1;
+}
 
-/* Only runs: matches at distance 1, within the piece. */
-size_t gtr_find_runs(const unsigned char *piece, size_t n, gtr_token *tokens);
-
-/* Text at..at + n - 1, against itself and what was searched before of the same text. */
-size_t gtr_find_matches(struct gtr_matches *matches, const unsigned char *text, size_t at, size_t n,
-                        gtr_token *tokens);
+/* Text at..at + n - 1, n <= GTR_BLOCK_BYTES_MAX, against itself and what was searched before of the
+ * same text.  Returns the number of matches. */
+size_t gtr_find_matches(struct gtr_matches *matches, enum gtr_search search,
+                        const unsigned char *text, size_t at, size_t n, struct gtr_match *found);
 
 #endif

@@ -18,19 +18,32 @@ enum {
     PIECE = 1 << 15,     /* short enough to follow a tensor's rows, long for a code of 60 bytes */
     PLANE_MIN = 1 << 9,  /* shorter planes are not worth blocks of their own */
     WINDOW = 32,         /* bytes that are looked at together */
-    WINDOWS = 128,       /* of a piece, evenly spread */
-    TRIAL_EVERY = 8,     /* pieces: a search costs as much as some ten codes */
+    WINDOWS = 64,        /* of a piece, evenly spread */
+    TRIAL_EVERY = 16,    /* pieces, if they go on looking alike */
+    TRIAL_PART = 4,      /* of a piece tells what to search it for */
+    TRIAL_SAVES = 1024,  /* that part at least: a longer search finds more in whole pieces */
     BLOCK_BYTES = 6,     /* what a stored block adds, at most */
     FRAME_BYTES = 2 + 4, /* the stream's header and its checksum */
     SLACK_BYTES = 8      /* bits are written eight bytes at a time */
 };
 
+/* What a piece looks like. */
+enum look { NOISE, RUNS, UNEVEN };
+
+/* A piece, or part of one, as a block. */
+struct way {
+    struct gtr_match found[PIECE / 4 + 1];
+    size_t n_found;
+    struct gtr_block block;
+};
+
 struct gtr_planes {
-    unsigned char *shuffled;
-    bool matches_pay; /* in the last piece that was tried */
-    struct gtr_block bytes, tokens;
-    struct gtr_matches matches;
-    gtr_token token[PIECE];
+    unsigned char *room, *shuffled; /* the second in the first */
+    enum look look;                 /* of the last piece that was tried */
+    uint64_t alike;                 /* and of that piece, see look_at */
+    enum gtr_search search;         /* that paid in the last piece that was tried */
+    struct gtr_matches seen, trial;
+    struct way way;
 };
 
 enum gtr_code gtr_planes_new(size_t bytes, struct gtr_planes **out, struct gtr_err *err)
@@ -39,7 +52,10 @@ enum gtr_code gtr_planes_new(size_t bytes, struct gtr_planes **out, struct gtr_e
     enum gtr_code rc = gtr_alloc_for(&planes, 1, sizeof *planes, "planes", err);
 
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&planes->shuffled, bytes, 1, "bytes", err);
+        rc =
+            gtr_alloc_for(&planes->room, GTR_BEFORE_TEXT + bytes + GTR_AFTER_TEXT, 1, "bytes", err);
+    if (rc == GTR_OK)
+        planes->shuffled = planes->room + GTR_BEFORE_TEXT;
     if (rc != GTR_OK) {
         gtr_planes_free(planes);
         planes = NULL;
@@ -51,13 +67,11 @@ enum gtr_code gtr_planes_new(size_t bytes, struct gtr_planes **out, struct gtr_e
 void gtr_planes_free(struct gtr_planes *planes)
 {
     if (planes != NULL)
-        gtr_free(planes->shuffled);
+        gtr_free(planes->room);
     gtr_free(planes);
 }
 
 /* --- looking at a piece ----------------------------------------------------------------------- */
-
-enum look { NOISE, RUNS, UNEVEN };
 
 static bool is_constant(const unsigned char *bytes, size_t n)
 {
@@ -65,8 +79,9 @@ static bool is_constant(const unsigned char *bytes, size_t n)
 }
 
 /* From some windows of a piece.  That two bytes drawn from them are equal has the chance 1/256 in
- * noise; above 5/4 of that some 4 % can be saved, and the exact cost is worth knowing. */
-static enum look look_at(const unsigned char *piece, size_t n)
+ * noise; above 5/4 of that some 4 % can be saved, and the exact cost is worth knowing.  *alike gets
+ * that chance in 1024ths of noise's. */
+static enum look look_at(const unsigned char *piece, size_t n, uint64_t *alike)
 {
     uint32_t counts[256] = { 0 };
     size_t step = n / WINDOWS > WINDOW ? n / WINDOWS : WINDOW, at, i;
@@ -78,11 +93,12 @@ static enum look look_at(const unsigned char *piece, size_t n)
         seen += WINDOW;
         constant += is_constant(piece + at, WINDOW);
     }
-    if (constant * WINDOW * 16 > seen)
-        return RUNS;
     for (i = 0; i < 256; i++)
         pairs += (uint64_t)counts[i] * counts[i];
-    return seen > 0 && (pairs - seen) * 256 * 4 < seen * seen * 5 ? NOISE : UNEVEN;
+    *alike = seen > 0 ? (pairs - seen) * 256 * 1024 / (seen * seen) : 0;
+    if (constant * WINDOW * 16 > seen)
+        return RUNS;
+    return seen > 0 && *alike < 1024 * 5 / 4 ? NOISE : UNEVEN;
 }
 
 /* --- writing it --------------------------------------------------------------------------------
@@ -94,79 +110,89 @@ static uint64_t most_bits(size_t n)
     return gtr_block_stored(n) - n / 8;
 }
 
-static void put_runs(struct gtr_planes *planes, struct gtr_sink *sink, const unsigned char *piece,
-                     size_t n, bool last)
+/* Returns the bits that the piece takes in this way. */
+static uint64_t try_search(struct gtr_planes *planes, struct gtr_matches *seen,
+                           enum gtr_search search, const unsigned char *piece, size_t n)
 {
-    size_t n_tokens = gtr_find_runs(piece, n, planes->token);
+    struct way *way = &planes->way;
 
-    gtr_block_count_tokens(&planes->tokens, planes->token, n_tokens);
-    if (gtr_block_plan(&planes->tokens) > most_bits(n))
-        gtr_block_put_stored(sink, piece, n, last);
+    way->n_found = gtr_find_matches(seen, search, planes->shuffled,
+                                    (size_t)(piece - planes->shuffled), n, way->found);
+    gtr_block_count(&way->block, piece, way->found, way->n_found);
+    return gtr_block_plan(&way->block);
+}
+
+/* The search for a piece, by a part of it.  What hardly shrinks by its code alone is much like
+ * noise, and the more a byte costs, the shorter the matches that are worth it. */
+static enum gtr_search best_search(struct gtr_planes *planes, enum look look,
+                                   const unsigned char *part, size_t n)
+{
+    enum gtr_search simple = look == RUNS ? GTR_FIND_RUNS : GTR_FIND_NOTHING;
+    enum gtr_search other = GTR_FIND_EIGHTS;
+    uint64_t bits = try_search(planes, &planes->trial, simple, part, n);
+
+    if (look == UNEVEN && bits > 7 * n)
+        other = GTR_FIND_FOURS;
+    else if (look == UNEVEN && bits > 5 * n)
+        other = GTR_FIND_SIXES;
+    gtr_matches_reset(&planes->trial);
+    if (try_search(planes, &planes->trial, other, part, n) < bits - bits / TRIAL_SAVES)
+        return other;
+    return simple;
+}
+
+/* Whether a search in noise saves something: nothing is found by chance. */
+static bool noise_repeats(struct gtr_planes *planes, const unsigned char *part, size_t n)
+{
+    struct gtr_match *found = planes->way.found;
+    size_t saved = 0, n_found, i;
+
+    gtr_matches_reset(&planes->trial);
+    n_found = gtr_find_matches(&planes->trial, GTR_FIND_FOURS, planes->shuffled,
+                               (size_t)(part - planes->shuffled), n, found);
+    for (i = 0; i < n_found; i++)
+        saved += found[i].length > 3 ? found[i].length - 3u : 0; /* a match takes some 3 bytes */
+    return saved > n / TRIAL_SAVES;
+}
+
+/* By more than a third. */
+static bool changed(uint64_t before, uint64_t now)
+{
+    return now * 4 < before * 3 || before * 4 < now * 3;
+}
+
+/* Settles what to search a piece for; `number` counts the pieces of a plane. */
+static enum look look_and_choose(struct gtr_planes *planes, const unsigned char *piece, size_t n,
+                                 size_t number)
+{
+    uint64_t alike;
+    enum look look = look_at(piece, n, &alike);
+
+    if (number % TRIAL_EVERY != 0 && look == planes->look &&
+        (look != UNEVEN || !changed(planes->alike, alike)))
+        return look;
+    planes->look = look;
+    planes->alike = alike;
+    if (look != NOISE)
+        planes->search = best_search(planes, look, piece, n / TRIAL_PART);
+    else if (noise_repeats(planes, piece, n / TRIAL_PART))
+        planes->search = GTR_FIND_FOURS;
     else
-        gtr_block_put_tokens(sink, &planes->tokens, planes->token, n_tokens, last);
+        planes->search = GTR_FIND_NOTHING;
+    return look;
 }
 
-/* `trial`: whether matches pay is to be found out. */
-static void put_uneven(struct gtr_planes *planes, struct gtr_sink *sink, const unsigned char *piece,
-                       size_t n, bool trial, bool last)
-{
-    uint64_t bits, match_bits = UINT64_MAX;
-    size_t n_tokens = 0;
-
-    gtr_block_count_bytes(&planes->bytes, piece, n);
-    bits = gtr_block_plan(&planes->bytes);
-    if (trial || planes->matches_pay) {
-        n_tokens = gtr_find_matches(&planes->matches, planes->shuffled,
-                                    (size_t)(piece - planes->shuffled), n, planes->token);
-        gtr_block_count_tokens(&planes->tokens, planes->token, n_tokens);
-        match_bits = gtr_block_plan(&planes->tokens);
-    }
-    if (trial)
-        planes->matches_pay = match_bits < bits - bits / 16;
-    if (bits > most_bits(n) && match_bits > most_bits(n))
-        gtr_block_put_stored(sink, piece, n, last);
-    else if (match_bits < bits)
-        gtr_block_put_tokens(sink, &planes->tokens, planes->token, n_tokens, last);
-    else
-        gtr_block_put_bytes(sink, &planes->bytes, piece, n, last);
-}
-
-/* Whether a search in noise saves a 64th.  A quarter of a piece tells: nothing is found by chance.
- */
-static bool noise_repeats(struct gtr_planes *planes, const unsigned char *piece, size_t n)
-{
-    size_t tokens = gtr_find_matches(&planes->matches, planes->shuffled,
-                                     (size_t)(piece - planes->shuffled), n / 4, planes->token);
-    size_t matches = 0, i;
-
-    for (i = 0; i < tokens; i++)
-        matches += planes->token[i] > 255;
-    /* A match takes some three bytes. */
-    return n / 4 - tokens > 2 * matches + n / 4 / 64;
-}
-
-/* `number` counts the pieces of a plane. */
 static void put_piece(struct gtr_planes *planes, struct gtr_sink *sink, const unsigned char *piece,
                       size_t n, size_t number, bool last)
 {
-    bool trial = number % TRIAL_EVERY == 0;
+    const struct way *way = &planes->way;
 
-    switch (look_at(piece, n)) {
-    case NOISE:
-        if (trial)
-            planes->matches_pay = noise_repeats(planes, piece, n);
-        if (planes->matches_pay)
-            put_uneven(planes, sink, piece, n, false, last);
-        else
-            gtr_block_put_stored(sink, piece, n, last);
-        break;
-    case RUNS:
-        put_runs(planes, sink, piece, n, last);
-        break;
-    case UNEVEN:
-        put_uneven(planes, sink, piece, n, trial, last);
-        break;
-    }
+    if ((look_and_choose(planes, piece, n, number) == NOISE &&
+         planes->search == GTR_FIND_NOTHING) ||
+        try_search(planes, &planes->seen, planes->search, piece, n) > most_bits(n))
+        gtr_block_put_stored(sink, piece, n, last);
+    else
+        gtr_block_put(sink, &way->block, piece, way->found, way->n_found, last);
 }
 
 /* --- the stream --------------------------------------------------------------------------------
@@ -195,8 +221,9 @@ size_t gtr_planes_deflate(struct gtr_planes *planes, const unsigned char *elemen
     uint32_t sum;
 
     gtr_shuffle(elements, planes->shuffled, bytes, size);
-    gtr_matches_reset(&planes->matches);
-    planes->matches_pay = false;
+    gtr_matches_reset(&planes->seen);
+    planes->look = NOISE;
+    planes->search = GTR_FIND_NOTHING;
     /* "Deflate, a window of 32 KiB, made fast"; such a head is a multiple of 31. */
     gtr_sink_put(&sink, 0x78, 8);
     gtr_sink_put(&sink, 0x01, 8);

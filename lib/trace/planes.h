@@ -3,19 +3,19 @@
  * After the byte shuffle the planes of an element's lower bytes are noise, on which a search for
  * repetitions spends all of its time and finds nothing.  What shrinks is the plane of sign and
  * exponent, and that mostly because few values are frequent, not because anything repeats.  So
- * planes are cut into pieces of 32 KiB, and a piece becomes one block of deflate, by what it looks
- * like:
+ * planes are cut into pieces of 32 KiB, and a piece becomes one block of deflate, by what some
+ * windows of it look like:
  *
  *     noise           a stored block
- *     constant runs   as of rows that got no gradient: matches at distance 1, and a Huffman code of
- *                     its own
+ *     constant runs   as of rows that got no gradient: the runs as matches at distance 1, and a
+ *                     Huffman code of its own
  *     else            only bytes, with a Huffman code of its own
  *
- * But every eighth piece of a plane is searched for repetitions too, and if matches save a 16th (in
- * noise a 64th) so are the seven after it: in gradients of low rank, such as an output layer's,
- * exponents do repeat from row to row, and some of what is below them.  A search has its price, so
- * it looks at one place only.  Of two ways the shorter is taken, and whatever saves less than a
- * 64th of a piece is stored.
+ * But in gradients of low rank, such as an output layer's, exponents do repeat from row to row, and
+ * some of what is below them.  So when pieces begin to look different, and in every sixteenth, a
+ * quarter of the piece is searched for such matches too (matches.h); if that saves anything, it is
+ * how this piece and those after it are written.  Whatever saves less than a 64th of a piece is
+ * stored.
  *
  * The stream is ordinary: any zlib reads it.  Equal bytes in give equal bytes out, on any machine.
  */
