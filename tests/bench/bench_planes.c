@@ -4,22 +4,29 @@
  * shuffle and gzip 1, and by a sheet, on one thread and on all; then both files are read.  The
  * contenders take turns and which goes first alternates, so that a machine that slows down slows
  * both; a factor is that of one pair, and shown are the median and the least and most of PAIRS.
- * Nothing is synced: what is timed is the work, up to the system's cache.  The last lines hold an
- * uncompressed sheet against open, write, close of the same bytes.
+ * On one thread it is the processor's time that counts, so that others at work on the machine do
+ * not; elsewhere the clock's.  Nothing is synced: what is timed is the work, up to the system's
+ * cache.  The last lines hold an uncompressed sheet against open, write, close of the same bytes,
+ * in a new file each time and with no other file's pages waiting for the disk: here, and where
+ * files are memory.
  *
- *     bench_planes [TRACE [PAIRS]]
+ *     bench_planes [TRACE...] [PAIRS]
  *
- * TRACE: a trace whose elements are written too, as they are and as other types.
+ * TRACE: a trace whose f32 elements are written too, as they are, as bf16, and as f16 twice: times
+ * the largest power of two, up to 65,536, that keeps all of them finite, as a loss scaler finds it,
+ * and as they are ("raw"), so that many are denormal or zero.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <hdf5.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,18 +41,37 @@ enum { PLAIN_TIMES = 8 }; /* 256 MiB uncompressed: 32 would be over in 6 ms */
 struct data {
     const char *what;
     enum gtr_dtype dtype;
+    double scale; /* before they become f16 */
     unsigned char *bytes;
     size_t n_rows;
 };
 
-static char path[2][64]; /* of the stock file and of ours */
+static char path[2][64];                            /* of the stock file and of ours */
+static const char *folders[] = { ".", "/dev/shm" }; /* where files are written uncompressed */
 
-static double now(void)
+static void set_paths(const char *folder)
+{
+    snprintf(path[0], sizeof path[0], "%s/bench_planes.%d.stock", folder, (int)getpid());
+    snprintf(path[1], sizeof path[1], "%s/bench_planes.%d.ours", folder, (int)getpid());
+}
+
+static double seconds(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double now(void)
+{
+    return seconds(CLOCK_MONOTONIC);
+}
+
+/* Of this process, the system's work for it included. */
+static double worked(void)
+{
+    return seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void must(int done, const char *what)
@@ -90,7 +116,7 @@ static double stock_write(const struct data *data)
 {
     hsize_t dims[2] = { 0, columns(data) }, most[2] = { H5S_UNLIMITED, columns(data) };
     hsize_t chunk[2] = { 1, CHUNK_BYTES / gtr_dtype_size(data->dtype) }, one[2] = { 1, dims[1] };
-    double start = now();
+    double start = worked();
     hid_t file = H5Fcreate(path[0], H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     hid_t space = H5Screate_simple(2, dims, most), memory = H5Screate_simple(2, one, NULL);
     hid_t creation = H5Pcreate(H5P_DATASET_CREATE), dataset;
@@ -118,7 +144,7 @@ static double stock_write(const struct data *data)
     H5Sclose(memory);
     H5Sclose(space);
     must(H5Fclose(file) >= 0, "H5Fclose");
-    return now() - start;
+    return worked() - start;
 }
 
 /* The rows, `times` times over. */
@@ -220,7 +246,9 @@ static void compare(const struct data *data, size_t n_pairs, unsigned char *out)
     for (p = 0; p < n_pairs; p++) {
         if (p % 2 == 0)
             stock[p] = stock_write(data);
-        ours[p] = our_write(data, 1, true, 1);
+        ours[p] = worked();
+        our_write(data, 1, true, 1);
+        ours[p] = worked() - ours[p];
         if (p % 2 != 0)
             stock[p] = stock_write(data);
         factor[p] = stock[p] / ours[p];
@@ -231,35 +259,85 @@ static void compare(const struct data *data, size_t n_pairs, unsigned char *out)
     ratio[0] = bytes / size_of(path[0]);
     ratio[1] = bytes / size_of(path[1]);
     median(factor, n_pairs); /* sorts */
-    printf("%-9s %-5s %6.1f %7.3f %8.0f %7.3f %7.1f (%.1f to %.1f) %8.0f %8.0f %8.0f\n", data->what,
-           gtr_dtype_name(data->dtype), mib / median(stock, n_pairs), ratio[0],
-           mib / median(ours, n_pairs), ratio[1], factor[n_pairs / 2], factor[0],
-           factor[n_pairs - 1], mib / median(wide, n_pairs), mib / median(read_stock, n_pairs),
-           mib / median(read_ours, n_pairs));
+    printf("%-9s %-7s %6.1f %7.3f %8.0f %7.3f %7.1f (%.1f to %.1f) %8.0f %8.0f %8.0f\n", data->what,
+           data->dtype == GTR_F16 && data->scale == 1.0 ? "f16 raw" : gtr_dtype_name(data->dtype),
+           mib / median(stock, n_pairs), ratio[0], mib / median(ours, n_pairs), ratio[1],
+           factor[n_pairs / 2], factor[0], factor[n_pairs - 1], mib / median(wide, n_pairs),
+           mib / median(read_stock, n_pairs), mib / median(read_ours, n_pairs));
     fflush(stdout);
 }
 
-static void compare_plain(const struct data *data, size_t n_pairs)
+/* One contender alone: neither's last file is left, so both find the same free pages. */
+static double plain_or_ours(const struct data *data, bool ours)
+{
+    unlink(path[0]);
+    unlink(path[1]);
+    return ours ? our_write(data, PLAIN_TIMES, false, 0) : plain_write(data, PLAIN_TIMES);
+}
+
+static bool has_room(const char *folder)
+{
+    struct statvfs status;
+
+    return statvfs(folder, &status) == 0 &&
+           (double)status.f_bavail * (double)status.f_frsize > 2.0 * DATA_BYTES * PLAIN_TIMES;
+}
+
+static void compare_plain(const struct data *data, const char *folder, size_t n_pairs)
 {
     double bytes = (double)(data->n_rows * ROW_BYTES * PLAIN_TIMES), factor[PAIRS_MAX];
     double plain[PAIRS_MAX], ours[PAIRS_MAX];
     size_t p;
 
+    if (!has_room(folder)) {
+        printf("uncompressed in %s: no room\n", folder);
+        return;
+    }
+    set_paths(folder);
+    plain_or_ours(data, false); /* the first one finds other pages than all that follow */
     for (p = 0; p < n_pairs; p++) {
-        /* Into new files: freeing the pages of old ones would be timed as well. */
-        unlink(path[0]);
-        unlink(path[1]);
         if (p % 2 == 0)
-            plain[p] = plain_write(data, PLAIN_TIMES);
-        ours[p] = our_write(data, PLAIN_TIMES, false, 0);
+            plain[p] = plain_or_ours(data, false);
+        ours[p] = plain_or_ours(data, true);
         if (p % 2 != 0)
-            plain[p] = plain_write(data, PLAIN_TIMES);
+            plain[p] = plain_or_ours(data, false);
         factor[p] = plain[p] / ours[p];
     }
+    unlink(path[0]);
+    unlink(path[1]);
     median(factor, n_pairs);
-    printf("\nuncompressed, MiB/s: write() %.0f, ours %.0f: %.2f of it (%.2f to %.2f)\n",
-           bytes / 1048576.0 / median(plain, n_pairs), bytes / 1048576.0 / median(ours, n_pairs),
-           factor[n_pairs / 2], factor[0], factor[n_pairs - 1]);
+    printf("uncompressed in %s, MiB/s: write() %.0f, ours %.0f: %.2f of it (quartiles %.2f and "
+           "%.2f of %zu pairs)\n",
+           folder, bytes / 1048576.0 / median(plain, n_pairs),
+           bytes / 1048576.0 / median(ours, n_pairs), factor[n_pairs / 2], factor[n_pairs / 4],
+           factor[n_pairs * 3 / 4], n_pairs);
+    fflush(stdout);
+}
+
+/* To nearest, ties to even. */
+static uint16_t f16_of(double value)
+{
+    float narrow = (float)fabs(value);
+    uint16_t sign = signbit(value) ? 0x8000 : 0;
+    uint32_t bits;
+
+    memcpy(&bits, &narrow, sizeof bits);
+    if (narrow < 0x1p-14f)
+        return (uint16_t)(sign | (uint16_t)nearbyintf(narrow * 0x1p24f));
+    return (uint16_t)(sign | (((bits + 0xfff + (bits >> 13 & 1)) >> 13) - (112u << 10)));
+}
+
+/* As a loss scaler finds it, with room for the rounding of the largest. */
+static double f16_scale(const double *values, size_t n)
+{
+    double most = 0.0, scale = 65536.0;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        most = fmax(most, fabs(values[i]));
+    while (most * scale > 65000.0)
+        scale /= 2.0;
+    return scale;
 }
 
 /* Value i of n as element i of the type. */
@@ -279,16 +357,10 @@ static void store(const struct data *data, size_t i, double value)
         half = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
         memcpy(data->bytes + i * size, &half, size);
         break;
-    case GTR_F16: { /* scaled as a loss is; cut off, which leaves noise what it is */
-        float scaled = fminf(fabsf(narrow) * 65536.0f, 65504.0f);
-
-        memcpy(&bits, &scaled, sizeof bits);
-        half = (uint16_t)(scaled < 6.1035e-5f ? (uint32_t)(scaled * 16777216.0f)
-                                              : (bits >> 13) - (112u << 10));
-        half |= narrow < 0.0f ? 0x8000 : 0;
+    case GTR_F16:
+        half = f16_of(value * data->scale);
         memcpy(data->bytes + i * size, &half, size);
         break;
-    }
     default:
         memcpy(data->bytes + i * size, &narrow, size);
     }
@@ -344,56 +416,72 @@ static double *take_from(const char *name, size_t n, size_t *got)
 
 static void run(const char *what, const double *values, size_t n, size_t n_pairs)
 {
-    static const enum gtr_dtype dtypes[] = { GTR_F32, GTR_BF16, GTR_F16, GTR_F64 };
+    /* Real gradients were f32: as f64 their lower half would be zeros. */
+    static const enum gtr_dtype dtypes[] = { GTR_F32, GTR_BF16, GTR_F16, GTR_F16, GTR_F64 };
+    size_t n_dtypes = GTR_ARRAY_LEN(dtypes) - (strcmp(what, "made-up") != 0), d, i, f;
     unsigned char *out = malloc(DATA_BYTES);
     struct data data = { .what = what, .bytes = malloc(DATA_BYTES) };
-    size_t d, i;
 
     must(out != NULL && data.bytes != NULL, "malloc");
-    for (d = 0; d < GTR_ARRAY_LEN(dtypes); d++) {
-        size_t room;
-
+    data.n_rows = DATA_BYTES / ROW_BYTES;
+    for (d = 0; d < n_dtypes; d++) {
+        data.scale = d == 3 ? 1.0 : f16_scale(values, n);
         data.dtype = dtypes[d];
-        /* Real gradients were f32: as f64 their lower half would be zeros. */
-        if (data.dtype == GTR_F64 && strcmp(what, "made-up") != 0)
-            continue;
         /* Whole rows; few values are taken again, which no search that looks back 32 KiB sees. */
-        room = DATA_BYTES / gtr_dtype_size(data.dtype);
-        data.n_rows = DATA_BYTES / ROW_BYTES;
-        for (i = 0; i < room; i++)
+        for (i = 0; i < DATA_BYTES / gtr_dtype_size(data.dtype); i++)
             store(&data, i, values[i % n]);
         compare(&data, n_pairs, out);
-        if (data.dtype == GTR_F64)
-            compare_plain(&data, 2 * n_pairs < PAIRS_MAX ? 2 * n_pairs : PAIRS_MAX);
     }
+    for (f = 0; n_dtypes == GTR_ARRAY_LEN(dtypes) && f < GTR_ARRAY_LEN(folders); f++)
+        compare_plain(&data, folders[f], 4 * n_pairs < PAIRS_MAX ? 4 * n_pairs : PAIRS_MAX);
     free(data.bytes);
     free(out);
 }
 
+/* "gpt2" of "folder/gpt2.h5". */
+static void run_trace(const char *name, size_t n_pairs)
+{
+    const char *slash = strrchr(name, '/'), *base = slash == NULL ? name : slash + 1;
+    size_t got;
+    double *values = take_from(name, DATA_BYTES / 2, &got);
+    char what[32];
+
+    must(got > 0, "finding f32 elements in the trace");
+    snprintf(what, sizeof what, "%.*s", (int)strcspn(base, "."), base);
+    run(what, values, got, n_pairs);
+    free(values);
+}
+
 int main(int argc, char **argv)
 {
-    size_t n_pairs = argc > 2 ? strtoul(argv[2], NULL, 10) : 5, n = DATA_BYTES / 2, got;
+    size_t n_pairs = 5, n = DATA_BYTES / 2;
     double *values;
+    char *end = "";
+    int i;
 
+    if (argc > 1) {
+        size_t last = strtoul(argv[argc - 1], &end, 10);
+
+        if (*end == '\0') {
+            n_pairs = last;
+            argc--;
+        }
+    }
     if (n_pairs < 1 || n_pairs > PAIRS_MAX) {
         fprintf(stderr, "bench_planes: PAIRS must be from 1 to %d\n", PAIRS_MAX);
         return 2;
     }
-    snprintf(path[0], sizeof path[0], "bench_planes.%d.stock", (int)getpid());
-    snprintf(path[1], sizeof path[1], "bench_planes.%d.ours", (int)getpid());
-    printf("                writing, MiB/s and ratio                               all    "
+    set_paths(".");
+    printf("                  writing, MiB/s and ratio                               all    "
            "reading, MiB/s\n");
-    printf("gradients type  stock   ratio     ours   ratio   times (range)     threads    "
+    printf("gradients type    stock   ratio     ours   ratio   times (range)     threads    "
            " H5Dread     ours\n");
-    if (argc > 1) {
-        values = take_from(argv[1], n, &got);
-        must(got > 0, "finding f32 elements in the trace");
-        run("real", values, got, n_pairs);
-        free(values);
-    }
+    for (i = 1; i < argc; i++)
+        run_trace(argv[i], n_pairs);
     values = make_up(n);
     run("made-up", values, n, n_pairs);
     free(values);
+    set_paths(".");
     unlink(path[0]);
     unlink(path[1]);
     return 0;
