@@ -9,6 +9,8 @@
 #include "deflate_block.h"
 #include "gradtrace.h"
 #include "huffman.h"
+#include "little_endian.h"
+#include "matches.h"
 #include "planes.h"
 #include "random.h"
 #include "shuffle.h"
@@ -253,6 +255,172 @@ static void skewed_counts_come_back(void)
     }
 }
 
+/* What the matches say, written out; how many bytes that was. */
+static size_t unfold(const unsigned char *text, size_t at, const struct gtr_match *found, size_t n,
+                     unsigned char *out)
+{
+    size_t m, i, done = at;
+
+    memcpy(out, text, at);
+    for (m = 0; m < n; m++) {
+        for (i = 0; i < found[m].literals; i++, done++)
+            out[done] = text[done];
+        CHECK(found[m].length == 0 || found[m].length >= 3);
+        CHECK(found[m].length == 0 || (found[m].distance >= 1 && found[m].distance <= done &&
+                                       found[m].distance <= GTR_DISTANCE_MAX));
+        for (i = 0; i < found[m].length; i++, done++)
+            out[done] = out[done - found[m].distance];
+    }
+    return done - at;
+}
+
+/* Text after what may be read before it. */
+static unsigned char around[GTR_BEFORE_TEXT + BYTES_MAX + GTR_AFTER_TEXT];
+static unsigned char *const text = around + GTR_BEFORE_TEXT;
+
+static size_t find(enum gtr_search search, size_t at, size_t n, struct gtr_match *found)
+{
+    static struct gtr_matches matches;
+
+    gtr_matches_reset(&matches);
+    return gtr_find_matches(&matches, search, text, at, n, found);
+}
+
+static bool is(struct gtr_match match, unsigned literals, unsigned length, unsigned distance)
+{
+    return match.literals == literals && match.length == length && match.distance == distance;
+}
+
+/* By hand: "abcdefgh" + 20 zeros + "abcdefgh" + "xy......".  The run is seen from 12 on, where four
+ * zeros follow one at a multiple of four, and followed back to the second zero. */
+static void matches_by_hand(void)
+{
+    struct gtr_match found[20];
+
+    memset(around, 0, sizeof around);
+    memcpy(text, "abcdefgh", 8);
+    memcpy(text + 28, "abcdefghxy.,;:!?", 16);
+    CHECK(find(GTR_FIND_NOTHING, 0, 44, found) == 1 && is(found[0], 44, 0, 0));
+    CHECK(find(GTR_FIND_RUNS, 0, 44, found) == 2);
+    CHECK(is(found[0], 9, 19, 1) && is(found[1], 16, 0, 0));
+    CHECK(find(GTR_FIND_FOURS, 0, 44, found) == 3);
+    CHECK(is(found[0], 9, 19, 1) && is(found[1], 0, 8, 28) && is(found[2], 8, 0, 0));
+    /* Without an eye for runs, zeros are found where they were just seen: one before. */
+    CHECK(find(GTR_FIND_SIXES, 0, 44, found) == 3);
+    CHECK(is(found[0], 9, 19, 1) && is(found[1], 0, 8, 28) && is(found[2], 8, 0, 0));
+    CHECK(find(GTR_FIND_EIGHTS, 0, 44, found) == 3);
+    CHECK(is(found[0], 9, 19, 1) && is(found[1], 0, 8, 28) && is(found[2], 8, 0, 0));
+    text[35] = 'H'; /* seven bytes are too few for eight */
+    CHECK(find(GTR_FIND_SIXES, 0, 44, found) == 3 && is(found[1], 0, 7, 28));
+    CHECK(find(GTR_FIND_EIGHTS, 0, 44, found) == 2 && is(found[1], 16, 0, 0));
+}
+
+/* What lies before the text is read, and never copied from: here it repeats as the text does. */
+static void matches_stay_in_the_text(void)
+{
+    static unsigned char out[GTR_BLOCK_BYTES_MAX];
+    static struct gtr_match found[GTR_BLOCK_BYTES_MAX / 4 + 1];
+    enum gtr_search search;
+    size_t n, i;
+
+    for (i = 0; i < sizeof around; i++)
+        around[i] = (unsigned char)(i % 1000 * 7 >> 2);
+    for (search = GTR_FIND_NOTHING; search <= GTR_FIND_EIGHTS; search++)
+        for (n = 0; n <= GTR_BLOCK_BYTES_MAX; n += 1 + n / 3) {
+            size_t n_found = find(search, 0, n, found);
+
+            CHECK(n_found <= gtr_matches_bound(n));
+            CHECK(unfold(text, 0, found, n_found, out) == n && memcmp(out, text, n) == 0);
+        }
+    CHECK(find(GTR_FIND_EIGHTS, 0, GTR_BLOCK_BYTES_MAX, found) < 20);
+}
+
+/* 32,768 back is as far as deflate copies from; further repeats are literals. */
+static void matches_reach_as_far_as_deflates(void)
+{
+    static struct gtr_matches matches;
+    static struct gtr_match found[GTR_BLOCK_BYTES_MAX / 4 + 1];
+    size_t gap, n;
+
+    for (gap = GTR_DISTANCE_MAX - 1; gap <= GTR_DISTANCE_MAX + 1; gap++) {
+        fill_noise(BYTES_MAX, 8);
+        memcpy(text, plain, BYTES_MAX);
+        memcpy(text + gap, text, 64);
+        gtr_matches_reset(&matches);
+        gtr_find_matches(&matches, GTR_FIND_EIGHTS, text, 0, GTR_BLOCK_BYTES_MAX - 8, found);
+        n = gtr_find_matches(&matches, GTR_FIND_EIGHTS, text, GTR_BLOCK_BYTES_MAX - 8, 256, found);
+        CHECK(n == (gap <= GTR_DISTANCE_MAX ? 2 : 1));
+        CHECK(n == 1 || found[0].distance == gap);
+    }
+}
+
+/* Matches of all lengths up to a block's, of which deflate takes 3 to 258 at a time. */
+static void long_matches_are_several(void)
+{
+    static struct gtr_block block;
+    static unsigned char stream[4096];
+    size_t length, i;
+
+    for (length = 3; length<GTR_BLOCK_BYTES_MAX; length += length> 1100 ? 998 : 1) {
+        const struct gtr_match match[] = { { 2, (uint16_t)length, 2 } };
+        struct gtr_sink sink = { .out = stream };
+        z_stream z = { .next_in = stream, .next_out = back, .avail_out = sizeof back };
+
+        for (i = 0; i < length + 2; i++)
+            plain[i] = i % 2 == 0 ? 'a' : 'b';
+        gtr_block_count(&block, plain, match, 1);
+        i = gtr_block_plan(&block);
+        gtr_block_put(&sink, &block, plain, match, 1, true);
+        CHECK(i == (size_t)(sink.out - stream) * 8 + sink.n);
+        gtr_sink_align(&sink);
+        z.avail_in = (uInt)(sink.out - stream);
+        CHECK(inflateInit2(&z, -15) == Z_OK && inflate(&z, Z_FINISH) == Z_STREAM_END);
+        CHECK(z.total_out == length + 2 && memcmp(back, plain, length + 2) == 0);
+        inflateEnd(&z);
+    }
+}
+
+/* Every bit pattern of 16: zeros of both signs, denormals, infinities, NaNs.  As they come, then
+ * as rows of which half are zeros. */
+static void all_patterns_come_back(void)
+{
+    size_t i;
+
+    for (i = 0; i < 65536; i++)
+        memcpy(plain + 2 * i, &(uint16_t){ (uint16_t)(i * 40503) }, 2);
+    deflated(131072, 2);
+    deflated(131071, 2);
+    deflated(131072, 4);
+    for (i = 0; i < 131072; i += 512)
+        memset(plain + i, 0, 256);
+    CHECK(deflated(131072, 2) < 131072 / 100 * 60);
+    CHECK(deflated(131072, 4) < 131072 / 100 * 60);
+}
+
+/* Pieces of one plane that look different each time, so that each is tried anew. */
+static void mixed_planes_come_back(void)
+{
+    size_t i, piece;
+
+    fill_noise(BYTES_MAX, 2);
+    for (piece = 0; piece < BYTES_MAX >> 15; piece++)
+        for (i = piece << 15; i < (piece + 1) << 15; i++)
+            plain[i] = piece % 4 == 0   ? plain[i]
+                       : piece % 4 == 1 ? 0
+                       : piece % 4 == 2 ? plain[i] % 7
+                                        : plain[i - 4096];
+    CHECK(deflated(BYTES_MAX, 1) < BYTES_MAX / 100 * 55);
+}
+
+static void little_endian_by_hand(void)
+{
+    unsigned char bytes[8];
+
+    CHECK(gtr_load_64((const unsigned char *)"\1\2\3\4\5\6\7\10") == UINT64_C(0x0807060504030201));
+    gtr_store_64(bytes, UINT64_C(0x0807060504030201));
+    CHECK(memcmp(bytes, "\1\2\3\4\5\6\7\10", 8) == 0);
+}
+
 /* Worked by hand: counts 1 1 2 4 make a tree of depths 3 3 2 1. */
 static void code_lengths_by_hand(void)
 {
@@ -301,7 +469,14 @@ int main(void)
     RUN(shuffles_are_hdf5s);
     RUN(code_lengths_by_hand);
     RUN(limited_codes_are_complete);
+    RUN(little_endian_by_hand);
+    RUN(matches_by_hand);
+    RUN(matches_stay_in_the_text);
+    RUN(matches_reach_as_far_as_deflates);
+    RUN(long_matches_are_several);
     RUN(all_lengths_come_back);
+    RUN(all_patterns_come_back);
+    RUN(mixed_planes_come_back);
     RUN(piece_borders_come_back);
     RUN(noise_grows_by_less_than_a_thousandth);
     RUN(gradients_shrink_to_their_entropy);
