@@ -111,7 +111,7 @@ size_t gtr_find_matches(struct gtr_matches *matches, enum gtr_search search,
     case GTR_FIND_SIXES:
         return find(matches, false, 6, 1, text, at, n, found);
     case GTR_FIND_EIGHTS:
-        return find(matches, false, 8, 1, text, at, n, found);
+        return find(matches, false, 8, 2, text, at, n, found);
     case GTR_FIND_NOTHING:
         break;
     }

@@ -1,13 +1,14 @@
 /* matches.h - repetitions in bytes, for deflate_block.h.
  *
- * Three searches, from the cheapest on.  All of them find a match by a few of its bytes, at places
- * a step apart, and then follow it both ways; they differ in what they compare.
+ * Four searches.  Each finds a match by a few of its bytes, at places a step apart, and then
+ * follows it both ways.  They differ in what they compare, for a match must save more than it
+ * costs:
  *
- *     runs     one byte over and over, as of zeros
- *     coarse   also four bytes that lie at a multiple of four: in planes of lower bytes, where
- *              rows that repeat repeat in part
- *     fine     also eight bytes anywhere: in planes of exponents, where shorter repetitions cost
- *              as much as their bytes
+ *     runs      one byte over and over, as of zeros: four of them at a multiple of four
+ *     fours     these, and four bytes seen before, also at a multiple of four: for planes much like
+ *               noise, whose bytes cost a byte each; rows that repeat in part lie even numbers
+ * apart sixes     six bytes seen before, anywhere eights    eight bytes seen before, at a multiple
+ * of two: for bytes that cost few bits
  */
 #ifndef GTR_MATCHES_H
 #define GTR_MATCHES_H

@@ -175,7 +175,7 @@ static enum look look_and_choose(struct gtr_planes *planes, const unsigned char 
     planes->alike = alike;
     if (look != NOISE)
         planes->search = best_search(planes, look, piece, n / TRIAL_PART);
-    else if (noise_repeats(planes, piece, n / TRIAL_PART))
+    else if (noise_repeats(planes, piece, n / 2))
         planes->search = GTR_FIND_FOURS;
     else
         planes->search = GTR_FIND_NOTHING;
