@@ -51,12 +51,11 @@ static inline size_t common_before(const unsigned char *a, const unsigned char *
  * lost, so what is read may be too far away, or not the text's, or another hash's.  The bytes are
  * compared first, because they hardly ever agree, and the rest can go either way. */
 static INLINE size_t seen_before(struct gtr_matches *matches, const unsigned char *text, size_t at,
-                                 size_t width)
+                                 size_t width, unsigned bits)
 {
     const unsigned shift = (unsigned)(64 - 8 * width);
     uint64_t bytes = gtr_load_64(text + at) << shift;
-    uint16_t *last =
-        &matches->last[bytes * UINT64_C(0x9e3779b185ebca87) >> (64 - GTR_MATCH_HASH_BITS)];
+    uint16_t *last = &matches->last[bytes * UINT64_C(0x9e3779b185ebca87) >> (64 - bits)];
     size_t distance = (uint16_t)(at - *last);
 
     *last = (uint16_t)at;
@@ -67,8 +66,8 @@ static INLINE size_t seen_before(struct gtr_matches *matches, const unsigned cha
 
 /* Compiled once for each search.  width 0: only runs.  Eight bytes are read at a time, so the last
  * seven of a piece begin no match. */
-static INLINE size_t find(struct gtr_matches *matches, bool runs, size_t width, size_t step,
-                          const unsigned char *text, size_t start, size_t n,
+static INLINE size_t find(struct gtr_matches *matches, bool runs, size_t width, unsigned bits,
+                          size_t step, const unsigned char *text, size_t start, size_t n,
                           struct gtr_match *found)
 {
     size_t end = start + n, at = start > 0 ? start : step, done = start, n_found = 0;
@@ -80,7 +79,7 @@ static INLINE size_t find(struct gtr_matches *matches, bool runs, size_t width, 
             (gtr_load_64(text + at) ^ gtr_load_64(text + at - 1)) << (64 - 8 * RUN_BYTES) == 0)
             from = at - 1;
         else if (width > 0)
-            from = seen_before(matches, text, at, width);
+            from = seen_before(matches, text, at, width, bits);
         if (from == at) {
             at += step;
             continue;
@@ -105,13 +104,13 @@ size_t gtr_find_matches(struct gtr_matches *matches, enum gtr_search search,
 {
     switch (search) {
     case GTR_FIND_RUNS:
-        return find(matches, true, 0, 4, text, at, n, found);
+        return find(matches, true, 0, 0, 4, text, at, n, found);
     case GTR_FIND_FOURS:
-        return find(matches, true, 4, 4, text, at, n, found);
+        return find(matches, true, 4, 14, 4, text, at, n, found);
     case GTR_FIND_SIXES:
-        return find(matches, false, 6, 1, text, at, n, found);
+        return find(matches, false, 6, 15, 1, text, at, n, found);
     case GTR_FIND_EIGHTS:
-        return find(matches, false, 8, 2, text, at, n, found);
+        return find(matches, false, 8, 15, 2, text, at, n, found);
     case GTR_FIND_NOTHING:
         break;
     }
