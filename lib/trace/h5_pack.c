@@ -15,7 +15,7 @@
 enum {
     /* Some take longer than others. */
     CHUNKS_PER_THREAD = 4,
-    /* Each deflates 500 MiB/s and more: more of them than this only cost memory, some 6 MiB each. */
+    /* Each deflates 500 MiB/s and more: more of them only cost memory, some 6 MiB each. */
     PACKERS_MAX = 16
 };
 

@@ -1,5 +1,5 @@
-"""check_cuda_recorder.py - a model on a GPU, recorded by the kernels, by torch's operations and over
-the host: same bits.
+"""check_cuda_recorder.py - a model on a GPU, recorded by the kernels, by torch's operations and
+over the host: the same bits.
 
     GRADTRACE_LIBRARY=build/libgradtrace.so python3 tests/python/check_cuda_recorder.py
 

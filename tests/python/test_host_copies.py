@@ -1,4 +1,4 @@
-"""test_host_copies.py - what is kept of a gradient comes to the host whole, however it is batched."""
+"""test_host_copies.py - what is kept of a gradient comes to the host whole, however batched."""
 
 import unittest
 from unittest import mock

@@ -15,7 +15,7 @@ _ALIGNED = 64
 
 
 class Kept:
-    """Which elements of a tensor a trace keeps: all, or of a sample the same blocks at every step."""
+    """Which elements of a tensor a trace keeps: all, or of a sample the same blocks each step."""
 
     def __init__(self, name, numel, fraction, seed):
         """fraction 0: all."""

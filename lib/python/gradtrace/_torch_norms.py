@@ -9,7 +9,7 @@ and one wait, for a few bytes per tensor.
 from . import _library
 
 _BLOCK, _LANES = 1024, 128
-_BATCH_BLOCKS = 1 << 14  # 16 Mi elements: 128 MiB as doubles, three times that while they are summed
+_BATCH_BLOCKS = 1 << 14  # 16 Mi elements: 128 MiB as doubles, three times that while summed
 
 
 class TorchNorms:
