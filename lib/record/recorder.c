@@ -159,7 +159,8 @@ enum gtr_code gtr_recorder_close(struct gtr_recorder *r, struct gtr_err *err)
         return GTR_OK;
     if (!gtr_recorder_is_forked(r)) {
         gtr_recorder_queue_close(r, false);
-        rc = gtr_recorder_failed(r, err);
+        if (atomic_load(&r->queue.failed))
+            rc = gtr_recorder_failed(r, err);
         if (rc == GTR_OK && r->n_steps == 0)
             rc = gtr_fail(err, GTR_EUSAGE, "%s: no step was completed, so there is no file",
                           r->path);
@@ -170,12 +171,8 @@ enum gtr_code gtr_recorder_close(struct gtr_recorder *r, struct gtr_err *err)
 
 void gtr_recorder_stop(struct gtr_recorder *r, const char *why)
 {
-    struct gtr_err failure = { 0 };
-
-    if (gtr_recorder_is_forked(r))
-        return;
-    gtr_fail(&failure, GTR_EUSAGE, "%s", why);
-    gtr_recorder_fail(r, &failure, NULL);
+    if (!gtr_recorder_is_forked(r))
+        gtr_fail(&r->stopped, GTR_EUSAGE, "%s", why);
 }
 
 void gtr_recorder_abandon(struct gtr_recorder *r)

@@ -210,7 +210,7 @@ const char *gtr_recorder_warning(const struct gtr_recorder *recorder);
 enum gtr_code gtr_recorder_close(struct gtr_recorder *recorder, struct gtr_err *err);
 
 /* Ends the recording though the run goes on, for a reason that the library does not see: the trace
- * will say why, and all calls but close and abandon do nothing and return GTR_EUSAGE. */
+ * will say why, and calls that record do nothing and return GTR_EUSAGE.  What waits is written. */
 void gtr_recorder_stop(struct gtr_recorder *recorder, const char *why);
 
 /* Frees the recorder and leaves no file. */

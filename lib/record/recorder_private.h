@@ -102,8 +102,9 @@ struct gtr_recorder {
     bool direct;  /* a capture is larger than the queue */
     void *sample; /* then: room for the largest tensor's */
     pid_t process;
-    bool begun;       /* the first step */
-    uint64_t n_steps; /* completed */
+    struct gtr_err stopped; /* by gtr_recorder_stop */
+    bool begun;             /* the first step */
+    uint64_t n_steps;       /* completed */
     bool in_step;
     int64_t last_index;
     struct gtr_record_row *row; /* under way, else the last completed */
@@ -184,7 +185,7 @@ void gtr_recorder_queue_direct(struct gtr_recorder *recorder, size_t tensor, con
 /* Waits until all that was decided is written, and ends the writer. */
 void gtr_recorder_queue_close(struct gtr_recorder *recorder, bool abandon);
 
-/* The failure that ended writing, told again; else GTR_OK. */
+/* What ended the recording, a failed write or gtr_recorder_stop, told again; else GTR_OK. */
 enum gtr_code gtr_recorder_failed(const struct gtr_recorder *recorder, struct gtr_err *err);
 
 /* Ends writing with this failure, unless there was one.  Returns its code. */

@@ -30,11 +30,11 @@ double gtr_recorder_clock(void)
 
 enum gtr_code gtr_recorder_failed(const struct gtr_recorder *r, struct gtr_err *err)
 {
-    if (!atomic_load(&r->queue.failed))
-        return GTR_OK;
-    if (err != NULL && err->code == GTR_OK)
-        *err = r->queue.failure;
-    return r->queue.failure.code;
+    const struct gtr_err *why = atomic_load(&r->queue.failed) ? &r->queue.failure : &r->stopped;
+
+    if (why->code != GTR_OK && err != NULL && err->code == GTR_OK)
+        *err = *why;
+    return why->code;
 }
 
 enum gtr_code gtr_recorder_fail(struct gtr_recorder *r, const struct gtr_err *failure,

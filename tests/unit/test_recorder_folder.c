@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include <time.h>
 
+#include "alloc.h"
 #include "kill/killed.h"
+#include "merge.h"
 #include "recorder_private.h"
 #include "recording.h"
 
@@ -44,6 +46,26 @@ static void check_now(const struct killed_plan *plan, size_t n, size_t captures)
     for (c = 0; c < gtr_trace_n_captures(trace); c++)
         CHECK(killed_capture_is_right(trace, c));
     gtr_trace_close(trace);
+}
+
+static void check_stopped(const char *path_of_it, const char *why)
+{
+    struct gtr_trace *trace = NULL;
+    struct gtr_err err = { 0 };
+
+    gtr_trace_open(path_of_it, &trace, &err);
+    CHECK_TEXT(err.text, "");
+    if (trace != NULL)
+        CHECK_TEXT(gtr_trace_head(trace)->stopped, why);
+    gtr_trace_close(trace);
+}
+
+static void say_nothing(void *context, const char *about, bool fault, const char *text)
+{
+    (void)context;
+    (void)about;
+    (void)fault;
+    (void)text;
 }
 
 /* The writer stands still: were the process killed now, these are the rows that would be left. */
@@ -132,11 +154,45 @@ static void what_the_run_applied_is_told_once(void)
     check_now(&plan, STEPS, STEPS / KILLED_EVERY);
 }
 
+/* What was recorded until then is kept, also what waits, and the trace tells readers, packed or
+ * recovered, that it is not the whole run. */
+static void a_recording_that_is_stopped_says_so(void)
+{
+    static const char *const names[] = { "stopped.gtr", "stopped.h5" };
+    const struct gtr_merge_options merging = { .force = true };
+    const struct gtr_remarks silence = { say_nothing, NULL };
+    struct gtr_recovered recovered;
+    struct gtr_merged merged;
+    size_t i;
+
+    for (i = 0; i < GTR_ARRAY_LEN(names); i++) {
+        const struct killed_plan plan = plan_of(names[i]);
+        const char *packed = scratch_path("packed.h5");
+        struct gtr_recorder *r = killed_open(&plan);
+        struct gtr_err err = { 0 };
+
+        train(r, 0, 4);
+        gtr_recorder_hold(r, true);
+        train(r, 4, STEPS);
+        gtr_recorder_stop(r, "no more of this");
+        CHECK(killed_train(r, STEPS, &err) == GTR_EUSAGE);
+        CHECK_TEXT(err.text, "no more of this");
+        CHECK(gtr_recorder_close(r, NULL) == GTR_OK);
+        check_now(&plan, STEPS, STEPS / KILLED_EVERY);
+        check_stopped(plan.path, "no more of this");
+        CHECK(gtr_trace_merge(&plan.path, 1, packed, &merging, &silence, &merged, NULL) == GTR_OK);
+        check_stopped(packed, "no more of this");
+        CHECK(gtr_trace_recover(plan.path, packed, true, &silence, &recovered, NULL) == GTR_OK);
+        check_stopped(packed, "no more of this");
+    }
+}
+
 int main(void)
 {
     RUN(norms_are_safe_while_their_elements_wait);
     RUN(norms_are_safe_before_it_is_known_whether_their_elements_are_wanted);
     RUN(elements_get_into_a_segment_though_no_step_comes);
     RUN(what_the_run_applied_is_told_once);
+    RUN(a_recording_that_is_stopped_says_so);
     return check_report();
 }
