@@ -31,6 +31,7 @@ MODES = {
     "blocks:1/64": {"elements": "blocks:1/64"},
     "around-spikes:8": {"elements": "blocks:1/64,around-spikes:8"},
     "full": {"elements": "full"},
+    "full, uncompressed": {"elements": "full", "compression": "none"},
     "full, drop": {"elements": "full", "when_full": "drop"},
 }
 
