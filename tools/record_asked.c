@@ -18,6 +18,7 @@ enum {
     OPT_SAMPLE_SEED,
     OPT_SPIKE_KAPPA,
     OPT_SPIKE_SCALE,
+    OPT_SPIKE_POLICY,
     OPT_ROWS,
     OPT_TOTAL_STEPS,
     OPT_GROUP_BY,
@@ -118,6 +119,7 @@ static void check(const struct record_request *request, const struct argp_state 
         check_use(request, wholes[i].option, wholes[i].argument, wholes[i].use, state);
     for (i = 0; i < GTR_ARRAY_LEN(reals); i++)
         check_use(request, reals[i].option, reals[i].argument, reals[i].use, state);
+    check_use(request, "--spike-policy", "spike_policy", WITH_SPIKES, state);
     check_use(request, "--when-full", "when_full", WITH_ELEMENTS, state);
     check_use(request, "--compression", "compression", WITH_ELEMENTS, state);
     if (options->last < options->first)
@@ -187,6 +189,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
         options->when_full = (int64_t)cli_choice(state, "--when-full", word, when_full, 2);
         json_add_text(request->recorder, "when_full", word);
         return 0;
+    case OPT_SPIKE_POLICY:
+        options->spike_policy = word;
+        json_add_text(request->recorder, "spike_policy", word);
+        return 0;
     case OPT_COMPRESSION:
         options->compression = (int64_t)cli_choice(state, "--compression", word, compression, 2);
         json_add_text(request->recorder, "compression", word);
@@ -250,6 +256,9 @@ static const struct argp_option options[] = {
     { "spike-scale", OPT_SPIKE_SCALE, "X", 0,
       "And a step that the run scaled by less than X.  Default: 0, none", 2 },
 
+    { "spike-policy", OPT_SPIKE_POLICY, "POLICY", 0,
+      "Or that this policy (as after -p of replay) would have scaled some group by less than that",
+      2 },
     { NULL, 0, NULL, 0, "How it is written:", 3 },
     { "queue-mb", OPT_QUEUE_MB, "MIB", 0,
       "Most memory for elements that wait to be written.  Default: 256", 3 },

@@ -56,8 +56,8 @@ enum {
 GTR_HD void gtr_policy_init(enum gtr_policy_id id, const union gtr_params *p, union gtr_state *s)
 {
     switch (id) {
-#define X(ID, stem)                       \
-    case ID:                              \
+#define X(ID, stem)                            \
+    case ID:                                   \
         gtr_##stem##_init(&p->stem, &s->stem); \
         break;
         GTR_POLICIES(X)
@@ -80,6 +80,17 @@ GTR_HD struct gtr_action gtr_policy_step(enum gtr_policy_id id, const union gtr_
         break;
     }
     return gtr_leave();
+}
+
+/* How far a run of so many planned steps has come at one of them; 0 throughout if the plan is not
+ * known (total_steps <= 0), so that schedules stay at their start. */
+GTR_HD double gtr_progress_at(int64_t step, int64_t total_steps)
+{
+    double progress = (double)step / (double)(total_steps > 1 ? total_steps : 1);
+
+    if (total_steps <= 0)
+        return 0.0;
+    return progress < 0.0 ? 0.0 : progress > 1.0 ? 1.0 : progress;
 }
 
 /* Run one lane from its first step to its last. */

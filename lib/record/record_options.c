@@ -150,6 +150,9 @@ static enum gtr_code check_group_by(const char *rule, struct gtr_err *err)
 
 static enum gtr_code check_spikes(const struct gtr_record_options *options, struct gtr_err *err)
 {
+    if (options->around_spikes == 0 && options->spike_policy != NULL)
+        return gtr_fail(err, GTR_EUSAGE, "spike_policy %s: needs around_spikes",
+                        options->spike_policy);
     if (options->around_spikes == 0)
         return GTR_OK;
     if (options->elements == GTR_ELEMENTS_NONE)
@@ -164,6 +167,11 @@ static enum gtr_code check_spikes(const struct gtr_record_options *options, stru
                         options->spike_decay);
     if (!(options->spike_scale >= 0.0 && options->spike_scale <= DBL_MAX))
         return gtr_fail(err, GTR_EUSAGE, "spike_scale %g: must be 0 or more", options->spike_scale);
+    if (options->spike_policy != NULL && !(options->spike_scale > 0.0))
+        return gtr_fail(err, GTR_EUSAGE,
+                        "spike_policy %s: needs a spike_scale above 0, below which its scale is a "
+                        "spike",
+                        options->spike_policy);
     return GTR_OK;
 }
 

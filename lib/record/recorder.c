@@ -19,6 +19,7 @@ static void recorder_free(struct gtr_recorder *r)
     gtr_recorder_queue_free(r);
     gtr_recorder_elements_free(r);
     gtr_head_free(&r->head);
+    gtr_recorder_policy_free(r->spikes.policy);
     gtr_free(r->spikes.waiting);
     gtr_free(r->given);
     gtr_free(r->path);
@@ -56,6 +57,8 @@ enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_option
     r->path = gtr_strdup(path);
     rc = r->path != NULL ? gtr_head_init(&r->head, err)
                          : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    if (rc == GTR_OK)
+        rc = gtr_recorder_policy_new(options->spike_policy, &r->spikes.policy, err);
     if (rc == GTR_OK)
         rc = gtr_record_options_fill(options, &r->head, err);
     if (rc != GTR_OK) {

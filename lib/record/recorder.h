@@ -35,7 +35,8 @@
  *
  *     its global norm n > spike_kappa * m, m the causal average of base/follower.h, or
  *     any of its elements is not finite, or
- *     the run told gtr_recorder_applied a scale < spike_scale.
+ *     the run told gtr_recorder_applied a scale < spike_scale, or
+ *     spike_policy, run on the norms as they come, would scale some group by less than that.
  *
  * A process that is killed loses the elements that wait.  The norms of its completed steps are safe
  * if the path is a folder of segments: they go into its journal, by the calling thread, as the step
@@ -84,20 +85,21 @@ struct gtr_record_options {
     int64_t every;       /* elements at first, first + every, first + 2 every, ... >= 1 */
     int64_t first;       /* the window of run steps: first <= step <= last */
     int64_t last;
-    double fraction;        /* of a tensor's blocks that a sample keeps, in (0, 1]; see sample.h */
-    int64_t seed;           /* of the sample */
-    int64_t force;          /* 1: replace an existing file */
-    int64_t n_threads;      /* for the sums, at most 256; 0: all processors */
-    int64_t queue_bytes;    /* most memory for elements that wait; 0: GTR_QUEUE_BYTES */
-    int64_t when_full;      /* enum gtr_when_full */
-    int64_t around_spikes;  /* W; 0: every capture is written */
-    double spike_kappa;     /* 3 */
-    double spike_decay;     /* of the average, 0.98 */
-    int64_t spike_warmup;   /* norms before the first spike, 10 */
-    double spike_scale;     /* 0: what the run applied is no sign */
-    int64_t synchronous;    /* 1: no thread, each call does its own writing */
-    int64_t compression;    /* of elements, as the rest struct gtr_writer_options has them */
-    int64_t writer_threads; /* that deflate them; 0: half the processors, at most 4 */
+    double fraction;       /* of a tensor's blocks that a sample keeps, in (0, 1]; see sample.h */
+    int64_t seed;          /* of the sample */
+    int64_t force;         /* 1: replace an existing file */
+    int64_t n_threads;     /* for the sums, at most 256; 0: all processors */
+    int64_t queue_bytes;   /* most memory for elements that wait; 0: GTR_QUEUE_BYTES */
+    int64_t when_full;     /* enum gtr_when_full */
+    int64_t around_spikes; /* W; 0: every capture is written */
+    double spike_kappa;    /* 3 */
+    double spike_decay;    /* of the average, 0.98 */
+    int64_t spike_warmup;  /* norms before the first spike, 10 */
+    double spike_scale;    /* 0: no scale is a sign */
+    const char *spike_policy; /* NULL, or a policy as after -p whose scales are signs, too */
+    int64_t synchronous;      /* 1: no thread, each call does its own writing */
+    int64_t compression;      /* of elements, as the rest struct gtr_writer_options has them */
+    int64_t writer_threads;   /* that deflate them; 0: half the processors, at most 4 */
     int64_t checksums;
     int64_t segment_bytes; /* of a folder of segments: a path that ends in .gtr */
     double segment_seconds;

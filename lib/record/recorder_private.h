@@ -4,6 +4,7 @@
  *   recorder_step.c      one step of the training thread
  *   recorder_give.c      the gradients of that step
  *   recorder_elements.c  what is kept of each tensor, and where it lies in a capture
+ *   recorder_policy.c    what a policy would make of them
  *   recorder_spikes.c    which steps of a flight recorder are written
  *   recorder_queue.c     what the training thread and the writer share: its size, the thread
  *   recorder_room.c      the training thread's side of it
@@ -82,6 +83,7 @@ struct gtr_record_spikes {
     size_t around;  /* W; 0: off */
     uint64_t reach; /* rows that a window reaches back */
     double scale;
+    struct gtr_recorder_policy *policy; /* NULL: only what the run applied counts */
     struct gtr_baseline_options average;
     struct gtr_follower past;
     uint64_t *waiting; /* ring of W + 1 rows whose elements wait */
@@ -150,6 +152,20 @@ void gtr_recorder_judge(struct gtr_recorder *recorder);
 
 /* At the end of the recording: what still waits is written without elements. */
 void gtr_recorder_judge_all(struct gtr_recorder *recorder);
+
+/* A policy that looks on; all of these take NULL.  Its text is as after -p. */
+enum gtr_code gtr_recorder_policy_new(const char *text, struct gtr_recorder_policy **policy,
+                                      struct gtr_err *err);
+void gtr_recorder_policy_free(struct gtr_recorder_policy *policy);
+
+/* Once the tensors are known. */
+enum gtr_code gtr_recorder_policy_begin(struct gtr_recorder_policy *policy,
+                                        const struct gtr_head *head, struct gtr_err *err);
+
+/* The smallest scale of any group at this step, whose elements are finite; HUGE_VAL without a
+ * policy. */
+double gtr_recorder_policy_step(struct gtr_recorder_policy *policy, const struct gtr_head *head,
+                                int64_t step, const double *sumsq);
 
 /* --- the queue ------------------------------------------------------------------------------ */
 

@@ -20,6 +20,7 @@ enum gtr_code gtr_recorder_spikes_init(struct gtr_recorder *r, struct gtr_err *e
 {
     const struct gtr_record_options *o = &r->options;
     struct gtr_record_spikes *s = &r->spikes;
+    enum gtr_code rc;
 
     s->scale = o->spike_scale;
     s->average = (struct gtr_baseline_options){ .decay = o->spike_decay,
@@ -34,14 +35,17 @@ enum gtr_code gtr_recorder_spikes_init(struct gtr_recorder *r, struct gtr_err *e
                         "more than %d steps; lower one of them",
                         r->path, s->around, (long long)o->every, (int)REACH_MOST);
     s->reach = (uint64_t)o->every * s->around;
-    return gtr_alloc_for(&s->waiting, s->around + 1, sizeof *s->waiting, "captures", err);
+    rc = gtr_recorder_policy_begin(s->policy, &r->head, err);
+    return rc != GTR_OK
+               ? rc
+               : gtr_alloc_for(&s->waiting, s->around + 1, sizeof *s->waiting, "captures", err);
 }
 
 static bool is_spike(struct gtr_recorder *r)
 {
     struct gtr_record_spikes *s = &r->spikes;
     const struct gtr_record_row *row = r->row;
-    double energy = 0.0, expected;
+    double energy = 0.0, expected, scale;
     uint64_t bad = 0;
     size_t i;
 
@@ -53,7 +57,9 @@ static bool is_spike(struct gtr_recorder *r)
         return true; /* and is no norm that an average could take in */
     expected = gtr_follower_expected(&s->past, &s->average);
     gtr_follower_add(&s->past, &s->average, sqrt(energy));
-    return (expected >= 0.0 && energy > expected) || row->step.applied_scale < s->scale;
+    scale = gtr_recorder_policy_step(s->policy, &r->head, row->step.index, row->sumsq);
+    return (expected >= 0.0 && energy > expected) || scale < s->scale ||
+           row->step.applied_scale < s->scale;
 }
 
 static void forget_oldest(struct gtr_recorder *r)

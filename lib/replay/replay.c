@@ -22,15 +22,6 @@ struct gtr_replay {
     uint8_t *skip;    /* [T] */
 };
 
-static double progress_at(int64_t step, int64_t total_steps)
-{
-    double progress = (double)step / (double)(total_steps > 1 ? total_steps : 1);
-
-    if (total_steps <= 0)
-        return 0.0; /* no plan: schedules stay at their start */
-    return progress < 0.0 ? 0.0 : progress > 1.0 ? 1.0 : progress;
-}
-
 enum gtr_code gtr_replay_new(const struct gtr_series *series,
                              const struct gtr_replay_options *options, struct gtr_replay **out,
                              struct gtr_err *err)
@@ -58,7 +49,7 @@ enum gtr_code gtr_replay_new(const struct gtr_series *series,
         return rc;
     }
     for (t = 0; t < n; t++) {
-        replay->progress[t] = progress_at(series->index[t], replay->total_steps);
+        replay->progress[t] = gtr_progress_at(series->index[t], replay->total_steps);
         replay->total[t] = series->nonfinite[t] ? (double)NAN : series->total[t];
         replay->skip[t] = series->nonfinite[t] && options->nonfinite == GTR_SKIP_STEP;
     }

@@ -101,8 +101,7 @@ static enum look look_at(const unsigned char *piece, size_t n, uint64_t *alike)
     return seen > 0 && *alike < 1024 * 5 / 4 ? NOISE : UNEVEN;
 }
 
-/* --- writing it --------------------------------------------------------------------------------
- */
+/* --- writing it ------------------------------------------------------------------------------- */
 
 /* A stored block is read many times faster; that is worth a 64th. */
 static uint64_t most_bits(size_t n)
@@ -195,8 +194,7 @@ static void put_piece(struct gtr_planes *planes, struct gtr_sink *sink, const un
         gtr_block_put(sink, &way->block, piece, way->found, way->n_found, last);
 }
 
-/* --- the stream --------------------------------------------------------------------------------
- */
+/* --- the stream ------------------------------------------------------------------------------- */
 
 /* Planes are not mixed in a piece unless they are short. */
 static size_t plane_bytes(size_t bytes, size_t size)

@@ -19,6 +19,9 @@ try record -o run.h5 --elements full --when-full bloc -- echo started
 try record -o run.h5 --elements full --compression zip -- echo started
 try record -o run.h5 --elements around-spikes:3 --spike-kappa 1 -- echo started
 try record -o run.h5 --elements around-spikes:3 --spike-scale x -- echo started
+try record -o run.h5 --elements around-spikes:3 --spike-policy globl --spike-scale 0.5 -- true
+try record -o run.h5 --elements around-spikes:3 --spike-policy aggc-paper -- echo started
+try record -o run.h5 --spike-policy aggc-paper -- echo started
 try record -o run.h5 --rows micro -- echo started
 try record -o run.h5 --rows micro-batch:0 -- echo started
 try record -o run.gtr --segment-seconds 0 -- echo started

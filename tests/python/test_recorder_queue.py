@@ -108,6 +108,10 @@ class Queue(Case):
         self.assertEqual(
             self.spiked("c.h5", elements="around-spikes:1", spike_kappa=200.0), []
         )
+        policy = {"spike_policy": "aggc:high=20", "spike_scale": 0.9, "spike_kappa": 1e6}
+        self.assertEqual(
+            self.spiked("d.h5", elements="around-spikes:1", **policy), [24, 25, 26, 32, 33, 34]
+        )
 
     def test_a_window_too_long_for_the_memory_is_told_in_a_warning(self):
         big = torch.nn.Parameter(torch.zeros(300_000))

@@ -61,6 +61,7 @@ def _what_is_kept(given):
         "seed": integer("sample_seed", given["sample_seed"]),
         "spike_kappa": float(given["spike_kappa"]),
         "spike_scale": float(given["spike_scale"]),
+        "spike_policy": _library.text_or_null(given["spike_policy"]),
         "every": integer("every", given["every"], 1),
     }
     for name in ("first", "last"):

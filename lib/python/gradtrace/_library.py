@@ -75,6 +75,7 @@ class RecordOptions(Structure):
         ("spike_decay", c_double),
         ("spike_warmup", c_int64),
         ("spike_scale", c_double),
+        ("spike_policy", c_char_p),
         ("synchronous", c_int64),
         ("compression", c_int64),
         ("writer_threads", c_int64),

@@ -87,8 +87,10 @@ class Recorder:
         The window for elements, in the run's own step numbers; without it, all steps.
     sample_seed
         Another number, other blocks.
-    spike_kappa, spike_scale
-        Other than 3; and applied scales below which a step is a spike, too (0: none).
+    spike_kappa, spike_scale, spike_policy
+        Other than 3; scales below which a step is a spike, too (0: none): that which the run
+        applied and, with a policy such as "aggc-paper" or "global:max_norm=1", those that it would
+        have given to the groups of `group_by`.
     rows
         "step", or "micro-batch:N" where N backward passes make an optimizer step: then call
         ``step`` after each of them.  A row holds what that pass added to .grad, before any average
@@ -150,6 +152,7 @@ class Recorder:
         sample_seed=0,
         spike_kappa=3.0,
         spike_scale=0.0,
+        spike_policy=None,
         rows="step",
         queue_mb=256,
         when_full="block",
