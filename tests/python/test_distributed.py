@@ -318,6 +318,65 @@ if __name__ == "__main__":
         self.assertEqual(list(arrays["/step/loss"]), recorded[0]["losses"])
 
 
+def can_shard():
+    try:
+        from torch.distributed.fsdp import fully_shard  # noqa: F401
+    except Exception:  # torch 1.13 fails to import it on Python 3.11 in a way of its own
+        return False
+    return True
+
+
+@unittest.skipUnless(can_shard(), "this torch has no fully_shard")
+class Sharded(Ranks):
+    """FSDP2, in a script that has never heard of gradtrace."""
+
+    SCRIPT = PRELUDE + """
+import datetime
+import torch.distributed as dist
+
+def train(rank):
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+    dist.init_process_group("gloo", rank=rank, world_size=2,
+                            timeout=datetime.timedelta(seconds=60))
+    torch.set_num_threads(1)
+    mesh = init_device_mesh("cpu", (2,))
+    for module in list(net.body):
+        if isinstance(module, torch.nn.Linear):
+            fully_shard(module, mesh=mesh)
+    fully_shard(net, mesh=mesh)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
+    for step in range(4):
+        optimizer.zero_grad()
+        loss = loss_of(net, 2 * step + rank)
+        loss.backward()
+        whole = [p.grad.full_tensor().double().norm() for p in net.parameters()]
+        seen["norms"].append([float(norm) for norm in whole])
+        total = torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5).full_tensor()
+        seen["scales"].append(float(torch.clamp(0.5 / (total + 1e-6), max=1.0)))
+        optimizer.step()
+        seen["losses"].append(loss.item())
+    with open(f"seen.{rank}.json", "w") as file:
+        json.dump(seen, file)
+    dist.destroy_process_group()
+
+if __name__ == "__main__":
+    torch.multiprocessing.spawn(train, nprocs=2)
+"""
+
+    def test_the_parts_of_the_ranks_make_the_gradient(self):
+        self.write(self.SCRIPT)
+        done = self.run_command(sys.executable, "train.py", options=("-o", "run.gtr"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        one, two = (self.seen(rank) for rank in range(2))
+        self.assertEqual(one["norms"], two["norms"])
+        arrays, attributes = self.merged("sum")
+        self.assertTrue(json.loads(attributes["meta"])["sharded"])
+        self.close(arrays["/norm/sumsq"], one["norms"], 1e-14)
+        self.assertEqual(list(arrays["/step/loss"]), one["losses"])
+        np.testing.assert_allclose(arrays["/step/applied_scale"], one["scales"], rtol=1e-6)
+
+
 class Killed(Ranks):
     # Rank 1 dies between its backward of step 5 and its row, rank 0 in the next all-reduce, by the
     # exception of gloo.
