@@ -322,7 +322,7 @@ PACK       = gpu-pack
 PACK_FILES = $(PROGRAM) $(filter %_cuda,$(UNIT) $(BENCH))
 
 .PHONY: gpu-pack
-gpu-pack: $(if $(CUDA_BY),$(PACK_FILES)) ## fill gpu-pack/: checks and timings to take to a GPU
+gpu-pack: $(if $(CUDA_BY),$(PACK_FILES) $(SHARED)) ## fill gpu-pack/: checks to take to a GPU
 	@$(if $(CUDA_BY),tests/gpu/pack.sh $(PACK) $(PACK_FILES),\
 	    echo 'make: gpu-pack needs nvcc, or CUDA=emulate' >&2; exit 1)
 

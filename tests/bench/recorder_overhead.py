@@ -2,14 +2,16 @@
 """recorder_overhead.py - what recording costs a PyTorch training step.
 
     python3 tests/bench/recorder_overhead.py [--pairs N] [--steps N] [--modes LIST] [--profile]
+                                             [--device cuda]
 
-Trains a small GPT on the CPU in short runs, alternately with a recorder and without, from the same
-seed.  Each pair of runs gives one ratio of times per step (the median step of each run); printed is
-their median, with the quartiles, because other work on the machine moves single pairs by more than
-what is measured.  "in calls" is the time that the training thread spent in the recorder, as a share
-of the step: what no other work can hide; "waited" is the part of it in which the queue was full.
-"cpu" is the same ratio of the training thread's own processor time, which other programs move less
-than the clock; the thread that writes is not in it.  Losses of both runs must be the same bits.
+Trains a small GPT on the CPU, or a larger one on a GPU, in short runs, alternately with a
+recorder and without, from the same seed. Each pair of runs gives one ratio of times per step (the
+median step of each run); printed is their median, with the quartiles, because other work on the
+machine moves single pairs by more than what is measured. "in calls" is the time that the training
+thread spent in the recorder, as a share of the step: what no other work can hide; "waited" is the
+part of it in which the queue was full. "cpu" is the same ratio of the training thread's own
+processor time, which other programs move less than the clock; the thread that writes is not in
+it. Losses of both runs must be the same bits.
 """
 
 import argparse
@@ -36,6 +38,13 @@ MODES = {
 }
 
 
+SIZES = {
+    "cpu": {"layers": 6, "width": 128, "words": 1000, "batch": 4, "length": 128},
+    # 0.3 billion parameters
+    "cuda": {"layers": 24, "width": 1024, "words": 16384, "batch": 8, "length": 512},
+}
+
+
 class Block(nn.Module):
     def __init__(self, width, heads):
         super().__init__()
@@ -59,7 +68,7 @@ class Model(nn.Module):
 
     def forward(self, tokens):
         n = tokens.shape[1]
-        mask = torch.full((n, n), float("-inf")).triu(1)
+        mask = torch.full((n, n), float("-inf"), device=tokens.device).triu(1)
         x = self.words(tokens)
         for block in self.blocks:
             x = block(x, mask)
@@ -69,9 +78,10 @@ class Model(nn.Module):
 def run(args, options):
     """What a run took and said, by name; lists have one number a step."""
     torch.manual_seed(0)
-    model = Model(args.layers, args.width, args.words)
+    model = Model(args.layers, args.width, args.words).to(args.device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     data = torch.randint(0, args.words, (args.steps, args.batch, args.length + 1))
+    data = data.to(args.device)
     recorder, path = None, None
     if options is not None:
         path = os.path.join(args.folder, "run.h5")
@@ -164,14 +174,18 @@ def main():
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--steps", type=int, default=20, help="of a run")
     parser.add_argument("--modes", default=";".join(MODES), help="separated by ;")
-    parser.add_argument("--layers", type=int, default=6)
-    parser.add_argument("--width", type=int, default=128)
-    parser.add_argument("--words", type=int, default=1000)
-    parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--length", type=int, default=128)
+    parser.add_argument("--device", choices=list(SIZES), default="cpu")
+    for name in SIZES["cpu"]:
+        parser.add_argument(f"--{name}", type=int, help="of the model and its batches")
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--folder", help="for the traces; default: a temporary one")
     args = parser.parse_args()
+    for name, size in SIZES[args.device].items():
+        if getattr(args, name) is None:
+            setattr(args, name, size)
+    if args.device == "cuda":  # or two runs of the same would differ
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+        torch.use_deterministic_algorithms(True, warn_only=True)
     with tempfile.TemporaryDirectory(prefix="gradtrace-bench-", dir=args.folder) as folder:
         args.folder = folder
         if args.profile:
@@ -179,8 +193,10 @@ def main():
             return
         model = Model(args.layers, args.width, args.words)
         sizes = [p.numel() for p in model.parameters()]
+        del model
         print(
-            f"{len(sizes)} tensors, {sum(sizes):,} parameters, batch {args.batch} x {args.length}; "
+            f"{args.device}: {len(sizes)} tensors, {sum(sizes):,} parameters, "
+            f"batch {args.batch} x {args.length}; "
             f"{torch.get_num_threads()} threads of torch {torch.__version__}; load "
             f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; {args.pairs} pairs of runs "
             f"of {args.steps} steps"

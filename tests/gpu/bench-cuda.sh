@@ -4,8 +4,8 @@
 #     ./bench-cuda.sh [-o FOLDER]
 #
 # Runs each timing program; where a python3 sees torch and a GPU through it, also the scripts that
-# time PyTorch at the same work.  -o leaves what is printed in FOLDER as well, under a name that
-# tells device and date.
+# time PyTorch at the same work, and what recording costs a training step there.  -o leaves what is
+# printed in FOLDER as well, under a name that tells device and date.
 set -u
 . "$(dirname "$0")/pack.bash"
 
@@ -14,15 +14,6 @@ if [ "${1-}" = -o ]; then
     output=$(result_file "$2" '') || exit 1
     shift 2
 fi
-
-# A Python with a GPU in it, or nothing.
-find_python() {
-    local python
-    for python in python3 /usr/bin/python3; do
-        $python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>&- &&
-            echo $python && return
-    done
-}
 
 bench() {
     local file python status=0
@@ -48,6 +39,14 @@ bench() {
         fi
         echo
     done
+    echo "--- recorder_overhead.py"
+    if [ -z "$python" ]; then
+        echo "left out: no python3 here sees torch with a GPU"
+    else
+        $python "$here/packed.py" "$here/tests/bench/recorder_overhead.py" --device cuda ||
+            { echo "FAILED: status $?"; status=1; }
+    fi
+    echo
     echo "after it: $(of_gpu clocks.sm,clocks.mem,temperature.gpu) (SM, memory, degrees)"
     return $status
 }

@@ -1,13 +1,14 @@
 #!/bin/bash
 # check-cuda.sh - does a GPU give the CPU's bits?  Run it in the folder that `make gpu-pack` filled.
 #
-#     ./check-cuda.sh [-o FOLDER] [tests] [program] [sanitizer]
+#     ./check-cuda.sh [-o FOLDER] [tests] [program] [recorder] [sanitizer]
 #
 #     tests       the unit tests of the kernels; here they must not skip
 #     program     replay, sweep and update by --device cpu and cuda, over all traces: the same bytes
+#     recorder    gradients of PyTorch on the GPU, recorded in every way, if a python3 has it
 #     sanitizer   the unit tests under compute-sanitizer, if there is one
 #
-# Without a word: all three.  -o leaves what is printed in FOLDER as well, under a name that tells
+# Without a word: all of them.  -o leaves what is printed in FOLDER as well, under a name that tells
 # device and date.  The last line is "N passed, N failed".
 set -u
 . "$(dirname "$0")/pack.bash"
@@ -17,11 +18,11 @@ if [ "${1-}" = -o ]; then
     output=$(result_file "$2" -check) || exit 1
     shift 2
 fi
-[ $# -gt 0 ] || set -- tests program sanitizer
+[ $# -gt 0 ] || set -- tests program recorder sanitizer
 for part in "$@"; do
     case $part in
-    tests | program | sanitizer) ;;
-    *) echo "check-cuda.sh: $part: is none of tests, program, sanitizer" >&2; exit 2 ;;
+    tests | program | recorder | sanitizer) ;;
+    *) echo "check-cuda.sh: $part: is none of tests, program, recorder, sanitizer" >&2; exit 2 ;;
     esac
 done
 
@@ -42,10 +43,13 @@ bad() {
 
 # Runs a test program, by the command before it if any; a skip is a failure.
 unit() {
-    local label=$1 last status
-    shift
-    packed "$@" >"$scratch/log" 2>&1
-    status=$?
+    packed "${@:2}" >"$scratch/log" 2>&1
+    judge "$1" $?
+}
+
+# By what it printed last, in $scratch/log, and its exit status.
+judge() {
+    local label=$1 status=$2 last
     last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$scratch/log" | tail -n 1)
     if [ $status -eq 0 ] && [[ $last =~ ^([1-9][0-9]*)\ passed,\ 0\ failed$ ]]; then
         good "$label: $last" "${BASH_REMATCH[1]}"
@@ -139,6 +143,22 @@ check_program() {
         check_trace "$trace"
         has_elements "$trace" && check_update "$trace"
     done
+    echo
+}
+
+# --- PyTorch -----------------------------------------------------------------------------------
+
+check_recorder() {
+    local python
+    python=$(find_python)
+    echo "the recorder"
+    if [ -z "$python" ]; then
+        echo "  no python3 here sees torch with a GPU; these checks were left out"
+    else
+        "$python" "$here/packed.py" "$here/tests/python/check_cuda_recorder.py" \
+            >"$scratch/log" 2>&1
+        judge check_cuda_recorder.py $?
+    fi
     echo
 }
 

@@ -16,6 +16,15 @@ of_gpu() {
     nvidia-smi --query-gpu="$1" --format=csv,noheader 2>/dev/null | head -n 1
 }
 
+# A Python with a GPU in it, or nothing.
+find_python() {
+    local python
+    for python in python3 /usr/bin/python3; do
+        $python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>&- &&
+            echo $python && return
+    done
+}
+
 # What a reader of the results wants to know before them.
 tell_machine() {
     local driver clocks processor

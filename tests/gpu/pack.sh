@@ -5,7 +5,8 @@
 #     tests/gpu/pack.sh FOLDER PROGRAM TEST-OR-BENCH...
 #
 #     FOLDER/bin       the programs, stripped       FOLDER/check-cuda.sh   are the bits the CPU's?
-#     FOLDER/lib       the libraries they need      FOLDER/bench-cuda.sh   how fast is it?
+#     FOLDER/lib       the libraries they need,     FOLDER/bench-cuda.sh   how fast is it?
+#                      and the Python package
 #     FOLDER/traces    recorded, made-up and odd traces
 #
 # All libraries but those of the C library go along: its own must fit the machine's loader, and an
@@ -19,14 +20,17 @@ case $pack in
 '' | / | . | ..) echo "pack.sh: $pack: is no folder to fill" >&2; exit 2 ;;
 esac
 rm -rf "$pack"
-mkdir -p "$pack/bin" "$pack/lib" "$pack/traces"
+mkdir -p "$pack/bin" "$pack/lib" "$pack/traces" "$pack/tests/python" "$pack/tests/bench"
 
 for file in "$@"; do
     strip -o "$pack/bin/${file##*/}" "$file"
 done
 { git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown; } >"$pack/commit"
 
-ldd "$pack"/bin/* | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
+strip -o "$pack/lib/libgradtrace.so" "$(dirname "$program")/libgradtrace.so"
+
+ldd "$pack"/bin/* "$pack/lib/libgradtrace.so" |
+    awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
     grep -vE '/(ld-linux[^/]*|lib(c|m|pthread|dl|rt|resolv|util|anl|mvec|nsl)\.so[^/]*)$' |
     while read -r library; do
         cp -L "$library" "$pack/lib/"
@@ -93,7 +97,14 @@ END
     done
 } | imported many-groups
 
-cp tests/gpu/check-cuda.sh tests/gpu/bench-cuda.sh tests/gpu/pack.bash "$pack"
+# The recorder for PyTorch finds its library in lib/.
+mkdir "$pack/lib/python"
+cp -r lib/python/gradtrace "$pack/lib/python"
+find "$pack/lib/python" -name __pycache__ -prune -exec rm -r {} +
+cp tests/python/check_cuda_recorder.py "$pack/tests/python"
+cp tests/bench/recorder_overhead.py "$pack/tests/bench"
+
+cp tests/gpu/{check-cuda.sh,bench-cuda.sh,pack.bash,packed.py} "$pack"
 for file in tests/bench/*torch*.py; do
     [ -e "$file" ] && cp "$file" "$pack"
 done
