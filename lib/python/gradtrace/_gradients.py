@@ -50,6 +50,7 @@ class Gradients:
         self._pointers = (c_void_p * len(kinds))()
         self._gpu = GpuGradients(parts, kinds, handle.options)
         self._numels = [part.numel() for _, part in parts]
+        self._sharded = any(is_sharded(parameter) for _, parameter in self.named)
         self._optimizer = None
         self.declared = kinds
 
@@ -77,7 +78,7 @@ class Gradients:
 
     def _parts(self, grads):
         """What of each this rank counts: nearly always all of it."""
-        if not any(is_sharded(grad) for grad in grads):
+        if not self._sharded:
             return grads
         parts = [part_of(grad) for grad in grads]
         for (name, _), part, numel in zip(self.named, parts, self._numels):
