@@ -14,27 +14,22 @@
  * soon as they are complete, and has them appended here later by another.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
 #include "journal.h"
 #include "journal_records.h"
-#include "segment.h"
+#include "segment_place.h"
 #include "trace_write_private.h"
 
 enum { DEFAULT_SECONDS = 30 };
 #define DEFAULT_BYTES (UINT64_C(256) << 20)
 
 struct gtr_segments {
-    char *folder;
-    bool made_folder;
-    int lock;
+    struct gtr_place place;
     struct gtr_head head;
     struct gtr_writer_options options;
     struct gtr_journal_writer *journal;
@@ -44,7 +39,6 @@ struct gtr_segments {
     uint64_t first_row;      /* of the open segment */
     uint64_t n_rows;         /* of the trace */
     uint64_t n_closed;       /* of them in closed segments */
-    size_t n_segments;
     int64_t last_index;
     uint64_t bytes;         /* of the open segment, before deflate */
     double started, synced; /* clock: of the open segment, of the journal's last sync */
@@ -61,101 +55,23 @@ static double clock_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* --- the folder ------------------------------------------------------------------------------- */
-
-static enum gtr_code make_folder(const char *folder, bool *made, struct gtr_err *err)
-{
-    struct stat status;
-
-    *made = mkdir(folder, 0777) == 0;
-    if (*made)
-        return GTR_OK;
-    if (errno != EEXIST)
-        return gtr_fail(err, GTR_EIO, "%s: cannot write: %s", folder, strerror(errno));
-    if (stat(folder, &status) == 0 && !S_ISDIR(status.st_mode))
-        return gtr_fail(err, GTR_EIO, "%s: is not a folder; a trace whose name ends in .gtr is one",
-                        folder);
-    return GTR_OK;
-}
-
-static bool holds_steps(const struct gtr_segment_list *list)
-{
-    size_t i;
-
-    for (i = 0; i < list->n; i++)
-        if (list->files[i].kind != GTR_SEGMENT_LOCK &&
-            list->files[i].kind != GTR_SEGMENT_JOURNAL_LEFT)
-            return true;
-    return false;
-}
-
-/* Removes what the rank has in the folder, but not the lock. */
-static enum gtr_code remove_steps(const struct gtr_segment_list *list, struct gtr_err *err)
-{
-    size_t i;
-
-    for (i = 0; i < list->n; i++)
-        if (list->files[i].kind != GTR_SEGMENT_LOCK && unlink(list->files[i].path) != 0)
-            return gtr_fail(err, GTR_EIO, "%s: cannot remove: %s", list->files[i].path,
-                            strerror(errno));
-    return GTR_OK;
-}
-
-/* With the lock held. */
-static enum gtr_code empty_folder(const char *folder, int64_t rank, bool force, bool try,
-                                  struct gtr_err *err)
-{
-    struct gtr_segment_list list;
-    enum gtr_code rc = gtr_segment_list_read(folder, rank, &list, err);
-
-    if (rc == GTR_OK && !force && holds_steps(&list))
-        rc = gtr_fail(err, GTR_EIO,
-                      "%s: exists already, with steps of rank %" PRId64
-                      "; pass --force (force=True) to replace them",
-                      folder, rank);
-    else if (rc == GTR_OK && !try)
-        rc = remove_steps(&list, err);
-    gtr_segment_list_free(&list);
-    return rc;
-}
-
-enum gtr_code gtr_segments_try(const char *folder, int64_t rank, bool force, struct gtr_err *err)
-{
-    enum gtr_code rc;
-    bool made;
-    int lock = -1;
-
-    rc = make_folder(folder, &made, err);
-    if (rc == GTR_OK)
-        rc = gtr_segment_lock(folder, rank, &lock, err);
-    if (rc == GTR_OK)
-        rc = empty_folder(folder, rank, force, true, err);
-    gtr_segment_unlock(folder, rank, lock);
-    if (made)
-        rmdir(folder);
-    return rc;
-}
-
 /* --- opening ---------------------------------------------------------------------------------- */
 
 static void segments_free(struct gtr_segments *segments)
 {
     gtr_journal_close(segments->journal);
-    gtr_segment_unlock(segments->folder, segments->head.rank, segments->lock);
-    if (segments->made_folder && segments->n_segments == 0)
-        rmdir(segments->folder); /* fails if something is in it */
+    gtr_place_leave(&segments->place);
     gtr_head_free(&segments->head);
-    gtr_free(segments->folder);
     gtr_free(segments);
 }
 
 static enum gtr_code start_journal(struct gtr_segments *segments, struct gtr_err *err)
 {
-    char *path = gtr_segment_journal_path(segments->folder, segments->head.rank);
+    char *path = gtr_segment_journal_path(segments->place.folder, segments->head.rank);
     enum gtr_code rc;
 
     if (path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->folder);
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->place.folder);
     rc = gtr_journal_create(path, &segments->head, segments->options.param_norms, 0,
                             segments->options.sync, &segments->journal, err);
     gtr_free(path);
@@ -179,28 +95,24 @@ enum gtr_code gtr_segments_open(const char *folder, const struct gtr_head *head,
     rc = gtr_alloc_for(&segments, 1, sizeof *segments, "writers", err);
     if (rc != GTR_OK)
         return rc;
-    segments->lock = -1;
     segments->options = *options;
     if (segments->options.segment_bytes == 0)
         segments->options.segment_bytes = DEFAULT_BYTES;
     if (segments->options.segment_seconds == 0.0)
         segments->options.segment_seconds = DEFAULT_SECONDS;
-    segments->folder = gtr_strdup(folder);
-    rc = segments->folder != NULL ? gtr_head_copy(head, &segments->head, err)
-                                  : gtr_fail(err, GTR_ENOMEM, "%s: no memory", folder);
-    if (rc == GTR_OK)
-        rc = make_folder(folder, &segments->made_folder, err);
-    if (rc == GTR_OK)
-        rc = gtr_segment_lock(folder, head->rank, &segments->lock, err);
-    if (rc == GTR_OK)
-        rc = empty_folder(folder, head->rank, options->force, false, err);
+    rc = gtr_head_copy(head, &segments->head, err);
+    if (rc != GTR_OK) {
+        gtr_free(segments);
+        return rc;
+    }
+    rc = gtr_place_take(&segments->place, folder, head->rank, options->whole, options->force, err);
     if (rc == GTR_OK)
         rc = start_journal(segments, err);
     if (rc != GTR_OK) {
         segments_free(segments);
         return rc;
     }
-    gtr_folder_sync(folder);
+    gtr_folder_sync(segments->place.folder);
     *out = segments;
     return GTR_OK;
 }
@@ -231,9 +143,9 @@ static enum gtr_code open_segment(struct gtr_segments *segments, struct gtr_err 
 
     if (segments->open != NULL)
         return GTR_OK;
-    path = gtr_segment_path(segments->folder, segments->head.rank, segments->n_rows);
+    path = gtr_segment_path(segments->place.folder, segments->head.rank, segments->n_rows);
     if (path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->folder);
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->place.folder);
     rc = gtr_writer_open_segment(path, &segments->head, &segments->options, segments->n_rows,
                                  &segments->open, err);
     gtr_free(path);
@@ -254,7 +166,6 @@ static enum gtr_code close_segment(struct gtr_segments *segments, struct gtr_err
     if (rc != GTR_OK)
         return rc;
     segments->n_closed = end;
-    segments->n_segments++;
     return GTR_OK;
 }
 
@@ -410,7 +321,7 @@ struct gtr_journal_writer *gtr_segments_journal(struct gtr_segments *segments)
 
 static void remove_journal(struct gtr_segments *segments)
 {
-    char *path = gtr_segment_journal_path(segments->folder, segments->head.rank);
+    char *path = gtr_segment_journal_path(segments->place.folder, segments->head.rank);
 
     if (path != NULL && unlink(path) == 0)
         gtr_folder_sync(path);
@@ -418,7 +329,7 @@ static void remove_journal(struct gtr_segments *segments)
 }
 
 /* The journal stays if it has rows that no segment has: a write has failed. */
-enum gtr_code gtr_segments_close(struct gtr_segments *segments, struct gtr_err *err)
+static enum gtr_code end_segments(struct gtr_segments *segments, struct gtr_err *err)
 {
     const uint64_t n_known = gtr_journal_next(segments->journal);
     enum gtr_code rc = GTR_OK;
@@ -430,19 +341,24 @@ enum gtr_code gtr_segments_close(struct gtr_segments *segments, struct gtr_err *
         rc = close_segment(segments, err);
     if (rc == GTR_OK && segments->n_closed == n_known && !segments->stopped)
         remove_journal(segments);
+    return rc;
+}
+
+enum gtr_code gtr_segments_close(struct gtr_segments *segments, struct gtr_err *err)
+{
+    enum gtr_code rc = end_segments(segments, err);
+
+    if (rc == GTR_OK)
+        rc = gtr_place_finish(&segments->place, err);
+    else if (segments->place.name != NULL)
+        gtr_place_clear(&segments->place);
     segments_free(segments);
     return rc;
 }
 
 void gtr_segments_abandon(struct gtr_segments *segments)
 {
-    struct gtr_segment_list list;
-
     gtr_writer_abandon(segments->open);
-    if (gtr_segment_list_read(segments->folder, segments->head.rank, &list, NULL) == GTR_OK) {
-        remove_steps(&list, NULL);
-        gtr_segment_list_free(&list);
-    }
-    segments->n_segments = 0;
+    gtr_place_clear(&segments->place);
     segments_free(segments);
 }

@@ -181,6 +181,8 @@ struct gtr_writer_options {
         n_threads;  /* that deflate elements; 0: all processors.  The file does not depend on it */
     bool checksums; /* one for each row and capture, which verify looks at; folders have them */
 
+    bool whole; /* a new folder has another name until it is closed, as files have in any case */
+
     /* Of folders; traces/FORMAT.md says how they are written.  A segment is closed when it holds
      * this many bytes, or elements that are so old. */
     uint64_t segment_bytes; /* 0: 256 MiB */

@@ -299,6 +299,42 @@ static void an_abandoned_folder_is_gone(void)
     CHECK(!exists(scratch_path("gone.gtr")));
 }
 
+/* What merge and recover write.  A folder that is there keeps its name: ranks share it. */
+static void a_folder_can_be_whole_or_not_there(void)
+{
+    static const char *const names[] = { "packed.gtr", "packed.gtr.partial" };
+    const struct gtr_writer_options options = { .elements = true, .whole = true };
+    struct gtr_err err = { 0 };
+    struct gtr_writer *writer;
+    struct gtr_head head;
+    int turn;
+
+    killed_head(&head);
+    for (turn = 0; turn <= 2; turn++) { /* abandoned; left by a process that ended; closed */
+        pid_t child = turn == 1 ? fork() : -1;
+
+        if (child > 0) {
+            CHECK(waitpid(child, NULL, 0) == child && exists(scratch_path(names[1])));
+            continue;
+        }
+        CHECK(gtr_writer_open(scratch_path(names[0]), &head, &options, &writer, &err) == GTR_OK);
+        append_some(writer, 0, 9);
+        CHECK(!exists(scratch_path(names[0])) && exists(scratch_path(names[1])));
+        if (child == 0)
+            _exit(0);
+        if (turn == 0)
+            gtr_writer_abandon(writer);
+        else
+            CHECK(gtr_writer_close(writer, &err) == GTR_OK);
+        CHECK(!exists(scratch_path(names[1])));
+    }
+    CHECK_TEXT(err.text, "");
+    check_trace(scratch_path(names[0]), 9, 3);
+    CHECK(gtr_writer_open(scratch_path(names[0]), &head, &options, &writer, &err) == GTR_EIO);
+    CHECK_HOLDS(err.text, "packed.gtr: exists already, with steps of rank 0");
+    gtr_head_free(&head);
+}
+
 static void elements_of_some_tensors_only_are_refused(void)
 {
     const float one = 1.0f;
@@ -328,6 +364,7 @@ int main(void)
     RUN(a_second_recorder_of_a_folder_is_refused_and_the_first_goes_on);
     RUN(a_folder_that_cannot_be_made_is_named);
     RUN(an_abandoned_folder_is_gone);
+    RUN(a_folder_can_be_whole_or_not_there);
     RUN(elements_of_some_tensors_only_are_refused);
     return check_report();
 }

@@ -1,0 +1,154 @@
+/* segment_place.c - make a folder, lock a rank of it, empty it, name it. */
+#define _GNU_SOURCE
+#include "segment_place.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "journal_records.h"
+
+static enum gtr_code make_folder(const char *folder, bool *made, struct gtr_err *err)
+{
+    struct stat status;
+
+    *made = mkdir(folder, 0777) == 0;
+    if (*made)
+        return GTR_OK;
+    if (errno != EEXIST)
+        return gtr_fail(err, GTR_EIO, "%s: cannot write: %s", folder, strerror(errno));
+    if (stat(folder, &status) == 0 && !S_ISDIR(status.st_mode))
+        return gtr_fail(err, GTR_EIO, "%s: is not a folder; a trace whose name ends in .gtr is one",
+                        folder);
+    return GTR_OK;
+}
+
+static bool holds_steps(const struct gtr_segment_list *list)
+{
+    size_t i;
+
+    for (i = 0; i < list->n; i++)
+        if (list->files[i].kind != GTR_SEGMENT_LOCK &&
+            list->files[i].kind != GTR_SEGMENT_JOURNAL_LEFT)
+            return true;
+    return false;
+}
+
+/* Removes what the rank has in the folder, but not the lock. */
+static enum gtr_code remove_steps(const struct gtr_segment_list *list, struct gtr_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < list->n; i++)
+        if (list->files[i].kind != GTR_SEGMENT_LOCK && unlink(list->files[i].path) != 0)
+            return gtr_fail(err, GTR_EIO, "%s: cannot remove: %s", list->files[i].path,
+                            strerror(errno));
+    return GTR_OK;
+}
+
+/* With the lock held. */
+static enum gtr_code empty_folder(const char *folder, int64_t rank, bool force, bool try,
+                                  struct gtr_err *err)
+{
+    struct gtr_segment_list list;
+    enum gtr_code rc = gtr_segment_list_read(folder, rank, &list, err);
+
+    if (rc == GTR_OK && !force && holds_steps(&list))
+        rc = gtr_fail(err, GTR_EIO,
+                      "%s: exists already, with steps of rank %" PRId64
+                      "; pass --force (force=True) to replace them",
+                      folder, rank);
+    else if (rc == GTR_OK && !try)
+        rc = remove_steps(&list, err);
+    gtr_segment_list_free(&list);
+    return rc;
+}
+
+enum gtr_code gtr_segments_try(const char *folder, int64_t rank, bool force, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    bool made;
+    int lock = -1;
+
+    rc = make_folder(folder, &made, err);
+    if (rc == GTR_OK)
+        rc = gtr_segment_lock(folder, rank, &lock, err);
+    if (rc == GTR_OK)
+        rc = empty_folder(folder, rank, force, true, err);
+    gtr_segment_unlock(folder, rank, lock);
+    if (made)
+        rmdir(folder);
+    return rc;
+}
+
+/* Under its name, or beside it. */
+static enum gtr_code choose_folder(struct gtr_place *place, const char *folder, bool beside,
+                                   struct gtr_err *err)
+{
+    size_t size = strlen(folder) + sizeof ".partial";
+
+    place->folder = gtr_alloc(size, 1);
+    if (beside)
+        place->name = gtr_strdup(folder);
+    if (place->folder == NULL || (beside && place->name == NULL))
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", folder);
+    snprintf(place->folder, size, "%s%s", folder, beside ? ".partial" : "");
+    return GTR_OK;
+}
+
+enum gtr_code gtr_place_take(struct gtr_place *place, const char *folder, int64_t rank, bool whole,
+                             bool force, struct gtr_err *err)
+{
+    bool beside = whole && access(folder, F_OK) != 0;
+    enum gtr_code rc;
+
+    *place = (struct gtr_place){ .rank = rank, .lock = -1 };
+    rc = choose_folder(place, folder, beside, err);
+    if (rc == GTR_OK)
+        rc = make_folder(place->folder, &place->made, err);
+    if (rc == GTR_OK)
+        rc = gtr_segment_lock(place->folder, rank, &place->lock, err);
+    /* One beside its name is nobody's but that of a writer who was killed. */
+    if (rc == GTR_OK)
+        rc = empty_folder(place->folder, rank, force || beside, false, err);
+    if (rc != GTR_OK)
+        gtr_place_leave(place);
+    return rc;
+}
+
+void gtr_place_clear(const struct gtr_place *place)
+{
+    struct gtr_segment_list list;
+
+    if (gtr_segment_list_read(place->folder, place->rank, &list, NULL) != GTR_OK)
+        return;
+    remove_steps(&list, NULL);
+    gtr_segment_list_free(&list);
+}
+
+enum gtr_code gtr_place_finish(struct gtr_place *place, struct gtr_err *err)
+{
+    gtr_segment_unlock(place->folder, place->rank, place->lock);
+    place->lock = -1;
+    if (place->name == NULL)
+        return GTR_OK;
+    if (rename(place->folder, place->name) != 0)
+        return gtr_fail(err, GTR_EIO, "%s: cannot write: %s; it is whole as %s", place->name,
+                        strerror(errno), place->folder);
+    gtr_folder_sync(place->name);
+    return GTR_OK;
+}
+
+void gtr_place_leave(struct gtr_place *place)
+{
+    gtr_segment_unlock(place->folder, place->rank, place->lock);
+    if (place->made)
+        rmdir(place->folder); /* fails if something is in it */
+    gtr_free(place->folder);
+    gtr_free(place->name);
+    *place = (struct gtr_place){ .lock = -1 };
+}
