@@ -159,6 +159,11 @@ const struct gtr_policy_spec *gtr_policy_spec(enum gtr_policy_id id)
     return &policies[id];
 }
 
+enum gtr_policy_id gtr_policy_of_group(enum gtr_policy_id policy, int left_out)
+{
+    return left_out && !gtr_policy_spec(policy)->whole_gradient ? GTR_NONE : policy;
+}
+
 const struct gtr_policy_spec *gtr_policy_find(const char *name)
 {
     size_t i;

@@ -53,10 +53,8 @@ void gtr_recorder_policy_free(struct gtr_recorder_policy *policy)
 
 static enum gtr_policy_id policy_of(const struct gtr_recorder_policy *policy, size_t group)
 {
-    enum gtr_policy_id id = gtr_setting_policy(policy->setting);
-
-    return group == policy->groups->left_out && !gtr_policy_spec(id)->whole_gradient ? GTR_NONE
-                                                                                     : id;
+    return gtr_policy_of_group(gtr_setting_policy(policy->setting),
+                               group == policy->groups->left_out);
 }
 
 /* A parameter that is found from all norms of a run is not known while it goes on. */

@@ -145,14 +145,10 @@ static void fit_lane(const struct running *running, size_t group, double *scratc
     policy->fit(&running->decisions->params[group], scratch, n);
 }
 
-/* A group that is left out of clipping has none, unless the policy decides for all at once. */
 static enum gtr_policy_id policy_of(const struct running *running, size_t group)
 {
-    enum gtr_policy_id policy = running->decisions->policy;
-
-    if (group == running->replay->series->left_out && !gtr_policy_spec(policy)->whole_gradient)
-        return GTR_NONE;
-    return policy;
+    return gtr_policy_of_group(running->decisions->policy,
+                               group == running->replay->series->left_out);
 }
 
 /* A NaN has other bits on a GPU than on a CPU; what is written to files shall not. */
