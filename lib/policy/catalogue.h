@@ -45,8 +45,8 @@ struct gtr_policy_spec {
     const char *fit_key;
 };
 
-/* What decides for a group: GTR_NONE if the grouping rule left it out of clipping, unless the policy
- * decides for all tensors at once. */
+/* What decides for a group: GTR_NONE if the grouping rule left it out of clipping, unless the
+ * policy decides for all tensors at once. */
 enum gtr_policy_id gtr_policy_of_group(enum gtr_policy_id policy, int left_out);
 
 /* A named setting: `text` is parsed as if the user had typed it after "POLICY:". */
