@@ -37,6 +37,12 @@ void cli_note(const struct cli_common *common, const char *format, ...)
     fputc('\n', stderr);
 }
 
+void cli_remark(void *context, const char *path, bool fault, const char *text)
+{
+    (void)fault;
+    cli_note(context, "%s: %s", path, text);
+}
+
 int64_t cli_integer(const struct argp_state *state, const char *option, const char *text,
                     int64_t min, int64_t max)
 {
@@ -70,6 +76,15 @@ void cli_take_path(const struct argp_state *state, const char **path, const char
     if (*path != NULL)
         argp_error(state, "%s: one %s at a time; %s was named already", word, kind, *path);
     *path = word;
+}
+
+void cli_add_word(struct cli_words *words, const struct argp_state *state, const char *text)
+{
+    struct gtr_err err = { 0 };
+
+    if (gtr_grow(&words->text, &words->capacity, words->n + 1, sizeof *words->text, &err) != GTR_OK)
+        argp_failure(state, EXIT_FAILED, 0, "%s", err.text);
+    words->text[words->n++] = text;
 }
 
 size_t cli_choice(const struct argp_state *state, const char *option, const char *word,

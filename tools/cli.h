@@ -77,6 +77,9 @@ int cli_fail(const struct cli_common *common, const struct gtr_err *err);
 void cli_note(const struct cli_common *common, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same of a remark of the library about a file; `context` is the struct cli_common. */
+void cli_remark(void *context, const char *path, bool fault, const char *text);
+
 /* The value of a numeric option: a whole integer in [min, max], or a usage error that names the
  * option (exits with 2). */
 int64_t cli_integer(const struct argp_state *state, const char *option, const char *text,
@@ -90,6 +93,13 @@ double cli_number(const struct argp_state *state, const char *option, const char
  * names: "trace". */
 void cli_take_path(const struct argp_state *state, const char **path, const char *word,
                    const char *kind);
+
+/* Words that an option or an argument adds one by one; free `text` with gtr_free. */
+struct cli_words {
+    const char **text;
+    size_t n, capacity;
+};
+void cli_add_word(struct cli_words *words, const struct argp_state *state, const char *text);
 
 /* Index of `word` in `words`, or a usage error that lists them and the nearest. */
 size_t cli_choice(const struct argp_state *state, const char *option, const char *word,

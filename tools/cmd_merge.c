@@ -1,50 +1,41 @@
 /* cmd_merge.c - gradtrace merge: segments and ranks into one trace. */
 #include "cli.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { OPT_RANKS = 0x200, OPT_TOLERANCE };
 
 struct arguments {
     struct cli_common common;
-    const char **paths;
-    size_t n_paths, capacity;
+    struct cli_words paths;
     const char *output;
-    const char *tolerance; /* as it was given, or NULL */
+    bool tolerance_given;
     struct gtr_merge_options options;
 };
 
-static void add_path(struct arguments *arguments, const char *word, const struct argp_state *state)
+static void take_tolerance(struct arguments *arguments, const struct argp_state *state,
+                           const char *word)
 {
-    if (gtr_grow(&arguments->paths, &arguments->capacity, arguments->n_paths + 1,
-                 sizeof *arguments->paths, NULL) != GTR_OK)
-        argp_failure(state, EXIT_FAILED, ENOMEM, "%s", word);
-    arguments->paths[arguments->n_paths++] = word;
+    double *tolerance = &arguments->options.tolerance;
+
+    if (!gtr_text_number(word, tolerance) || !(*tolerance >= 0.0 && *tolerance < 1.0))
+        argp_error(state, "--tolerance %s: must be a number from 0 up to 1", word);
+    arguments->tolerance_given = true;
 }
 
 static void check_arguments(struct arguments *arguments, const struct argp_state *state)
 {
-    char *end;
-
-    if (arguments->n_paths == 0)
+    if (arguments->paths.n == 0)
         argp_error(state, "name a trace");
     if (arguments->output == NULL)
         argp_error(state, "name the new trace: -o NEW.h5");
-    if (arguments->n_paths > 1 && arguments->options.join == GTR_JOIN_NONE)
+    if (arguments->paths.n > 1 && arguments->options.join == GTR_JOIN_NONE)
         argp_error(state,
                    "%zu traces: say how they are joined: --ranks sum (each rank has a shard "
                    "of the gradients), same (each has all of them) or mean",
-                   arguments->n_paths);
-    if (arguments->tolerance == NULL)
-        return;
-    if (arguments->options.join != GTR_JOIN_SAME)
+                   arguments->paths.n);
+    if (arguments->tolerance_given && arguments->options.join != GTR_JOIN_SAME)
         argp_error(state, "--tolerance: goes with --ranks same");
-    arguments->options.tolerance = strtod(arguments->tolerance, &end);
-    if (end == arguments->tolerance || *end != '\0' || !(arguments->options.tolerance >= 0.0) ||
-        !(arguments->options.tolerance < 1.0))
-        argp_error(state, "--tolerance %s: must be a number from 0 up to 1", arguments->tolerance);
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -64,10 +55,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
             (enum gtr_join)(GTR_JOIN_SUM + cli_choice(state, "--ranks", word, joins, 3));
         return 0;
     case OPT_TOLERANCE:
-        arguments->tolerance = word;
+        take_tolerance(arguments, state, word);
         return 0;
     case ARGP_KEY_ARG:
-        add_path(arguments, word, state);
+        cli_add_word(&arguments->paths, state, word);
         return 0;
     case ARGP_KEY_END:
         check_arguments(arguments, state);
@@ -103,25 +94,19 @@ static const struct argp argp = {
     .children = children,
 };
 
-static void say(void *context, const char *path, bool fault, const char *text)
-{
-    (void)fault;
-    cli_note(context, "%s: %s", path, text);
-}
-
 int cmd_merge(int argc, char **argv)
 {
     struct arguments arguments = { .options = { .tolerance = 1e-6 } };
-    const struct gtr_remarks remarks = { say, &arguments.common };
+    const struct gtr_remarks remarks = { cli_remark, &arguments.common };
     struct gtr_merged merged;
     struct gtr_err err = { 0 };
     enum gtr_code rc;
 
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     arguments.options.force = arguments.common.force;
-    rc = gtr_trace_merge(arguments.paths, arguments.n_paths, arguments.output, &arguments.options,
-                         &remarks, &merged, &err);
-    gtr_free(arguments.paths);
+    rc = gtr_trace_merge(arguments.paths.text, arguments.paths.n, arguments.output,
+                         &arguments.options, &remarks, &merged, &err);
+    gtr_free(arguments.paths.text);
     if (rc != GTR_OK)
         return cli_fail(&arguments.common, &err);
     cli_note(&arguments.common, "%s: %zu rows, %zu with elements, of %zu %s", arguments.output,

@@ -1,8 +1,6 @@
 /* cmd_recover.c - gradtrace recover: copy what is right of a damaged trace. */
 #include "cli.h"
 
-#include <stdio.h>
-
 struct arguments {
     struct cli_common common;
     const char *trace;
@@ -53,16 +51,10 @@ static const struct argp argp = {
     .children = children,
 };
 
-static void say(void *context, const char *path, bool fault, const char *text)
-{
-    (void)fault;
-    cli_note(context, "%s: %s", path, text);
-}
-
 int cmd_recover(int argc, char **argv)
 {
     struct arguments arguments = { 0 };
-    const struct gtr_remarks remarks = { say, &arguments.common };
+    const struct gtr_remarks remarks = { cli_remark, &arguments.common };
     struct gtr_recovered found;
     struct gtr_err err = { 0 };
     enum gtr_code rc;

@@ -34,19 +34,8 @@ struct arguments {
     int64_t elements; /* enum gtr_elements */
     double fraction;
     double elements_limit; /* bytes */
-    const char **sets;     /* texts after --set, in order */
-    size_t n_sets, capacity;
+    struct cli_words sets; /* texts after --set, in order */
 };
-
-static void add_set(struct arguments *arguments, const struct argp_state *state, const char *text)
-{
-    struct gtr_err err = { 0 };
-
-    if (gtr_grow(&arguments->sets, &arguments->capacity, arguments->n_sets + 1,
-                 sizeof *arguments->sets, &err) != GTR_OK)
-        argp_failure(state, EXIT_FAILED, 0, "%s", err.text);
-    arguments->sets[arguments->n_sets++] = text;
-}
 
 /* full, or blocks:F. */
 static void set_elements(struct arguments *arguments, const struct argp_state *state,
@@ -112,7 +101,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
         arguments->seed = cli_integer(state, "--seed", word, 0, INT64_MAX);
         return 0;
     case OPT_SET:
-        add_set(arguments, state, word);
+        cli_add_word(&arguments->sets, state, word);
         return 0;
     case OPT_CULPRIT:
         arguments->culprit = word;
@@ -259,8 +248,8 @@ static enum gtr_code prepare(const struct arguments *arguments, struct gtr_simul
         rc = gtr_simulation_start(simulation, scenario, err);
     if (rc == GTR_OK && arguments->layout != NULL)
         rc = gtr_layout_find(arguments->layout, &simulation->layout, err);
-    for (i = 0; rc == GTR_OK && i < arguments->n_sets; i++)
-        rc = gtr_scenario_set(&simulation->params, arguments->sets[i], err);
+    for (i = 0; rc == GTR_OK && i < arguments->sets.n; i++)
+        rc = gtr_scenario_set(&simulation->params, arguments->sets.text[i], err);
     if (rc != GTR_OK)
         return rc;
     simulation->culprit = arguments->culprit;
@@ -299,6 +288,6 @@ int cmd_simulate(int argc, char **argv)
 
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     rc = arguments.list ? put_lists(&err) : make_trace(&arguments, &err);
-    gtr_free(arguments.sets);
+    gtr_free(arguments.sets.text);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&arguments.common, &err);
 }

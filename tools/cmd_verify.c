@@ -1,23 +1,13 @@
 /* cmd_verify.c - gradtrace verify: is all of a trace there, and as it was written? */
 #include "cli.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 struct arguments {
     struct cli_common common;
-    const char **paths;
-    size_t n_paths, capacity;
+    struct cli_words paths;
 };
-
-static void add_path(struct arguments *arguments, const char *word, const struct argp_state *state)
-{
-    if (gtr_grow(&arguments->paths, &arguments->capacity, arguments->n_paths + 1,
-                 sizeof *arguments->paths, NULL) != GTR_OK)
-        argp_failure(state, EXIT_FAILED, ENOMEM, "%s", word);
-    arguments->paths[arguments->n_paths++] = word;
-}
 
 static error_t parse(int key, char *word, struct argp_state *state)
 {
@@ -28,10 +18,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
         state->child_inputs[0] = &arguments->common;
         return 0;
     case ARGP_KEY_ARG:
-        add_path(arguments, word, state);
+        cli_add_word(&arguments->paths, state, word);
         return 0;
     case ARGP_KEY_END:
-        if (arguments->n_paths == 0)
+        if (arguments->paths.n == 0)
             argp_error(state, "name a trace");
         return 0;
     default:
@@ -66,16 +56,16 @@ int cmd_verify(int argc, char **argv)
     size_t i;
 
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-    for (i = 0; i < arguments.n_paths; i++) {
+    for (i = 0; i < arguments.paths.n; i++) {
         struct gtr_err err = { 0 };
         size_t n_faults;
 
-        if (gtr_trace_verify(arguments.paths[i], &remarks, &n_faults, &err) != GTR_OK)
+        if (gtr_trace_verify(arguments.paths.text[i], &remarks, &n_faults, &err) != GTR_OK)
             status = cli_fail(&arguments.common, &err);
         else if (n_faults > 0)
             status = EXIT_FAILED;
     }
-    gtr_free(arguments.paths);
+    gtr_free(arguments.paths.text);
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         struct gtr_err err = { 0 };

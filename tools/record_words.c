@@ -7,25 +7,6 @@
 #include "json_text.h"
 #include "record_run.h"
 
-/* "1/64" or "0.02". */
-static bool parse_fraction(const char *text, double *fraction)
-{
-    char above[64];
-    const char *slash = strchr(text, '/');
-    double below = 1.0;
-
-    if (slash == NULL)
-        return gtr_text_number(text, fraction);
-    if ((size_t)(slash - text) >= sizeof above)
-        return false;
-    memcpy(above, text, (size_t)(slash - text));
-    above[slash - text] = '\0';
-    if (!gtr_text_number(above, fraction) || !gtr_text_number(slash + 1, &below) || !(below > 0.0))
-        return false;
-    *fraction /= below;
-    return true;
-}
-
 /* One word of --elements; false if it is none. */
 static bool parse_elements_word(struct gtr_record_options *options, const char *word,
                                 const struct argp_state *state)
@@ -38,8 +19,7 @@ static bool parse_elements_word(struct gtr_record_options *options, const char *
         options->elements = GTR_ELEMENTS_FULL;
     } else if (strncmp(word, blocks, sizeof blocks - 1) == 0) {
         options->elements = GTR_ELEMENTS_BLOCKS;
-        return parse_fraction(word + sizeof blocks - 1, &options->fraction) &&
-               options->fraction > 0.0 && options->fraction <= 1.0;
+        return gtr_sample_parse(word + sizeof blocks - 1, &options->fraction, NULL) == GTR_OK;
     } else if (strncmp(word, spikes, sizeof spikes - 1) == 0) {
         if (options->elements == GTR_ELEMENTS_NONE)
             options->elements = GTR_ELEMENTS_FULL;

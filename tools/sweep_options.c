@@ -29,15 +29,6 @@ enum {
     OPT_TERM
 };
 
-static void add_word(struct words *words, const struct argp_state *state, const char *text)
-{
-    struct gtr_err err = { 0 };
-
-    if (gtr_grow(&words->text, &words->capacity, words->n + 1, sizeof *words->text, &err) != GTR_OK)
-        argp_failure(state, EXIT_FAILED, 0, "%s", err.text);
-    words->text[words->n++] = text;
-}
-
 /* --set belongs to the policy named last, as people read the line. */
 static void add_axis(struct sweep_options *o, const struct argp_state *state, const char *text)
 {
@@ -91,8 +82,8 @@ static void check(struct sweep_options *o, const struct argp_state *state)
         argp_error(state, "--goal %s: at most %d goals", o->goals.text[SWEEP_GOALS_MAX],
                    SWEEP_GOALS_MAX);
     if (o->goals.n == 0) {
-        add_word(&o->goals, state, "leak");
-        add_word(&o->goals, state, "clip_rate");
+        cli_add_word(&o->goals, state, "leak");
+        cli_add_word(&o->goals, state, "clip_rate");
     }
 }
 
@@ -148,19 +139,19 @@ static error_t parse(int key, char *word, struct argp_state *state)
         add_axis(o, state, word);
         return 0;
     case OPT_WHERE:
-        add_word(&o->constraints, state, word);
+        cli_add_word(&o->constraints, state, word);
         return 0;
     case OPT_LIMIT:
-        add_word(&o->limits, state, word);
+        cli_add_word(&o->limits, state, word);
         return 0;
     case OPT_GOAL:
-        add_word(&o->goals, state, word);
+        cli_add_word(&o->goals, state, word);
         return 0;
     case OPT_JOIN:
-        add_word(&o->parts, state, word);
+        cli_add_word(&o->parts, state, word);
         return 0;
     case OPT_AGAINST:
-        add_word(&o->against, state, word);
+        cli_add_word(&o->against, state, word);
         return 0;
     case OPT_FIGURES:
         o->figures = word;

@@ -6,11 +6,6 @@
 #include "figure.h"
 
 /* Texts of a repeatable option, borrowed from argv. */
-struct words {
-    const char **text;
-    size_t n, capacity;
-};
-
 enum { SWEEP_GOALS_MAX = 3 };
 
 struct sweep_options {
@@ -20,11 +15,11 @@ struct sweep_options {
     const char *trace;
     struct gtr_axis_text *axes; /* --set, each with the -p before it */
     size_t n_axes, axes_capacity;
-    struct words constraints; /* --where */
-    struct words limits;      /* --limit */
-    struct words goals;       /* --goal */
-    struct words parts;       /* --join */
-    struct words against;     /* --against: other traces */
+    struct cli_words constraints; /* --where */
+    struct cli_words limits;      /* --limit */
+    struct cli_words goals;       /* --goal */
+    struct cli_words parts;       /* --join */
+    struct cli_words against;     /* --against: other traces */
     enum gtr_sampling sampling;
     size_t n_samples;
     uint64_t seed;

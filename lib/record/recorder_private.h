@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "clock.h"
 #include "follower.h"
 #include "recorder.h"
 
@@ -168,9 +169,6 @@ double gtr_recorder_policy_step(struct gtr_recorder_policy *policy, const struct
                                 int64_t step, const double *sumsq);
 
 /* --- the queue ------------------------------------------------------------------------------ */
-
-/* Clock of the recorder, in seconds. */
-double gtr_recorder_clock(void);
 
 /* Sizes the queue and starts the writer; the file is open when it returns GTR_OK. */
 enum gtr_code gtr_recorder_queue_open(struct gtr_recorder *recorder, struct gtr_err *err);

@@ -20,14 +20,6 @@ enum {
     PATIENCE = 1 /* seconds that rows without elements may wait for the writer */
 };
 
-double gtr_recorder_clock(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 enum gtr_code gtr_recorder_failed(const struct gtr_recorder *r, struct gtr_err *err)
 {
     const struct gtr_err *why = atomic_load(&r->queue.failed) ? &r->queue.failure : &r->stopped;

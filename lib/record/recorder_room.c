@@ -24,11 +24,11 @@ static void wake(struct gtr_recorder *r)
 static void wait_for_room(struct gtr_recorder *r)
 {
     struct gtr_record_queue *q = &r->queue;
-    double since = gtr_recorder_clock();
+    double since = gtr_clock();
 
     pthread_cond_signal(&q->work);
     pthread_cond_wait(&q->room, &q->lock);
-    q->progress.seconds_waited += gtr_recorder_clock() - since;
+    q->progress.seconds_waited += gtr_clock() - since;
 }
 
 static unsigned char *take_slot(struct gtr_record_queue *q)

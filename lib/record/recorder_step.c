@@ -26,7 +26,7 @@ static enum gtr_code start(struct gtr_recorder *r, struct gtr_err *err)
         rc = gtr_recorder_queue_open(r, &failure);
     if (rc == GTR_OK)
         gtr_recorder_check_disk(r);
-    r->started = gtr_recorder_clock();
+    r->started = gtr_clock();
     return rc == GTR_OK ? rc : gtr_recorder_fail(r, &failure, err);
 }
 
@@ -56,7 +56,7 @@ enum gtr_code gtr_recorder_begin(struct gtr_recorder *r, int64_t step, double lo
 {
     struct gtr_step known = { .index = step, .loss = loss, .lr = lr, .applied_scale = (double)NAN };
     enum gtr_code rc;
-    double now = gtr_recorder_clock();
+    double now = gtr_clock();
 
     if (gtr_recorder_is_forked(r))
         return GTR_OK;

@@ -16,10 +16,10 @@
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "journal.h"
 #include "journal_records.h"
 #include "segment_place.h"
@@ -47,14 +47,6 @@ struct gtr_segments {
     struct gtr_err failure; /* of a write; from then on nothing is written */
 };
 
-static double clock_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* --- opening ---------------------------------------------------------------------------------- */
 
 static void segments_free(struct gtr_segments *segments)
@@ -75,7 +67,7 @@ static enum gtr_code start_journal(struct gtr_segments *segments, struct gtr_err
     rc = gtr_journal_create(path, &segments->head, segments->options.param_norms, 0,
                             segments->options.sync, &segments->journal, err);
     gtr_free(path);
-    segments->synced = clock_seconds();
+    segments->synced = gtr_clock();
     return rc;
 }
 
@@ -152,7 +144,7 @@ static enum gtr_code open_segment(struct gtr_segments *segments, struct gtr_err 
     segments->first_row = segments->n_rows;
     segments->bytes = 0;
     segments->has_elements = false;
-    segments->started = clock_seconds();
+    segments->started = gtr_clock();
     return rc;
 }
 
@@ -175,7 +167,7 @@ static bool is_due(const struct gtr_segments *segments)
     return segments->open != NULL && segments->open->n_steps > 0 && segments->n_pending == 0 &&
            (segments->bytes >= segments->options.segment_bytes ||
             (segments->has_elements &&
-             clock_seconds() - segments->started >= segments->options.segment_seconds));
+             gtr_clock() - segments->started >= segments->options.segment_seconds));
 }
 
 static enum gtr_code close_if_due(struct gtr_segments *segments, struct gtr_err *err)
@@ -187,7 +179,7 @@ static enum gtr_code close_if_due(struct gtr_segments *segments, struct gtr_err 
     rc = close_segment(segments, err);
     if (rc == GTR_OK)
         rc = gtr_journal_restart(segments->journal, &segments->head, segments->n_closed, err);
-    segments->synced = clock_seconds();
+    segments->synced = gtr_clock();
     return rc;
 }
 
@@ -225,7 +217,7 @@ static enum gtr_code check_step(const struct gtr_segments *segments, const struc
 /* What a power failure takes is bounded by time, as what a kill takes of elements is. */
 static enum gtr_code sync_if_due(struct gtr_segments *segments, struct gtr_err *err)
 {
-    double now = clock_seconds();
+    double now = gtr_clock();
 
     if (segments->options.sync || now - segments->synced < segments->options.segment_seconds)
         return GTR_OK;
