@@ -2,7 +2,7 @@
 
     torch.autograd.backward      the loss; Tensor.backward comes through here
     clip_grad_norm_ and others   gradients are complete, and are about to be changed
-    GradScaler                   the loss scale, and steps left out because of it
+    GradScaler                   see _hook_scalers.py
     Optimizer.step               the step itself; the last moment to see gradients
     zero_grad                    gradients given up without a step
 
@@ -15,10 +15,11 @@ those cannot see what a closure does.
 import functools
 import math
 import sys
-import weakref
 
 import torch
 
+from ._hook_replace import replace, replace_method
+from ._hook_scalers import Scalers
 from ._sharded import replicated
 
 # Methods of a Listener that look at the run; the others only pass calls on.
@@ -32,46 +33,27 @@ _GUARDED = (
     "_observe",
     "_stepped",
     "_given_up",
-    "_used",
-    "_scaler_stepped",
 )
 
 
 def install(session):
-    listener = Listener(session)
-    listener.listen_to_backward()
-    listener.listen_to_clipping()
-    listener.listen_to_optimizers()
-    listener.listen_to_scalers()
-
-
-def _replace(owner, name, make):
-    """owner.name = make(owner.name), once."""
-    original = vars(owner).get(name)
-    if original is None or getattr(original, "_gradtrace", False):
-        return
-    replacement = functools.wraps(original)(make(original))
-    replacement._gradtrace = True
-    replacement._torchdynamo_disable = True  # torch.compile must not look into it
-    setattr(owner, name, replacement)
-
-
-def _replace_method(cls, name, make):
-    """The same for the method that instances of cls have, wherever it is inherited from."""
-    for owner in cls.__mro__:
-        if name in vars(owner):
-            _replace(owner, name, make)
-            return
+    Listener(session).listen()
 
 
 class Listener:
     def __init__(self, session):
         self._session = session
-        self._scaler = None  # the last that was used, weakly
         self._in_backward = False
         self._stepping = []  # optimizers whose step is under way: some call those of others
         for name in _GUARDED:
             setattr(self, name, session.guarded(getattr(self, name)))
+        self._scalers = Scalers(session, self._observe)
+
+    def listen(self):
+        self.listen_to_backward()
+        self.listen_to_clipping()
+        self.listen_to_optimizers()
+        self._scalers.listen()
 
     # --- the loss
 
@@ -89,7 +71,7 @@ class Listener:
 
             return backward
 
-        _replace(torch.autograd, "backward", make)
+        replace(torch.autograd, "backward", make)
 
     def _listened_to(self, original, *arguments, **named):
         """A backward pass that is a row; checkpoints call others inside it."""
@@ -118,14 +100,9 @@ class Listener:
     def _backward_ended(self, complete):
         self._in_backward = False
         if complete:
-            self._session.backward_ended(self._scale_of_loss)
+            self._session.backward_ended(self._scalers.of_loss)
         else:
             self._session.ears.forget()
-
-    def _scale_of_loss(self, optimizer):
-        """The loss scale as backward has it, whatever was unscaled before."""
-        scaler = self._scaler() if self._scaler is not None else None
-        return scaler.get_scale() if scaler is not None and scaler.is_enabled() else 1.0
 
     def _backward(self, tensors, weighted):
         if not self._stepping:  # a closure may well call backward again
@@ -147,7 +124,7 @@ class Listener:
             ("clip_grad_value_", "value"),
         ):
             if hasattr(module, name):
-                _replace(module, name, functools.partial(self._clipping, kind))
+                replace(module, name, functools.partial(self._clipping, kind))
                 setattr(torch.nn.utils, name, getattr(module, name))
 
     def _clipping(self, kind, original):
@@ -170,7 +147,7 @@ class Listener:
         clip = {"max_grad_norm" if key == "max_norm" else "clip_grad_value": _plain(limit)}
         seen = []
         for optimizer in self._session.owners(parameters):
-            _, part = self._session.observe(optimizer, self._grad_scale(optimizer), clip)
+            _, part = self._session.observe(optimizer, self._scalers.in_gradients(optimizer), clip)
             if part is not None:
                 if part.changed:
                     self._session.talk.once(
@@ -211,13 +188,13 @@ class Listener:
 
             return __init__
 
-        _replace(base, "__init__", make_init)
+        replace(base, "__init__", make_init)
         for owner in (base, torch.nn.Module):
-            _replace(owner, "zero_grad", self._giving_up)
+            replace(owner, "zero_grad", self._giving_up)
 
     def _made(self, optimizer):
         self._session.made(optimizer)
-        _replace_method(type(optimizer), "step", self._step)
+        replace_method(type(optimizer), "step", self._step)
 
     def _step(self, original):
         def step(optimizer, *arguments, **named):
@@ -255,7 +232,7 @@ class Listener:
         return (watched, *arguments[1:]), named
 
     def _observe(self, optimizer, settled=False):
-        _, part = self._session.observe(optimizer, self._grad_scale(optimizer))
+        _, part = self._session.observe(optimizer, self._scalers.in_gradients(optimizer))
         if part is not None:
             part.settled |= settled
         return part
@@ -289,83 +266,9 @@ class Listener:
             dropped = _parameters_of(owner) if is_optimizer else owner.parameters()
             self._session.given_up(list(dropped))
 
-    # --- loss scales
-
-    def listen_to_scalers(self):
-        classes = [
-            getattr(sys.modules.get(name), "GradScaler", None)
-            for name in ("torch.amp.grad_scaler", "torch.cuda.amp.grad_scaler")
-        ]
-        for cls in [c for c in classes if c is not None]:
-            self._listen_to(cls)
-            _replace_method(cls, "__init__", self._scaler_made)
-
-    def _scaler_made(self, original):
-        def __init__(scaler, *arguments, **named):
-            original(scaler, *arguments, **named)
-            self._listen_to(type(scaler))  # a class derived from torch's
-
-        return __init__
-
-    def _listen_to(self, cls):
-        _replace_method(cls, "scale", self._scaling)
-        _replace_method(cls, "unscale_", self._scaling)
-        _replace_method(cls, "step", self._scaler_step)
-
-    def _scaling(self, original):
-        def scale_or_unscale(scaler, *arguments, **named):
-            result = original(scaler, *arguments, **named)
-            self._used(scaler)
-            return result
-
-        return scale_or_unscale
-
-    def _scaler_step(self, original):
-        def step(scaler, optimizer, *arguments, **named):
-            part = self._used(scaler, optimizer)
-            result = original(scaler, optimizer, *arguments, **named)
-            self._scaler_stepped(scaler, optimizer, part)
-            return result
-
-        return step
-
-    def _used(self, scaler, optimizer=None):
-        """Remembers the scaler; with an optimizer, records before its step, which may not come."""
-        if not scaler.is_enabled():
-            return None
-        self._scaler = weakref.ref(scaler)
-        self._session.losses.scaled_by(scaler.get_scale)
-        part = None if optimizer is None else self._observe(optimizer)
-        if part is not None:
-            part.waits = True
-        return part
-
-    def _scaler_stepped(self, scaler, optimizer, part):
-        if part is None:
-            return
-        if not part.done:  # the optimizer was not called
-            self._session.trace_of(optimizer).finish(optimizer, lambda: True)
-        elif getattr(optimizer, "_step_supports_amp_scaling", False):
-            # It was called and may have done nothing; the counts lie on the GPU.
-            counts = list(_notes(scaler, optimizer).get("found_inf_per_device", {}).values())
-            part.skipped = lambda: any(float(count) > 0 for count in counts)
-
-    def _grad_scale(self, optimizer):
-        """The loss scale that is still in the optimizer's gradients."""
-        scaler = self._scaler() if self._scaler is not None else None
-        if scaler is None or not scaler.is_enabled():
-            return 1.0
-        stage = getattr(_notes(scaler, optimizer).get("stage"), "name", None)
-        return 1.0 if stage == "UNSCALED" else scaler.get_scale()
-
 
 def _parameters_of(optimizer):
     return [p for group in optimizer.param_groups for p in group["params"]]
-
-
-def _notes(scaler, optimizer):
-    """What torch's scaler has noted about an optimizer since the last update."""
-    return getattr(scaler, "_per_optimizer_states", {}).get(id(optimizer), {})
 
 
 def _clip_scale(limit, norm):
