@@ -27,7 +27,11 @@ WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 LDFLAGS =
 
 # Rooms in the order in which they may include each other; tests/lint.sh holds them to it.
-LIB_DIRS = lib lib/base lib/policy lib/trace lib/record lib/replay lib/study
+LIB_ROOMS = base deflate policy h5 trace segment groups sums logs record replay update simulate \
+            study sweep doctor
+LIB_DIRS  = lib $(addprefix lib/,$(LIB_ROOMS))
+TOOL_DIRS = tools $(addprefix tools/,kit figures record info sweep spill diff doctor explain \
+            update report)
 PKGS     = hdf5 json-c zlib $(LIBDEFLATE)
 # Not needed: reads compressed elements faster.  `make LIBDEFLATE=` leaves it out.
 LIBDEFLATE := $(shell pkg-config --exists libdeflate 2>/dev/null && echo libdeflate)
@@ -36,7 +40,7 @@ LIBDEFLATE := $(shell pkg-config --exists libdeflate 2>/dev/null && echo libdefl
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) 2>/dev/null))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS) 2>/dev/null))$(PKG_LIBS)
 
-CPPFLAGS = $(addprefix -I,$(LIB_DIRS)) -DGTR_VERSION='"$(VERSION)"' $(PKG_CFLAGS) \
+CPPFLAGS = $(addprefix -I,$(LIB_DIRS) $(TOOL_DIRS)) -DGTR_VERSION='"$(VERSION)"' $(PKG_CFLAGS) \
            $(if $(CUDA_BY),-DGTR_CUDA) $(if $(LIBDEFLATE),-DGTR_LIBDEFLATE)
 LIBS     = $(PKG_LIBS) $(CUDA_LIBS) -lm
 COMPILE  = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN)
@@ -44,7 +48,7 @@ COMPILE  = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN)
 SAY      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2) &&)
 
 LIB_SRC   = $(sort $(wildcard $(addsuffix /*.c,$(LIB_DIRS))))
-TOOL_SRC  = $(sort $(wildcard tools/*.c))
+TOOL_SRC  = $(sort $(wildcard $(addsuffix /*.c,$(TOOL_DIRS))))
 UNIT_SRC  = $(sort $(wildcard tests/unit/test_*.c))
 BENCH_SRC = $(sort $(wildcard tests/bench/*.c))
 CUDA_SRC  = $(if $(CUDA_BY),$(sort $(wildcard $(addsuffix /*.cu,$(LIB_DIRS)))))
@@ -157,7 +161,7 @@ $(PROGRAM): $(TOOL_OBJ) $(STATIC)
 	@ln -sfn $(abspath plots) $(@D)/plots
 	@ln -sfn $(abspath lib/python) $(@D)/python
 
-$(MPI_OBJ): tools/ranks_mpi.c $(BUILD)/flags
+$(MPI_OBJ): tools/kit/ranks_mpi.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call SAY,MPICC,$<) $(MPI_COMPILE) -DGTR_MPI $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c $< -o $@
 

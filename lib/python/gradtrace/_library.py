@@ -1,6 +1,6 @@
 """_library.py - the C library as ctypes sees it: where it is, its structs, its calls.
 
-The structs mirror lib/base/err.h, lib/record/recorder.h and lib/record/sumsq.h field by field;
+The structs mirror lib/base/err.h, lib/record/recorder.h and lib/sums/sumsq.h field by field;
 tests/python compares sizes and offsets with what the C compiler says, so that the two cannot drift
 apart.
 """

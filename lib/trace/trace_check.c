@@ -1,4 +1,4 @@
-/* segment_check.c - rows and captures against their checksums. */
+/* trace_check.c - rows and captures against their checksums. */
 #include <string.h>
 
 #include "alloc.h"
