@@ -319,6 +319,7 @@ bench: all $(BENCH) ## time the sums, sweeps against NumPy, and replay against h
 	$(or $(PYTHON),python3) tests/bench/update_vs_numpy.py --program $(BUILD)/bench_update
 	$(BUILD)/bench_spill
 	$(BUILD)/bench_planes traces/lora.h5
+	$(BUILD)/bench_deflate traces/lora.h5
 	$(or $(PYTHON),python3) tests/bench/recorder_overhead.py
 
 # --- on a machine with a GPU -------------------------------------------------------------------
