@@ -111,8 +111,7 @@ size_t gtr_replay_norms(const struct gtr_replay *replay, size_t group, double *n
     return n;
 }
 
-/* --- one setting ---------------------------------------------------------------------------------
- */
+/* --- one setting ------------------------------------------------------------------------------ */
 
 struct running {
     const struct gtr_replay *replay;
@@ -196,8 +195,7 @@ static void run_lane(void *context, size_t group, size_t worker)
     end_lane(decisions, group);
 }
 
-/* --- on a GPU ----------------------------------------------------------------------------------
- */
+/* --- on a GPU --------------------------------------------------------------------------------- */
 
 /* What all lanes of a GPU read, made by lanes of the CPU. */
 struct prepared {
@@ -261,8 +259,7 @@ out:
     return rc;
 }
 
-/* --- a run -------------------------------------------------------------------------------------
- */
+/* --- a run ------------------------------------------------------------------------------------ */
 
 static enum gtr_code decisions_new(const struct gtr_replay *replay, struct gtr_decisions **out,
                                    struct gtr_err *err)
