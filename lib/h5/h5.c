@@ -272,18 +272,36 @@ enum gtr_code gtr_h5_close(struct gtr_h5 *h5, struct gtr_err *err)
     return rc;
 }
 
-/* H5Lexists wants every part of the path to exist. */
-bool gtr_h5_exists(const struct gtr_h5 *h5, const char *name)
+/* What one link is; H5Lexists wants every part before it to be there. */
+static enum gtr_h5_place place_of_link(const struct gtr_h5 *h5, const char *path)
 {
-    char part[128];
-    const char *slash = name;
+    H5L_info_t info;
 
-    while ((slash = strchr(slash + 1, '/')) != NULL) {
-        snprintf(part, sizeof part, "%.*s", (int)(slash - name), name);
-        if (H5Lexists(h5->file, part, H5P_DEFAULT) <= 0)
-            return false;
+    if (H5Lexists(h5->file, path, H5P_DEFAULT) <= 0)
+        return GTR_H5_NOWHERE;
+    return H5Lget_info(h5->file, path, &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD
+               ? GTR_H5_HERE
+               : GTR_H5_ELSEWHERE;
+}
+
+enum gtr_h5_place gtr_h5_place(const struct gtr_h5 *h5, const char *name)
+{
+    enum gtr_h5_place place = GTR_H5_HERE;
+    char part[128];
+    size_t end = 0;
+
+    while (place == GTR_H5_HERE && name[end] != '\0') {
+        end += 1 + strcspn(name + end + 1, "/");
+        snprintf(part, sizeof part, "%.*s", (int)end, name);
+        place = place_of_link(h5, part);
     }
-    return H5Lexists(h5->file, name, H5P_DEFAULT) > 0;
+    return place;
+}
+
+bool gtr_h5_is_stored_here(hid_t creation)
+{
+    return creation >= 0 && H5Pget_layout(creation) != H5D_VIRTUAL &&
+           H5Pget_external_count(creation) <= 0;
 }
 
 enum gtr_code gtr_h5_finish(struct gtr_h5 *h5, struct gtr_outfile *file, enum gtr_code so_far,
@@ -302,7 +320,7 @@ bool gtr_h5_has(const struct gtr_h5 *h5, const char *name)
     bool found;
 
     gtr_h5_lock();
-    found = gtr_h5_exists(h5, name);
+    found = gtr_h5_place(h5, name) != GTR_H5_NOWHERE;
     gtr_h5_unlock();
     return found;
 }

@@ -9,7 +9,8 @@
 static enum gtr_code attribute_open(const struct gtr_h5 *h5, const char *object, const char *name,
                                     hid_t *attribute, struct gtr_err *err)
 {
-    htri_t there = H5Aexists_by_name(h5->file, object, name, H5P_DEFAULT);
+    bool here = strcmp(object, "/") == 0 || gtr_h5_place(h5, object) == GTR_H5_HERE;
+    htri_t there = here ? H5Aexists_by_name(h5->file, object, name, H5P_DEFAULT) : 0;
 
     *attribute = H5I_INVALID_HID;
     if (there == 0)

@@ -40,8 +40,15 @@ enum gtr_code gtr_h5_probe(const char *path, hid_t access, struct gtr_err *err);
 enum gtr_code gtr_h5_fail(const struct gtr_h5 *h5, const char *name, const char *what,
                           enum gtr_code code, struct gtr_err *err);
 
-/* Whether a dataset or group is there.  The lock is held. */
-bool gtr_h5_exists(const struct gtr_h5 *h5, const char *name);
+/* Where a path from "/" on leads: nowhere, to an object of this file, or through a link that is not
+ * a hard one.  Those are not followed, for they may lead into other files: a trace from a stranger
+ * must not show what else is on this machine.  The lock is held. */
+enum gtr_h5_place { GTR_H5_NOWHERE, GTR_H5_HERE, GTR_H5_ELSEWHERE };
+enum gtr_h5_place gtr_h5_place(const struct gtr_h5 *h5, const char *name);
+
+/* Whether the numbers of a dataset made with these properties lie in the file itself, neither in
+ * external storage nor in those of a virtual dataset. */
+bool gtr_h5_is_stored_here(hid_t creation);
 
 /* The HDF5 type; close it with H5Tclose.  The lock is held. */
 hid_t gtr_h5_type_new(enum gtr_h5_type type);

@@ -92,11 +92,12 @@ static void walk_dataset(hid_t object)
     hssize_t n = H5Sget_simple_extent_npoints(space);
     hsize_t n_chunks;
 
-    H5Dget_storage_size(object);
+    if (gtr_h5_is_stored_here(creation)) /* else the parent refuses it */
+        H5Dget_storage_size(object);
     H5Dget_offset(object);
     if (H5Pget_layout(creation) == H5D_CHUNKED)
         H5Dget_num_chunks(object, space, &n_chunks);
-    if (H5Sget_simple_extent_ndims(space) == 1 && n > 0)
+    if (H5Sget_simple_extent_ndims(space) == 1 && n > 0 && gtr_h5_is_stored_here(creation))
         read_vector(object, type, (size_t)n);
     H5Pclose(creation);
     H5Tclose(type);

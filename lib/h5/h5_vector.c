@@ -19,20 +19,49 @@ static const char *type_words(enum gtr_h5_type type)
     return words[type];
 }
 
+/* Opens a dataset whose numbers lie in this file.  HDF5 would follow a link, a virtual dataset or
+ * external storage into any other, a pipe included. */
+static enum gtr_code open_here(const struct gtr_h5 *h5, const char *name, hid_t *dataset,
+                               struct gtr_err *err)
+{
+    enum gtr_h5_place place = gtr_h5_place(h5, name);
+    hid_t creation;
+    bool here;
+
+    if (place == GTR_H5_NOWHERE)
+        return gtr_fail(err, GTR_EFORMAT, "%s: no dataset %s; was it made by gradtrace?", h5->path,
+                        name);
+    if (place == GTR_H5_ELSEWHERE)
+        return gtr_fail(err, GTR_EFORMAT,
+                        "%s: %s: is a link to another place, which is not followed; a trace "
+                        "holds its own data",
+                        h5->path, name);
+    *dataset = H5Dopen2(h5->file, name, H5P_DEFAULT);
+    if (*dataset < 0)
+        return gtr_h5_fail(h5, name, "cannot open the dataset", GTR_EFORMAT, err);
+    creation = H5Dget_create_plist(*dataset);
+    here = gtr_h5_is_stored_here(creation);
+    H5Pclose(creation);
+    if (!here)
+        return gtr_fail(err, GTR_EFORMAT,
+                        "%s: %s: is stored in another file, which is not read; a trace holds its "
+                        "own data",
+                        h5->path, name);
+    return GTR_OK;
+}
+
 /* Opens a dataset of the given rank and reads its sizes. */
 static enum gtr_code open_ranked(const struct gtr_h5 *h5, const char *name, int rank,
                                  hid_t *dataset, hsize_t *dims, struct gtr_err *err)
 {
+    enum gtr_code rc;
     hid_t space;
     int found;
 
     *dataset = H5I_INVALID_HID;
-    if (!gtr_h5_exists(h5, name))
-        return gtr_fail(err, GTR_EFORMAT, "%s: no dataset %s; was it made by gradtrace?", h5->path,
-                        name);
-    *dataset = H5Dopen2(h5->file, name, H5P_DEFAULT);
-    if (*dataset < 0)
-        return gtr_h5_fail(h5, name, "cannot open the dataset", GTR_EFORMAT, err);
+    rc = open_here(h5, name, dataset, err);
+    if (rc != GTR_OK)
+        return rc;
     space = H5Dget_space(*dataset);
     found = H5Sget_simple_extent_ndims(space);
     if (found == rank)
