@@ -18,10 +18,20 @@ static void make_c_locale(void)
     c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
+/* strtod takes "0x10" for 16, which nobody who writes norms or limits means. */
+static bool is_hexadecimal(const char *text)
+{
+    text += strspn(text, " \t\n\v\f\r");
+    text += *text == '+' || *text == '-';
+    return text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+}
+
 const char *gtr_text_number_prefix(const char *text, double *value)
 {
     char *end;
 
+    if (is_hexadecimal(text))
+        return NULL;
     pthread_once(&c_locale_once, make_c_locale);
     *value = strtod_l(text, &end, c_locale);
     return end == text ? NULL : end;

@@ -15,8 +15,8 @@ GTR_PUBLIC_BEGIN
 
 enum { GTR_NUMBER_SIZE = 32 }; /* holds any double as gtr_text_print writes it */
 
-/* The whole of `text` as a number; false if anything is left over or nothing was there.  "inf"
- * and "nan" are numbers. */
+/* The whole of `text` as a decimal number; false if anything is left over or nothing was there.
+ * "inf" and "nan" are numbers, "0x10" is none. */
 bool gtr_text_number(const char *text, double *value);
 
 /* The same for a prefix: returns the first character after the number, or NULL. */

@@ -282,6 +282,30 @@ static enum gtr_code not_json(const struct reader *reader, struct json_tokener *
                     json_tokener_get_parse_end(tokener) + 1, what);
 }
 
+/* Does a key hold \u0000?  json-c would end the key there and take "a\u0000b" and "a\u0000c" for one
+ * series. */
+static bool has_cut_key(const char *text)
+{
+    bool inside = false, cut = false;
+
+    if (strstr(text, "\\u0000") == NULL)
+        return false;
+    for (; *text != '\0'; text++) {
+        if (!inside) {
+            cut = cut && *text != '"';
+            inside = *text == '"';
+            if (cut && *text == ':')
+                return true;
+        } else if (*text == '\\') {
+            cut = cut || strncmp(text, "\\u0000", 6) == 0;
+            text += text[1] != '\0';
+        } else {
+            inside = *text != '"';
+        }
+    }
+    return false;
+}
+
 /* Parses the line; *row NULL without failure if it is the half line that a killed run left. */
 static enum gtr_code parse_line(struct reader *reader, struct json_tokener *tokener,
                                 struct json_object **row, struct gtr_err *err)
@@ -293,6 +317,9 @@ static enum gtr_code parse_line(struct reader *reader, struct json_tokener *toke
     if (lines->n > (size_t)LINE_MAX_MIB << 20)
         return gtr_fail(err, GTR_EFORMAT, "%s:%llu: line longer than %d MiB; is it JSON lines?",
                         reader->log->name, (unsigned long long)lines->number, LINE_MAX_MIB);
+    if (has_cut_key(lines->text))
+        return gtr_fail(err, GTR_EFORMAT, "%s:%llu: a key holds \\u0000, which no name may",
+                        reader->log->name, (unsigned long long)lines->number);
     json_tokener_reset(tokener);
     *row = json_tokener_parse_ex(tokener, lines->text, (int)lines->n);
     end = json_tokener_get_parse_end(tokener);

@@ -63,6 +63,33 @@ static enum gtr_code find_said(struct gtr_table_roles *roles, enum gtr_role role
                     roles->log->name, gtr_role_name(role), wanted, list);
 }
 
+/* Two columns that mean the same, as "step" and "Step" or "norm" twice: which one is right cannot be
+ * seen. */
+static enum gtr_code check_alone(const struct gtr_table_roles *roles, enum gtr_role role,
+                                 struct gtr_err *err)
+{
+    size_t at = roles->at[role], i;
+
+    for (i = 0; at != GTR_NOWHERE && i < roles->n_columns; i++) {
+        const char *name = roles->header[i];
+
+        if (i == at)
+            continue;
+        if (strcmp(name, roles->header[at]) == 0)
+            return gtr_fail(err, GTR_EFORMAT,
+                            "%s:%llu: two columns are called %.60s; give one another name",
+                            roles->log->name, (unsigned long long)roles->table.line, name);
+        if (roles->said->given[role] == NULL &&
+            gtr_role_rank(role, name) == gtr_role_rank(role, roles->header[at]))
+            return gtr_fail(err, GTR_EFORMAT,
+                            "%s:%llu: %.60s or %.60s? both may be the %s; name one: --columns "
+                            "%s=COLUMN",
+                            roles->log->name, (unsigned long long)roles->table.line,
+                            roles->header[at], name, gtr_role_name(role), gtr_role_name(role));
+    }
+    return GTR_OK;
+}
+
 static void find_usual(struct gtr_table_roles *roles, enum gtr_role role)
 {
     size_t best = SIZE_MAX, i;
@@ -80,10 +107,15 @@ static void find_usual(struct gtr_table_roles *roles, enum gtr_role role)
 static enum gtr_code find_role(struct gtr_table_roles *roles, enum gtr_role role,
                                struct gtr_err *err)
 {
-    if (roles->said->given[role] != NULL)
-        return find_said(roles, role, err);
-    find_usual(roles, role);
-    return GTR_OK;
+    if (roles->said->given[role] != NULL) {
+        enum gtr_code rc = find_said(roles, role, err);
+
+        if (rc != GTR_OK)
+            return rc;
+    } else {
+        find_usual(roles, role);
+    }
+    return check_alone(roles, role, err);
 }
 
 /* Names and norms are columns of a long table only. */
