@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "digest.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "sumsq.h"
 
 enum { WALK_STEPS = 3000, GROUPS = 7, TENSORS = 61 };
@@ -207,7 +207,7 @@ static void print_lanes(const struct input *in)
 
 static void make_trace(const char *path)
 {
-    static const struct gtr_writer_options options = { .force = true };
+    static const struct gtr_writer_options options = { .size = sizeof options, .force = true };
     static double sumsq[WALK_STEPS * TENSORS];
     static float maxabs[TENSORS];
     static uint64_t nonfinite[TENSORS];
@@ -252,7 +252,9 @@ struct run {
 
 static struct run run_open(const char *path, size_t n_threads)
 {
-    struct gtr_replay_options options = { .n_threads = n_threads, .keep_interval = 1 };
+    struct gtr_replay_options options = { .size = sizeof options,
+                                          .n_threads = n_threads,
+                                          .keep_interval = 1 };
     struct gtr_err err = { 0 };
     struct run run = { 0 };
 

@@ -7,6 +7,7 @@
 #define GTR_DOCTOR_PRIVATE_H
 
 #include "doctor.h"
+#include "policy.h"
 
 /* Every threshold, once: X(NAME, code, value, what, why). */
 #define GTR_DOCTOR_THRESHOLDS(X)                                                                  \

@@ -21,7 +21,7 @@ struct probe {
 static enum gtr_code probe_row(struct gtr_exam *exam, size_t row, double *scale,
                                struct gtr_err *err)
 {
-    struct gtr_replay_options options = { 0 };
+    struct gtr_replay_options options = { .size = sizeof options };
     const struct gtr_replay *whole = exam->patient->replay;
     struct gtr_decisions *decisions = NULL;
     struct gtr_series *series = NULL;

@@ -23,6 +23,9 @@
 #define GTR_POLICY_AGGC_H
 
 #include "policy_base.h"
+#include "public.h"
+
+GTR_PUBLIC_BEGIN
 
 enum gtr_aggc_form {
     GTR_AGGC_CODE = 0,
@@ -48,6 +51,8 @@ struct gtr_aggc_params {
     double init_zero;  /* form=paper: 1 starts S at 0 */
     double form;       /* enum gtr_aggc_form */
 };
+
+GTR_PUBLIC_END
 
 struct gtr_aggc_state {
     double ema;

@@ -11,12 +11,17 @@
 #define GTR_POLICY_GLOBAL_H
 
 #include "policy_base.h"
+#include "public.h"
+
+GTR_PUBLIC_BEGIN
 
 struct gtr_global_params {
     double max_norm;
     double eps;
     double strict; /* 1: leave a norm below the limit exactly alone */
 };
+
+GTR_PUBLIC_END
 
 struct gtr_global_state {
     double unused;

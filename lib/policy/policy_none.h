@@ -3,11 +3,16 @@
 #define GTR_POLICY_NONE_H
 
 #include "policy_base.h"
+#include "public.h"
+
+GTR_PUBLIC_BEGIN
 
 /* It has no settings and no memory, but C has no empty struct that C++ would size the same. */
 struct gtr_none_params {
     double unused;
 };
+
+GTR_PUBLIC_END
 
 struct gtr_none_state {
     double unused;

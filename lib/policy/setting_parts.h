@@ -3,7 +3,7 @@
 #ifndef GTR_SETTING_PARTS_H
 #define GTR_SETTING_PARTS_H
 
-#include "setting.h"
+#include "params.h"
 
 /* KEY@GLOB=VALUE. */
 struct gtr_override {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "options.h"
 #include "record_options.h"
 #include "recorder_private.h"
 
@@ -31,36 +32,38 @@ bool gtr_recorder_is_forked(const struct gtr_recorder *r)
     return getpid() != r->process;
 }
 
-enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_options *options,
+enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_options *asked,
                                 struct gtr_recorder **out, struct gtr_err *err)
 {
+    struct gtr_record_options options;
     enum gtr_code rc;
     struct gtr_recorder *r = NULL;
 
     *out = NULL;
-    rc = gtr_record_options_check(options, err);
+    gtr_record_options_init(&options);
+    rc = gtr_options_take(&options, asked, "gtr_record_options", err);
+    if (rc == GTR_OK)
+        rc = gtr_record_options_check(&options, err);
+    if (rc == GTR_OK)
+        rc = gtr_writer_try(path, options.rank, options.force != 0, err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&r, 1, sizeof *r, "recorders", err);
     if (rc != GTR_OK)
         return rc;
-    rc = gtr_writer_try(path, options->rank, options->force != 0, err);
-    if (rc != GTR_OK)
-        return rc;
-    rc = gtr_alloc_for(&r, 1, sizeof *r, "recorders", err);
-    if (rc != GTR_OK)
-        return rc;
-    r->options = *options;
+    r->options = options;
     if (r->options.queue_bytes == 0)
         r->options.queue_bytes = GTR_QUEUE_BYTES;
     r->process = getpid();
-    r->keeps = options->elements != GTR_ELEMENTS_NONE;
-    if (options->elements == GTR_ELEMENTS_BLOCKS)
-        r->sampling = (struct gtr_sample){ GTR_SAMPLE_BLOCK, options->fraction, options->seed };
+    r->keeps = options.elements != GTR_ELEMENTS_NONE;
+    if (options.elements == GTR_ELEMENTS_BLOCKS)
+        r->sampling = (struct gtr_sample){ GTR_SAMPLE_BLOCK, options.fraction, options.seed };
     r->path = gtr_strdup(path);
     rc = r->path != NULL ? gtr_head_init(&r->head, err)
                          : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
     if (rc == GTR_OK)
-        rc = gtr_recorder_policy_new(options->spike_policy, &r->spikes.policy, err);
+        rc = gtr_recorder_policy_new(options.spike_policy, &r->spikes.policy, err);
     if (rc == GTR_OK)
-        rc = gtr_record_options_fill(options, &r->head, err);
+        rc = gtr_record_options_fill(&options, &r->head, err);
     if (rc != GTR_OK) {
         recorder_free(r);
         return rc;

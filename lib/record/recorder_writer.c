@@ -27,7 +27,8 @@ static size_t writer_threads(const struct gtr_recorder *r)
 
 enum gtr_code gtr_recorder_writer_open(struct gtr_recorder *r, struct gtr_err *err)
 {
-    const struct gtr_writer_options options = { .force = r->options.force != 0,
+    const struct gtr_writer_options options = { .size = sizeof options,
+                                                .force = r->options.force != 0,
                                                 .elements = r->keeps,
                                                 .sampling = r->sampling,
                                                 .compression =

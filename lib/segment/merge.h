@@ -27,8 +27,6 @@ GTR_PUBLIC_BEGIN
 
 enum gtr_join { GTR_JOIN_NONE, GTR_JOIN_SUM, GTR_JOIN_SAME, GTR_JOIN_MEAN, GTR_JOIN_COUNT };
 
-const char *gtr_join_name(enum gtr_join join); /* "sum", static */
-
 struct gtr_merge_options {
     enum gtr_join join; /* GTR_JOIN_NONE: there is one rank, and it is packed */
     double tolerance;   /* of GTR_JOIN_SAME: relative, of sums of squares; 0 wants equal ones */
@@ -47,9 +45,11 @@ enum gtr_code gtr_trace_merge(const char *const *paths, size_t n_paths, const ch
                               const struct gtr_remarks *remarks, struct gtr_merged *merged,
                               struct gtr_err *err);
 
+GTR_PUBLIC_END
+
+const char *gtr_join_name(enum gtr_join join); /* "sum", static */
+
 /* Do the two paths name the same file or folder? */
 bool gtr_merge_same_place(const char *a, const char *b);
-
-GTR_PUBLIC_END
 
 #endif

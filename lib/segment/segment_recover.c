@@ -397,7 +397,9 @@ enum gtr_code gtr_trace_recover(const char *path, const char *output, bool force
 {
     struct recovery recovery = { .remarks = remarks,
                                  .path = path,
-                                 .options = { .force = force, .whole = true },
+                                 .options = { .size = sizeof recovery.options,
+                                              .force = force,
+                                              .whole = true },
                                  .found = recovered };
     char *folder;
     int64_t rank;

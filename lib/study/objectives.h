@@ -22,6 +22,28 @@
 
 #include "exact.h"
 #include "policy.h"
+#include "public.h"
+
+GTR_PUBLIC_BEGIN
+
+/* The columns of a sweep, in the order of files. */
+enum gtr_objective {
+    GTR_CLIP_RATE,
+    GTR_RAISE_RATE,
+    GTR_SATURATION,
+    GTR_EMPTY_RATE,
+    GTR_SCALE_MEAN,
+    GTR_SCALE_MIN,
+    GTR_SCALE_MAX,
+    GTR_ATTENUATION,
+    GTR_VOLATILITY,
+    GTR_LEAK,
+    GTR_DISTORTION,
+    GTR_SPILL,
+    GTR_OBJECTIVE_COUNT
+};
+
+GTR_PUBLIC_END
 
 /* One lane's sums.  Counts are integers, which cost a GPU less than doubles; a sweep has fewer than
  * 2^32 norms (sweep_rows.c). */
@@ -123,23 +145,6 @@ GTR_HD double gtr_cosine(double sum_se, double sum_sse, double sum_e, int equal)
     cosine = sum_se / sqrt(sum_e * sum_sse);
     return cosine > 1.0 ? 1.0 : cosine;
 }
-
-/* The columns of a sweep, in the order of files. */
-enum gtr_objective {
-    GTR_CLIP_RATE,
-    GTR_RAISE_RATE,
-    GTR_SATURATION,
-    GTR_EMPTY_RATE,
-    GTR_SCALE_MEAN,
-    GTR_SCALE_MIN,
-    GTR_SCALE_MAX,
-    GTR_ATTENUATION,
-    GTR_VOLATILITY,
-    GTR_LEAK,
-    GTR_DISTORTION,
-    GTR_SPILL,
-    GTR_OBJECTIVE_COUNT
-};
 
 /* From pooled tallies to the columns.  A mean over nothing is NaN; leak without spikes is 0.
  * scales_only: what needs logarithms or directions was not summed, and is NaN. */

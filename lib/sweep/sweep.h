@@ -62,9 +62,10 @@ enum gtr_code gtr_sweep_run(const struct gtr_replay *replay, const struct gtr_ba
                             struct gtr_err *err);
 
 const char *gtr_objective_name(enum gtr_objective objective); /* "clip_rate" */
-/* The objective of that name, or GTR_OBJECTIVE_COUNT. */
-enum gtr_objective gtr_objective_find(const char *name);
 
 GTR_PUBLIC_END
+
+/* The objective of that name, or GTR_OBJECTIVE_COUNT. */
+enum gtr_objective gtr_objective_find(const char *name);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "alloc.h"
 #include "h5.h"
+#include "options.h"
 #include "trace_write_private.h"
 
 enum {
@@ -95,8 +96,8 @@ static enum gtr_code make_norm_sheets(struct gtr_writer *writer, int64_t planned
     return rc;
 }
 
-enum gtr_code gtr_writer_check_head(const char *path, const struct gtr_head *head,
-                                    const struct gtr_sample *sampling, struct gtr_err *err)
+static enum gtr_code check_head(const char *path, const struct gtr_head *head,
+                                const struct gtr_sample *sampling, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
     size_t i;
@@ -159,23 +160,32 @@ static enum gtr_code writer_new(const struct gtr_head *head,
     return GTR_OK;
 }
 
+void (gtr_writer_options_init)(struct gtr_writer_options *options, size_t size)
+{
+    gtr_options_init(options, size, &(struct gtr_writer_options){ .size = sizeof *options });
+}
+
 enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
-                              const struct gtr_writer_options *options, struct gtr_writer **out,
+                              const struct gtr_writer_options *asked, struct gtr_writer **out,
                               struct gtr_err *err)
 {
+    struct gtr_writer_options options;
     struct gtr_writer *writer = NULL;
     enum gtr_code rc;
 
     *out = NULL;
-    rc = gtr_writer_check_head(path, head, &options->sampling, err);
+    gtr_writer_options_init(&options);
+    rc = gtr_options_take(&options, asked, "gtr_writer_options", err);
     if (rc == GTR_OK)
-        rc = writer_new(head, options, &writer, err);
+        rc = check_head(path, head, &options.sampling, err);
+    if (rc == GTR_OK)
+        rc = writer_new(head, &options, &writer, err);
     if (rc == GTR_OK && gtr_segment_is_folder_name(path)) {
-        rc = gtr_segments_open(path, head, options, &writer->segments, err);
+        rc = gtr_segments_open(path, head, &options, &writer->segments, err);
     } else if (rc == GTR_OK) {
-        rc = gtr_outfile_begin(&writer->file, path, options->force, err);
+        rc = gtr_outfile_begin(&writer->file, path, options.force, err);
         if (rc == GTR_OK)
-            rc = make_all(writer, head, options, err);
+            rc = make_all(writer, head, &options, err);
     }
     if (rc != GTR_OK) {
         gtr_writer_abandon(writer);

@@ -64,10 +64,6 @@ enum gtr_code gtr_writer_open_segment(const char *path, const struct gtr_head *h
                                       const struct gtr_writer_options *options, uint64_t first_row,
                                       struct gtr_writer **writer, struct gtr_err *err);
 
-/* What no trace can be made of. */
-enum gtr_code gtr_writer_check_head(const char *path, const struct gtr_head *head,
-                                    const struct gtr_sample *sampling, struct gtr_err *err);
-
 /* Fails in a child of the process that opened the writer. */
 enum gtr_code gtr_writer_check_owner(const struct gtr_writer *writer, struct gtr_err *err);
 

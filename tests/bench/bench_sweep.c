@@ -186,7 +186,7 @@ static void print_rates(struct job *job)
 
 int main(int argc, char **argv)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_baseline_options about;
     struct gtr_replay *replay = NULL;
     struct gtr_baseline *baseline = NULL;

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 enum { KILLED_TENSORS = 5, KILLED_EVERY = 3, KILLED_NUMEL = 3000, KILLED_SPIKE = 19 };
 
@@ -248,7 +248,7 @@ struct killed_plan {
 /* In the child: tells each completed step, and never returns. */
 static inline void killed_record(const struct killed_plan *plan, int told)
 {
-    const struct gtr_writer_options options = { .force = true,
+    const struct gtr_writer_options options = { .size = sizeof options, .force = true,
                                                 .elements = plan->elements,
                                                 .segment_bytes = plan->segment_bytes,
                                                 .n_threads = 1 };

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 static const char *golden = "tests/golden/aggc";
 

@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "digest.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "order.h"
 #include "scratch.h"
 #include "threads.h"

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "h5.h"
 #include "random.h"
 #include "scratch.h"
@@ -30,7 +30,7 @@ static uint64_t kept_of(size_t tensor, const struct gtr_sample *sampling, const 
 
 static void write_trace(const char *path, const struct gtr_sample *sampling)
 {
-    const struct gtr_writer_options options = { .force = true,
+    const struct gtr_writer_options options = { .size = sizeof options, .force = true,
                                                 .elements = true,
                                                 .sampling = *sampling };
     const double sums[TENSORS] = { 0 };

@@ -36,7 +36,7 @@ struct rank {
 
 static void write_rank(const char *path, const struct rank *rank)
 {
-    const struct gtr_writer_options options = { .force = true };
+    const struct gtr_writer_options options = { .size = sizeof options, .force = true };
     struct gtr_writer *writer = NULL;
     struct gtr_head head;
     size_t n = rank->names[1] != NULL ? 2 : 1, t, i;
@@ -275,6 +275,7 @@ static void write_dropping(const char *path, int64_t rank)
 {
     uint64_t n_dropped = 0;
     const struct gtr_writer_options options = {
+        .size = sizeof options,
         .force = true, .elements = true, .segment_bytes = 30000, .dropped_captures = &n_dropped
     };
     struct gtr_writer *writer = NULL;

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 enum { STEPS_MAX = 64 };
 

@@ -1,7 +1,7 @@
 /* test_setting_print.c - settings back to text, and that the text means the same again. */
 #include "check.h"
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 static const char *const three[] = { "q_proj", "k_proj", "norm" };
 

@@ -13,7 +13,7 @@ struct world {
 
 static struct world world_of(const struct gtr_series *series, double kappa)
 {
-    struct gtr_replay_options options = { 0 };
+    struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_baseline_options about;
     struct world w;
 

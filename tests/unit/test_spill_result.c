@@ -18,7 +18,7 @@ struct made {
 
 static void make(struct made *m)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     const struct gtr_spill_options at = { .max_norm = 1.2, .method = GTR_BLAME_SHAPLEY };
     struct gtr_baseline_options past;
 

@@ -252,6 +252,7 @@ static void every_kernel_gives_the_bits_of_the_scalar_path(void)
         for (kind = SMOOTH; kind < KINDS; kind++)
             for (bad = 0; bad < 3; bad++) {
                 const struct gtr_replay_options options = {
+                    .size = sizeof options,
                     .nonfinite = bad == 2 ? GTR_PROPAGATE : GTR_SKIP_STEP
                 };
                 size_t left_out = round % 2 ? G : (size_t)round;
@@ -279,7 +280,7 @@ static void the_scalar_path_agrees_with_the_replay(void)
 
     for (kind = SMOOTH; kind < EDGES; kind++)
         for (bad = 0; bad < 2; bad++) {
-            const struct gtr_replay_options options = { 0 };
+            const struct gtr_replay_options options = { .size = sizeof options };
             struct world w = world_of(
                 make_series((enum kind)kind, kind == SPIKES ? 3 : G, bad), &options);
 
@@ -354,7 +355,7 @@ static struct slow slow_way(const struct world *w, const struct gtr_decisions *d
 
 static void logarithms_agree_with_a_slow_way(void)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct world w = world_of(make_series(SPIKES, 3, 1), &options);
     size_t k;
 
@@ -395,7 +396,7 @@ static struct gtr_series *one_spike(double others)
 static void spill_is_what_clipping_takes_beyond_the_fair_part(void)
 {
     static const double limits[] = { 1.0, 2.0, 3.0, 100.0 };
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct world w = world_of(one_spike(1.0), &options);
     size_t k;
 
@@ -421,7 +422,7 @@ static void spill_is_what_clipping_takes_beyond_the_fair_part(void)
 
 static void nothing_spills_where_nobody_exceeds_his_past(void)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_series *series = make_series(SMOOTH, G, 0);
     struct world w;
     union gtr_params params[G];
@@ -450,7 +451,7 @@ static void nothing_spills_where_nobody_exceeds_his_past(void)
 
 static void without_memory_a_sweep_says_so(void)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct world w = world_of(make_series(SMOOTH, G, 0), &options);
     union gtr_params params[G];
     double o[GTR_OBJECTIVE_COUNT];

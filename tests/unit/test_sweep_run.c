@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "sweep_block.h"
 
 enum { G = 3, T = 90, ROWS = 2500 };
@@ -55,7 +55,7 @@ static struct world make_world(void)
         { 1, "max_norm=0.5:20:51:log" }, { 1, "eps=0,1e-6" },
     };
     static const char *const constraints[] = { "low<high" };
-    const struct gtr_replay_options replay = { 0 };
+    const struct gtr_replay_options replay = { .size = sizeof replay };
     const struct gtr_plan_options options = { .policies = policies,
                                               .n_policies = GTR_ARRAY_LEN(policies),
                                               .axes = axes,

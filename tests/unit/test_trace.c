@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "h5.h"
 #include "scratch.h"
 
@@ -71,7 +71,7 @@ static enum gtr_code append_row(struct gtr_writer *writer, const struct run *run
 
 static enum gtr_code write_run(const char *path, const struct run *run, struct gtr_err *err)
 {
-    const struct gtr_writer_options options = { .elements = run->elements,
+    const struct gtr_writer_options options = { .size = sizeof options, .elements = run->elements,
                                                 .param_norms = run->param_norms };
     struct gtr_writer *writer;
     struct gtr_head head;
@@ -190,7 +190,7 @@ static void elements_read_back_bit_for_bit(void)
 
 static void the_last_row_can_be_amended_until_the_next(void)
 {
-    const struct gtr_writer_options options = { 0 };
+    const struct gtr_writer_options options = { .size = sizeof options };
     const struct run run = { 0, 1, false, false };
     struct gtr_writer *writer;
     struct gtr_trace *trace = NULL;
@@ -232,7 +232,7 @@ static void equal_inputs_give_equal_bytes(void)
 
 static void steps_must_grow(void)
 {
-    const struct gtr_writer_options options = { 0 };
+    const struct gtr_writer_options options = { .size = sizeof options };
     const struct gtr_step step = { .index = 4 };
     const double sum = 1.0;
     const float most = 1.0f;

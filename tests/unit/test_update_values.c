@@ -1,7 +1,7 @@
 /* test_update_values.c - norms, changes and directions out of sums, by hand; the file of them. */
 #define _GNU_SOURCE
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "h5.h"
 #include "scratch.h"
 
@@ -160,7 +160,7 @@ static void a_result_file_appears_whole(void)
                                  .total = total,
                                  .nonfinite = nonfinite };
     const struct gtr_decisions decisions = { .n_groups = 2, .n_steps = 3, .scale = sumsq };
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_optimizer optimizer;
     struct gtr_update_about about = { .trace = "some/run.h5", .group_by = "module" };
     struct gtr_update_result *result = NULL;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "random.h"
 #include "scratch.h"
 
@@ -52,6 +52,7 @@ static enum gtr_code write_trace(const char *path, enum gtr_compression compress
                                  size_t n_threads, struct gtr_err *err)
 {
     const struct gtr_writer_options options = {
+        .size = sizeof options,
         .force = true, .elements = true, .compression = compression, .n_threads = n_threads
     };
     const double sums[TENSORS] = { 0 };

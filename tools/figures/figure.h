@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 /* What a column of `layers` shows of its steps. */
 enum figure_bin { BIN_MAX, BIN_MEDIAN };

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "study.h"
 
 /* What there is without a trace: policies, presets and their parameters; rules for groups. */

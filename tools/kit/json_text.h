@@ -7,7 +7,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 struct json_object *json_number(double value);
 void json_add_number(struct json_object *object, const char *key, double value);

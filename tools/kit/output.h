@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 struct output {
     FILE *f; /* NULL if no output was asked for */

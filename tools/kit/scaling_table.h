@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 /* A headline and two blocks of columns, at most 100 characters wide: what was scaled, and what
  * that did to the norms. */

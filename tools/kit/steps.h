@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 /* Columns: step policy group norm lower upper scale norm_out.  Numbers read back exactly. */
 void steps_write_header(FILE *f);

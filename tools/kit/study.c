@@ -130,6 +130,7 @@ enum gtr_code study_open(struct study *study, const char *path, const struct cli
     enum gtr_code rc;
 
     memset(study, 0, sizeof *study);
+    options.size = sizeof options;
     options.n_threads = common->n_threads;
     rc = cli_check_device(&options.device, err);
     if (rc == GTR_OK)

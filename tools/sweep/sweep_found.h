@@ -5,7 +5,7 @@
 #ifndef SWEEP_FOUND_H
 #define SWEEP_FOUND_H
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "study.h"
 #include "sweep_options.h"
 

@@ -29,7 +29,8 @@ struct steadiness {
 static enum gtr_code run_on(const struct steadiness *s, const struct gtr_series *series,
                             int64_t total_steps, struct gtr_err *err)
 {
-    const struct gtr_replay_options replay_options = { .total_steps = total_steps,
+    const struct gtr_replay_options replay_options = { .size = sizeof replay_options,
+                                                       .total_steps = total_steps,
                                                        .nonfinite =
                                                            s->options->replay.options.nonfinite,
                                                        .n_threads = s->options->common.n_threads };
