@@ -4,28 +4,30 @@
 #     lib/public_header.sh gradtrace.h >build/include/gradtrace.h
 #
 # Puts the headers of the rooms that it includes one after the other, each once and after those that
-# it needs itself.  Of each there is its opening comment and what stands between GTR_PUBLIC_BEGIN and
-# GTR_PUBLIC_END; a header without these is for the library alone.
+# it needs itself.  Of each there is its opening comment and what stands between GTR_PUBLIC_BEGIN
+# and GTR_PUBLIC_END; a header without these is for the library alone.
 cd "$(dirname "$0")" || exit 1
 awk -v top="$1" '
-function read(name,    line, words, systems, public)
+function read(name,    line, words, systems, guarded, public, offers)
 {
     if (seen[name]++)
         return
-    while ((getline line <place[name]) > 0 && line != "GTR_PUBLIC_END") {
+    while ((getline line <place[name]) > 0) {
         split(line, words, "\"")
         if (line ~ /^#include "/)
             read(words[2])
         else if (line ~ /^#include </)
             systems = systems line "\n"
         else if (line == "GTR_PUBLIC_BEGIN")
-            public = 1
-        else if (line ~ /^#ifndef GTR_|^#ifndef GRADTRACE/)
-            guarded[name] = 1
-        else if (public || !guarded[name])
+            public = offers = 1
+        else if (line == "GTR_PUBLIC_END")
+            public = 0
+        else if (line ~ /^#ifndef /)
+            guarded = 1
+        else if (public || !guarded)
             text[name] = text[name] line "\n"
     }
-    if (public) {
+    if (offers) {
         parts = parts "\n" text[name]
         includes = includes systems
     }

@@ -23,7 +23,6 @@
 #define GTR_POLICY_AGGC_H
 
 #include "policy_base.h"
-#include "public.h"
 
 GTR_PUBLIC_BEGIN
 

@@ -11,7 +11,6 @@
 #define GTR_POLICY_GLOBAL_H
 
 #include "policy_base.h"
-#include "public.h"
 
 GTR_PUBLIC_BEGIN
 

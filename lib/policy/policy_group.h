@@ -10,7 +10,6 @@
 #define GTR_POLICY_GROUP_H
 
 #include "policy_base.h"
-#include "public.h"
 
 GTR_PUBLIC_BEGIN
 

@@ -3,7 +3,6 @@
 #define GTR_POLICY_NONE_H
 
 #include "policy_base.h"
-#include "public.h"
 
 GTR_PUBLIC_BEGIN
 
