@@ -34,7 +34,7 @@ size_t curve_window(size_t n_steps)
     return window > MEDIAN_MAX ? MEDIAN_MAX : window < 5 ? 5 : window;
 }
 
-size_t curve_bin_of_many(size_t n_steps, size_t n_curves)
+static size_t bin_of_many(size_t n_steps, size_t n_curves)
 {
     size_t bins = n_curves > 0 ? BINS_TOTAL / n_curves : BINS;
 
@@ -50,7 +50,7 @@ size_t curve_bin_of_rank(size_t n_steps, size_t n_groups, size_t n_panels, size_
     size_t n_grey = (n_groups - n_shown) * n_panels, bins;
 
     if (k < n_shown)
-        return curve_bin_of_many(n_steps, n_shown * n_panels + OTHER_CURVES);
+        return bin_of_many(n_steps, n_shown * n_panels + OTHER_CURVES);
     bins = BINS_GREY_TOTAL / n_grey;
     bins = bins > BINS_LEAST ? BINS_LEAST : bins < BINS_GREY_LEAST ? BINS_GREY_LEAST : bins;
     return n_steps <= ROWS_PER_FEW_BINS * bins ? 1 : (n_steps + bins - 1) / bins;
@@ -58,7 +58,7 @@ size_t curve_bin_of_rank(size_t n_steps, size_t n_groups, size_t n_panels, size_
 
 size_t curve_bin(size_t n_steps)
 {
-    return curve_bin_of_many(n_steps, 1);
+    return bin_of_many(n_steps, 1);
 }
 
 /* Values in the window, sorted; those that are not finite are left out. */

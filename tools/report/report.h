@@ -82,7 +82,6 @@ void report_compare(struct report *r);
 void report_doctor(struct report *r);
 void report_update(struct report *r);
 void report_next(struct report *r);
-void report_fine_print(struct report *r);
 
 /* Pieces of sentences that two sections share: what a policy does; how far it moves the update;
  * "1 warning, 2 notes". */

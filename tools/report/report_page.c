@@ -126,7 +126,7 @@ static const struct {
       "policy the run would have taken other steps and met other gradients." },
 };
 
-void report_fine_print(struct report *r)
+static void put_fine_print(struct report *r)
 {
     size_t i;
 
@@ -217,7 +217,7 @@ enum gtr_code report_page(FILE *f, const struct report_found *found, const char 
         report_doctor(&r);
         report_update(&r);
         report_next(&r);
-        report_fine_print(&r);
+        put_fine_print(&r);
         fputs("</main>\n", f);
         report_put_script(f);
         fputs("</body>\n</html>\n", f);

@@ -228,19 +228,29 @@ static void curve_variables(FILE *f, const struct spill_shown *shown)
 
 /* --- all of them --------------------------------------------------------------------------- */
 
-const struct spill_figure spill_figures[N_SPILL_FIGURES] = {
+struct spill_figure {
+    const char *script;
+    bool needs_excess; /* nothing to show where nothing spilled */
+    void (*write_rows)(FILE *f, const struct spill_shown *shown);
+    void (*write_variables)(FILE *f, const struct spill_shown *shown); /* of its own */
+};
+
+static const struct spill_figure table[] = {
     { "spill_matrix", true, matrix_rows, matrix_variables },
     { "spill_steps", true, steps_rows, steps_variables },
     { "spill_curve", false, curve_rows, curve_variables },
 };
 
 /* The culprits that have a colour are what style.gp calls groups. */
-void spill_write_variables(FILE *f, const struct spill_shown *shown,
-                           const struct spill_figure *figure)
+static void write_variables(FILE *f, const void *view, const struct figure_look *look,
+                            const struct picture *picture)
 {
+    const struct spill_figure *figure = picture->figure;
+    const struct spill_shown *shown = view;
     const char *names[STACK_MOST] = { "" };
     size_t n = stack_size(shown), k;
 
+    (void)look;
     for (k = 0; k < n; k++)
         names[k] = shown->series->names[shown->ranked[k]];
     figure_set_string(f, "TRACE", shown->trace);
@@ -257,13 +267,6 @@ static void write_rows(FILE *f, const void *view, const struct figure_look *look
 
     (void)look;
     figure->write_rows(f, view);
-}
-
-static void write_variables(FILE *f, const void *view, const struct figure_look *look,
-                            const struct picture *picture)
-{
-    (void)look;
-    spill_write_variables(f, view, picture->figure);
 }
 
 enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err)
@@ -296,8 +299,8 @@ enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err)
     }
     shown.spill = found->policies[found->main].spill;
     shown.at = &found->policies[found->main].at;
-    for (i = 0; rc == GTR_OK && i < N_SPILL_FIGURES; i++) {
-        const struct spill_figure *figure = &spill_figures[i];
+    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(table); i++) {
+        const struct spill_figure *figure = &table[i];
 
         if (figure->needs_excess && shown.spill->n_excess == 0)
             cli_note(&o->common, "%s: nothing to show: nothing spilled over", figure->script);
