@@ -2,22 +2,7 @@
  *
  * What stands here stays: errors, traces, groups, policies, replay and recording.  Studies, and all
  * else that the program gradtrace is made of, are in gradtrace_lab.h, which may change.  Each part
- * is a manual of its own:
- *
- *   base/err.h            how every call reports failure
- *   base/free.h           memory that the library hands over
- *   base/device.h         CPU or GPU
- *   trace/sample.h        which blocks of a tensor a sample of elements keeps
- *   trace/trace.h         a recorded run: read it, write it
- *   groups/groups.h       which tensors are clipped together
- *   groups/series.h       a trace as one series of norms per group
- *   policy/policy_list.h  the policies, by number
- *   policy/catalogue.h    their names and parameters, the presets
- *   policy/setting.h      "aggc:beta=0.9,raise=on" as an object
- *   replay/replay.h       what a setting would have done with a trace
- *   sums/sumsq.h          norms: the order in which squares are summed
- *   sums/sumsq_cuda.h     norms of gradients that lie on a GPU
- *   record/recorder.h     record from inside a training loop (C, C++, CUDA hosts)
+ * is a manual of its own.
  *
  * The library never prints, never exits, and reads neither arguments nor the environment.
  * Ownership follows the verbs: _new/_free and _open/_close pair up, _find and _name return static

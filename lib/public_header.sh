@@ -4,11 +4,11 @@
 #     lib/public_header.sh gradtrace.h >build/include/gradtrace.h
 #
 # Puts the headers of the rooms that it includes one after the other, each once and after those that
-# it needs itself.  Of each there is its opening comment and what stands between GTR_PUBLIC_BEGIN
-# and GTR_PUBLIC_END; a header without these is for the library alone.
+# it needs itself, under a list of them.  Of each there is its opening comment and what stands
+# between GTR_PUBLIC_BEGIN and GTR_PUBLIC_END; a header without these is for the library alone.
 cd "$(dirname "$0")" || exit 1
 awk -v top="$1" '
-function read(name,    line, words, systems, guarded, public, offers)
+function read(name,    line, words, systems, guarded, public, offers, opening)
 {
     if (seen[name]++)
         return
@@ -28,6 +28,9 @@ function read(name,    line, words, systems, guarded, public, offers)
             text[name] = text[name] line "\n"
     }
     if (offers) {
+        opening = text[name]
+        sub(/ ?[*]?[/]?\n.*/, "", opening)
+        contents = contents " *    " substr(opening, 3) "\n"
         parts = parts "\n" text[name]
         includes = includes systems
     }
@@ -40,13 +43,15 @@ BEGIN {
     }
     if (top != "gradtrace.h") {
         read("gradtrace.h")
-        parts = ""
+        contents = parts = ""
         includes = "#include \"gradtrace.h\"\n"
     }
     read(top)
     guard = toupper(top)
     sub(/[.]/, "_", guard)
-    print text[top] "#ifndef " guard "\n#define " guard "\n"
+    sub(/ [*]\/\n$/, "", text[top])
+    print text[top] " *\n * The parts:\n *\n" contents " */"
+    print "#ifndef " guard "\n#define " guard "\n"
     n = split(includes, words, "\n")
     for (i = 1; i <= n; i++)
         if (!told[words[i]]++)

@@ -1,4 +1,4 @@
-/* alloc.h - memory that is zeroed, checked for overflow, and can be made to fail in tests. */
+/* alloc.h - memory that is zeroed and checked for overflow. */
 #ifndef GTR_ALLOC_H
 #define GTR_ALLOC_H
 

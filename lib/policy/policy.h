@@ -1,9 +1,4 @@
-/* policy.h - any policy by its id, and a lane of it.
- *
- * The switch is generated from policy_list.h, and is a switch rather than a table of function
- * pointers so that the same lines run on a GPU, where a kernel passes a constant id and the
- * switch folds away.
- */
+/* policy.h - any policy by its number, and a lane of it. */
 #ifndef GTR_POLICY_H
 #define GTR_POLICY_H
 
@@ -50,6 +45,9 @@ struct gtr_lane_output {
     uint8_t *flags; /* GTR_FLAG_... */
 };
 
+/* The switch is generated from policy_list.h, and is a switch rather than a table of function
+ * pointers so that the same lines run on a GPU, where a kernel passes a constant id and the
+ * switch folds away. */
 GTR_HD void gtr_policy_init(enum gtr_policy_id id, const union gtr_params *p, union gtr_state *s)
 {
     switch (id) {

@@ -1,13 +1,12 @@
-/* policy_list.h - every policy, once.
- *
- * To add one: include its header in policy.h, give it a line X(ID, stem) here, and its rows in
- * catalogue.c.  The stem names its header, its structs and its functions; all switches and kernels
- * follow.
- */
+/* policy_list.h - every policy by its number, and the flags of a decision. */
 #ifndef GTR_POLICY_LIST_H
 #define GTR_POLICY_LIST_H
 
 #include "public.h"
+
+/* To add a policy: include its header in policy.h, give it a line X(ID, stem) here, and its rows in
+ * catalogue.c.  The stem names its header, its structs and its functions; all switches and kernels
+ * follow. */
 
 GTR_PUBLIC_BEGIN
 
@@ -24,7 +23,6 @@ enum gtr_policy_id {
         GTR_POLICY_COUNT
 };
 
-/* What a decision is flagged with. */
 enum {
     GTR_FLAG_CAPPED = 1, /* a cap chose the scale, not the interval */
     GTR_FLAG_EMPTY = 2   /* lower > upper: no norm could have been inside */

@@ -52,7 +52,7 @@ struct gtr_decisions {
     double *scale;
     double *lower; /* NULL unless keep_interval */
     double *upper;
-    uint8_t *flags; /* GTR_FLAG_... of policy.h */
+    uint8_t *flags; /* GTR_FLAG_... of policy_list.h */
 };
 
 /* Runs one lane per group.  The group that the rule left out of clipping keeps scale 1, unless the

@@ -1,5 +1,6 @@
-/* baseline.h - what a group's norm is expected to be: a causal average of its own past, which
- * base/follower.h defines.  Steps that are left out change nothing.
+/* baseline.h - what each group's norm is expected to be, at every step of a series.
+ *
+ * base/follower.h is the definition.  Steps that are left out change nothing.
  */
 #ifndef GTR_BASELINE_H
 #define GTR_BASELINE_H

@@ -8,7 +8,7 @@
  *
  * is what is left of the clip: 1 for any constant s, 0.1 for a step that is cut to a tenth among
  * steps that are not.  It treats a group's elements as one, and leaves out the memory of m; where
- * elements were captured, replay/update.h is the exact answer.
+ * elements were captured, update/update.h is the exact answer.
  */
 #ifndef GTR_PROXY_H
 #define GTR_PROXY_H
