@@ -184,6 +184,9 @@ endef
 $(UNIT): $(BUILD)/tests/unit/%: tests/unit/%.c $(STATIC)
 	$(ONE_FILE)
 
+# Of the program only what says things.
+$(BUILD)/tests/unit/test_tell: $(addprefix $(BUILD)/tools/kit/,tell.o rows.o json_text.o)
+
 $(BENCH): $(BUILD)/%: tests/bench/%.c $(STATIC)
 	$(ONE_FILE)
 
@@ -218,7 +221,7 @@ DEMO       = $(DEMO_TRACE) -p none -p global:max_norm=1 -p group:quantile=0.9 -p
 demo: $(PROGRAM) ## replay five policies over a recorded run; tables and figures in demo/
 	@rm -rf demo && mkdir demo
 	$(PROGRAM) info $(DEMO_TRACE)
-	$(PROGRAM) replay $(DEMO) --steps demo/steps.tsv --stats demo/stats.tsv >demo/tables.txt
+	$(PROGRAM) replay $(DEMO) --steps demo/steps.tsv --tsv demo/stats.tsv >demo/tables.txt
 	@cat demo/tables.txt
 	$(PROGRAM) plot $(DEMO) --figure all --format png -o demo
 	@printf '\nThese are the figures.  The tables above are in demo/tables.txt and, for programs, in\n'
@@ -322,6 +325,7 @@ bench: all $(BENCH) ## time the sums, sweeps against NumPy, and replay against h
 	$(or $(PYTHON),python3) tests/bench/update_vs_numpy.py --program $(BUILD)/bench_update
 	$(BUILD)/bench_spill
 	$(BUILD)/bench_planes traces/lora.h5
+	$(BUILD)/bench_deflate traces/lora.h5
 	$(or $(PYTHON),python3) tests/bench/recorder_overhead.py
 
 # --- on a machine with a GPU -------------------------------------------------------------------

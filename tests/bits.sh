@@ -56,7 +56,7 @@ shopt -s nullglob
 for trace in traces/*.h5; do
     for n in 1 2 3; do
         "$GRADTRACE" replay "$trace" -p none -p global -p group:quantile=0.9 -p aggc-paper \
-            -p aggc-code-lora --threads $n --steps "$folder/steps$n" --stats "$folder/stats$n" \
+            -p aggc-code-lora --threads $n --steps "$folder/steps$n" --tsv "$folder/stats$n" \
             --force >"$folder/tables$n" || report "$trace: replay --threads $n failed" 1
         "$GRADTRACE" sweep "$trace" -p aggc --set beta=0.5:0.99:7:logit --set high=1.2:4:9:log \
             -p global --set max_norm=auto:5 --threads $n --tsv - >"$folder/sweep$n" ||

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """circles.py - which object files need each other in a circle, by their symbols.
 
-    tests/circles.py BUILD     reads BUILD/{lib,tools}/**/*.o with nm
+    tests/circles.py BUILD     from the top of the tree; reads BUILD/{lib,tools}/**/*.o with nm
 
 A circle is a set of files each of which needs all others (a strongly connected component).  Prints
-each with its members; what breaks the rule of this house is a line with "FILE: WHY": a circle that
-joins two rooms, or more than MOST circles inside rooms.
+each with its members.  Exit status 1 if one joins two rooms, or if there are more than MOST.
 """
 
 import subprocess
@@ -20,6 +19,8 @@ def symbols(build):
     defines, needs = {}, {}
     for path in sorted(build.glob("lib/**/*.o")) + sorted(build.glob("tools/**/*.o")):
         name = str(path.relative_to(build))
+        if not (Path(name).with_suffix(".c").exists() or Path(name).with_suffix(".cu").exists()):
+            continue  # left over from before a file was moved
         needs[name] = set()
         listing = subprocess.run(["nm", "-g", path], capture_output=True, text=True, check=True)
         for line in listing.stdout.splitlines():
@@ -65,18 +66,18 @@ def main():
     graph = {
         name: {defines[s] for s in wanted if s in defines} - {name} for name, wanted in needs.items()
     }
-    inside = 0
-    for members in components(graph):
+    circles = components(graph)
+    joined = 0
+    for members in circles:
         rooms = sorted({str(Path(name).parent) for name in members})
-        inside += len(rooms) == 1
-        print(("circle in " if len(rooms) == 1 else "CIRCLE OF ROOMS ") + ", ".join(rooms))
+        joined += len(rooms) > 1
+        print(f"a circle {'joins' if len(rooms) > 1 else 'in'} {', '.join(rooms)}:")
         for name in members:
-            print("  ", Path(name).name, "->", *(Path(o).name for o in sorted(graph[name] & set(members))))
-        if len(rooms) > 1:
-            print(f"{members[0]}: a circle joins {', '.join(rooms)}")
-    if inside > MOST:
-        print(f"{inside} circles inside rooms, {MOST} are allowed")
+            others = sorted(Path(other).name for other in graph[name] & set(members))
+            print(f"    {Path(name).name} -> {' '.join(others)}")
+    print(f"{len(circles)} circles, {MOST} are allowed; {joined} join rooms, none may")
+    return joined > 0 or len(circles) > MOST
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

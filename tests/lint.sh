@@ -74,6 +74,16 @@ includes_point_downward() {
         done
 }
 
+symbols_form_no_circles() {
+    local said
+    said=$(python3 tests/circles.py "$BUILD") || echo "$said"
+}
+
+rooms_hold_at_most_45_files() {
+    named 'lib/*' 'tools/*' | sed 's,/[^/]*$,,' | sort | uniq -c |
+        awk '$1 > 45 { print $2 ": " $1 " files" }'
+}
+
 only_the_h5_files_include_hdf5() {
     grep -n '#include *<hdf5' "${c_files[@]}" | grep -v '^lib/h5/' |
         grep -v '^tests/' | sed 's/$/ : only lib\/h5 may/'
@@ -165,6 +175,13 @@ nothing_names_one_machine() {
     grep -nE 'pyp[i]\.org|npmj[s]\.|deb\.debia[n]\.org|crate[s]\.io' "${texts[@]}"
 }
 
+# Releases of clang-format differ in what they make of the same rules.
+layout_is_clang_formats() {
+    command -v clang-format >/dev/null && clang-format --version | grep -q ' 14\.' || return 0
+    clang-format --dry-run -Werror "${c_files[@]}" 2>&1 | grep ': error:' |
+        sed 's/: error: .*/: clang-format -i would change this/'
+}
+
 files_open_with_their_name() {
     local file name
     for file in "${code[@]}"; do
@@ -183,7 +200,8 @@ scripts_parse() {
 }
 
 passed=0 failed=0
-for rule in includes_point_downward only_the_h5_files_include_hdf5 only_cu_files_include_cuda \
+for rule in includes_point_downward symbols_form_no_circles rooms_hold_at_most_45_files \
+    layout_is_clang_formats only_the_h5_files_include_hdf5 only_cu_files_include_cuda \
     symbols_carry_the_prefix exports_are_what_the_public_headers_declare \
     tools_use_public_functions_only the_library_neither_prints_nor_exits \
     names_of_sources_are_unique files_are_at_most_500_lines functions_are_at_most_60_lines \

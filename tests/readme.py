@@ -14,7 +14,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 READMES = (
-    "README.md", "tools/README.md", "lib/policy/README.md", "traces/README.md", "traces/FORMAT.md"
+    "README.md", "lib/README.md", "lib/policy/README.md", "tests/README.md", "tools/README.md",
+    "traces/README.md", "traces/FORMAT.md"
 )
 
 

@@ -1,23 +1,29 @@
-/* cmd_replay.c - gradtrace replay: tables of what policies would have done. */
+/* cmd_replay.c - gradtrace replay: what policies would have done with a recorded run.
+ *
+ * One setting after the other is replayed and sent everywhere that was asked for: its table to
+ * standard output, its decisions to --steps and -o.  The statistics of all of them are kept, small,
+ * for the comparison at the end and for --tsv and --json.
+ */
 #include "cli.h"
 
-#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "output.h"
+#include "forms.h"
 #include "scaling_table.h"
-#include "steps.h"
 #include "study.h"
 
 enum { OPT_STEPS = 0x200, OPT_STATS, OPT_OBJECTIVES };
+/* Letters of a group's name in a table. */
+enum { NAME_LEAST = 8, NAME_MOST = 24 };
 
 struct arguments {
     struct cli_common common;
     struct cli_replay replay;
+    struct forms forms;
     const char *trace;
     const char *steps;      /* --steps */
-    const char *stats;      /* --stats */
     const char *objectives; /* --objectives */
     const char *result;     /* -o */
 };
@@ -28,15 +34,16 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &arguments->replay;
-        state->child_inputs[1] = &arguments->replay.options.device;
-        state->child_inputs[2] = &arguments->common;
+        state->child_inputs[0] = &arguments->forms;
+        state->child_inputs[1] = &arguments->replay;
+        state->child_inputs[2] = &arguments->replay.options.device;
+        state->child_inputs[3] = &arguments->common;
         return 0;
     case OPT_STEPS:
         arguments->steps = word;
         return 0;
     case OPT_STATS:
-        arguments->stats = word;
+        arguments->forms.tsv_path = word;
         return 0;
     case OPT_OBJECTIVES:
         arguments->objectives = word;
@@ -63,14 +70,15 @@ static const struct argp_option options[] = {
       "Write every decision as tab-separated text: step policy group norm lower upper scale "
       "norm_out; - for standard output, instead of the tables",
       0 },
-    { "stats", OPT_STATS, "FILE|-", 0, "Write the statistics as tab-separated text", 0 },
+    { "stats", OPT_STATS, "FILE|-", OPTION_HIDDEN, "The older name of --tsv", 0 },
     { "objectives", OPT_OBJECTIVES, "FILE|-", 0,
       "Write the objectives of `gradtrace sweep` for each policy as tab-separated text", 0 },
     { "output", 'o', "RESULT.h5", 0, "Write decisions and statistics as HDF5", 0 },
     { 0 },
 };
 
-static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 1 },
+static const struct argp_child children[] = { { &forms_argp, 0, NULL, 0 },
+                                              { &cli_replay_argp, 0, "How to replay:", 1 },
                                               { &cli_device_argp, 0, NULL, 2 },
                                               { &cli_common_argp, 0, NULL, 2 },
                                               { 0 } };
@@ -83,12 +91,21 @@ static const struct argp argp = {
     .children = children,
 };
 
-/* Where the decisions go. */
+/* Where the decisions go, and what is kept of them. */
 struct outputs {
-    struct output steps, stats, objectives;
+    struct forms *forms;
+    struct output steps, objectives;
+    struct rows step_rows, objective_rows;
     struct gtr_baseline *baseline; /* if objectives are asked for */
     struct gtr_result *result;
+    struct gtr_scaling_report **reports; /* [n_settings] */
+    struct tell_names groups;
     bool tables; /* stdout is free for people */
+};
+
+struct kept {
+    const struct study *study;
+    struct gtr_scaling_report *const *reports;
 };
 
 static enum gtr_code make_baseline(const struct study *study, struct gtr_baseline **baseline,
@@ -101,23 +118,22 @@ static enum gtr_code make_baseline(const struct study *study, struct gtr_baselin
                             err);
 }
 
-static void objectives_header(FILE *f)
+static void objectives_header(struct rows *rows, FILE *f)
 {
     size_t i;
 
-    fputs("policy", f);
+    rows_open(rows, f, false);
+    rows_column(rows, "policy");
     for (i = 0; i < GTR_OBJECTIVE_COUNT; i++)
-        fprintf(f, "\t%s", gtr_objective_name((enum gtr_objective)i));
-    fputc('\n', f);
+        rows_column(rows, gtr_objective_name((enum gtr_objective)i));
 }
 
 /* The same numbers as a sweep has for this setting, to the bit. */
-static enum gtr_code objectives_row(FILE *f, const char *label, const struct study *study,
+static enum gtr_code objectives_row(struct rows *rows, const char *label, const struct study *study,
                                     const struct gtr_baseline *baseline,
                                     const struct gtr_decisions *decisions, struct gtr_err *err)
 {
     double values[GTR_OBJECTIVE_COUNT];
-    char text[GTR_NUMBER_SIZE];
     enum gtr_code rc;
     size_t i;
 
@@ -125,76 +141,113 @@ static enum gtr_code objectives_row(FILE *f, const char *label, const struct stu
                        err);
     if (rc != GTR_OK)
         return rc;
-    fputs(label, f);
-    for (i = 0; i < GTR_OBJECTIVE_COUNT; i++) {
-        gtr_text_print(values[i], text);
-        fprintf(f, "\t%s", text);
-    }
-    fputc('\n', f);
+    rows_text(rows, label);
+    for (i = 0; i < GTR_OBJECTIVE_COUNT; i++)
+        rows_number(rows, values[i]);
     return GTR_OK;
+}
+
+/* One setting's decisions, step by step, groups in their order. */
+static void write_steps(struct rows *rows, const char *label, const struct gtr_series *series,
+                        const struct gtr_decisions *decisions)
+{
+    size_t t, j;
+
+    for (t = 0; t < series->n_steps && !ferror(rows->f); t++) {
+        for (j = 0; j < series->n_groups; j++) {
+            size_t at = j * series->n_steps + t;
+            double norm = sqrt(series->sumsq[at]);
+
+            rows_integer(rows, series->index[t]);
+            rows_text(rows, label);
+            rows_text(rows, series->names[j]);
+            rows_number(rows, norm);
+            rows_number(rows, decisions->lower[at]);
+            rows_number(rows, decisions->upper[at]);
+            rows_number(rows, decisions->scale[at]);
+            rows_number(rows, norm * decisions->scale[at]);
+        }
+    }
 }
 
 static enum gtr_code outputs_open(struct outputs *outputs, const struct arguments *arguments,
                                   const struct study *study, struct gtr_err *err)
 {
+    const struct gtr_series *series = study->series;
     bool force = arguments->common.force;
     enum gtr_code rc;
 
     rc = output_open(&outputs->steps, arguments->steps, force, err);
     if (rc == GTR_OK)
-        rc = output_open(&outputs->stats, arguments->stats, force, err);
+        rc = forms_open(outputs->forms, force, err);
     if (rc == GTR_OK)
         rc = output_open(&outputs->objectives, arguments->objectives, force, err);
     if (rc == GTR_OK && outputs->objectives.f != NULL)
         rc = make_baseline(study, &outputs->baseline, err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&outputs->reports, study->n_settings, sizeof *outputs->reports,
+                           "reports", err);
     if (rc == GTR_OK && arguments->result != NULL)
         rc = gtr_result_open(arguments->result, force, arguments->trace, study->groups->rule,
                              study->replay, &outputs->result, err);
     if (rc != GTR_OK)
         return rc;
-    outputs->tables =
-        outputs->steps.f != stdout && outputs->stats.f != stdout && outputs->objectives.f != stdout;
-    if (outputs->steps.f != NULL)
-        steps_write_header(outputs->steps.f);
-    if (outputs->stats.f != NULL)
-        scaling_tsv_header(outputs->stats.f);
+    outputs->tables = outputs->steps.f != stdout && outputs->forms->told &&
+                      outputs->objectives.f != stdout;
+    if (outputs->tables)
+        tell_names_make(&outputs->groups, (const char *const *)series->names, series->n_groups,
+                        NAME_LEAST, NAME_MOST);
+    if (outputs->steps.f != NULL) {
+        rows_open(&outputs->step_rows, outputs->steps.f, false);
+        rows_columns(&outputs->step_rows, "step policy group norm lower upper scale norm_out");
+    }
     if (outputs->objectives.f != NULL)
-        objectives_header(outputs->objectives.f);
+        objectives_header(&outputs->objective_rows, outputs->objectives.f);
     return GTR_OK;
+}
+
+static enum gtr_code close_table(struct rows *rows, struct output *output, struct gtr_err *err)
+{
+    enum gtr_code rc = output->f != NULL ? rows_close(rows, err) : GTR_OK;
+
+    return rc == GTR_OK ? output_close(output, err) : rc;
 }
 
 static enum gtr_code outputs_close(struct outputs *outputs, struct gtr_err *err)
 {
-    enum gtr_code rc = output_close(&outputs->steps, err);
+    enum gtr_code rc = close_table(&outputs->step_rows, &outputs->steps, err);
 
     if (rc == GTR_OK)
-        rc = output_close(&outputs->stats, err);
-    if (rc == GTR_OK)
-        rc = output_close(&outputs->objectives, err);
+        rc = close_table(&outputs->objective_rows, &outputs->objectives, err);
     if (rc == GTR_OK) {
         rc = gtr_result_close(outputs->result, err);
         outputs->result = NULL;
     }
-    if (rc == GTR_OK && fflush(stdout) != 0)
-        rc = gtr_fail(err, GTR_EIO, "standard output: cannot write: %s", strerror(errno));
-    return rc;
+    return rc == GTR_OK ? forms_close(outputs->forms, err) : rc;
 }
 
-static void outputs_abandon(struct outputs *outputs)
+static void outputs_abandon(struct outputs *outputs, size_t n_settings)
 {
+    size_t i;
+
     output_abandon(&outputs->steps);
-    output_abandon(&outputs->stats);
     output_abandon(&outputs->objectives);
+    forms_abandon(outputs->forms);
     gtr_baseline_free(outputs->baseline);
     gtr_result_abandon(outputs->result);
+    tell_names_free(&outputs->groups);
+    for (i = 0; outputs->reports != NULL && i < n_settings; i++)
+        gtr_scaling_free(outputs->reports[i]);
+    gtr_free(outputs->reports);
 }
 
-/* Runs one setting and sends it everywhere.  The caller frees *report. */
+/* Runs one setting and sends it everywhere. */
 static enum gtr_code replay_one(const struct study *study, size_t i,
                                 const struct gtr_norm_summary *norms, struct outputs *outputs,
-                                struct gtr_scaling_report **report, struct gtr_err *err)
+                                struct gtr_err *err)
 {
     const struct gtr_series *series = study->series;
+    struct gtr_scaling_report **report = &outputs->reports[i];
     const char *label = study->labels[i];
     enum gtr_code rc;
     struct gtr_decisions *decisions = NULL;
@@ -212,13 +265,12 @@ static enum gtr_code replay_one(const struct study *study, size_t i,
         goto out;
     }
     if (outputs->tables)
-        scaling_table_print(stdout, label, setting, series, *report);
+        scaling_table_print(stdout, label, setting, &outputs->groups, *report);
     if (outputs->steps.f != NULL)
-        steps_write(outputs->steps.f, label, series, decisions);
-    if (outputs->stats.f != NULL)
-        scaling_tsv_rows(outputs->stats.f, label, series, *report);
+        write_steps(&outputs->step_rows, label, series, decisions);
     if (outputs->objectives.f != NULL)
-        rc = objectives_row(outputs->objectives.f, label, study, outputs->baseline, decisions, err);
+        rc = objectives_row(&outputs->objective_rows, label, study, outputs->baseline, decisions,
+                            err);
     if (rc == GTR_OK && outputs->result != NULL)
         rc = gtr_result_add(outputs->result, label, setting, decisions, *report, err);
 out:
@@ -231,37 +283,38 @@ static void put_title(const struct study *study)
 {
     size_t n = study->series->n_nonfinite;
 
-    printf("%s: %zu steps, %zu tensors in %zu groups (%s)", gtr_trace_path(study->trace),
-           study->series->n_steps, study->groups->n_tensors, study->groups->n_groups,
-           study->groups->rule);
+    tell_text(stdout, gtr_trace_path(study->trace));
+    printf(": %zu steps, %zu tensors in %zu groups (%s)", study->series->n_steps,
+           study->groups->n_tensors, study->groups->n_groups, study->groups->rule);
     if (n > 0)
-        printf(", %zu %s not finite", n, n == 1 ? "step" : "steps");
+        printf(", %zu step%s not finite", n, tell_s(n));
     printf("\n\n");
+}
+
+static void write_table(struct rows *rows, const void *found)
+{
+    const struct kept *kept = found;
+    const struct study *study = kept->study;
+
+    scaling_table_rows(rows, study->labels, study->series, kept->reports, study->n_settings);
 }
 
 static enum gtr_code replay_all(const struct study *study, struct outputs *outputs,
                                 struct gtr_err *err)
 {
-    enum gtr_code rc;
+    const struct kept kept = { study, outputs->reports };
     struct gtr_norm_summary *norms = NULL;
-    struct gtr_scaling_report **reports = NULL;
+    enum gtr_code rc = gtr_norm_summaries_new(study->replay, &norms, err);
     size_t i;
 
-    rc = gtr_norm_summaries_new(study->replay, &norms, err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&reports, study->n_settings, sizeof *reports, "reports", err);
-    if (rc != GTR_OK)
-        goto out;
-    if (outputs->tables)
+    if (rc == GTR_OK && outputs->tables)
         put_title(study);
     for (i = 0; rc == GTR_OK && i < study->n_settings; i++)
-        rc = replay_one(study, i, norms, outputs, &reports[i], err);
+        rc = replay_one(study, i, norms, outputs, err);
     if (rc == GTR_OK && outputs->tables && study->n_settings > 1)
-        scaling_table_compare(stdout, study->labels, reports, study->n_settings);
-out:
-    for (i = 0; reports != NULL && i < study->n_settings; i++)
-        gtr_scaling_free(reports[i]);
-    gtr_free(reports);
+        scaling_table_compare(stdout, study->labels, outputs->reports, study->n_settings);
+    if (rc == GTR_OK)
+        rc = forms_write(outputs->forms, write_table, &kept, err);
     gtr_free(norms);
     return rc;
 }
@@ -270,7 +323,7 @@ int cmd_replay(int argc, char **argv)
 {
     struct arguments arguments = { 0 };
     struct study study = { 0 };
-    struct outputs outputs = { 0 };
+    struct outputs outputs = { .forms = &arguments.forms };
     struct gtr_err err = { 0 };
     enum gtr_code rc;
 
@@ -285,7 +338,7 @@ int cmd_replay(int argc, char **argv)
         rc = outputs_close(&outputs, &err);
     if (rc == GTR_OK)
         fprintf(outputs.tables ? stdout : stderr, "%s\n", study_open_loop);
-    outputs_abandon(&outputs);
+    outputs_abandon(&outputs, study.n_settings);
     study_close(&study);
     cli_replay_free(&arguments.replay);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&arguments.common, &err);

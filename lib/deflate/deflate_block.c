@@ -24,8 +24,7 @@ static const uint8_t repeat_bits[GTR_N_LENGTHS] = {
     [REPEAT_LAST] = 2, [REPEAT_ZERO] = 3, [REPEAT_ZERO_LONG] = 7
 };
 
-/* --- counting ----------------------------------------------------------------------------------
- */
+/* --- counting --------------------------------------------------------------------------------- */
 
 /* A symbol and the bits after it. */
 struct symbol {
@@ -192,8 +191,7 @@ uint64_t gtr_block_stored(size_t n)
     return STORED_BITS + 8 * (uint64_t)n;
 }
 
-/* --- bits ---------------------------------------------------------------------------------------
- */
+/* --- bits ------------------------------------------------------------------------------------- */
 
 /* 57 bits can be held between two calls of flush. */
 static inline void hold(struct gtr_sink *sink, uint32_t bits, unsigned n)
@@ -226,8 +224,7 @@ void gtr_sink_align(struct gtr_sink *sink)
     gtr_sink_put(sink, 0, -sink->n & 7);
 }
 
-/* --- blocks -------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 void gtr_block_put_stored(struct gtr_sink *sink, const unsigned char *bytes, size_t n, bool last)
 {

@@ -118,8 +118,7 @@ enum gtr_code gtr_h5_table_read_part(const struct gtr_h5_table *table,
                                      const struct gtr_h5_part *part, void *out, size_t stride,
                                      struct gtr_err *err);
 
-/* --- sheets: vectors and tables that grow ------------------------------------------------------
- */
+/* --- sheets: vectors and tables that grow ----------------------------------------------------- */
 
 struct gtr_h5_sheet;
 

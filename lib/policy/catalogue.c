@@ -7,13 +7,13 @@
 #include "order.h"
 
 /* Catches a field without a row, or a row without a field: all parameters are doubles. */
-#define EACH_FIELD_HAS_A_ROW(stem)                                                            \
-    _Static_assert(sizeof(struct gtr_##stem##_params) ==                                      \
-                       GTR_ARRAY_LEN(stem##_params) * sizeof(double),                         \
+#define EACH_FIELD_HAS_A_ROW(stem)                                    \
+    _Static_assert(sizeof(struct gtr_##stem##_params) ==              \
+                       GTR_ARRAY_LEN(stem##_params) * sizeof(double), \
                    "each " #stem " parameter has one row")
 
 #define AT(field) offsetof(struct gtr_global_params, field)
-/* clang-format off: a table */
+/* clang-format off */
 static const struct gtr_param_spec global_params[] = {
     /* name, where, default, min, max, choices, help, source */
     { "max_norm",   AT(max_norm),    1.0,  0.0,  HUGE_VAL, NULL,
@@ -28,7 +28,7 @@ static const struct gtr_param_spec global_params[] = {
 EACH_FIELD_HAS_A_ROW(global);
 
 #define AT(field) offsetof(struct gtr_group_params, field)
-/* clang-format off: a table */
+/* clang-format off */
 static const struct gtr_param_spec group_params[] = {
     /* name, where, default, min, max, choices, help, source */
     { "max_norm",   AT(max_norm),    1.0,  0.0,  HUGE_VAL, NULL,
@@ -43,7 +43,7 @@ static const struct gtr_param_spec group_params[] = {
 EACH_FIELD_HAS_A_ROW(group);
 
 #define AT(field) offsetof(struct gtr_aggc_params, field)
-/* clang-format off: a table */
+/* clang-format off */
 static const struct gtr_param_spec aggc_params[] = {
     /* name, where, default, min, max, choices, help, source */
     { "beta",       AT(beta),        0.95, 0.0,  1.0,      NULL,
@@ -140,13 +140,11 @@ static const struct gtr_preset presets[] = {
     { "aggc-paper", GTR_AGGC,
       "form=paper,beta=0.95,low=0.5,high=2,low_late=0.8,high_late=1.2,switch=0.4,transition=0.3,"
       "raise=on",
-      "the equations of the paper",
-      "numbers are ours: the paper's own settings are not public" },
+      "the equations of the paper", "numbers are ours: the paper's own settings are not public" },
     { "aggc-code-lora", GTR_AGGC,
       "form=code,beta=0.95,low=0.95,high=0.6,low_late=0.98,high_late=0.7,switch=0.4,"
       "transition=0.3,min_norm=0.01,raise=off,max_up=1.1,max_down=0.9",
-      "the published code, LoRA fine-tuning",
-      "github.com/ZhiyuanLi218/AGGC, LoRA settings" },
+      "the published code, LoRA fine-tuning", "github.com/ZhiyuanLi218/AGGC, LoRA settings" },
     { "aggc-code-grpo", GTR_AGGC,
       "form=code,beta=0.99,low=0.98,high=0.7,low_late=0.98,high_late=0.999,switch=0.6,"
       "transition=0.2,min_norm=0,raise=on,max_up=1.1,max_down=0.9",

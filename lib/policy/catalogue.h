@@ -22,7 +22,7 @@ struct gtr_param_spec {
     double min, max;     /* allowed, both ends included */
     const char *choices; /* "code|paper|fixed": value i is the i-th word; NULL for a number */
     const char *help;
-    const char *source;  /* who has it: "torch", "paper, code", "ours" */
+    const char *source; /* who has it: "torch", "paper, code", "ours" */
 };
 
 struct gtr_policy_spec {
@@ -58,8 +58,7 @@ struct gtr_preset {
 
 const struct gtr_policy_spec *gtr_policy_spec(enum gtr_policy_id id);
 const struct gtr_policy_spec *gtr_policy_find(const char *name); /* NULL if none */
-const struct gtr_param_spec *gtr_param_find(const struct gtr_policy_spec *policy,
-                                            const char *name);
+const struct gtr_param_spec *gtr_param_find(const struct gtr_policy_spec *policy, const char *name);
 
 const struct gtr_preset *gtr_presets(size_t *n_presets);
 const struct gtr_preset *gtr_preset_find(const char *name);

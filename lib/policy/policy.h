@@ -51,8 +51,8 @@ struct gtr_lane_output {
 GTR_HD void gtr_policy_init(enum gtr_policy_id id, const union gtr_params *p, union gtr_state *s)
 {
     switch (id) {
-#define X(ID, stem)                       \
-    case ID:                              \
+#define X(ID, stem)                            \
+    case ID:                                   \
         gtr_##stem##_init(&p->stem, &s->stem); \
         break;
         GTR_POLICIES(X)

@@ -26,17 +26,13 @@
 
 GTR_PUBLIC_BEGIN
 
-enum gtr_aggc_form {
-    GTR_AGGC_CODE = 0,
-    GTR_AGGC_PAPER = 1,
-    GTR_AGGC_FIXED = 2
-};
+enum gtr_aggc_form { GTR_AGGC_CODE = 0, GTR_AGGC_PAPER = 1, GTR_AGGC_FIXED = 2 };
 
 struct gtr_aggc_params {
-    double beta;       /* weight of the past in S */
-    double low;        /* L / S before the switch */
-    double high;       /* U / S before the switch */
-    double low_late;   /* the same after the transition; <= 0: as before it */
+    double beta;     /* weight of the past in S */
+    double low;      /* L / S before the switch */
+    double high;     /* U / S before the switch */
+    double low_late; /* the same after the transition; <= 0: as before it */
     double high_late;
     double switch_at;  /* progress at which the transition starts */
     double transition; /* progress it takes */

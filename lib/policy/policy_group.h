@@ -31,8 +31,8 @@ GTR_HD void gtr_group_init(const struct gtr_group_params *p, struct gtr_group_st
     s->unused = 0.0;
 }
 
-GTR_HD struct gtr_action gtr_group_step(const struct gtr_group_params *p,
-                                        struct gtr_group_state *s, const struct gtr_obs *obs)
+GTR_HD struct gtr_action gtr_group_step(const struct gtr_group_params *p, struct gtr_group_state *s,
+                                        const struct gtr_obs *obs)
 {
     struct gtr_action act = gtr_leave();
 

@@ -55,8 +55,7 @@ static size_t first_place(const struct place *places, size_t n, const char *name
 }
 
 enum gtr_code gtr_setting_no_group(const struct gtr_setting *setting, const char *glob,
-                                   const char *const *groups, size_t n_groups,
-                                   struct gtr_err *err)
+                                   const char *const *groups, size_t n_groups, struct gtr_err *err)
 {
     const struct gtr_policy_spec *policy = setting->policy;
     const char *nearest = gtr_text_nearest(glob, groups, n_groups);

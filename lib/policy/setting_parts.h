@@ -38,8 +38,7 @@ enum gtr_code gtr_setting_read_value(const char *setting, const char *key,
 enum gtr_code gtr_setting_unknown_key(const struct gtr_setting *setting, const char *key,
                                       struct gtr_err *err);
 enum gtr_code gtr_setting_no_group(const struct gtr_setting *setting, const char *glob,
-                                   const char *const *groups, size_t n_groups,
-                                   struct gtr_err *err);
+                                   const char *const *groups, size_t n_groups, struct gtr_err *err);
 
 /* Word `index` of "code|paper|fixed": its start, and its length in *length; NULL if there are not
  * so many. */

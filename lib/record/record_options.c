@@ -15,7 +15,7 @@
 
 enum { THREADS_MOST = 256, AROUND_MOST = 1 << 20 };
 
-void (gtr_record_options_init)(struct gtr_record_options *options, size_t size)
+void(gtr_record_options_init)(struct gtr_record_options *options, size_t size)
 {
     static const struct gtr_record_options defaults = { .size = sizeof defaults,
                                                         .reduction = "none",

@@ -24,7 +24,7 @@ struct gtr_replay {
     uint8_t *skip;    /* [T] */
 };
 
-void (gtr_replay_options_init)(struct gtr_replay_options *options, size_t size)
+void(gtr_replay_options_init)(struct gtr_replay_options *options, size_t size)
 {
     gtr_options_init(options, size, &(struct gtr_replay_options){ .size = sizeof *options });
 }
@@ -120,8 +120,7 @@ size_t gtr_replay_norms(const struct gtr_replay *replay, size_t group, double *n
     return n;
 }
 
-/* --- one setting ---------------------------------------------------------------------------------
- */
+/* --- one setting ------------------------------------------------------------------------------ */
 
 struct running {
     const struct gtr_replay *replay;
@@ -205,8 +204,7 @@ static void run_lane(void *context, size_t group, size_t worker)
     end_lane(decisions, group);
 }
 
-/* --- on a GPU ----------------------------------------------------------------------------------
- */
+/* --- on a GPU --------------------------------------------------------------------------------- */
 
 /* What all lanes of a GPU read, made by lanes of the CPU. */
 struct prepared {
@@ -270,8 +268,7 @@ out:
     return rc;
 }
 
-/* --- a run -------------------------------------------------------------------------------------
- */
+/* --- a run ------------------------------------------------------------------------------------ */
 
 static enum gtr_code decisions_new(const struct gtr_replay *replay, struct gtr_decisions **out,
                                    struct gtr_err *err)

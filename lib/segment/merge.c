@@ -236,7 +236,8 @@ static enum gtr_code copy_all(struct gtr_merge *merge, struct gtr_err *err)
 
 static enum gtr_code open_writer(struct gtr_merge *merge, const char *output, struct gtr_err *err)
 {
-    struct gtr_writer_options options = { .size = sizeof options, .force = merge->options->force,
+    struct gtr_writer_options options = { .size = sizeof options,
+                                          .force = merge->options->force,
                                           .whole = true,
                                           .param_norms = merge->param_norms,
                                           .checksums = true };

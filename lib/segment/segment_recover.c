@@ -395,12 +395,12 @@ enum gtr_code gtr_trace_recover(const char *path, const char *output, bool force
                                 const struct gtr_remarks *remarks, struct gtr_recovered *recovered,
                                 struct gtr_err *err)
 {
-    struct recovery recovery = { .remarks = remarks,
-                                 .path = path,
-                                 .options = { .size = sizeof recovery.options,
-                                              .force = force,
-                                              .whole = true },
-                                 .found = recovered };
+    struct recovery recovery = {
+        .remarks = remarks,
+        .path = path,
+        .options = { .size = sizeof recovery.options, .force = force, .whole = true },
+        .found = recovered
+    };
     char *folder;
     int64_t rank;
     enum gtr_code rc;

@@ -125,8 +125,7 @@ struct of_f64 {
     }
 };
 
-/* --- kernels -----------------------------------------------------------------------------------
- */
+/* --- kernels ---------------------------------------------------------------------------------- */
 
 /* Adds the squares of this thread's next at_once elements of a block of which `left` are there. */
 template <typename E>

@@ -160,7 +160,7 @@ static enum gtr_code writer_new(const struct gtr_head *head,
     return GTR_OK;
 }
 
-void (gtr_writer_options_init)(struct gtr_writer_options *options, size_t size)
+void(gtr_writer_options_init)(struct gtr_writer_options *options, size_t size)
 {
     gtr_options_init(options, size, &(struct gtr_writer_options){ .size = sizeof *options });
 }

@@ -65,8 +65,7 @@ void gtr_optimizer_init(struct gtr_optimizer *optimizer, enum gtr_optimizer_id i
         gtr_optimizer_set(optimizer, &specs[id].params[i], specs[id].params[i].standard);
 }
 
-/* --- text --------------------------------------------------------------------------------------
- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 /* "did you mean beta2?", or "it has beta1, beta2, eps". */
 static void advise(const char *word, const char *const *names, size_t n, const char *lead,
@@ -215,8 +214,7 @@ enum gtr_code gtr_optimizer_check(const struct gtr_optimizer *optimizer, struct 
     return GTR_OK;
 }
 
-/* --- steps -------------------------------------------------------------------------------------
- */
+/* --- steps ------------------------------------------------------------------------------------ */
 
 void gtr_optimizer_steps(const struct gtr_optimizer *optimizer, int64_t n_steps,
                          struct gtr_optimizer_step *steps)

@@ -40,8 +40,7 @@ struct run {
     size_t answers; /* pieces x rows that answer has room for */
 };
 
-/* --- what is the same for all batches ----------------------------------------------------------
- */
+/* --- what is the same for all batches --------------------------------------------------------- */
 
 /* Skipped rows do not count as steps of the optimizer. */
 static enum gtr_code fill_steps(struct run *run, const struct gtr_replay *replay,
@@ -176,8 +175,7 @@ static enum gtr_code make_engine(struct run *run, struct gtr_err *err)
     return gtr_update_cpu_new(&run->pass, run->options->n_threads, &run->engine, err);
 }
 
-/* --- memory ------------------------------------------------------------------------------------
- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static void free_rows(struct run *run, struct load *load)
 {
@@ -239,8 +237,7 @@ static enum gtr_code room_for_answers(struct run *run, const struct gtr_update_b
     return rc;
 }
 
-/* --- calls -------------------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 /* What comes after `now`: more rows of its batch, or the next batch in the other slice.  n_rows is
  * 0 at the end. */

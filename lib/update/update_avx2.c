@@ -6,11 +6,11 @@
 
 #include "update_kernels.h"
 
-#define TARGET __attribute__((target("avx2,f16c")))
-#define FLOATS __m256
-#define WIDTH  8
+#define TARGET                 __attribute__((target("avx2,f16c")))
+#define FLOATS                 __m256
+#define WIDTH                  8
 #define ADD_PRODUCT(sum, a, b) ((sum) + (a) * (b))
-#define WIDE   __m256d
+#define WIDE                   __m256d
 
 #define SPLAT(x)         _mm256_set1_ps(x)
 #define LOAD(p)          _mm256_load_ps(p)

@@ -6,11 +6,11 @@
 
 #include "update_kernels.h"
 
-#define TARGET __attribute__((target("avx512f,avx2,f16c")))
-#define FLOATS __m512
-#define WIDTH  16
+#define TARGET                 __attribute__((target("avx512f,avx2,f16c")))
+#define FLOATS                 __m512
+#define WIDTH                  16
 #define ADD_PRODUCT(sum, a, b) _mm512_fmadd_pd(a, b, sum)
-#define WIDE   __m512d
+#define WIDE                   __m512d
 
 #define SPLAT(x)         _mm512_set1_ps(x)
 #define LOAD(p)          _mm512_load_ps(p)

@@ -60,8 +60,7 @@ struct call {
     const struct gtr_update_answer *answer;
 };
 
-/* --- blocks ------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 /* What a block needs besides its states. */
 struct space {
@@ -200,8 +199,7 @@ static void run_item(void *context, size_t item, size_t worker)
     }
 }
 
-/* --- pieces ------------------------------------------------------------------------------------
- */
+/* --- pieces ----------------------------------------------------------------------------------- */
 
 static void add_moments(const struct cpu_engine *cpu, const double *sums,
                         struct gtr_update_moments *moments, double *plain_squares)
@@ -247,8 +245,7 @@ static void join_row(const struct call *call, size_t piece, size_t row, double *
             (struct gtr_update_sums){ sum[1 + 3 * p], sum[2 + 3 * p], sum[3 + 3 * p] };
 }
 
-/* --- the engine --------------------------------------------------------------------------------
- */
+/* --- the engine ------------------------------------------------------------------------------- */
 
 struct joining {
     const struct call *call;

@@ -175,8 +175,7 @@ void gtr_update_plan_free(struct gtr_update_plan *plan)
     plan->tensors = NULL;
 }
 
-/* --- batches -----------------------------------------------------------------------------------
- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 /* Extends the last range, up to where a chunk ends and there is enough for a thread to read. */
 static enum gtr_code add_range(struct gtr_update_slice *slice, size_t place,

@@ -19,10 +19,10 @@ to_full info run.h5
 to_full info --policies
 to_full replay run.h5 -p none
 to_full replay run.h5 -p none --steps -
-to_full replay run.h5 -p none --stats -
+to_full replay run.h5 -p none --tsv -
 to_full export run.h5
 try_silently replay run.h5 -p none --steps /dev/full
-try_silently replay run.h5 -p none --stats /dev/full
+try_silently replay run.h5 -p none --tsv /dev/full
 try_silently export run.h5 -o /dev/full
 
 # No file may grow beyond 1 KiB: to the program that is a disk that fills up while it writes.

@@ -2,7 +2,7 @@
 . "$TESTS/cli/try.bash"
 make_trace run.h5
 
-for option in -o --steps --stats; do
+for option in -o --steps --tsv; do
     echo mine >there
     try replay run.h5 -p none $option there
     cat there

@@ -15,7 +15,7 @@ page text tensors.html | grep 'more rows'
 wc -l <tensors/groups.tsv
 
 echo "== the tables are those of the commands"
-"$GRADTRACE" replay "$TRACES/gpt2.h5" -p aggc-paper --stats stats.tsv >/dev/null
+"$GRADTRACE" replay "$TRACES/gpt2.h5" -p aggc-paper --tsv stats.tsv >/dev/null
 column() {
     awk -F '\t' -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i; next }
                               /^aggc-paper/ { print $c }' "$1"

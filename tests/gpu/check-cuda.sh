@@ -114,7 +114,7 @@ all_policies=(-p none -p global:max_norm=1 -p global:max_norm=0.5,eps=0,strict=o
 check_trace() {
     local trace=$1 name=${1#"$here"/traces/}
     same "$name: replay" replay "$trace" "${all_policies[@]}" --steps steps.tsv \
-        --stats stats.tsv
+        --tsv stats.tsv
     # 3 x 7 x 5 x 2 settings and 61: full warps, and rests.
     same "$name: sweep" sweep "$trace" -p aggc --set beta=0.5:0.99:7:logit \
         --set high=1.1:4:3:log --set low=0:0.9:5 --set form=paper,code -p aggc-code-lora \

@@ -248,7 +248,8 @@ struct killed_plan {
 /* In the child: tells each completed step, and never returns. */
 static inline void killed_record(const struct killed_plan *plan, int told)
 {
-    const struct gtr_writer_options options = { .size = sizeof options, .force = true,
+    const struct gtr_writer_options options = { .size = sizeof options,
+                                                .force = true,
                                                 .elements = plan->elements,
                                                 .segment_bytes = plan->segment_bytes,
                                                 .n_threads = 1 };

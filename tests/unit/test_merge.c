@@ -274,10 +274,11 @@ static void wrappers_are_taken_off_names_and_nothing_else(void)
 static void write_dropping(const char *path, int64_t rank)
 {
     uint64_t n_dropped = 0;
-    const struct gtr_writer_options options = {
-        .size = sizeof options,
-        .force = true, .elements = true, .segment_bytes = 30000, .dropped_captures = &n_dropped
-    };
+    const struct gtr_writer_options options = { .size = sizeof options,
+                                                .force = true,
+                                                .elements = true,
+                                                .segment_bytes = 30000,
+                                                .dropped_captures = &n_dropped };
     struct gtr_writer *writer = NULL;
     struct gtr_err err = { 0 };
     struct gtr_head head;

@@ -50,7 +50,8 @@ static struct gtr_recovered recover(const char *path, const char *output)
 /* Five segments of some steps, and if the recorder was killed a journal of some more. */
 static void write_trace_as(const char *path, bool killed, enum gtr_compression compression)
 {
-    const struct gtr_writer_options options = { .size = sizeof options, .force = true,
+    const struct gtr_writer_options options = { .size = sizeof options,
+                                                .force = true,
                                                 .elements = true,
                                                 .checksums = true,
                                                 .segment_bytes = 30000,

@@ -251,10 +251,9 @@ static void every_kernel_gives_the_bits_of_the_scalar_path(void)
     for (round = 0; round < 4; round++)
         for (kind = SMOOTH; kind < KINDS; kind++)
             for (bad = 0; bad < 3; bad++) {
-                const struct gtr_replay_options options = {
-                    .size = sizeof options,
-                    .nonfinite = bad == 2 ? GTR_PROPAGATE : GTR_SKIP_STEP
-                };
+                const struct gtr_replay_options options = { .size = sizeof options,
+                                                            .nonfinite = bad == 2 ? GTR_PROPAGATE
+                                                                                  : GTR_SKIP_STEP };
                 size_t left_out = round % 2 ? G : (size_t)round;
                 struct world w = world_of(make_series((enum kind)kind, left_out, bad), &options);
 

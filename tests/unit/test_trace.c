@@ -71,7 +71,8 @@ static enum gtr_code append_row(struct gtr_writer *writer, const struct run *run
 
 static enum gtr_code write_run(const char *path, const struct run *run, struct gtr_err *err)
 {
-    const struct gtr_writer_options options = { .size = sizeof options, .elements = run->elements,
+    const struct gtr_writer_options options = { .size = sizeof options,
+                                                .elements = run->elements,
                                                 .param_norms = run->param_norms };
     struct gtr_writer *writer;
     struct gtr_head head;

@@ -1,7 +1,33 @@
 /* json_text.c - numbers, texts, and writing them out. */
+#define _GNU_SOURCE
 #include "json_text.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+#include "tell.h"
+
+struct json_object *json_text(const char *text)
+{
+    struct json_object *string;
+    char *valid = NULL;
+    size_t size = 0;
+    uint32_t letter;
+    FILE *f = open_memstream(&valid, &size);
+
+    if (f == NULL)
+        return NULL;
+    while (*text != '\0') {
+        size_t n = tell_letter(text, &letter);
+
+        fwrite(n > 0 ? text : "\xef\xbf\xbd", 1, n > 0 ? n : 3, f);
+        text += n > 0 ? n : 1;
+    }
+    fclose(f);
+    string = json_object_new_string(valid);
+    free(valid);
+    return string;
+}
 
 struct json_object *json_number(double value)
 {
@@ -25,7 +51,7 @@ void json_add_integer(struct json_object *object, const char *key, int64_t value
 
 void json_add_text(struct json_object *object, const char *key, const char *text)
 {
-    json_object_object_add(object, key, json_object_new_string(text));
+    json_object_object_add(object, key, json_text(text));
 }
 
 enum gtr_code json_write(FILE *f, struct json_object *object, struct gtr_err *err)

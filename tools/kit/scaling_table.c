@@ -4,61 +4,45 @@
 #include <math.h>
 #include <string.h>
 
-enum { NAME_MIN = 8, NAME_MAX = 24 };
+enum { NAME_MIN = 8, LABEL_MAX = 40 };
 
-static int name_width(const struct gtr_series *series)
-{
-    size_t width = NAME_MIN, j;
-
-    for (j = 0; j < series->n_groups; j++)
-        if (strlen(series->names[j]) > width)
-            width = strlen(series->names[j]);
-    return (int)(width < NAME_MAX ? width : NAME_MAX);
-}
-
-static double percent(uint64_t part, uint64_t whole)
-{
-    return whole > 0 ? 100.0 * (double)part / (double)whole : 0.0;
-}
-
-/* "12.3%", and "-" for never: a table of zeros hides the rows that matter. */
+/* A share in its column, and "-" for never: a table of zeros hides the rows that matter. */
 static void put_rate(FILE *f, uint64_t part, uint64_t whole)
 {
-    if (part == 0)
-        fprintf(f, " %7s", "-");
-    else
-        fprintf(f, " %6.1f%%", percent(part, whole));
+    char text[TELL_SIZE];
+
+    fprintf(f, " %7s", part == 0 ? "-" : tell_part(part, whole, text));
 }
 
 static void put_headline(FILE *f, const char *label, const char *setting,
                          const struct gtr_scaling_report *report)
 {
     const struct gtr_scaling *pooled = &report->pooled;
+    char steps[TELL_SIZE], decisions[TELL_SIZE];
 
-    fprintf(f, "%s\n", label);
-    if (strcmp(label, setting) != 0)
-        fprintf(f, "  setting: %s\n", setting);
-    fprintf(f,
-            "  clips %.1f%% of steps and %.1f%% of decisions (a decision: one group at one step)",
-            percent(report->n_clipped_steps, report->n_steps),
-            percent(pooled->n_clipped, pooled->n_decisions));
+    tell_text(f, label);
+    if (strcmp(label, setting) != 0) {
+        fputs("\n  setting: ", f);
+        tell_text(f, setting);
+    }
+    fprintf(f, "\n  clips %s of steps and %s of decisions (a decision: one group at one step)",
+            tell_part(report->n_clipped_steps, report->n_steps, steps),
+            tell_part(pooled->n_clipped, pooled->n_decisions, decisions));
     if (pooled->n_raised > 0)
-        fprintf(f, ", raises %.1f%%", percent(pooled->n_raised, pooled->n_decisions));
+        fprintf(f, ", raises %s", tell_part(pooled->n_raised, pooled->n_decisions, decisions));
     if (report->n_skipped > 0)
-        fprintf(f, "; %llu steps skipped", (unsigned long long)report->n_skipped);
-    if (isnan(report->cos_mean))
-        fputs("\n", f);
-    else
+        fprintf(f, "; %llu step%s skipped", (unsigned long long)report->n_skipped,
+                tell_s(report->n_skipped));
+    if (!isnan(report->cos_mean))
         fprintf(f,
                 "\n  direction kept: cosine with the recorded gradient %.4f on average, %.4f at "
-                "least\n",
+                "least",
                 report->cos_mean, report->cos_min);
-    fputc('\n', f);
+    fputs("\n\n", f);
 }
 
-static void put_scale_row(FILE *f, int width, const char *name, const struct gtr_scaling *s)
+static void put_scales(FILE *f, const struct gtr_scaling *s)
 {
-    fprintf(f, "  %-*.*s", width, width, name);
     put_rate(f, s->n_clipped, s->n_decisions);
     put_rate(f, s->n_raised, s->n_decisions);
     put_rate(f, s->n_capped, s->n_decisions);
@@ -79,20 +63,34 @@ static void put_norm_summary(FILE *f, const struct gtr_norm_summary *summary)
             summary->cv);
 }
 
-static void put_norm_row(FILE *f, int width, const char *name, const struct gtr_scaling *s)
+static void put_norms(FILE *f, const struct gtr_scaling *s)
 {
-    fprintf(f, "  %-*.*s", width, width, name);
     put_norm_summary(f, &s->before);
     fputs("  ", f);
     put_norm_summary(f, &s->after);
     fputc('\n', f);
 }
 
-void scaling_table_print(FILE *f, const char *label, const char *setting,
-                         const struct gtr_series *series, const struct gtr_scaling_report *report)
+/* A row for each group and one for all of them. */
+static void put_rows(FILE *f, const struct tell_names *names, const char *all,
+                     const struct gtr_scaling_report *report,
+                     void (*put)(FILE *f, const struct gtr_scaling *s))
 {
-    int width = name_width(series);
     size_t j;
+
+    for (j = 0; j < names->n; j++) {
+        fputs("  ", f);
+        tell_name(f, names, j);
+        put(f, &report->group[j]);
+    }
+    fprintf(f, "  %-*s", (int)names->width, all);
+    put(f, &report->pooled);
+}
+
+void scaling_table_print(FILE *f, const char *label, const char *setting,
+                         const struct tell_names *names, const struct gtr_scaling_report *report)
+{
+    int width = (int)names->width;
 
     put_headline(f, label, setting, report);
     fprintf(f, "  %-*s %31s %47s %21s\n", width, "", "share of decisions", "scale",
@@ -100,34 +98,31 @@ void scaling_table_print(FILE *f, const char *label, const char *setting,
     fprintf(f, "  %-*s %7s %7s %7s %7s %7s %7s %7s %7s %7s %7s %7s %7s %5s\n", width, "group",
             "clipped", "raised", "capped", "empty", "mean", "min", "p01", "p50", "p99", "max",
             "longest", "first", "cold");
-    for (j = 0; j < series->n_groups; j++)
-        put_scale_row(f, width, series->names[j], &report->group[j]);
-    put_scale_row(f, width, "(pooled)", &report->pooled);
+    put_rows(f, names, "(pooled)", report, put_scales);
     fprintf(f, "\n  %-*s %38s %40s\n", width, "", "norm before", "norm after");
     fprintf(f, "  %-*s %10s %10s %8s %7s   %10s %10s %8s %7s\n", width, "group", "p50", "p99",
             "p99/p50", "cv", "p50", "p99", "p99/p50", "cv");
-    for (j = 0; j < series->n_groups; j++)
-        put_norm_row(f, width, series->names[j], &report->group[j]);
-    put_norm_row(f, width, "(all)", &report->pooled);
+    put_rows(f, names, "(all)", report, put_norms);
     fputc('\n', f);
 }
 
 void scaling_table_compare(FILE *f, char *const *labels, struct gtr_scaling_report *const *reports,
                            size_t n)
 {
-    size_t width = NAME_MIN, i;
+    struct tell_names names;
+    size_t i;
 
-    for (i = 0; i < n; i++)
-        if (strlen(labels[i]) > width)
-            width = strlen(labels[i]);
-    fprintf(f, "side by side\n\n  %-*s %7s %23s %15s %17s %17s\n", (int)width, "", "steps",
+    tell_names_make(&names, (const char *const *)labels, n, NAME_MIN, LABEL_MAX);
+    fprintf(f, "side by side\n\n  %-*s %7s %23s %15s %17s %17s\n", (int)names.width, "", "steps",
             "share of decisions", "scale", "norm after", "direction kept");
-    fprintf(f, "  %-*s %7s %7s %7s %7s %7s %7s %9s %7s %8s %8s\n", (int)width, "policy", "clipped",
-            "clipped", "raised", "capped", "mean", "min", "p50", "p99/p50", "mean", "least");
+    fprintf(f, "  %-*s %7s %7s %7s %7s %7s %7s %9s %7s %8s %8s\n", (int)names.width, "policy",
+            "clipped", "clipped", "raised", "capped", "mean", "min", "p50", "p99/p50", "mean",
+            "least");
     for (i = 0; i < n; i++) {
         const struct gtr_scaling *pooled = &reports[i]->pooled;
 
-        fprintf(f, "  %-*s", (int)width, labels[i]);
+        fputs("  ", f);
+        tell_name(f, &names, i);
         put_rate(f, reports[i]->n_clipped_steps, reports[i]->n_steps);
         put_rate(f, pooled->n_clipped, pooled->n_decisions);
         put_rate(f, pooled->n_raised, pooled->n_decisions);
@@ -136,37 +131,31 @@ void scaling_table_compare(FILE *f, char *const *labels, struct gtr_scaling_repo
                 pooled->after.p50, pooled->after.tail, reports[i]->cos_mean, reports[i]->cos_min);
     }
     fputc('\n', f);
+    tell_names_free(&names);
 }
 
-void scaling_tsv_header(FILE *f)
+static void put_row(struct rows *rows, const char *label, const char *name,
+                    const struct gtr_scaling *s)
 {
     size_t i;
 
-    fputs("policy\tgroup", f);
+    rows_text(rows, label);
+    rows_text(rows, name);
     for (i = 0; i < gtr_scaling_n_columns(); i++)
-        fprintf(f, "\t%s", gtr_scaling_column_name(i));
-    fputc('\n', f);
+        rows_number(rows, gtr_scaling_column(s, i));
 }
 
-static void tsv_row(FILE *f, const char *label, const char *name, const struct gtr_scaling *s)
+void scaling_table_rows(struct rows *rows, char *const *labels, const struct gtr_series *series,
+                        struct gtr_scaling_report *const *reports, size_t n)
 {
-    char text[GTR_NUMBER_SIZE];
-    size_t i;
+    size_t i, j;
 
-    fprintf(f, "%s\t%s", label, name);
-    for (i = 0; i < gtr_scaling_n_columns(); i++) {
-        gtr_text_print(gtr_scaling_column(s, i), text);
-        fprintf(f, "\t%s", text);
+    rows_columns(rows, "policy group");
+    for (i = 0; i < gtr_scaling_n_columns(); i++)
+        rows_column(rows, gtr_scaling_column_name(i));
+    for (i = 0; i < n; i++) {
+        for (j = 0; j < series->n_groups; j++)
+            put_row(rows, labels[i], series->names[j], &reports[i]->group[j]);
+        put_row(rows, labels[i], "(pooled)", &reports[i]->pooled);
     }
-    fputc('\n', f);
-}
-
-void scaling_tsv_rows(FILE *f, const char *label, const struct gtr_series *series,
-                      const struct gtr_scaling_report *report)
-{
-    size_t j;
-
-    for (j = 0; j < series->n_groups; j++)
-        tsv_row(f, label, series->names[j], &report->group[j]);
-    tsv_row(f, label, "(pooled)", &report->pooled);
 }

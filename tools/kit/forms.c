@@ -1,0 +1,84 @@
+/* forms.c - the options --tsv and --json, and what they name. */
+#include "forms.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <string.h>
+
+enum { OPT_TSV = 0x180, OPT_JSON };
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct forms *forms = state->input;
+
+    switch (key) {
+    case OPT_TSV:
+        forms->tsv_path = word;
+        return 0;
+    case OPT_JSON:
+        forms->json_path = word;
+        return 0;
+    case ARGP_KEY_END:
+        if (forms->tsv_path != NULL && forms->json_path != NULL &&
+            strcmp(forms->tsv_path, "-") == 0 && strcmp(forms->json_path, "-") == 0)
+            argp_error(state, "--tsv, --json: only one can be - at a time");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    { "tsv", OPT_TSV, "FILE|-", 0,
+      "Write the numbers as tab-separated text; - for standard output, instead of the tables", 70 },
+    { "json", OPT_JSON, "FILE|-", 0, "The same as JSON", 70 },
+    { 0 },
+};
+const struct argp forms_argp = { .options = options, .parser = parse };
+
+enum gtr_code forms_open(struct forms *forms, bool force, struct gtr_err *err)
+{
+    enum gtr_code rc = output_open(&forms->tsv, forms->tsv_path, force, err);
+
+    if (rc == GTR_OK)
+        rc = output_open(&forms->json, forms->json_path, force, err);
+    forms->told = forms->tsv.f != stdout && forms->json.f != stdout;
+    return rc;
+}
+
+static enum gtr_code write_form(FILE *f, bool json, forms_table table, const void *found,
+                                struct gtr_err *err)
+{
+    struct rows rows;
+
+    if (f == NULL)
+        return GTR_OK;
+    rows_open(&rows, f, json);
+    table(&rows, found);
+    return rows_close(&rows, err);
+}
+
+enum gtr_code forms_write(struct forms *forms, forms_table table, const void *found,
+                          struct gtr_err *err)
+{
+    enum gtr_code rc = write_form(forms->tsv.f, false, table, found, err);
+
+    return rc == GTR_OK ? write_form(forms->json.f, true, table, found, err) : rc;
+}
+
+enum gtr_code forms_close(struct forms *forms, struct gtr_err *err)
+{
+    enum gtr_code rc = output_close(&forms->tsv, err);
+
+    if (rc == GTR_OK)
+        rc = output_close(&forms->json, err);
+    if (rc == GTR_OK && fflush(stdout) != 0)
+        rc = gtr_fail(err, GTR_EIO, "standard output: cannot write: %s", strerror(errno));
+    return rc;
+}
+
+void forms_abandon(struct forms *forms)
+{
+    output_abandon(&forms->tsv);
+    output_abandon(&forms->json);
+}

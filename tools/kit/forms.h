@@ -1,0 +1,35 @@
+/* forms.h - what a command found, for people on standard output and for programs by --tsv, --json.
+ *
+ * A command that tells something has one struct forms: its child forms_argp takes the options,
+ * forms_open opens what was asked for before the work starts, and forms_close ends it.
+ */
+#ifndef FORMS_H
+#define FORMS_H
+
+#include "output.h"
+#include "rows.h"
+
+struct forms {
+    const char *tsv_path, *json_path; /* NULL: not asked for; "-": standard output */
+    struct output tsv, json;
+    bool told; /* standard output is free for people */
+};
+
+extern const struct argp forms_argp;
+
+/* Writes one table of what was found, its columns and its rows. */
+typedef void (*forms_table)(struct rows *rows, const void *found);
+
+enum gtr_code forms_open(struct forms *forms, bool force, struct gtr_err *err);
+
+/* The table in each form that was asked for. */
+enum gtr_code forms_write(struct forms *forms, forms_table table, const void *found,
+                          struct gtr_err *err);
+
+/* Files get their names; standard output is flushed, and a full disk shows here. */
+enum gtr_code forms_close(struct forms *forms, struct gtr_err *err);
+
+/* Leaves no file that was not closed.  Fine after close, and on zeros. */
+void forms_abandon(struct forms *forms);
+
+#endif
