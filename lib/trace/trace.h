@@ -25,7 +25,7 @@ enum {
 enum gtr_dtype { GTR_F32, GTR_F16, GTR_BF16, GTR_F64, GTR_DTYPE_COUNT };
 
 const char *gtr_dtype_name(enum gtr_dtype dtype); /* "f32", static */
-size_t gtr_dtype_size(enum gtr_dtype dtype); /* bytes of one element */
+size_t gtr_dtype_size(enum gtr_dtype dtype);      /* bytes of one element */
 
 struct gtr_tensor {
     char *name;     /* as the framework names it */
