@@ -20,10 +20,11 @@
  *   replay/optimizer.h   the optimizers that can be simulated
  *   replay/update.h      what of a policy reaches the optimizer, from captured elements
  *   study/scaling.h      statistics of what it did
- *   study/result.h       decisions and statistics as an HDF5 file
+ *   study/result_file.h  a result on its way into an HDF5 file
+ *   study/replay_file.h  decisions and statistics as one
  *   study/proxy.h        the same, guessed from norms
  *   study/update_values.h  norms, changes and directions of updates
- *   study/update_result.h  updates as an HDF5 file
+ *   study/update_file.h  updates as one
  *   study/baseline.h     what a group's norm is expected to be
  *   study/objectives.h   numbers by which settings are compared
  *   study/plan.h         which settings a sweep tries
@@ -37,7 +38,7 @@
  *   study/stability.h    are the best settings best elsewhere too
  *   study/blame.h        who caused a step's attenuation, and how much of it
  *   study/spill.h        what a global limit takes from those who did nothing
- *   study/spill_result.h the same as an HDF5 file
+ *   study/spill_file.h   the same as an HDF5 file
  *   study/doctor.h       what is wrong with a run or a setting
  *   study/layout.h       tensors of well-known models
  *   study/scenario.h     what may happen in a synthetic run
@@ -72,10 +73,11 @@
 #include "optimizer.h"
 #include "update.h"
 #include "scaling.h"
-#include "result.h"
+#include "result_file.h"
+#include "replay_file.h"
 #include "proxy.h"
 #include "update_values.h"
-#include "update_result.h"
+#include "update_file.h"
 #include "baseline.h"
 #include "objectives.h"
 #include "plan.h"
@@ -89,7 +91,7 @@
 #include "stability.h"
 #include "blame.h"
 #include "spill.h"
-#include "spill_result.h"
+#include "spill_file.h"
 #include "doctor.h"
 #include "layout.h"
 #include "scenario.h"

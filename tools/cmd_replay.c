@@ -148,8 +148,8 @@ static enum gtr_code outputs_open(struct outputs *outputs, const struct argument
     if (rc == GTR_OK && outputs->objectives.f != NULL)
         rc = make_baseline(study, &outputs->baseline, err);
     if (rc == GTR_OK && arguments->result != NULL)
-        rc = gtr_result_open(arguments->result, force, arguments->trace, study->groups->rule,
-                             study->replay, &outputs->result, err);
+        rc = gtr_replay_file_open(arguments->result, force, arguments->trace, study->groups->rule,
+                                  study->replay, &outputs->result, err);
     if (rc != GTR_OK)
         return rc;
     outputs->tables =
@@ -220,7 +220,7 @@ static enum gtr_code replay_one(const struct study *study, size_t i,
     if (outputs->objectives.f != NULL)
         rc = objectives_row(outputs->objectives.f, label, study, outputs->baseline, decisions, err);
     if (rc == GTR_OK && outputs->result != NULL)
-        rc = gtr_result_add(outputs->result, label, setting, decisions, *report, err);
+        rc = gtr_replay_file_add(outputs->result, label, setting, decisions, *report, err);
 out:
     gtr_decisions_free(decisions);
     gtr_free(setting);
