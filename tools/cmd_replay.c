@@ -96,7 +96,7 @@ static enum gtr_code make_baseline(const struct study *study, struct gtr_baselin
 {
     struct gtr_baseline_options standard;
 
-    gtr_sweep_baseline_init(&standard);
+    gtr_objectives_baseline_init(&standard);
     return gtr_baseline_new(study->series, gtr_replay_skip(study->replay), &standard, baseline,
                             err);
 }

@@ -3,10 +3,10 @@
 #include <stdbool.h>
 
 #include "alloc.h"
+#include "attenuation.h"
 #include "exact.h"
 #include "order.h"
 #include "spill.h"
-#include "sweep_rows.h"
 #include "threads.h"
 
 /* ln E and ln B of the steps that count. */

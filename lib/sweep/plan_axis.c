@@ -143,8 +143,9 @@ static enum gtr_code parse_list(struct gtr_axis *axis, const struct gtr_setting 
     return rc;
 }
 
-enum gtr_code gtr_axis_range(struct gtr_axis *axis, const struct gtr_setting *setting, double low,
-                             double high, enum gtr_spacing spacing, struct gtr_err *err)
+/* The ends must suit the spacing. */
+static enum gtr_code set_range(struct gtr_axis *axis, const struct gtr_setting *setting, double low,
+                               double high, enum gtr_spacing spacing, struct gtr_err *err)
 {
     const char *const policy = setting->name, *const key = axis->name;
 
@@ -221,20 +222,23 @@ static enum gtr_code parse_range(struct gtr_axis *axis, const struct gtr_setting
         rc = gtr_setting_read_value(setting->name, axis->name, axis->param, parts[1], &high, err);
     if (rc == GTR_OK)
         rc = parse_count(axis, setting, parts[2], err);
-    return rc == GTR_OK ? gtr_axis_range(axis, setting, low, high, spacing, err) : rc;
+    return rc == GTR_OK ? set_range(axis, setting, low, high, spacing, err) : rc;
 }
 
 static enum gtr_code parse_values(struct gtr_axis *axis, const struct gtr_setting *setting,
                                   char *text, const struct gtr_replay *replay, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
+    double low, high;
 
     if (axis->param->choices == NULL && strncmp(text, "auto", 4) == 0 &&
         (text[4] == '\0' || text[4] == ':')) {
         axis->n_values = AUTO_VALUES;
         if (text[4] == ':')
             rc = parse_count(axis, setting, text + 5, err);
-        return rc == GTR_OK ? gtr_axis_auto(axis, setting, replay, err) : rc;
+        if (rc == GTR_OK)
+            rc = gtr_axis_auto(axis, setting, replay, &low, &high, err);
+        return rc == GTR_OK ? set_range(axis, setting, low, high, GTR_SPACED_LOG, err) : rc;
     }
     if (strchr(text, ':') == NULL)
         return parse_list(axis, setting, text, err);

@@ -73,13 +73,10 @@ enum gtr_code gtr_axis_parse(struct gtr_axis *axis, const struct gtr_setting *se
                              struct gtr_err *err);
 void gtr_axis_clear(struct gtr_axis *axis);
 
-/* Ends of a range; they must suit the spacing. */
-enum gtr_code gtr_axis_range(struct gtr_axis *axis, const struct gtr_setting *setting, double low,
-                             double high, enum gtr_spacing spacing, struct gtr_err *err);
-
-/* The range of KEY=auto. */
-enum gtr_code gtr_axis_auto(struct gtr_axis *axis, const struct gtr_setting *setting,
-                            const struct gtr_replay *replay, struct gtr_err *err);
+/* The ends of KEY=auto. */
+enum gtr_code gtr_axis_auto(const struct gtr_axis *axis, const struct gtr_setting *setting,
+                            const struct gtr_replay *replay, double *low, double *high,
+                            struct gtr_err *err);
 
 double gtr_axis_pick(const struct gtr_axis *axis, size_t value); /* of n_values */
 double gtr_axis_at(const struct gtr_axis *axis, double part);    /* part in [0, 1) */

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "alloc.h"
+#include "attenuation.h"
 
 /* Where nobody is above his past, B is E; summed in another order it would be off by a rounding,
  * and the spill not 0. */
