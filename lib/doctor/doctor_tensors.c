@@ -165,7 +165,7 @@ enum gtr_code gtr_exam_tensors(struct gtr_exam *exam, struct gtr_err *err)
 
 /* --- checks --------------------------------------------------------------------------------- */
 
-enum gtr_code gtr_check_dominant(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_dominant(struct gtr_exam *exam)
 {
     const struct gtr_head *head = gtr_trace_head(exam->patient->trace);
     size_t i = exam->facts.dominant, k;
@@ -175,15 +175,14 @@ enum gtr_code gtr_check_dominant(struct gtr_exam *exam, struct gtr_err *err)
 
     /* Of two tensors one nearly always has more than half. */
     if (i == head->n_tensors || head->n_tensors < 3 || !(share > gtr_threshold_at(GTR_AT_DOMINANT)))
-        return GTR_OK;
+        return;
     for (k = 0; k < head->n_tensors; k++)
         elements += (double)head->tensors[k].numel;
     part = elements > 0.0 ? (double)head->tensors[i].numel / elements : 0.0;
     if (part > 0.5)
-        return GTR_OK;
-    f = gtr_exam_found(exam,
-                       share >= gtr_threshold_at(GTR_AT_DOMINANT_SEVERE) ? GTR_SEVERE : GTR_WARNING,
-                       exam->patient->groups->of_tensor[i], err);
+        return;
+    f = gtr_exam_found(exam, gtr_severe_from(GTR_AT_DOMINANT_SEVERE, share),
+                       exam->patient->groups->of_tensor[i]);
     gtr_finding_say(f, "%s has %s of the energy of the whole gradient at the median step",
                     gtr_tell_name(head->tensors[i].name, name), gtr_tell_share(share, percent));
     if (part > 0.0)
@@ -193,10 +192,9 @@ enum gtr_code gtr_check_dominant(struct gtr_exam *exam, struct gtr_err *err)
     gtr_finding_number(f, "element_share", part);
     gtr_finding_advise(f, "a limit for each group, such as -p group:quantile=0.99");
     gtr_finding_advise(f, "a look at how this tensor is scaled, initialised and trained");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-enum gtr_code gtr_check_silent(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_silent(struct gtr_exam *exam)
 {
     const struct gtr_head *head = gtr_trace_head(exam->patient->trace);
     size_t n = 0, first = 0, i;
@@ -209,8 +207,8 @@ enum gtr_code gtr_check_silent(struct gtr_exam *exam, struct gtr_err *err)
             first = i;
     }
     if (n == 0)
-        return GTR_OK;
-    f = gtr_exam_found(exam, GTR_WARNING, exam->patient->groups->of_tensor[first], err);
+        return;
+    f = gtr_exam_found(exam, GTR_WARNING, exam->patient->groups->of_tensor[first]);
     gtr_finding_say(f, "%zu of %zu tensors had no gradient at any step: %s", n, head->n_tensors,
                     gtr_tell_name(head->tensors[first].name, name));
     if (n > 1)
@@ -219,10 +217,9 @@ enum gtr_code gtr_check_silent(struct gtr_exam *exam, struct gtr_err *err)
     gtr_finding_number(f, "tensors", (double)n);
     gtr_finding_advise(f, "freezing them (requires_grad=False) if they are not meant to learn");
     gtr_finding_advise(f, "a look for a detach() or an unused branch if they are");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-enum gtr_code gtr_check_stale(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_stale(struct gtr_exam *exam)
 {
     size_t n_steps = exam->series->n_steps, n = 0, t;
     struct gtr_finding *f;
@@ -234,10 +231,9 @@ enum gtr_code gtr_check_stale(struct gtr_exam *exam, struct gtr_err *err)
         n += exam->facts.repeats[t];
     }
     if (n == 0)
-        return GTR_OK;
+        return;
     share = (double)n / (double)n_steps;
-    f = gtr_exam_found(exam, share >= gtr_threshold_at(GTR_AT_STALE) ? GTR_SEVERE : GTR_WARNING,
-                       exam->series->n_groups, err);
+    f = gtr_exam_found(exam, gtr_severe_from(GTR_AT_STALE, share), exam->series->n_groups);
     gtr_finding_say(
         f, "%zu %s (%s) %s the norms of the step before, to the last bit of every tensor.", n,
         n == 1 ? "step" : "steps", gtr_tell_share(share, percent), n == 1 ? "repeats" : "repeat");
@@ -246,5 +242,4 @@ enum gtr_code gtr_check_stale(struct gtr_exam *exam, struct gtr_err *err)
     gtr_finding_worst(f, exam);
     gtr_finding_advise(f, "recording once per optimizer step, after backward and before zero_grad");
     gtr_finding_advise(f, "a look for batches that are repeated, or backward passes left out");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
