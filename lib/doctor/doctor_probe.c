@@ -7,8 +7,7 @@
 #include "exact.h"
 #include "spill.h"
 
-/* --- a spike that is treated like any step ------------------------------------------------------
- */
+/* --- a spike that is treated like any step ---------------------------------------------------- */
 
 enum { PROBES = 3 };
 

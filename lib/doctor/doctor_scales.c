@@ -305,8 +305,8 @@ void gtr_check_cancelled(struct gtr_exam *exam)
     if (exam->rc == GTR_OK)
         exam->rc = gtr_alloc_for(&moved, n_groups, sizeof *moved, "groups", exam->err);
     if (exam->rc == GTR_OK)
-        exam->rc = gtr_proxy_run(exam->patient->replay, exam->decisions, exam->patient->beta2, rho,
-                                 moved, exam->err);
+        exam->rc = gtr_proxy_run(exam->patient->replay, exam->decisions, NULL, 0,
+                                 exam->patient->beta2, rho, moved, exam->err);
     for (j = 0; exam->rc == GTR_OK && j < n_groups; j++) {
         exam->flags[j] = gtr_exam_has_lane(exam, j) &&
                          moved[j] < gtr_threshold_at(GTR_AT_CANCELLED) &&

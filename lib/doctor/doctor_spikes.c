@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "doctor_private.h"
 #include "exact.h"
+#include "order.h"
 #include "threads.h"
 
 enum { WINDOW = 128 };
@@ -20,31 +21,16 @@ struct past {
     size_t n, next; /* next: of by_age, the oldest once it is full */
 };
 
-static size_t place_of(const struct past *past, double x)
-{
-    size_t low = 0, high = past->n;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (past->rising[middle] < x)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static void past_add(struct past *past, double x)
 {
     size_t at;
 
     if (past->n == WINDOW) {
-        at = place_of(past, past->by_age[past->next]);
+        at = gtr_order_below(past->rising, past->n, past->by_age[past->next]);
         memmove(past->rising + at, past->rising + at + 1, (WINDOW - 1 - at) * sizeof(double));
         past->n--;
     }
-    at = place_of(past, x);
+    at = gtr_order_below(past->rising, past->n, x);
     memmove(past->rising + at + 1, past->rising + at, (past->n - at) * sizeof(double));
     past->rising[at] = x;
     past->by_age[past->next] = x;
@@ -55,7 +41,7 @@ static void past_add(struct past *past, double x)
 /* The k-th smallest |x - m|: outward from the middle, always to the nearer side. */
 static double deviation_of(const struct past *past, double m)
 {
-    size_t up = place_of(past, m), down = up, k;
+    size_t up = gtr_order_below(past->rising, past->n, m), down = up, k;
     double gap = 0.0;
 
     for (k = 0; k <= past->n / 2; k++) {

@@ -25,6 +25,9 @@ struct gtr_setting {
 /* Characters before the first `end` that has no backslash before it, or before the end of text. */
 size_t gtr_setting_span(const char *text, char end);
 
+/* Cuts `text` at that `end` and returns what follows it, or NULL if there is none. */
+char *gtr_setting_cut(char *text, char end);
+
 /* Sets one parameter; the other of a limit and its quantile goes back to its default. */
 void gtr_setting_assign(const struct gtr_policy_spec *policy, const struct gtr_param_spec *param,
                         union gtr_params *params, double value);
@@ -38,8 +41,7 @@ enum gtr_code gtr_setting_read_value(const char *setting, const char *key,
 enum gtr_code gtr_setting_unknown_key(const struct gtr_setting *setting, const char *key,
                                       struct gtr_err *err);
 enum gtr_code gtr_setting_no_group(const struct gtr_setting *setting, const char *glob,
-                                   const char *const *groups, size_t n_groups,
-                                   struct gtr_err *err);
+                                   const char *const *groups, size_t n_groups, struct gtr_err *err);
 
 /* Word `index` of "code|paper|fixed": its start, and its length in *length; NULL if there are not
  * so many. */

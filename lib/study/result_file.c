@@ -58,8 +58,7 @@ enum gtr_code gtr_result_check(const struct gtr_result *result, struct gtr_err *
     return result->rc;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static const char *object(const struct gtr_result *result)
 {
@@ -168,8 +167,7 @@ bool gtr_result_alloc(struct gtr_result *result, void *pointer_to_pointer, size_
     return result->rc == GTR_OK;
 }
 
-/* --- the end -----------------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 enum gtr_code gtr_result_close(struct gtr_result *result, struct gtr_err *err)
 {

@@ -45,7 +45,7 @@ static enum gtr_code read_objective(const char *whole, const char *text, size_t 
                     whole, word, list);
 }
 
-/* --- limits --- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 enum gtr_code gtr_limit_parse(const char *text, struct gtr_limit *limit, struct gtr_err *err)
 {
@@ -90,7 +90,7 @@ void gtr_limits_apply(const struct gtr_limit *limits, size_t n_limits, const dou
     }
 }
 
-/* --- goals --- */
+/* --- goals ------------------------------------------------------------------------------------ */
 
 /* [NUMBER*]NAME; *text is moved behind it, to the sign of the next term or the end. */
 static enum gtr_code read_term(const char *whole, const char **text, double *weight,

@@ -55,22 +55,6 @@ static size_t take_points(const struct gtr_goal *goals, size_t n_goals, const do
     return count;
 }
 
-/* How many of the sorted values are below x. */
-static size_t rank_of(const double *sorted, size_t n, double x)
-{
-    size_t low = 0, high = n;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (sorted[middle] < x)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* tree[i], i from 1: the least c of ranks (i - lowest bit of i, i]. */
 static double tree_least(const double *tree, size_t rank)
 {
@@ -99,7 +83,7 @@ static size_t unbeaten(struct point *points, size_t n, const double *sorted, dou
         tree[i] = INFINITY;
     for (i = 0; i < n; i = end) {
         struct point p = points[i];
-        size_t rank = rank_of(sorted, n, p.goal[1]);
+        size_t rank = gtr_order_below(sorted, n, p.goal[1]);
 
         for (end = i + 1; end < n && equal_goals(&points[end], &p); end++)
             ;

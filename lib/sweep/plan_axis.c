@@ -24,16 +24,6 @@ void gtr_axis_clear(struct gtr_axis *axis)
     gtr_free(axis->values);
 }
 
-static char *cut(char *text, char end)
-{
-    size_t n = gtr_setting_span(text, end);
-
-    if (text[n] == '\0')
-        return NULL;
-    text[n] = '\0';
-    return text + n + 1;
-}
-
 /* All that is below 0 says "not asked for", as in a setting. */
 static bool is_unasked(const struct gtr_policy_spec *policy, const struct gtr_param_spec *param,
                        double value)
@@ -41,8 +31,7 @@ static bool is_unasked(const struct gtr_policy_spec *policy, const struct gtr_pa
     return policy->fit_key != NULL && strcmp(param->name, policy->fit_key) == 0 && value < 0.0;
 }
 
-/* --- values ------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static double unspaced(const struct gtr_axis *axis, double place)
 {
@@ -92,8 +81,7 @@ void gtr_axis_apply(const struct gtr_axis *axis, const struct gtr_policy_spec *p
             gtr_setting_assign(policy, axis->param, &params[axis->groups[i]], value);
 }
 
-/* --- parsing -----------------------------------------------------------------------------------
- */
+/* --- parsing ---------------------------------------------------------------------------------- */
 
 static enum gtr_code match_groups(struct gtr_axis *axis, const struct gtr_setting *setting,
                                   const char *glob, const struct gtr_series *series,
@@ -257,7 +245,7 @@ enum gtr_code gtr_axis_parse(struct gtr_axis *axis, const struct gtr_setting *se
 
     if (key == NULL)
         return gtr_fail(err, GTR_ENOMEM, "%.80s: no memory", text);
-    values = cut(key, '=');
+    values = gtr_setting_cut(key, '=');
     if (values == NULL) {
         rc = gtr_fail(err, GTR_EUSAGE,
                       "%.60s: %.80s: has no values; write %.80s=V1,V2,... or %.80s=A:B:N",
@@ -269,7 +257,7 @@ enum gtr_code gtr_axis_parse(struct gtr_axis *axis, const struct gtr_setting *se
         rc = gtr_fail(err, GTR_ENOMEM, "%.80s: no memory", text);
         goto out;
     }
-    glob = cut(key, '@');
+    glob = gtr_setting_cut(key, '@');
     axis->param = gtr_param_find(setting->policy, key);
     if (axis->param == NULL)
         rc = gtr_setting_unknown_key(setting, key, err);

@@ -65,8 +65,7 @@ struct gtr_plan {
     size_t n_sorted;
 };
 
-/* --- plan_axis.c, plan_auto.c: what the user wrote ---------------------------------------------
- */
+/* --- plan_axis.c, plan_auto.c: what the user wrote -------------------------------------------- */
 
 enum gtr_code gtr_axis_parse(struct gtr_axis *axis, const struct gtr_setting *setting,
                              const char *text, const struct gtr_replay *replay,
@@ -85,15 +84,13 @@ double gtr_axis_at(const struct gtr_axis *axis, double part);    /* part in [0, 
 void gtr_axis_apply(const struct gtr_axis *axis, const struct gtr_policy_spec *policy, double value,
                     union gtr_params *params, size_t n_groups);
 
-/* --- plan_rule.c: constraints ------------------------------------------------------------------
- */
+/* --- plan_rule.c: constraints ----------------------------------------------------------------- */
 
 enum gtr_code gtr_rules_parse(struct gtr_plan *plan, const char *const *texts, size_t n,
                               struct gtr_err *err);
 bool gtr_rule_holds(const struct gtr_rule *rule, const union gtr_params *params);
 
-/* --- plan_sample.c, plan_sobol.c: points in [0, 1) ---------------------------------------------
- */
+/* --- plan_sample.c, plan_sobol.c: points in [0, 1) -------------------------------------------- */
 
 /* What a sample takes of axis `axis` of a policy at point `point`. */
 double gtr_sample_part(const struct gtr_plan *plan, size_t policy, size_t axis, size_t point);

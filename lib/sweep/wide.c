@@ -10,8 +10,7 @@
 
 enum { LANES = GTR_SWEEP_LANES };
 
-/* --- kernels -----------------------------------------------------------------------------------
- */
+/* --- kernels ---------------------------------------------------------------------------------- */
 
 #ifdef __x86_64__
 const struct gtr_wide_kernel *gtr_wide_find(enum gtr_sweep_kernel kernel)
@@ -35,8 +34,7 @@ const struct gtr_wide_kernel *gtr_wide_find(enum gtr_sweep_kernel kernel)
 }
 #endif
 
-/* --- into vectors ------------------------------------------------------------------------------
- */
+/* --- into vectors ----------------------------------------------------------------------------- */
 
 size_t gtr_wide_size(size_t n_groups)
 {
@@ -149,8 +147,7 @@ static void clear(struct gtr_wide *wide)
         wide->shared.scale_min[i] = HUGE_VAL;
 }
 
-/* --- and out again -----------------------------------------------------------------------------
- */
+/* --- and out again ---------------------------------------------------------------------------- */
 
 static void unpack(const struct gtr_wide_kernel *kernel, const struct gtr_wide *wide, size_t i,
                    double out[GTR_OBJECTIVE_COUNT])
