@@ -30,7 +30,7 @@
  *   study/plan.h         which settings a sweep tries
  *   study/sweep.h        objectives of many settings over one trace
  *   study/sweep_file.h   what a sweep found, as a file
- *   study/choose.h       limits and goals, as a user writes them
+ *   study/goals.h        limits and goals, as a user writes them
  *   study/front.h        the settings that no other beats, and the knee
  *   study/advice.h       a recommendation with its reasons
  *   study/sensitivity.h  which knob matters
@@ -83,7 +83,7 @@
 #include "plan.h"
 #include "sweep.h"
 #include "sweep_file.h"
-#include "choose.h"
+#include "goals.h"
 #include "front.h"
 #include "advice.h"
 #include "sensitivity.h"

@@ -130,15 +130,6 @@ enum gtr_code gtr_spill_curve(const struct gtr_replay *replay, const struct gtr_
     return GTR_OK;
 }
 
-size_t gtr_spill_choose(const struct gtr_spill_point *points, size_t n, double cost)
-{
-    size_t i = n;
-
-    while (i > 0 && points[i - 1].cost <= cost)
-        i--;
-    return i;
-}
-
 /* The next number with three digits.  Powers of ten are multiplied, never divided by: 129 / 100 is
  * what 1.29 reads as, 129 * 0.01 need not be. */
 static double three_digits_up(double x)

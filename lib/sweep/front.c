@@ -39,17 +39,13 @@ static bool equal_goals(const struct point *p, const struct point *q)
 static size_t take_points(const struct gtr_goal *goals, size_t n_goals, const double *rows,
                           size_t n, const bool *keep, struct point *points)
 {
-    size_t count = 0, i, k;
+    size_t count = 0, i;
 
     for (i = 0; i < n; i++) {
         struct point p = { .row = i };
-        bool finite = keep == NULL || keep[i];
 
-        for (k = 0; k < n_goals && finite; k++) {
-            p.goal[k] = gtr_goal_value(&goals[k], rows + i * GTR_OBJECTIVE_COUNT);
-            finite = isfinite(p.goal[k]);
-        }
-        if (finite)
+        if ((keep == NULL || keep[i]) &&
+            gtr_goal_values(goals, n_goals, rows + i * GTR_OBJECTIVE_COUNT, p.goal))
             points[count++] = p;
     }
     return count;

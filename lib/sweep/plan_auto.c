@@ -3,7 +3,7 @@
  * A limit far below the usual norms clips everything, one above the largest nothing; what is worth
  * trying lies between, with some room at both ends.  Norms of 0 say nothing about that.
  */
-#include "plan_parts.h"
+#include "plan_private.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * the ends as typed; those between are made by gtr_ln and gtr_exp, so they are the same everywhere.
  */
 #define _GNU_SOURCE
-#include "plan_parts.h"
+#include "plan_private.h"
 
 #include <fnmatch.h>
 #include <math.h>

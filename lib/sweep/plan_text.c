@@ -1,5 +1,5 @@
 /* plan_text.c - settings of a plan, and the plan itself, as text. */
-#include "plan_parts.h"
+#include "plan_private.h"
 
 #include "alloc.h"
 #include "builder.h"

@@ -139,9 +139,31 @@ static void an_existing_file_is_kept_and_an_abandoned_one_never_appears(void)
     made_free(&m);
 }
 
+/* As a full disk would do it: what is written after the failure is not, and the file never appears.
+ */
+static void a_result_that_failed_is_not_kept(void)
+{
+    const char *path = scratch_path("failed.h5");
+    struct gtr_result *result;
+    struct gtr_err err = { 0 };
+    struct made m;
+
+    make(&m);
+    CHECK(gtr_spill_file_open(path, false, &m.about, &result, NULL) == GTR_OK);
+    gtr_alloc_fail_after(1);
+    CHECK(gtr_spill_file_add(result, "first", m.spill, &err) == GTR_ENOMEM);
+    gtr_alloc_fail_after(0);
+    CHECK_HOLDS(err.text, "no memory");
+    CHECK(gtr_spill_file_add(result, "second", m.spill, NULL) == GTR_ENOMEM);
+    CHECK(gtr_result_close(result, NULL) == GTR_ENOMEM);
+    CHECK(access(path, F_OK) != 0);
+    made_free(&m);
+}
+
 int main(void)
 {
     RUN(everything_reads_back_to_the_bit);
+    RUN(a_result_that_failed_is_not_kept);
     RUN(an_existing_file_is_kept_and_an_abandoned_one_never_appears);
     return check_report();
 }

@@ -1,6 +1,6 @@
-/* plan_parts.h - what a plan is made of; for the files plan*.c only. */
-#ifndef GTR_PLAN_PARTS_H
-#define GTR_PLAN_PARTS_H
+/* plan_private.h - what a plan is made of; for the files plan*.c only. */
+#ifndef GTR_PLAN_PRIVATE_H
+#define GTR_PLAN_PRIVATE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* choose.c - limits and goals from text, and on rows. */
-#include "choose.h"
+/* goals.c - limits and goals from text, and on rows. */
+#include "goals.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -163,4 +163,17 @@ double gtr_goal_value(const struct gtr_goal *goal, const double *row)
     for (k = 1; k < goal->n_terms; k++)
         sum += goal->weight[k] * row[goal->objective[k]];
     return sum;
+}
+
+bool gtr_goal_values(const struct gtr_goal *goals, size_t n_goals, const double *row,
+                     double *values)
+{
+    size_t k;
+
+    for (k = 0; k < n_goals; k++) {
+        values[k] = gtr_goal_value(&goals[k], row);
+        if (!isfinite(values[k]))
+            return false;
+    }
+    return true;
 }
