@@ -118,7 +118,7 @@ enum gtr_code gtr_update_file_add(struct gtr_result *result, const struct gtr_up
         { "scale", decisions->scale, 0 },           { "proxy", rho, 0 },
         { "update_norm", NULL, VALUE(norm) },       { "change", NULL, VALUE(change) },
         { "cosine", NULL, VALUE(cosine) },          { "update_norm_se", NULL, VALUE(error.norm) },
-        { "change_se", NULL, VALUE(error.change) }, { "cosine_se", NULL, VALUE(error.cosine) }
+        { "change_se", NULL, VALUE(error.change) }, { "cosine_se", NULL, VALUE(error.cosine) },
     };
     size_t n = update == NULL ? 2 : update->errors == NULL ? 5 : GTR_ARRAY_LEN(tables), i;
     struct source source = { .about = about, .policy = gtr_result_policy(result, label, setting) };
