@@ -12,8 +12,9 @@ struct gtr_finding *gtr_exam_found(struct gtr_exam *exam, enum gtr_severity seve
 {
     struct gtr_finding *finding = &exam->lost;
 
-    exam->rc = gtr_grow(&exam->findings, &exam->capacity, exam->n_findings + 1,
-                        sizeof *exam->findings, exam->err);
+    if (exam->rc == GTR_OK)
+        exam->rc = gtr_grow(&exam->findings, &exam->capacity, exam->n_findings + 1,
+                            sizeof *exam->findings, exam->err);
     if (exam->rc == GTR_OK)
         finding = &exam->findings[exam->n_findings++];
     memset(finding, 0, sizeof *finding);
