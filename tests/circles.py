@@ -63,7 +63,8 @@ def main():
     sys.setrecursionlimit(10000)
     defines, needs = symbols(Path(sys.argv[1]))
     graph = {
-        name: {defines[s] for s in wanted if s in defines} - {name} for name, wanted in needs.items()
+        name: {defines[s] for s in wanted if s in defines} - {name}
+        for name, wanted in needs.items()
     }
     inside = 0
     for members in components(graph):
@@ -71,7 +72,8 @@ def main():
         inside += len(rooms) == 1
         print(("circle in " if len(rooms) == 1 else "CIRCLE OF ROOMS ") + ", ".join(rooms))
         for name in members:
-            print("  ", Path(name).name, "->", *(Path(o).name for o in sorted(graph[name] & set(members))))
+            others = sorted(graph[name] & set(members))
+            print("  ", Path(name).name, "->", *(Path(other).name for other in others))
         if len(rooms) > 1:
             print(f"{members[0]}: a circle joins {', '.join(rooms)}")
     if inside > MOST:
