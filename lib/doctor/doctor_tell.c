@@ -8,15 +8,15 @@
 #include "doctor_private.h"
 #include "order.h"
 
-struct gtr_finding *gtr_exam_found(struct gtr_exam *exam, enum gtr_severity severity, size_t group,
-                                   struct gtr_err *err)
+struct gtr_finding *gtr_exam_found(struct gtr_exam *exam, enum gtr_severity severity, size_t group)
 {
-    struct gtr_finding *finding;
+    struct gtr_finding *finding = &exam->lost;
 
-    if (gtr_grow(&exam->findings, &exam->capacity, exam->n_findings + 1, sizeof *exam->findings,
-                 err) != GTR_OK)
-        return NULL;
-    finding = &exam->findings[exam->n_findings++];
+    if (exam->rc == GTR_OK)
+        exam->rc = gtr_grow(&exam->findings, &exam->capacity, exam->n_findings + 1,
+                            sizeof *exam->findings, exam->err);
+    if (exam->rc == GTR_OK)
+        finding = &exam->findings[exam->n_findings++];
     memset(finding, 0, sizeof *finding);
     finding->check = exam->check;
     finding->severity = severity;
@@ -25,14 +25,16 @@ struct gtr_finding *gtr_exam_found(struct gtr_exam *exam, enum gtr_severity seve
     return finding;
 }
 
+enum gtr_severity gtr_severe_from(enum gtr_threshold_id id, double value)
+{
+    return value >= gtr_threshold_at(id) ? GTR_SEVERE : GTR_WARNING;
+}
+
 void gtr_finding_say(struct gtr_finding *finding, const char *format, ...)
 {
-    size_t used;
+    size_t used = strlen(finding->what);
     va_list args;
 
-    if (finding == NULL)
-        return;
-    used = strlen(finding->what);
     va_start(args, format);
     vsnprintf(finding->what + used, sizeof finding->what - used, format, args);
     va_end(args);
@@ -40,12 +42,9 @@ void gtr_finding_say(struct gtr_finding *finding, const char *format, ...)
 
 void gtr_finding_advise(struct gtr_finding *finding, const char *format, ...)
 {
-    size_t used;
+    size_t used = strlen(finding->advice);
     va_list args;
 
-    if (finding == NULL)
-        return;
-    used = strlen(finding->advice);
     if (used > 0 && used + 1 < sizeof finding->advice)
         finding->advice[used++] = '\n';
     va_start(args, format);
@@ -55,7 +54,7 @@ void gtr_finding_advise(struct gtr_finding *finding, const char *format, ...)
 
 void gtr_finding_number(struct gtr_finding *finding, const char *name, double value)
 {
-    if (finding == NULL || finding->n_numbers == GTR_FINDING_NUMBERS)
+    if (finding->n_numbers == GTR_FINDING_NUMBERS)
         return;
     finding->number[finding->n_numbers].name = name;
     finding->number[finding->n_numbers++].value = value;
@@ -66,8 +65,6 @@ void gtr_finding_worst(struct gtr_finding *finding, const struct gtr_exam *exam)
 {
     size_t row[GTR_FINDING_STEPS], n = 0, t, k, i;
 
-    if (finding == NULL)
-        return;
     for (t = 0; t < exam->series->n_steps; t++) {
         if (!(exam->weight[t] > 0.0))
             continue;
@@ -198,6 +195,23 @@ bool gtr_exam_told(const struct gtr_exam *exam, const char *code)
             strcmp(gtr_check_at(exam->findings[i].check)->code, code) == 0)
             return true;
     return false;
+}
+
+size_t gtr_exam_worst(struct gtr_exam *exam, gtr_lane_measure *measure, double least, double *most)
+{
+    size_t worst = exam->series->n_groups, j;
+
+    *most = 0.0;
+    for (j = 0; j < exam->series->n_groups; j++) {
+        double value = gtr_exam_has_lane(exam, j) ? measure(exam, j) : 0.0;
+
+        exam->flags[j] = value >= least;
+        if (value < least || value <= *most)
+            continue;
+        worst = j;
+        *most = value;
+    }
+    return worst;
 }
 
 double gtr_exam_quantile(struct gtr_exam *exam, size_t n, double q)

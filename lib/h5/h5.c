@@ -286,17 +286,6 @@ bool gtr_h5_exists(const struct gtr_h5 *h5, const char *name)
     return H5Lexists(h5->file, name, H5P_DEFAULT) > 0;
 }
 
-enum gtr_code gtr_h5_finish(struct gtr_h5 *h5, struct gtr_outfile *file, enum gtr_code so_far,
-                            struct gtr_err *err)
-{
-    enum gtr_code closed = gtr_h5_close(h5, err);
-
-    if (so_far == GTR_OK && closed == GTR_OK)
-        return gtr_outfile_commit(file, err);
-    gtr_outfile_abandon(file);
-    return so_far != GTR_OK ? so_far : closed;
-}
-
 bool gtr_h5_has(const struct gtr_h5 *h5, const char *name)
 {
     bool found;

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "err.h"
-#include "outfile.h"
 
 /* Element types, little-endian in the file. */
 enum gtr_h5_type {
@@ -39,11 +38,6 @@ enum gtr_code gtr_h5_create(const char *path, const char *shown, struct gtr_h5 *
 
 /* Takes NULL.  The code matters after writing: a full disk may show only here. */
 enum gtr_code gtr_h5_close(struct gtr_h5 *h5, struct gtr_err *err);
-
-/* Closes a file that was written under file's temporary name, and gives it its own if `so_far` is
- * GTR_OK and nothing failed; if not, it is removed.  Returns so_far, or what failed. */
-enum gtr_code gtr_h5_finish(struct gtr_h5 *h5, struct gtr_outfile *file, enum gtr_code so_far,
-                            struct gtr_err *err);
 
 bool gtr_h5_has(const struct gtr_h5 *h5, const char *name);
 

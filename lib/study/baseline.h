@@ -31,6 +31,10 @@ enum gtr_code gtr_baseline_new(const struct gtr_series *series, const uint8_t *s
                                struct gtr_baseline **baseline, struct gtr_err *err);
 void gtr_baseline_free(struct gtr_baseline *baseline);
 
+/* B of a step whose energy is E.  Where nobody is above his past, B is E; summed in another order
+ * it would be off by a rounding, and the spill not 0. */
+double gtr_baseline_fair(const struct gtr_baseline *baseline, size_t t, double energy);
+
 /* Norms that stand out of their group's own noise: ln(n / m) more than `sigmas` standard deviations
  * above its median, the deviation taken from the median absolute one (times 1.4826), which the
  * outliers themselves do not move. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "sweep.h"
 
 static const char *const names[] = {
     [GTR_CLIP_RATE] = "clip_rate",     [GTR_RAISE_RATE] = "raise_rate",
@@ -32,7 +31,7 @@ enum gtr_objective gtr_objective_find(const char *name)
     return GTR_OBJECTIVE_COUNT;
 }
 
-void gtr_sweep_baseline_init(struct gtr_baseline_options *options)
+void gtr_objectives_baseline_init(struct gtr_baseline_options *options)
 {
     gtr_baseline_options_init(options);
     options->kappa = 3.0;

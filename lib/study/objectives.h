@@ -20,6 +20,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "baseline.h"
 #include "exact.h"
 #include "policy.h"
 #include "public.h"
@@ -42,6 +43,14 @@ enum gtr_objective {
     GTR_SPILL,
     GTR_OBJECTIVE_COUNT
 };
+
+const char *gtr_objective_name(enum gtr_objective objective); /* "clip_rate" */
+
+/* The baseline that objectives are held against unless the user says otherwise: as
+ * gtr_baseline_options_init, but a spike is a norm above 3 times its average.  Anything above 1.5
+ * times exceeds its past, but much of that is a run's own noise, and a setting that cuts noise is
+ * not what one looks for. */
+void gtr_objectives_baseline_init(struct gtr_baseline_options *options);
 
 GTR_PUBLIC_END
 
@@ -175,5 +184,8 @@ GTR_HD void gtr_objectives(const struct gtr_tally *t, const struct gtr_whole *w,
     for (k = 0; k < GTR_OBJECTIVE_COUNT; k++)
         out[k] = out[k] == out[k] ? out[k] : (double)NAN;
 }
+
+/* The objective of that name, or GTR_OBJECTIVE_COUNT. */
+enum gtr_objective gtr_objective_find(const char *name);
 
 #endif

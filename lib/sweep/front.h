@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "choose.h"
+#include "goals.h"
 #include "err.h"
 #include "public.h"
 

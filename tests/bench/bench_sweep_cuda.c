@@ -89,7 +89,7 @@ static int world_make(struct world *w, size_t n)
     struct gtr_err err = { 0 };
 
     snprintf(beta, sizeof beta, "beta=0.8:0.999:%zu:logit", n / 20000 > 2 ? n / 20000 : 2);
-    gtr_sweep_baseline_init(&about);
+    gtr_objectives_baseline_init(&about);
     if (gtr_replay_new(make_series(), &how, &w->replay, &err) != GTR_OK ||
         gtr_baseline_new(gtr_replay_series(w->replay), gtr_replay_skip(w->replay), &about,
                          &w->baseline, &err) != GTR_OK ||

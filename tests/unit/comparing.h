@@ -70,7 +70,7 @@ static inline struct gtr_comparison *compare(const struct run *a, const struct r
     struct gtr_comparison *comparison = NULL;
     size_t i;
 
-    gtr_sweep_baseline_init(&options.baseline);
+    gtr_objectives_baseline_init(&options.baseline);
     for (i = 0; i < 2; i++) {
         sides[i].first = window[2 * i];
         sides[i].last = window[2 * i + 1];

@@ -1,6 +1,6 @@
 /* test_plan_sample.c - random, Sobol and Latin hypercube points. */
 #include "planning.h"
-#include "plan_parts.h"
+#include "plan_private.h"
 
 static struct gtr_plan *sample(const char *policy, const char *axes, enum gtr_sampling sampling,
                                size_t n, uint64_t seed)

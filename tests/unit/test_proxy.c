@@ -44,11 +44,8 @@ static void follow_with(struct run *run, double beta2, enum gtr_nonfinite_rule r
     struct gtr_replay *replay = NULL;
 
     CHECK(gtr_replay_new(&run->series, &options, &replay, NULL) == GTR_OK);
-    if (n_rows == 0)
-        CHECK(gtr_proxy_run(replay, &run->decisions, beta2, run->rho, run->moved, NULL) == GTR_OK);
-    else
-        CHECK(gtr_proxy_run_rows(replay, &run->decisions, rows, n_rows, beta2, run->rho, run->moved,
-                                 NULL) == GTR_OK);
+    CHECK(gtr_proxy_run(replay, &run->decisions, rows, n_rows, beta2, run->rho, run->moved, NULL) ==
+          GTR_OK);
     gtr_replay_free(replay);
 }
 
@@ -221,7 +218,7 @@ static void a_beta2_of_one_is_refused(void)
 
     make(&run, 1, 1);
     CHECK(gtr_replay_new(&run.series, &options, &replay, NULL) == GTR_OK);
-    CHECK(gtr_proxy_run(replay, &run.decisions, 1.0, run.rho, NULL, &err) == GTR_EUSAGE);
+    CHECK(gtr_proxy_run(replay, &run.decisions, NULL, 0, 1.0, run.rho, NULL, &err) == GTR_EUSAGE);
     CHECK_HOLDS(err.text, "below 1");
     gtr_replay_free(replay);
 }

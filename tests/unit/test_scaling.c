@@ -283,9 +283,10 @@ static void a_result_file_appears_whole(void)
     struct gtr_err err = { 0 };
 
     CHECK(gtr_replay_new(series, &options, &replay, NULL) == GTR_OK);
-    CHECK(gtr_result_open(path, false, "some/run.h5", "module", replay, &result, NULL) == GTR_OK);
+    CHECK(gtr_replay_file_open(path, false, "some/run.h5", "module", replay, &result, NULL) ==
+          GTR_OK);
     CHECK(access(path, F_OK) != 0);
-    CHECK(gtr_result_add(result, "aggc-paper", "aggc:form=paper", d, report, NULL) == GTR_OK);
+    CHECK(gtr_replay_file_add(result, "aggc-paper", "aggc:form=paper", d, report, NULL) == GTR_OK);
     CHECK(gtr_result_close(result, NULL) == GTR_OK);
     CHECK(access(path, F_OK) == 0);
     CHECK(gtr_trace_open(path, &trace, &err) == GTR_EFORMAT); /* a result is not a trace */

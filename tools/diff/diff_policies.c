@@ -117,7 +117,7 @@ enum gtr_code diff_policies_make(struct diff_policies *found, const struct diff_
 
     memset(found, 0, sizeof *found);
     found->options = options;
-    gtr_sweep_baseline_init(&baseline);
+    gtr_objectives_baseline_init(&baseline);
     baseline.kappa = options->kappa;
     rc = study_open(&found->study, options->trace[0], &options->common, &options->replay, err);
     if (rc != GTR_OK)

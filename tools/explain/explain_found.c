@@ -42,7 +42,8 @@ static enum gtr_code run_proxy(struct explain_found *found, struct explain_polic
     if (rc == GTR_OK && found->optimizer.id == GTR_SGD)
         memcpy(policy->rho, d->scale, n * sizeof(double));
     else if (rc == GTR_OK)
-        rc = gtr_proxy_run(found->study.replay, d, found->optimizer.beta2, policy->rho, NULL, err);
+        rc = gtr_proxy_run(found->study.replay, d, NULL, 0, found->optimizer.beta2, policy->rho,
+                           NULL, err);
     return rc;
 }
 

@@ -77,16 +77,16 @@ static enum gtr_code write_result(const struct spill_found *found, struct gtr_er
                                            .chosen = &found->chosen,
                                            .points = found->points,
                                            .n_points = SPILL_POINTS };
-    struct gtr_spill_result *result = NULL;
+    struct gtr_result *result = NULL;
     enum gtr_code rc;
     size_t i;
 
-    rc = gtr_spill_result_open(o->output, o->common.force, &about, &result, err);
+    rc = gtr_spill_file_open(o->output, o->common.force, &about, &result, err);
     for (i = 0; rc == GTR_OK && i < found->n_policies; i++)
-        rc = gtr_spill_result_add(result, found->policies[i].text, found->policies[i].spill, err);
+        rc = gtr_spill_file_add(result, found->policies[i].text, found->policies[i].spill, err);
     if (rc == GTR_OK)
-        return gtr_spill_result_close(result, err);
-    gtr_spill_result_abandon(result);
+        return gtr_result_close(result, err);
+    gtr_result_abandon(result);
     return rc;
 }
 

@@ -234,8 +234,8 @@ static enum gtr_code run_sweep(struct sweep *sweep, struct gtr_err *err)
     rc = run_blocks(sweep, journal, &progress, err);
     progress_end(&progress);
     if (rc == GTR_OK && o->output != NULL && !sweep->stopped)
-        rc = gtr_sweep_write(o->output, o->common.force, &sweep->about, sweep->plan, sweep->rows,
-                             err);
+        rc = gtr_sweep_file_write(o->output, o->common.force, &sweep->about, sweep->plan,
+                                  sweep->rows, err);
 out:
     gtr_sweep_journal_close(journal, rc == GTR_OK && !sweep->stopped);
     return rc;
@@ -249,7 +249,7 @@ static enum gtr_code place_part(struct sweep *sweep, const char *path, bool *hav
 {
     struct gtr_sweep_about part;
     double *rows;
-    enum gtr_code rc = gtr_sweep_read(path, &part, &rows, err);
+    enum gtr_code rc = gtr_sweep_file_read(path, &part, &rows, err);
     size_t i;
 
     if (rc != GTR_OK)
@@ -291,8 +291,8 @@ static enum gtr_code join_parts(struct sweep *sweep, struct gtr_err *err)
     gtr_free(have);
     sweep->n_done = sweep->about.count;
     if (rc == GTR_OK)
-        rc = gtr_sweep_write(o->output, o->common.force, &sweep->about, sweep->plan, sweep->rows,
-                             err);
+        rc = gtr_sweep_file_write(o->output, o->common.force, &sweep->about, sweep->plan,
+                                  sweep->rows, err);
     return rc;
 }
 

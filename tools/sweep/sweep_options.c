@@ -249,7 +249,7 @@ void sweep_options_parse(struct sweep_options *o, int argc, char **argv)
     memset(o, 0, sizeof *o);
     o->n_shards = 1;
     o->replay.options.device.kind = GTR_DEVICE_CPU; /* of the few settings that are reported */
-    gtr_sweep_baseline_init(&o->baseline);
+    gtr_objectives_baseline_init(&o->baseline);
     argp_parse(&argp, argc, argv, 0, NULL, o);
 }
 

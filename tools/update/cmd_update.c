@@ -13,7 +13,8 @@
 #include "update_tables.h"
 
 static enum gtr_code add_policy(const struct update_found *found, size_t i,
-                                struct gtr_update_result *result, struct gtr_err *err)
+                                const struct gtr_update_about *about, struct gtr_result *result,
+                                struct gtr_err *err)
 {
     const struct study *study = found->study;
     const struct gtr_series *series = study->series;
@@ -23,8 +24,8 @@ static enum gtr_code add_policy(const struct update_found *found, size_t i,
 
     if (setting == NULL)
         return gtr_fail(err, GTR_ENOMEM, "no memory for the setting's text");
-    rc = gtr_update_result_add(result, study->labels[i], setting, found->decisions[i],
-                               found->rho[i], err);
+    rc = gtr_update_file_add(result, about, study->labels[i], setting, found->decisions[i],
+                             found->rho[i], err);
     gtr_free(setting);
     return rc;
 }
@@ -37,18 +38,18 @@ static enum gtr_code write_result(const struct update_found *found, struct gtr_e
                                             .replay = found->study->replay,
                                             .optimizer = &found->optimizer,
                                             .update = found->update };
-    struct gtr_update_result *result = NULL;
+    struct gtr_result *result = NULL;
     enum gtr_code rc;
     size_t i;
 
     if (o->result == NULL)
         return GTR_OK;
-    rc = gtr_update_result_open(o->result, o->common.force, &about, &result, err);
+    rc = gtr_update_file_open(o->result, o->common.force, &about, &result, err);
     for (i = 0; rc == GTR_OK && i < found->study->n_settings; i++)
-        rc = add_policy(found, i, result, err);
+        rc = add_policy(found, i, &about, result, err);
     if (rc == GTR_OK)
-        return gtr_update_result_close(result, err);
-    gtr_update_result_abandon(result);
+        return gtr_result_close(result, err);
+    gtr_result_abandon(result);
     return rc;
 }
 

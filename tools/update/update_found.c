@@ -47,20 +47,17 @@ double update_memory(const struct update_found *found)
 static enum gtr_code guess(struct update_found *found, size_t i, struct gtr_err *err)
 {
     const struct gtr_decisions *decisions = found->decisions[i];
-    const struct gtr_replay *replay = found->study->replay;
     size_t n = decisions->n_groups * decisions->n_steps;
-    size_t n_rows = gtr_trace_n_captures(found->study->trace);
-    double beta2 = found->optimizer.beta2;
     enum gtr_code rc;
 
     rc = gtr_alloc_for(&found->rho[i], n, sizeof(double), "proxies", err);
     if (rc == GTR_OK && found->optimizer.id == GTR_SGD)
         memcpy(found->rho[i], decisions->scale, n * sizeof(double));
     else if (rc == GTR_OK)
-        rc = n_rows == 0 ? gtr_proxy_run(replay, decisions, beta2, found->rho[i], NULL, err)
-                         : gtr_proxy_run_rows(replay, decisions,
-                                              gtr_trace_capture_rows(found->study->trace), n_rows,
-                                              beta2, found->rho[i], NULL, err);
+        rc = gtr_proxy_run(found->study->replay, decisions,
+                           gtr_trace_capture_rows(found->study->trace),
+                           gtr_trace_n_captures(found->study->trace), found->optimizer.beta2,
+                           found->rho[i], NULL, err);
     return rc;
 }
 

@@ -1,6 +1,6 @@
-/* plan_parts.h - what a plan is made of; for the files plan*.c only. */
-#ifndef GTR_PLAN_PARTS_H
-#define GTR_PLAN_PARTS_H
+/* plan_private.h - what a plan is made of; for the files plan*.c only. */
+#ifndef GTR_PLAN_PRIVATE_H
+#define GTR_PLAN_PRIVATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,21 +65,17 @@ struct gtr_plan {
     size_t n_sorted;
 };
 
-/* --- plan_axis.c, plan_auto.c: what the user wrote ---------------------------------------------
- */
+/* --- plan_axis.c, plan_auto.c: what the user wrote -------------------------------------------- */
 
 enum gtr_code gtr_axis_parse(struct gtr_axis *axis, const struct gtr_setting *setting,
                              const char *text, const struct gtr_replay *replay,
                              struct gtr_err *err);
 void gtr_axis_clear(struct gtr_axis *axis);
 
-/* Ends of a range; they must suit the spacing. */
-enum gtr_code gtr_axis_range(struct gtr_axis *axis, const struct gtr_setting *setting, double low,
-                             double high, enum gtr_spacing spacing, struct gtr_err *err);
-
-/* The range of KEY=auto. */
-enum gtr_code gtr_axis_auto(struct gtr_axis *axis, const struct gtr_setting *setting,
-                            const struct gtr_replay *replay, struct gtr_err *err);
+/* The ends of KEY=auto. */
+enum gtr_code gtr_axis_auto(const struct gtr_axis *axis, const struct gtr_setting *setting,
+                            const struct gtr_replay *replay, double *low, double *high,
+                            struct gtr_err *err);
 
 double gtr_axis_pick(const struct gtr_axis *axis, size_t value); /* of n_values */
 double gtr_axis_at(const struct gtr_axis *axis, double part);    /* part in [0, 1) */
@@ -88,15 +84,13 @@ double gtr_axis_at(const struct gtr_axis *axis, double part);    /* part in [0, 
 void gtr_axis_apply(const struct gtr_axis *axis, const struct gtr_policy_spec *policy, double value,
                     union gtr_params *params, size_t n_groups);
 
-/* --- plan_rule.c: constraints ------------------------------------------------------------------
- */
+/* --- plan_rule.c: constraints ----------------------------------------------------------------- */
 
 enum gtr_code gtr_rules_parse(struct gtr_plan *plan, const char *const *texts, size_t n,
                               struct gtr_err *err);
 bool gtr_rule_holds(const struct gtr_rule *rule, const union gtr_params *params);
 
-/* --- plan_sample.c, plan_sobol.c: points in [0, 1) ---------------------------------------------
- */
+/* --- plan_sample.c, plan_sobol.c: points in [0, 1) -------------------------------------------- */
 
 /* What a sample takes of axis `axis` of a policy at point `point`. */
 double gtr_sample_part(const struct gtr_plan *plan, size_t policy, size_t axis, size_t point);

@@ -4,19 +4,7 @@
 #include <math.h>
 
 #include "alloc.h"
-
-/* Where nobody is above his past, B is E; summed in another order it would be off by a rounding,
- * and the spill not 0. */
-static double fair_energy(const struct gtr_sweep_cell *cell, size_t n_groups, double energy,
-                          double fair)
-{
-    size_t j;
-
-    for (j = 0; j < n_groups; j++)
-        if (cell[j].spike)
-            return fair < energy ? fair : energy;
-    return energy;
-}
+#include "attenuation.h"
 
 static void fill_row(const struct gtr_replay *replay, const struct gtr_baseline *baseline, size_t t,
                      struct gtr_sweep_rows *rows)
@@ -49,8 +37,7 @@ static void fill_row(const struct gtr_replay *replay, const struct gtr_baseline 
     if (!series->nonfinite[t]) {
         row->energy = series->total_sumsq[t];
         row->log_energy = gtr_log_energy(row->energy);
-        row->log_fair =
-            gtr_log_energy(fair_energy(cell, rows->n_groups, row->energy, baseline->energy[t]));
+        row->log_fair = gtr_log_energy(gtr_baseline_fair(baseline, t, row->energy));
     }
     rows->n_rows++;
 }

@@ -1,11 +1,11 @@
-/* test_spill_result.c - what a result of spill holds, read back; and when it appears. */
+/* test_spill_file.c - what a result of spill holds, read back; and when it appears. */
 #define _GNU_SOURCE
 #include <unistd.h>
 
 #include "h5.h"
 #include "simulating.h"
 #include "spill.h"
-#include "spill_result.h"
+#include "spill_file.h"
 
 struct made {
     struct run run;
@@ -79,7 +79,7 @@ static bool holds_table(const struct gtr_h5 *h5, const char *name, const double 
 static void everything_reads_back_to_the_bit(void)
 {
     const char *path = scratch_path("spill.h5");
-    struct gtr_spill_result *result;
+    struct gtr_result *result;
     const struct gtr_spill *s;
     struct gtr_h5 *h5 = NULL;
     double value = 0.0;
@@ -89,11 +89,11 @@ static void everything_reads_back_to_the_bit(void)
     make(&m);
     s = m.spill;
     CHECK(s->n_excess > 0);
-    CHECK(gtr_spill_result_open(path, false, &m.about, &result, NULL) == GTR_OK);
-    CHECK(gtr_spill_result_add(result, "global:max_norm=1.2", s, NULL) == GTR_OK);
-    CHECK(gtr_spill_result_add(result, "again", s, NULL) == GTR_OK);
+    CHECK(gtr_spill_file_open(path, false, &m.about, &result, NULL) == GTR_OK);
+    CHECK(gtr_spill_file_add(result, "global:max_norm=1.2", s, NULL) == GTR_OK);
+    CHECK(gtr_spill_file_add(result, "again", s, NULL) == GTR_OK);
     CHECK(access(path, F_OK) != 0);
-    CHECK(gtr_spill_result_close(result, NULL) == GTR_OK);
+    CHECK(gtr_result_close(result, NULL) == GTR_OK);
 
     CHECK(gtr_h5_open(path, &h5, NULL) == GTR_OK);
     CHECK(gtr_h5_get_text(h5, "/", "trace", &text, NULL) == GTR_OK && strcmp(text, "run.h5") == 0);
@@ -121,27 +121,49 @@ static void everything_reads_back_to_the_bit(void)
 static void an_existing_file_is_kept_and_an_abandoned_one_never_appears(void)
 {
     const char *path = scratch_path("kept.h5");
-    struct gtr_spill_result *result;
+    struct gtr_result *result;
     struct gtr_err err = { 0 };
     struct made m;
 
     make(&m);
-    CHECK(gtr_spill_result_open(path, false, &m.about, &result, NULL) == GTR_OK);
-    gtr_spill_result_abandon(result);
+    CHECK(gtr_spill_file_open(path, false, &m.about, &result, NULL) == GTR_OK);
+    gtr_result_abandon(result);
     CHECK(access(path, F_OK) != 0);
-    CHECK(gtr_spill_result_open(path, false, &m.about, &result, NULL) == GTR_OK);
-    CHECK(gtr_spill_result_close(result, NULL) == GTR_OK);
-    CHECK(gtr_spill_result_open(path, false, &m.about, &result, &err) != GTR_OK);
+    CHECK(gtr_spill_file_open(path, false, &m.about, &result, NULL) == GTR_OK);
+    CHECK(gtr_result_close(result, NULL) == GTR_OK);
+    CHECK(gtr_spill_file_open(path, false, &m.about, &result, &err) != GTR_OK);
     CHECK(result == NULL);
     CHECK_HOLDS(err.text, "exists already");
-    gtr_spill_result_abandon(NULL);
-    CHECK(gtr_spill_result_close(NULL, NULL) == GTR_OK);
+    gtr_result_abandon(NULL);
+    CHECK(gtr_result_close(NULL, NULL) == GTR_OK);
+    made_free(&m);
+}
+
+/* As a full disk would do it: what is written after the failure is not, and the file never appears.
+ */
+static void a_result_that_failed_is_not_kept(void)
+{
+    const char *path = scratch_path("failed.h5");
+    struct gtr_result *result;
+    struct gtr_err err = { 0 };
+    struct made m;
+
+    make(&m);
+    CHECK(gtr_spill_file_open(path, false, &m.about, &result, NULL) == GTR_OK);
+    gtr_alloc_fail_after(1);
+    CHECK(gtr_spill_file_add(result, "first", m.spill, &err) == GTR_ENOMEM);
+    gtr_alloc_fail_after(0);
+    CHECK_HOLDS(err.text, "no memory");
+    CHECK(gtr_spill_file_add(result, "second", m.spill, NULL) == GTR_ENOMEM);
+    CHECK(gtr_result_close(result, NULL) == GTR_ENOMEM);
+    CHECK(access(path, F_OK) != 0);
     made_free(&m);
 }
 
 int main(void)
 {
     RUN(everything_reads_back_to_the_bit);
+    RUN(a_result_that_failed_is_not_kept);
     RUN(an_existing_file_is_kept_and_an_abandoned_one_never_appears);
     return check_report();
 }

@@ -1,10 +1,10 @@
-/* choose.h - what a user asks of a setting: limits that it must keep, goals that should be small.
+/* goals.h - what a user asks of a setting: limits that it must keep, goals that should be small.
  *
  * Limits, goals, fronts and advice all work on rows of objectives as a sweep writes them,
  * [n][GTR_OBJECTIVE_COUNT].
  */
-#ifndef GTR_CHOOSE_H
-#define GTR_CHOOSE_H
+#ifndef GTR_GOALS_H
+#define GTR_GOALS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +38,10 @@ struct gtr_goal {
 };
 enum gtr_code gtr_goal_parse(const char *text, struct gtr_goal *goal, struct gtr_err *err);
 double gtr_goal_value(const struct gtr_goal *goal, const double *row);
+
+/* Several goals of a row; false, and only some of them, if one is not finite. */
+bool gtr_goal_values(const struct gtr_goal *goals, size_t n_goals, const double *row,
+                     double *values);
 
 GTR_PUBLIC_END
 

@@ -1,8 +1,8 @@
-/* test_choose.c - limits and goals as people write them, and advice on rows made by hand. */
+/* test_goals.c - limits and goals as people write them, and advice on rows made by hand. */
 #include "advice.h"
 #include "alloc.h"
 #include "check.h"
-#include "choose.h"
+#include "goals.h"
 #include "sweep.h"
 
 /* --- limits --- */

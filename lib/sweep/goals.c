@@ -1,5 +1,5 @@
-/* choose.c - limits and goals from text, and on rows. */
-#include "choose.h"
+/* goals.c - limits and goals from text, and on rows. */
+#include "goals.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static enum gtr_code read_objective(const char *whole, const char *text, size_t 
                     whole, word, list);
 }
 
-/* --- limits --- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 enum gtr_code gtr_limit_parse(const char *text, struct gtr_limit *limit, struct gtr_err *err)
 {
@@ -90,7 +90,7 @@ void gtr_limits_apply(const struct gtr_limit *limits, size_t n_limits, const dou
     }
 }
 
-/* --- goals --- */
+/* --- goals ------------------------------------------------------------------------------------ */
 
 /* [NUMBER*]NAME; *text is moved behind it, to the sign of the next term or the end. */
 static enum gtr_code read_term(const char *whole, const char **text, double *weight,
@@ -163,4 +163,17 @@ double gtr_goal_value(const struct gtr_goal *goal, const double *row)
     for (k = 1; k < goal->n_terms; k++)
         sum += goal->weight[k] * row[goal->objective[k]];
     return sum;
+}
+
+bool gtr_goal_values(const struct gtr_goal *goals, size_t n_goals, const double *row,
+                     double *values)
+{
+    size_t k;
+
+    for (k = 0; k < n_goals; k++) {
+        values[k] = gtr_goal_value(&goals[k], row);
+        if (!isfinite(values[k]))
+            return false;
+    }
+    return true;
 }
