@@ -1,11 +1,23 @@
 /* forms.c - the options --tsv and --json, and what they name. */
 #include "forms.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <string.h>
 
 enum { OPT_TSV = 0x180, OPT_JSON };
+
+static bool is_stdout(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
+void forms_refuse_stdout(const struct forms *forms, const struct argp_state *state,
+                         const char *why)
+{
+    if (is_stdout(forms->tsv_path) || is_stdout(forms->json_path))
+        argp_error(state, "--%s -: %s; name a file", is_stdout(forms->tsv_path) ? "tsv" : "json",
+                   why);
+}
 
 static error_t parse(int key, char *word, struct argp_state *state)
 {
@@ -19,8 +31,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
         forms->json_path = word;
         return 0;
     case ARGP_KEY_END:
-        if (forms->tsv_path != NULL && forms->json_path != NULL &&
-            strcmp(forms->tsv_path, "-") == 0 && strcmp(forms->json_path, "-") == 0)
+        if (is_stdout(forms->tsv_path) && is_stdout(forms->json_path))
             argp_error(state, "--tsv, --json: only one can be - at a time");
         return 0;
     default:

@@ -6,6 +6,8 @@
 #ifndef FORMS_H
 #define FORMS_H
 
+#include <argp.h>
+
 #include "output.h"
 #include "rows.h"
 
@@ -16,6 +18,10 @@ struct forms {
 };
 
 extern const struct argp forms_argp;
+
+/* A usage error if a form is to go to standard output, which has no room for it: `why`. */
+void forms_refuse_stdout(const struct forms *forms, const struct argp_state *state,
+                         const char *why);
 
 /* Writes one table of what was found, its columns and its rows. */
 typedef void (*forms_table)(struct rows *rows, const void *found);
