@@ -69,10 +69,16 @@ static enum gtr_code write_form(FILE *f, bool json, forms_table table, const voi
     return rows_close(&rows, err);
 }
 
+enum gtr_code forms_write_tsv(struct forms *forms, forms_table table, const void *found,
+                              struct gtr_err *err)
+{
+    return write_form(forms->tsv.f, false, table, found, err);
+}
+
 enum gtr_code forms_write(struct forms *forms, forms_table table, const void *found,
                           struct gtr_err *err)
 {
-    enum gtr_code rc = write_form(forms->tsv.f, false, table, found, err);
+    enum gtr_code rc = forms_write_tsv(forms, table, found, err);
 
     return rc == GTR_OK ? write_form(forms->json.f, true, table, found, err) : rc;
 }

@@ -32,6 +32,10 @@ enum gtr_code forms_open(struct forms *forms, bool force, struct gtr_err *err);
 enum gtr_code forms_write(struct forms *forms, forms_table table, const void *found,
                           struct gtr_err *err);
 
+/* Only as tab-separated text: of a command whose JSON has a structure of its own. */
+enum gtr_code forms_write_tsv(struct forms *forms, forms_table table, const void *found,
+                              struct gtr_err *err);
+
 /* Files get their names; standard output is flushed, and a full disk shows here. */
 enum gtr_code forms_close(struct forms *forms, struct gtr_err *err);
 
