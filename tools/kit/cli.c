@@ -246,7 +246,7 @@ static char *filter_baseline(int key, const char *text, void *input)
 static const struct argp_option baseline_options[] = {
     { "kappa", OPT_KAPPA, "X", 0,
       "A group is above its past if its norm is more than X times its running average.", 2 },
-    { "decay", OPT_DECAY, "X", 0, "Of that average.", 2 },
+    { "decay", OPT_DECAY, "X", 0, "Of the running averages that norms are held against.", 2 },
     { 0 },
 };
 const struct argp cli_baseline_argp = { .options = baseline_options,

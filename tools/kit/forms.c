@@ -42,7 +42,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 static const struct argp_option options[] = {
     { "tsv", OPT_TSV, "FILE|-", 0,
       "Write the numbers as tab-separated text; - for standard output, instead of the tables", 70 },
-    { "json", OPT_JSON, "FILE|-", 0, "The same as JSON", 70 },
+    { "json", OPT_JSON, "FILE|-", 0, "Write the numbers as JSON", 70 },
     { 0 },
 };
 const struct argp forms_argp = { .options = options, .parser = parse };
