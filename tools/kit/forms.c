@@ -11,8 +11,7 @@ static bool is_stdout(const char *path)
     return path != NULL && strcmp(path, "-") == 0;
 }
 
-void forms_refuse_stdout(const struct forms *forms, const struct argp_state *state,
-                         const char *why)
+void forms_refuse_stdout(const struct forms *forms, const struct argp_state *state, const char *why)
 {
     if (is_stdout(forms->tsv_path) || is_stdout(forms->json_path))
         argp_error(state, "--%s -: %s; name a file", is_stdout(forms->tsv_path) ? "tsv" : "json",
