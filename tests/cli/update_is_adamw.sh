@@ -25,7 +25,7 @@ same = 0
 for row in rows:
     k, g, r = labels.index(row["policy"]), groups.index(row["group"]), steps.index(int(row["step"]))
     policy = result[f"policy/{k}"]
-    known = ("update_norm", "change", "cosine", "scale", "proxy")[: 3 if g == len(groups) - 1 else 5]
+    known = ("update_norm", "change", "cosine") + ("scale", "proxy") * (row["group"] != "(all)")
     same += all(policy[n][g, r] == float(row[n]) for n in known)
     same += result["plain_norm"][g, r] == float(row["plain_norm"])
 print(f"{sys.argv[2]}: {same} of {2 * len(rows)} the same in RESULT.h5, {len(rows)} rows")

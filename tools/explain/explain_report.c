@@ -27,7 +27,8 @@ static void put_title(FILE *f, const struct explain_found *found)
     const struct gtr_step *step = &gtr_trace_steps(found->study.trace)[found->row];
 
     tell_text(f, gtr_trace_path(found->study.trace));
-    fprintf(f, ", step %lld (row %zu of %zu)", (long long)series->index[found->row], found->row + 1, series->n_steps);
+    fprintf(f, ", step %lld (row %zu of %zu)", (long long)series->index[found->row], found->row + 1,
+            series->n_steps);
     if (found->options->worst)
         fputs(", the worst", f);
     if (isfinite(step->lr))

@@ -1,4 +1,4 @@
-/* sweep_figure_parts.h - what the figures of a sweep share: axes made of cells, names, and their rows.
+/* sweep_figure_parts.h - what the figures of a sweep share: axes made of cells, names, their rows.
  *
  * A knob that takes few values has a cell for each, side by side whatever their distance; the
  * values of a knob that takes many, as in a random sample, are binned, evenly or evenly in the

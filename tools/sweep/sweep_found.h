@@ -45,7 +45,7 @@ void sweep_found_free(struct sweep_found *found);
 const char *sweep_knob_name(const struct sweep_results *results, size_t knob,
                             char name[SWEEP_NAME_SIZE]);
 
-/* sweep_rows.c, a forms_table of struct sweep_results: setting policy KNOBS... OBJECTIVES... text;
+/* sweep_table.c, a forms_table of struct sweep_results: setting policy KNOBS... OBJECTIVES... text;
  * text is what to type after -p.  Settings that the plan does not allow are left out. */
 void sweep_rows(struct rows *rows, const void *results);
 

@@ -32,7 +32,8 @@ static void put_title(FILE *f, const struct report *report)
     for (i = 0; i < results->n; i++)
         allowed += gtr_plan_allows(results->plan, results->first + i) ? 1 : 0;
     tell_text(f, gtr_trace_path(results->study->trace));
-    fprintf(f, ": %zu settings x %zu groups x %zu steps", allowed, results->study->series->n_groups, results->study->series->n_steps);
+    fprintf(f, ": %zu settings x %zu groups x %zu steps", allowed, results->study->series->n_groups,
+            results->study->series->n_steps);
     if (allowed < results->n)
         fprintf(f, "; %zu left out by --where", results->n - allowed);
     if (advice->n_counted < allowed)
@@ -123,9 +124,8 @@ static enum gtr_code put_need(FILE *f, struct report *report, struct gtr_err *er
     }
     fprintf(f, "spikes: %zu of %zu norms are above %.4g times their group's average, ",
             outliers.n_spikes, outliers.n_based, baseline->options.kappa);
-    fprintf(f,
-            "%zu stand more than %g deviations out\n  the farthest: ",
-            outliers.n_outliers, sigmas);
+    fprintf(f, "%zu stand more than %g deviations out\n  the farthest: ", outliers.n_outliers,
+            sigmas);
     tell_text(f, series->names[outliers.group]);
     fprintf(f, " at step %lld, %.3g times its average, %.0f deviations\n\n",
             (long long)series->index[outliers.step], outliers.ratio, outliers.sigmas);

@@ -24,8 +24,8 @@ struct steadiness {
     const struct sweep_results *results;
     const struct sweep_found *found;
     struct tell_names names; /* of the windows, then of the other traces */
-    double *rows;         /* [n][GTR_OBJECTIVE_COUNT] */
-    double *whole, *part; /* [n] goals of the whole trace, and of what it is held against */
+    double *rows;            /* [n][GTR_OBJECTIVE_COUNT] */
+    double *whole, *part;    /* [n] goals of the whole trace, and of what it is held against */
 };
 
 static enum gtr_code run_on(const struct steadiness *s, const struct gtr_series *series,

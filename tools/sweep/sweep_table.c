@@ -1,4 +1,4 @@
-/* sweep_rows.c - all settings and objectives for programs, one row each, written one by one: there
+/* sweep_table.c - all settings and objectives for programs, one row each, written one by one: there
  * may be millions. */
 #include "sweep_found.h"
 
@@ -10,8 +10,8 @@ static void put_columns(struct rows *rows, const struct sweep_results *results)
 
     rows_columns(rows, "setting policy");
     for (k = 0; k < gtr_plan_n_knobs(plan); k++) /* an object's keys must differ */
-        rows_column(rows, rows->json ? sweep_knob_name(results, k, name)
-                                     : gtr_plan_knob_name(plan, k));
+        rows_column(rows,
+                    rows->json ? sweep_knob_name(results, k, name) : gtr_plan_knob_name(plan, k));
     for (k = 0; k < GTR_OBJECTIVE_COUNT; k++)
         rows_column(rows, gtr_objective_name((enum gtr_objective)k));
     rows_columns(rows, "text");

@@ -103,14 +103,6 @@ static void change_variables(FILE *f, const struct drawing *d)
 
 /* --- each group ---------------------------------------------------------------------------- */
 
-static void put(FILE *f, double value)
-{
-    char text[GTR_NUMBER_SIZE];
-
-    gtr_text_print(value, text);
-    fprintf(f, "%s\t", text);
-}
-
 /* Blocks: the policies.  Row 1 is the whole update. */
 static void groups_rows(FILE *f, const struct drawing *d)
 {
@@ -125,9 +117,9 @@ static void groups_rows(FILE *f, const struct drawing *d)
             const struct update_summary *s = &d->summaries[p * (n + 1) + g];
 
             fprintf(f, "%zu\t", row + 1);
-            put(f, s->change_p50);
-            put(f, s->change_p90);
-            put(f, s->change_max);
+            figure_write_number(f, s->change_p50, '\t');
+            figure_write_number(f, s->change_p90, '\t');
+            figure_write_number(f, s->change_max, '\t');
             tell_text(f, study->labels[p]);
             fputc('\t', f);
             tell_text(f, row == 0 ? "(all)" : study->series->names[g]);

@@ -1,5 +1,5 @@
-/* update_report.c - what `gradtrace update` tells people: sentences first, then columns, at most 100
- * characters wide.
+/* update_report.c - what `gradtrace update` tells people: sentences first, then columns, at most
+ * 100 characters wide.
  *
  * Sentences say what a policy does to the whole update; the table of its groups follows only if
  * there is a change to show.
@@ -166,8 +166,8 @@ static void put_title(FILE *f, const struct update_found *found)
     char optimizer[160], share[TELL_SIZE];
 
     tell_text(f, gtr_trace_path(study->trace));
-    fprintf(f, ": %zu of %zu steps with elements, in %zu groups (", update != NULL ? update->n_rows : 0,
-            study->series->n_steps, study->groups->n_groups);
+    fprintf(f, ": %zu of %zu steps with elements, in %zu groups (",
+            update != NULL ? update->n_rows : 0, study->series->n_steps, study->groups->n_groups);
     tell_text(f, study->groups->rule);
     fputs(")\n", f);
     fprintf(f, "optimizer %s (%s)\n",
