@@ -23,6 +23,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
         state->child_inputs[1] = &o->baseline;
         state->child_inputs[2] = &o->forms;
         state->child_inputs[3] = &o->common;
+        state->child_inputs[4] = &o->trace;
         return 0;
     case OPT_STEP:
         take_step(o, state, word);
@@ -30,12 +31,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case OPT_TOP:
         o->n_top = (size_t)cli_integer(state, "--top", word, 0, 1000000);
         return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &o->trace, word, "trace");
-        return 0;
     case ARGP_KEY_END:
-        if (o->trace == NULL)
-            argp_error(state, "name a trace");
         if (!o->chosen)
             argp_error(state, "name a step with --step T, or --step worst");
         return 0;
@@ -57,6 +53,7 @@ static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to rep
                                               { &cli_baseline_argp, 0, NULL, 1 },
                                               { &forms_argp, 0, NULL, 2 },
                                               { &cli_common_argp, 0, NULL, 4 },
+                                              { &cli_trace_argp, 0, NULL, 0 },
                                               { 0 } };
 
 static const struct argp argp = {

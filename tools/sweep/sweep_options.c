@@ -63,8 +63,6 @@ static void check(struct sweep_options *o, const struct argp_state *state)
 {
     if (o->parts.n > 0 && o->output == NULL)
         argp_error(state, "--join: name the joined result with -o");
-    if (o->trace == NULL)
-        argp_error(state, "name a trace");
     if (o->replay.n_policies == 0)
         argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
     if (figure_wanted(&o->figures))
@@ -123,6 +121,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
         state->child_inputs[3] = &o->forms;
         state->child_inputs[4] = &o->figures;
         state->child_inputs[5] = &o->common;
+        state->child_inputs[6] = &o->trace;
         return 0;
     case OPT_SET:
         add_axis(o, state, word);
@@ -147,9 +146,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
         return 0;
     case 'o':
         o->output = word;
-        return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &o->trace, word, "trace");
         return 0;
     case ARGP_KEY_END:
         check(o, state);
@@ -204,6 +200,7 @@ static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to rep
                                               { &forms_argp, 0, NULL, 3 },
                                               { &figure_argp, 0, NULL, 3 },
                                               { &cli_common_argp, 0, NULL, 5 },
+                                              { &cli_trace_argp, 0, NULL, 0 },
                                               { 0 } };
 
 static const struct argp argp = {

@@ -15,8 +15,6 @@ static void take_optimizer(const struct argp_state *state, struct update_options
 
 static void finish(const struct argp_state *state, struct update_options *o)
 {
-    if (o->trace == NULL)
-        argp_error(state, "name a trace");
     if (o->replay.n_policies == 0)
         argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
     if (figure_wanted(&o->figures))
@@ -34,6 +32,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
         state->child_inputs[2] = &o->forms;
         state->child_inputs[3] = &o->figures;
         state->child_inputs[4] = &o->common;
+        state->child_inputs[5] = &o->trace;
         return 0;
     case OPT_OPTIMIZER:
         take_optimizer(state, o, word);
@@ -43,9 +42,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
         return 0;
     case 'o':
         o->result = word;
-        return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &o->trace, word, "trace");
         return 0;
     case ARGP_KEY_END:
         finish(state, o);
@@ -77,6 +73,7 @@ void update_options_parse(struct update_options *o, int argc, char **argv)
                                                   { &forms_argp, 0, NULL, 3 },
                                                   { &figure_argp, 0, NULL, 4 },
                                                   { &cli_common_argp, 0, NULL, 90 },
+                                                  { &cli_trace_argp, 0, NULL, 0 },
                                                   { 0 } };
     static const struct argp argp = {
         .options = options,
