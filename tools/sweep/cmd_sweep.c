@@ -62,18 +62,6 @@ static enum gtr_code make_plan(struct sweep *sweep, struct gtr_err *err)
     return gtr_plan_new(&plan, sweep->study.replay, &sweep->plan, err);
 }
 
-/* What stands in the outputs' way is told before the work, not after it. */
-static enum gtr_code open_outputs(struct sweep_options *o, struct gtr_err *err)
-{
-    struct gtr_outfile file = { 0 };
-    enum gtr_code rc = forms_open(&o->forms, o->common.force, err);
-
-    if (rc == GTR_OK && o->output != NULL)
-        rc = gtr_outfile_begin(&file, o->output, o->common.force, err);
-    gtr_outfile_abandon(&file);
-    return rc;
-}
-
 /* The part of the settings that this run is for. */
 static void take_shard(struct sweep *sweep)
 {
@@ -109,7 +97,9 @@ static enum gtr_code open_sweep(struct sweep *sweep, struct gtr_err *err)
 
     rc = cli_check_device(&o->device, err);
     if (rc == GTR_OK)
-        rc = open_outputs(o, err);
+        rc = forms_open(&o->forms, o->common.force, err);
+    if (rc == GTR_OK) /* told before the work, not after it */
+        rc = output_check(o->output, o->common.force, err);
     if (rc == GTR_OK)
         rc = sweep_found_check(o, err);
     if (rc == GTR_OK)
@@ -323,20 +313,13 @@ static enum gtr_code tell(struct sweep *sweep, struct gtr_err *err)
 /* Joining is no work to share; of the rest each rank but the first only computes. */
 static bool take_rank(struct sweep_options *o)
 {
-    char text[80];
-
     if (o->parts.n > 0)
         return ranks_rank() == 0;
     if (ranks_rank() > 0) {
         o->output = NULL;
         o->forms = (struct forms){ 0 };
     }
-    if (o->common.n_threads == 0)
-        o->common.n_threads = ranks_threads();
-    ranks_device(&o->device);
-    ranks_describe(o->common.n_threads, text, sizeof text);
-    if (text[0] != '\0')
-        cli_note(&o->common, "%s", text);
+    study_take_rank(&o->common, &o->device);
     return true;
 }
 

@@ -75,34 +75,15 @@ static enum gtr_code tell(const struct update_found *found, struct forms *forms,
     return rc;
 }
 
-/* A simulation may take an hour: what stands in its outputs' way is told before it. */
-static enum gtr_code open_outputs(struct update_options *o, struct gtr_err *err)
-{
-    struct gtr_outfile result = { 0 };
-    enum gtr_code rc = forms_open(&o->forms, o->common.force, err);
-
-    if (rc == GTR_OK && o->result != NULL)
-        rc = gtr_outfile_begin(&result, o->result, o->common.force, err);
-    gtr_outfile_abandon(&result);
-    return rc;
-}
-
 /* Each rank but the first only computes. */
 static void take_rank(struct update_options *o)
 {
-    char text[80];
-
     if (ranks_rank() > 0) {
         o->forms = (struct forms){ 0 };
         o->figures = (struct figure_options){ 0 };
         o->result = NULL;
     }
-    if (o->common.n_threads == 0)
-        o->common.n_threads = ranks_threads();
-    ranks_device(&o->device);
-    ranks_describe(o->common.n_threads, text, sizeof text);
-    if (text[0] != '\0')
-        cli_note(&o->common, "%s", text);
+    study_take_rank(&o->common, &o->device);
 }
 
 int cmd_update(int argc, char **argv)
@@ -117,7 +98,9 @@ int cmd_update(int argc, char **argv)
     take_rank(&options);
     rc = study_open(&study, options.trace, &options.common, &options.replay, &err);
     if (rc == GTR_OK)
-        rc = open_outputs(&options, &err);
+        rc = forms_open(&options.forms, options.common.force, &err);
+    if (rc == GTR_OK) /* a simulation may take an hour: told before it */
+        rc = output_check(options.result, options.common.force, &err);
     rc = ranks_agree(rc, &err);
     if (rc == GTR_OK)
         rc = update_found_make(&found, &options, &study, &err);
