@@ -24,15 +24,16 @@ static double score_of(const struct best *best, const struct sweep_figures *what
     size_t goal;
 
     if (best->n_goals == 1)
-        return what->goal_values[0][setting];
+        return what->found->goal_values[0][setting];
     for (goal = 0; goal < best->n_goals; goal++)
-        sum += (what->goal_values[goal][setting] - best->low[goal]) / best->width[goal];
+        sum += (what->found->goal_values[goal][setting] - best->low[goal]) / best->width[goal];
     return sum;
 }
 
 static bool shows_knee(const struct sweep_figures *what, size_t policy)
 {
-    return what->knee >= what->first[policy] && what->knee < what->first[policy + 1];
+    return what->found->advice->knee >= what->found->policy_row[policy] &&
+           what->found->advice->knee < what->found->policy_row[policy + 1];
 }
 
 static void keep_best(struct best *best, double score, size_t setting)
@@ -59,14 +60,14 @@ static void find_best(struct best *best, const struct sweep_figures *what, size_
         struct sweep_span span;
 
         sweep_span_init(&span);
-        for (k = 0; k < what->n_front; k++)
-            sweep_span_see(&span, what->goal_values[goal][what->front[k]]);
+        for (k = 0; k < what->found->advice->n_front; k++)
+            sweep_span_see(&span, what->found->goal_values[goal][what->found->advice->front[k]]);
         best->low[goal] = span.low;
         best->width[goal] = span.high - span.low;
         if (!(best->width[goal] > 0.0))
             best->n_goals = 1;
     }
-    for (i = what->first[policy]; i < what->first[policy + 1]; i++) {
+    for (i = what->found->policy_row[policy]; i < what->found->policy_row[policy + 1]; i++) {
         double score;
 
         if (!sweep_counts(what, i))
@@ -102,11 +103,13 @@ static void axes_init(struct axes *axes, const struct sweep_figures *what, const
         struct sweep_span span;
 
         sweep_span_init(&span);
-        axes->factor[goal] = sweep_label(what->goals[goal], label);
+        axes->factor[goal] = sweep_label(what->options->goals.text[goal], label);
         for (k = 0; k < best->n; k++)
-            sweep_span_see(&span, what->goal_values[goal][best->setting[k]] * axes->factor[goal]);
+            sweep_span_see(&span,
+                           what->found->goal_values[goal][best->setting[k]] * axes->factor[goal]);
         if (shows_knee(what, policy))
-            sweep_span_see(&span, what->goal_values[goal][what->knee] * axes->factor[goal]);
+            sweep_span_see(&span, what->found->goal_values[goal][what->found->advice->knee] *
+                                      axes->factor[goal]);
         axes->goal[goal] = (struct sweep_axis){
             .binned = true, .n = AXIS_BINS, .low = span.low, .high = span.high
         };
@@ -130,16 +133,17 @@ static void write_line(FILE *f, const struct axes *axes, const struct sweep_figu
         bool knob = a < axes->n_knobs;
         size_t goal = knob ? 0 : a - axes->n_knobs;
         const struct sweep_axis *axis = knob ? &axes->knob[a] : &axes->goal[goal];
-        double value = knob ? what->knob_values[setting * what->n_knobs + axis->knob]
-                            : what->goal_values[goal][setting];
+        double value = knob ? what->found->knobs[setting * what->found->n_knobs + axis->knob]
+                            : what->found->goal_values[goal][setting];
         double shown = knob ? value : value * axes->factor[goal];
 
         fprintf(f, "%zu\t", a + 1);
         figure_write_number(f, share_of(axis, sweep_axis_place(axis, shown)), '\t');
-        figure_write_number(f, what->goal_values[0][setting], '\t');
+        figure_write_number(f, what->found->goal_values[0][setting], '\t');
         figure_write_number(f, value, '\t');
-        fprintf(f, "%zu\t", what->number + setting);
-        tell_text(f, knob ? what->knobs[axis->knob] : what->goals[goal]);
+        fprintf(f, "%zu\t", what->results->first + setting);
+        tell_text(f, knob ? gtr_plan_knob_name(what->plan, axis->knob)
+                          : what->options->goals.text[goal]);
         fputc('\n', f);
     }
 }
@@ -199,7 +203,7 @@ void sweep_parallel_rows(FILE *f, const struct sweep_figures *what, const struct
     write_tics(f, &axes);
     if (shows_knee(what, policy)) {
         fputs("\n\n", f);
-        write_line(f, &axes, what, what->knee);
+        write_line(f, &axes, what, what->found->advice->knee);
     }
 }
 
@@ -214,22 +218,23 @@ void sweep_parallel_variables(FILE *f, const struct sweep_figures *what,
     (void)look;
     find_best(&best, what, policy);
     axes_init(&axes, what, &best, policy);
-    for (a = 0; a < what->n_knobs; a++)
-        n_knobs += what->knob_policy[a] == policy ? 1 : 0;
+    for (a = 0; a < what->found->n_knobs; a++)
+        n_knobs += gtr_plan_knob_policy(what->plan, a) == policy ? 1 : 0;
     fprintf(f, "N_AXES = %zu\nN_LINES = %zu\nN_SETTINGS = %zu\nN_LEFT_OUT = %zu\n", axes.n, best.n,
             best.considered, n_knobs - axes.n_knobs);
     fputs("array AXIS[N_AXES]\n", f);
     for (a = 0; a < axes.n; a++) {
         if (a >= axes.n_knobs)
-            sweep_label(what->goals[a - axes.n_knobs], label);
+            sweep_label(what->options->goals.text[a - axes.n_knobs], label);
         sweep_set_element(f, "AXIS", a + 1,
-                          a < axes.n_knobs ? what->knobs[axes.knob[a].knob] : label);
+                          a < axes.n_knobs ? gtr_plan_knob_name(what->plan, axes.knob[a].knob)
+                                           : label);
     }
-    sweep_label(what->goals[0], label);
+    sweep_label(what->options->goals.text[0], label);
     figure_set_string(f, "GOAL", label);
-    figure_set_string(f, "GOAL_NAME", what->goals[0]);
+    figure_set_string(f, "GOAL_NAME", what->options->goals.text[0]);
     fprintf(f, "N_GOALS = %zu\nFACTOR = %g\n", best.n_goals, axes.factor[0]);
     fprintf(f, "C_LOW = %.9g\nC_HIGH = %.9g\n", axes.goal[0].low, axes.goal[0].high);
     fprintf(f, "KNEE = %d\n", shows_knee(what, policy));
-    figure_set_string(f, "POLICY", what->policies[policy]);
+    figure_set_string(f, "POLICY", what->results->study->labels[policy]);
 }
