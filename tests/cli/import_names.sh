@@ -1,5 +1,5 @@
-# import_names.sh - what logs and files are called does not steer a terminal, whoever tells it: notes,
-# errors, verify.
+# import_names.sh - what logs and files are called does not steer a terminal, whoever tells it:
+# notes, errors, verify.
 . "$TESTS/cli/strange.bash"
 printf '{"_step": 0, "grad_norm": {"esc\\u001b[31m": 1}}\n' >refused.jsonl
 printf '{"_step": 0, "grad_norm": {"bidi\\u202et": 3, "q": 4}}\n' >log.jsonl
