@@ -16,15 +16,6 @@ struct sweep_figure {
 
 /* --- what a figure needs ------------------------------------------------------------------- */
 
-static size_t count_knobs(const struct sweep_figures *what, size_t policy)
-{
-    size_t n = 0, knob;
-
-    for (knob = 0; knob < what->found->n_knobs; knob++)
-        n += gtr_plan_knob_policy(what->plan, knob) == policy ? 1 : 0;
-    return n;
-}
-
 static bool any_counts(const struct sweep_figures *what, size_t policy)
 {
     size_t i;
@@ -42,14 +33,14 @@ static const char *lacks_settings(const struct sweep_figures *what, size_t polic
 
 static const char *map_lacks(const struct sweep_figures *what, size_t policy)
 {
-    if (count_knobs(what, policy) < 2)
+    if (sweep_count_knobs(what, policy) < 2)
         return "it takes two knobs";
     return lacks_settings(what, policy);
 }
 
 static const char *knobs_lack(const struct sweep_figures *what, size_t policy)
 {
-    if (count_knobs(what, policy) < 1)
+    if (sweep_count_knobs(what, policy) < 1)
         return "there is no knob";
     return lacks_settings(what, policy);
 }

@@ -146,13 +146,13 @@ static void set_column(FILE *f, const struct sweep_figures *what, const struct s
     }
 }
 
-static void set_row(FILE *f, const struct curve *curve, const struct sweep_span *span, size_t c)
+static void set_row(FILE *f, const struct curve *curve, const struct curve_range *span, size_t c)
 {
     char label[LABEL_SIZE];
     double factor = sweep_label(curve->name, label);
-    bool wide = sweep_span_is_wide(span);
-    double low = span->n > 0 ? span->low * factor : 0.0;
-    double high = span->n > 0 ? span->high * factor : 1.0;
+    bool wide = sweep_is_wide(span);
+    double low = !isnan(span->low) ? span->low * factor : 0.0;
+    double high = !isnan(span->low) ? span->high * factor : 1.0;
     double room = wide ? pow(high / low, 0.04) : high > low ? 0.04 * (high - low) : 0.5;
 
     sweep_set_element(f, "OBJECTIVE", c, label);
@@ -164,17 +164,16 @@ static void set_row(FILE *f, const struct curve *curve, const struct sweep_span 
 void sweep_curve_variables(FILE *f, const struct sweep_figures *what,
                            const struct figure_look *look, size_t policy)
 {
-    size_t knobs[SWEEP_COLUMNS_MAX], n_knobs, n_all = 0, c, k, cell;
+    size_t knobs[SWEEP_COLUMNS_MAX], n_knobs, n_all, c, k, cell;
     struct curves curves;
     struct sweep_axis axis;
-    struct sweep_span span;
+    struct curve_range span;
     struct band band;
 
     (void)look;
     curves_init(&curves, what);
     n_knobs = sweep_knobs(what, policy, knobs, SWEEP_COLUMNS_MAX);
-    for (k = 0; k < what->found->n_knobs; k++)
-        n_all += gtr_plan_knob_policy(what->plan, k) == policy ? 1 : 0;
+    n_all = sweep_count_knobs(what, policy);
     fprintf(f, "N_KNOBS = %zu\nN_OBJECTIVES = %zu\nN_LEFT_OUT = %zu\n", n_knobs, curves.n,
             n_all - n_knobs);
     fprintf(f, "HAS_BAND = %d\nLIMITS = %d\n", n_all > 1, what->options->limits.n > 0);
@@ -189,19 +188,17 @@ void sweep_curve_variables(FILE *f, const struct sweep_figures *what,
         set_column(f, what, &axis, k + 1);
     }
     for (c = 0; c < curves.n; c++) {
-        sweep_span_init(&span);
+        curve_range_init(&span);
         for (k = 0; k < n_knobs; k++) {
             sweep_axis_init(&axis, what, knobs[k]);
             band_fill(&band, what, policy, &curves.curve[c], &axis);
             for (cell = 0; cell < axis.n; cell++) {
-                sweep_span_see(&span, band.low[cell]);
-                sweep_span_see(&span, band.high[cell]);
+                curve_range_see(&span, band.low[cell]);
+                curve_range_see(&span, band.high[cell]);
             }
         }
         set_row(f, &curves.curve[c], &span, c + 1);
     }
-    fprintf(f, "KNEE = %d\n",
-            what->found->advice->knee >= what->found->policy_row[policy] &&
-                what->found->advice->knee < what->found->policy_row[policy + 1]);
+    fprintf(f, "KNEE = %d\n", sweep_shows_knee(what, policy));
     figure_set_string(f, "POLICY", what->results->study->labels[policy]);
 }

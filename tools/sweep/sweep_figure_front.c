@@ -44,20 +44,20 @@ static double unspread(const struct side *side, double value)
 
 static void side_init(struct side *side, const struct sweep_figures *what, size_t goal)
 {
-    struct sweep_span all, front;
+    struct curve_range all, front;
     double low, high, room;
     size_t i;
 
     side->values = what->found->goal_values[goal];
     side->factor = sweep_label(what->options->goals.text[goal], side->label);
-    sweep_span_init(&all);
-    sweep_span_init(&front);
+    curve_range_init(&all);
+    curve_range_init(&front);
     for (i = 0; i < what->results->n; i++)
         if (sweep_counts(what, i))
-            sweep_span_see(&all, side->values[i]);
+            curve_range_see(&all, side->values[i]);
     for (i = 0; i < what->found->advice->n_front; i++)
-        sweep_span_see(&front, side->values[what->found->advice->front[i]]);
-    side->log = sweep_span_is_wide(&all);
+        curve_range_see(&front, side->values[what->found->advice->front[i]]);
+    side->log = sweep_is_wide(&all);
     low = spread(side, all.low);
     high = spread(side, all.high);
     /* The front takes at least a sixth of the axis. */

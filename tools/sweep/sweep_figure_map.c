@@ -122,8 +122,7 @@ static void set_pair(FILE *f, const struct sweep_figures *what, size_t policy,
 {
     double x = (double)NAN, y = (double)NAN;
 
-    if (what->found->advice->knee >= what->found->policy_row[policy] &&
-        what->found->advice->knee < what->found->policy_row[policy + 1]) {
+    if (sweep_shows_knee(what, policy)) {
         const double *row = what->found->knobs + what->found->advice->knee * what->found->n_knobs;
 
         x = sweep_axis_place(&panel->x, row[panel->x.knob]);
@@ -155,15 +154,15 @@ static size_t see_panel(const struct panel *panel, struct shades *shades)
 
 /* What the colours span.  A few cells far above all others would leave these one colour: then the
  * colours end at the 95th percentile.  Returns whether they do. */
-static bool span_of(struct shades *shades, struct sweep_span *span)
+static bool span_of(struct shades *shades, struct curve_range *span)
 {
     double most;
     size_t i;
 
-    sweep_span_init(span);
+    curve_range_init(span);
     for (i = 0; i < shades->n; i++)
-        sweep_span_see(span, shades->value[i]);
-    if (shades->n == 0 || sweep_span_is_wide(span))
+        curve_range_see(span, shades->value[i]);
+    if (shades->n == 0 || sweep_is_wide(span))
         return false;
     figure_sort(shades->value, shades->n);
     most = shades->value[(shades->n - 1) * 95 / 100];
@@ -175,16 +174,17 @@ static bool span_of(struct shades *shades, struct sweep_span *span)
 
 static void set_goal(FILE *f, const struct sweep_figures *what, size_t goal, struct shades *shades)
 {
-    struct sweep_span span;
+    struct curve_range span;
     bool cut = span_of(shades, &span);
     char label[LABEL_SIZE];
     double factor = sweep_label(what->options->goals.text[goal], label);
 
     sweep_set_element(f, "GOAL", goal + 1, label);
     fprintf(f, "FACTOR[%zu] = %g\nC_LOG[%zu] = %d\nC_CUT[%zu] = %d\n", goal + 1, factor, goal + 1,
-            sweep_span_is_wide(&span), goal + 1, cut);
+            sweep_is_wide(&span), goal + 1, cut);
     fprintf(f, "C_LOW[%zu] = %.9g\nC_HIGH[%zu] = %.9g\n", goal + 1,
-            span.n > 0 ? span.low * factor : 0.0, goal + 1, span.n > 0 ? span.high * factor : 1.0);
+            !isnan(span.low) ? span.low * factor : 0.0, goal + 1,
+            !isnan(span.low) ? span.high * factor : 1.0);
 }
 
 void sweep_map_variables(FILE *f, const struct sweep_figures *what, const struct figure_look *look,
@@ -193,7 +193,7 @@ void sweep_map_variables(FILE *f, const struct sweep_figures *what, const struct
     struct pairs pairs = pairs_of(what, policy);
     struct panel panel;
     struct shades shades;
-    size_t goal, p, holes = 0, others = 0, knob;
+    size_t n_knobs = sweep_count_knobs(what, policy), goal, p, holes = 0;
 
     (void)look;
     fprintf(f, "N_PAIRS = %zu\nN_GOALS = %zu\n", pairs.n, what->n_goals);
@@ -215,8 +215,6 @@ void sweep_map_variables(FILE *f, const struct sweep_figures *what, const struct
         }
         set_goal(f, what, goal, &shades);
     }
-    for (knob = 0; knob < what->found->n_knobs; knob++)
-        others += gtr_plan_knob_policy(what->plan, knob) == policy ? 1 : 0;
-    fprintf(f, "N_HOLES = %zu\nN_OTHERS = %zu\n", holes, others > 2 ? others - 2 : 0);
+    fprintf(f, "N_HOLES = %zu\nN_OTHERS = %zu\n", holes, n_knobs > 2 ? n_knobs - 2 : 0);
     figure_set_string(f, "POLICY", what->results->study->labels[policy]);
 }

@@ -30,12 +30,6 @@ static double score_of(const struct best *best, const struct sweep_figures *what
     return sum;
 }
 
-static bool shows_knee(const struct sweep_figures *what, size_t policy)
-{
-    return what->found->advice->knee >= what->found->policy_row[policy] &&
-           what->found->advice->knee < what->found->policy_row[policy + 1];
-}
-
 static void keep_best(struct best *best, double score, size_t setting)
 {
     size_t k;
@@ -57,11 +51,11 @@ static void find_best(struct best *best, const struct sweep_figures *what, size_
 
     *best = (struct best){ .n_goals = what->n_goals };
     for (goal = 0; goal < what->n_goals; goal++) {
-        struct sweep_span span;
+        struct curve_range span;
 
-        sweep_span_init(&span);
+        curve_range_init(&span);
         for (k = 0; k < what->found->advice->n_front; k++)
-            sweep_span_see(&span, what->found->goal_values[goal][what->found->advice->front[k]]);
+            curve_range_see(&span, what->found->goal_values[goal][what->found->advice->front[k]]);
         best->low[goal] = span.low;
         best->width[goal] = span.high - span.low;
         if (!(best->width[goal] > 0.0))
@@ -100,16 +94,16 @@ static void axes_init(struct axes *axes, const struct sweep_figures *what, const
     for (k = 0; k < axes->n_knobs; k++)
         sweep_axis_init(&axes->knob[k], what, knobs[k]);
     for (goal = 0; goal < what->n_goals; goal++) {
-        struct sweep_span span;
+        struct curve_range span;
 
-        sweep_span_init(&span);
+        curve_range_init(&span);
         axes->factor[goal] = sweep_label(what->options->goals.text[goal], label);
         for (k = 0; k < best->n; k++)
-            sweep_span_see(&span,
-                           what->found->goal_values[goal][best->setting[k]] * axes->factor[goal]);
-        if (shows_knee(what, policy))
-            sweep_span_see(&span, what->found->goal_values[goal][what->found->advice->knee] *
-                                      axes->factor[goal]);
+            curve_range_see(&span,
+                            what->found->goal_values[goal][best->setting[k]] * axes->factor[goal]);
+        if (sweep_shows_knee(what, policy))
+            curve_range_see(&span, what->found->goal_values[goal][what->found->advice->knee] *
+                                       axes->factor[goal]);
         axes->goal[goal] = (struct sweep_axis){
             .binned = true, .n = AXIS_BINS, .low = span.low, .high = span.high
         };
@@ -201,7 +195,7 @@ void sweep_parallel_rows(FILE *f, const struct sweep_figures *what, const struct
     }
     fputs("\n\n", f);
     write_tics(f, &axes);
-    if (shows_knee(what, policy)) {
+    if (sweep_shows_knee(what, policy)) {
         fputs("\n\n", f);
         write_line(f, &axes, what, what->found->advice->knee);
     }
@@ -213,15 +207,13 @@ void sweep_parallel_variables(FILE *f, const struct sweep_figures *what,
     struct best best;
     struct axes axes;
     char label[LABEL_SIZE];
-    size_t a, n_knobs = 0;
+    size_t a;
 
     (void)look;
     find_best(&best, what, policy);
     axes_init(&axes, what, &best, policy);
-    for (a = 0; a < what->found->n_knobs; a++)
-        n_knobs += gtr_plan_knob_policy(what->plan, a) == policy ? 1 : 0;
     fprintf(f, "N_AXES = %zu\nN_LINES = %zu\nN_SETTINGS = %zu\nN_LEFT_OUT = %zu\n", axes.n, best.n,
-            best.considered, n_knobs - axes.n_knobs);
+            best.considered, sweep_count_knobs(what, policy) - axes.n_knobs);
     fputs("array AXIS[N_AXES]\n", f);
     for (a = 0; a < axes.n; a++) {
         if (a >= axes.n_knobs)
@@ -235,6 +227,6 @@ void sweep_parallel_variables(FILE *f, const struct sweep_figures *what,
     figure_set_string(f, "GOAL_NAME", what->options->goals.text[0]);
     fprintf(f, "N_GOALS = %zu\nFACTOR = %g\n", best.n_goals, axes.factor[0]);
     fprintf(f, "C_LOW = %.9g\nC_HIGH = %.9g\n", axes.goal[0].low, axes.goal[0].high);
-    fprintf(f, "KNEE = %d\n", shows_knee(what, policy));
+    fprintf(f, "KNEE = %d\n", sweep_shows_knee(what, policy));
     figure_set_string(f, "POLICY", what->results->study->labels[policy]);
 }

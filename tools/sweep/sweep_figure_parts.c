@@ -18,6 +18,21 @@ static double weight_of(const struct sweep_figures *what, size_t knob)
     return isfinite(s->total) ? s->total : isfinite(s->first) ? s->first : 0.0;
 }
 
+size_t sweep_count_knobs(const struct sweep_figures *what, size_t policy)
+{
+    size_t n = 0, knob;
+
+    for (knob = 0; knob < what->found->n_knobs; knob++)
+        n += gtr_plan_knob_policy(what->plan, knob) == policy ? 1 : 0;
+    return n;
+}
+
+bool sweep_shows_knee(const struct sweep_figures *what, size_t policy)
+{
+    return what->found->advice->knee >= what->found->policy_row[policy] &&
+           what->found->advice->knee < what->found->policy_row[policy + 1];
+}
+
 size_t sweep_knobs(const struct sweep_figures *what, size_t policy, size_t *knobs, size_t most)
 {
     size_t n = 0, knob, k;
@@ -120,23 +135,7 @@ double sweep_label(const char *objective, char label[LABEL_SIZE])
     return 1.0;
 }
 
-void sweep_span_init(struct sweep_span *span)
-{
-    *span = (struct sweep_span){ (double)NAN, (double)NAN, (double)NAN, 0 };
-}
-
-void sweep_span_see(struct sweep_span *span, double value)
-{
-    if (!isfinite(value))
-        return;
-    span->n++;
-    span->low = value < span->low || isnan(span->low) ? value : span->low;
-    span->high = value > span->high || isnan(span->high) ? value : span->high;
-    if (value > 0.0 && !(value >= span->low_positive))
-        span->low_positive = value;
-}
-
-bool sweep_span_is_wide(const struct sweep_span *span)
+bool sweep_is_wide(const struct curve_range *span)
 {
     return span->low > 0.0 && span->high > 20.0 * span->low;
 }

@@ -19,6 +19,7 @@
 
 #include <stdio.h>
 
+#include "figure_curve.h"
 #include "sweep_found.h"
 #include "tell.h"
 
@@ -70,6 +71,11 @@ void sweep_axis_tics(const struct sweep_axis *axis, size_t most,
  * returns how many. */
 size_t sweep_knobs(const struct sweep_figures *what, size_t policy, size_t *knobs, size_t most);
 
+size_t sweep_count_knobs(const struct sweep_figures *what, size_t policy);
+
+/* Is the recommended setting one of the policy? */
+bool sweep_shows_knee(const struct sweep_figures *what, size_t policy);
+
 /* Was the setting run, and does it keep the limits? */
 bool sweep_counts(const struct sweep_figures *what, size_t setting);
 
@@ -86,15 +92,8 @@ void sweep_setting_text(const struct sweep_figures *what, size_t setting, char *
 /* How an objective is shown: returns 100 and a label in percent if it is a share. */
 double sweep_label(const char *objective, char label[LABEL_SIZE]);
 
-/* Least and largest of the finite values seen, and least above 0. */
-struct sweep_span {
-    double low, high, low_positive;
-    size_t n;
-};
-void sweep_span_init(struct sweep_span *span);
-void sweep_span_see(struct sweep_span *span, double value);
 /* Are all values positive, and over a factor of 20? */
-bool sweep_span_is_wide(const struct sweep_span *span);
+bool sweep_is_wide(const struct curve_range *span);
 
 /* ARRAY[K] = "TEXT" */
 void sweep_set_element(FILE *f, const char *array, size_t k, const char *text);
