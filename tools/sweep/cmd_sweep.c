@@ -1,4 +1,8 @@
-/* cmd_sweep.c - gradtrace sweep: many settings over one trace, and a recommendation. */
+/* cmd_sweep.c - gradtrace sweep: many settings over one trace, and a recommendation.
+ *
+ * Settings are run in blocks, each noted in a journal, so that a sweep that is stopped goes on
+ * where it was; shards, ranks and parts that are joined give the same bytes as one process.
+ */
 #define _GNU_SOURCE
 #include "cli.h"
 

@@ -1,4 +1,5 @@
-/* sweep_options.c - argp for gradtrace sweep. */
+/* sweep_options.c - the command line of `gradtrace sweep`: which settings, what is good, and where
+ * it goes. */
 #include "sweep_options.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
-/* cmd_update.c - gradtrace update: what really reaches the optimizer. */
+/* cmd_update.c - gradtrace update: what really reaches the optimizer.
+ *
+ * Ranks share the simulation; the first writes and tells.
+ */
 #include "cli.h"
 
 #include "ranks.h"
