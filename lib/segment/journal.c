@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "alloc.h"
-#include "journal_records.h"
 
 /* What is left to be read of some bytes. */
 struct cursor {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
-#include "journal_records.h"
+#include "outfile.h"
 
 enum {
     COPY_BYTES = 1 << 16,

@@ -9,16 +9,8 @@
 #include <sys/stat.h>
 
 #include "alloc.h"
-#include "merge_copy.h"
 #include "segment.h"
 #include "trace_private.h"
-
-const char *gtr_join_name(enum gtr_join join)
-{
-    static const char *const names[GTR_JOIN_COUNT] = { "none", "sum", "same", "mean" };
-
-    return names[join];
-}
 
 bool gtr_merge_same_place(const char *a, const char *b)
 {

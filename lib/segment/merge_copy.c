@@ -1,5 +1,5 @@
 /* merge_copy.c - elements from one trace to another. */
-#include "merge_copy.h"
+#include "merge_private.h"
 
 #include "alloc.h"
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 #include <unistd.h>
 
 #include "alloc.h"
-#include "journal_records.h"
 
 /* --- names ------------------------------------------------------------------------------------ */
 
@@ -281,18 +279,4 @@ void gtr_segment_unlock(const char *folder, int64_t rank, int lock)
         unlink(path);
     gtr_free(path);
     close(lock);
-}
-
-void gtr_folder_sync(const char *path)
-{
-    char *copy = gtr_strdup(path);
-    int fd = -1;
-
-    if (copy != NULL)
-        fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    gtr_free(copy);
 }

@@ -68,38 +68,4 @@ enum gtr_code gtr_head_copy(const struct gtr_head *from, struct gtr_head *to, st
 const char *gtr_head_differs(const struct gtr_head *a, const struct gtr_head *b, char *buffer,
                              size_t size);
 
-/* --- writing, behind gtr_writer_* ------------------------------------------------------------- */
-
-struct gtr_segments;
-struct gtr_journal_writer;
-
-enum gtr_code gtr_segments_try(const char *folder, int64_t rank, bool force, struct gtr_err *err);
-enum gtr_code gtr_segments_open(const char *folder, const struct gtr_head *head,
-                                const struct gtr_writer_options *options,
-                                struct gtr_segments **segments, struct gtr_err *err);
-enum gtr_code gtr_segments_append(struct gtr_segments *segments, const struct gtr_row *row,
-                                  struct gtr_err *err);
-enum gtr_code gtr_segments_amend(struct gtr_segments *segments, double applied_scale, bool skipped,
-                                 struct gtr_err *err);
-enum gtr_code gtr_segments_elements(struct gtr_segments *segments, size_t tensor,
-                                    const void *elements, struct gtr_err *err);
-
-/* Says so in the journal, which then stays. */
-enum gtr_code gtr_segments_stopped(struct gtr_segments *segments, const char *why,
-                                   struct gtr_err *err);
-
-/* The last step will not be amended any more: closes the segment if it is due. */
-enum gtr_code gtr_segments_settle(struct gtr_segments *segments, struct gtr_err *err);
-
-/* The journal, for a caller that from now on adds each row and amendment to it before it appends or
- * amends here, which may then be later and on another thread.  Not to be closed. */
-struct gtr_journal_writer *gtr_segments_journal(struct gtr_segments *segments);
-
-enum gtr_code gtr_segments_close(struct gtr_segments *segments, struct gtr_err *err);
-void gtr_segments_abandon(struct gtr_segments *segments);
-
-/* The same two of a writer: NULL and nothing if its trace is a file. */
-struct gtr_journal_writer *gtr_writer_journal(struct gtr_writer *writer);
-enum gtr_code gtr_writer_settle(struct gtr_writer *writer, struct gtr_err *err);
-
 #endif

@@ -1,6 +1,6 @@
 /* segment_place.c - make a folder, lock a rank of it, empty it, name it. */
 #define _GNU_SOURCE
-#include "segment_place.h"
+#include "segment_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
-#include "journal_records.h"
+#include "outfile.h"
 
 static enum gtr_code make_folder(const char *folder, bool *made, struct gtr_err *err)
 {
@@ -68,7 +68,7 @@ static enum gtr_code empty_folder(const char *folder, int64_t rank, bool force, 
     return rc;
 }
 
-enum gtr_code gtr_segments_try(const char *folder, int64_t rank, bool force, struct gtr_err *err)
+enum gtr_code gtr_folder_try(const char *folder, int64_t rank, bool force, struct gtr_err *err)
 {
     enum gtr_code rc;
     bool made;

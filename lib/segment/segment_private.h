@@ -1,4 +1,4 @@
-/* segment_private.h - a folder of segments as segment_open.c and segment_read.c share it. */
+/* segment_private.h - a folder of segments as those see it who read or write one. */
 #ifndef GTR_SEGMENT_PRIVATE_H
 #define GTR_SEGMENT_PRIVATE_H
 
@@ -7,6 +7,8 @@
 #include "journal.h"
 #include "segment.h"
 #include "trace_private.h"
+
+/* --- reading ---------------------------------------------------------------------------------- */
 
 struct gtr_segment {
     char *path;
@@ -19,6 +21,7 @@ struct gtr_segment {
 };
 
 struct gtr_folder {
+    struct gtr_trace trace; /* the whole; without a file of its own */
     int64_t rank;
     struct gtr_segment *segments;
     size_t n_segments, capacity;
@@ -31,5 +34,43 @@ struct gtr_folder {
     size_t n_open, most_open;
     uint64_t clock;
 };
+
+extern const struct gtr_trace_form gtr_folder_form;
+
+/* rank -1: the only one.  The trace is called `path`. */
+enum gtr_code gtr_folder_open(const char *path, const char *where, int64_t rank,
+                              struct gtr_trace **trace, struct gtr_err *err);
+
+/* --- the place of one rank, while it is written ------------------------------------------------
+ */
+
+struct gtr_place {
+    char *folder; /* where it is written */
+    char *name;   /* that the folder gets when all is written; NULL: it has it */
+    int64_t rank;
+    bool made; /* the folder, by this writer */
+    int lock;
+};
+
+/* Makes the folder unless it is there, locks the rank, and removes what the rank has in it, which
+ * is an error unless `force`.  `whole`: a new folder is written beside its name.  After a failure
+ * there is nothing to leave. */
+enum gtr_code gtr_place_take(struct gtr_place *place, const char *folder, int64_t rank, bool whole,
+                             bool force, struct gtr_err *err);
+
+/* Removes what the rank has there. */
+void gtr_place_clear(const struct gtr_place *place);
+
+/* Unlocks, and gives the folder its name if it has another. */
+enum gtr_code gtr_place_finish(struct gtr_place *place, struct gtr_err *err);
+
+/* Unlocks, removes a folder that this writer has made if nothing is in it, and frees. */
+void gtr_place_leave(struct gtr_place *place);
+
+/* A folder, as gtr_writer_open makes it, and whether it would.  The arguments are checked. */
+enum gtr_code gtr_folder_writer_open(const char *folder, const struct gtr_head *head,
+                                     const struct gtr_writer_options *options,
+                                     struct gtr_writer **writer, struct gtr_err *err);
+enum gtr_code gtr_folder_try(const char *folder, int64_t rank, bool force, struct gtr_err *err);
 
 #endif

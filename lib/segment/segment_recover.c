@@ -14,7 +14,7 @@
 
 #include "alloc.h"
 #include "merge.h"
-#include "merge_copy.h"
+#include "merge_private.h"
 #include "segment_private.h"
 
 /* One of the two is set. */

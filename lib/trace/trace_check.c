@@ -135,7 +135,7 @@ static enum gtr_code read_sums(const struct gtr_trace *trace, size_t capture, ui
     return rc;
 }
 
-static enum gtr_code check_elements(struct gtr_trace *trace, size_t tensor, size_t capture,
+static enum gtr_code check_elements(const struct gtr_trace *trace, size_t tensor, size_t capture,
                                     const uint32_t *sums, struct gtr_err *err)
 {
     size_t size = gtr_dtype_size(trace->head.tensors[tensor].dtype);
@@ -147,7 +147,8 @@ static enum gtr_code check_elements(struct gtr_trace *trace, size_t tensor, size
         return rc;
     rc = gtr_alloc_for(&elements, captured.n, size, "elements", err);
     if (rc == GTR_OK)
-        rc = gtr_trace_read_elements(trace, tensor, capture, elements, err);
+        rc = gtr_trace_read_captured(trace, tensor, capture, 1, 0, captured.n, elements,
+                                     captured.n * size, err);
     if (rc == GTR_OK && sums != NULL &&
         gtr_crc_bytes(0, elements, captured.n * size) != sums[tensor])
         rc = gtr_fail(err, GTR_EFORMAT,
@@ -157,14 +158,13 @@ static enum gtr_code check_elements(struct gtr_trace *trace, size_t tensor, size
     return rc;
 }
 
-enum gtr_code gtr_trace_check_capture(struct gtr_trace *trace, size_t capture, struct gtr_err *err)
+enum gtr_code gtr_file_check_capture(const struct gtr_trace *trace, size_t capture,
+                                     struct gtr_err *err)
 {
     uint32_t *sums = NULL;
     enum gtr_code rc;
     size_t i;
 
-    if (trace->folder != NULL)
-        return gtr_folder_check_capture(trace, capture, err);
     rc = read_sums(trace, capture, &sums, err);
     for (i = 0; rc == GTR_OK && i < trace->head.n_tensors; i++)
         rc = check_elements(trace, i, capture, sums, err);

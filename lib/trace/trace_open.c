@@ -4,14 +4,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "segment.h"
-
-const struct gtr_norm_dataset gtr_norm_datasets[GTR_NORM_COUNT] = {
-    [GTR_SUMSQ] = { "/norm/sumsq", GTR_H5_F64, false },
-    [GTR_MAXABS] = { "/norm/maxabs", GTR_H5_F32, true },
-    [GTR_NONFINITE] = { "/norm/nonfinite", GTR_H5_U64, true },
-    [GTR_PARAM_SUMSQ] = { "/norm/param_sumsq", GTR_H5_F64, true },
-};
 
 /* --- the head --------------------------------------------------------------------------------- */
 
@@ -291,7 +283,53 @@ static enum gtr_code read_checksums(struct gtr_trace *trace, struct gtr_err *err
     return rc;
 }
 
-enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **out, struct gtr_err *err)
+/* --- the form --------------------------------------------------------------------------------- */
+
+static bool holds(const struct gtr_trace *trace, enum gtr_norm norm)
+{
+    return trace->norm[norm] != NULL;
+}
+
+static bool has(const struct gtr_trace *trace, enum gtr_norm norm)
+{
+    return trace->norm[norm] != NULL && !gtr_h5_table_is_blank(trace->norm[norm]);
+}
+
+static size_t band_rows(const struct gtr_trace *trace, enum gtr_norm norm)
+{
+    return gtr_h5_table_band_rows(trace->norm[norm]);
+}
+
+static enum gtr_code read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
+                               size_t n_rows, void *out, struct gtr_err *err)
+{
+    return gtr_h5_table_read_rows(trace->norm[norm], first, n_rows, out, err);
+}
+
+static void close_file(struct gtr_trace *trace)
+{
+    size_t i;
+
+    gtr_elements_free(trace->elements);
+    for (i = 0; i < GTR_NORM_COUNT; i++)
+        gtr_h5_table_close(trace->norm[i]);
+    gtr_h5_close(trace->h5, NULL);
+    gtr_free(trace->crc);
+}
+
+static const struct gtr_trace_form form = {
+    .holds = holds,
+    .has = has,
+    .band_rows = band_rows,
+    .read_rows = read_rows,
+    .captured = gtr_file_captured,
+    .read_captured = gtr_file_read_captured,
+    .check_capture = gtr_file_check_capture,
+    .close = close_file,
+};
+
+static enum gtr_code open_file(const char *path, bool known, struct gtr_trace **out,
+                               struct gtr_err *err)
 {
     enum gtr_code rc;
     struct gtr_trace *trace;
@@ -300,11 +338,12 @@ enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **out, stru
     rc = gtr_alloc_for(&trace, 1, sizeof *trace, "traces", err);
     if (rc != GTR_OK)
         return rc;
+    trace->form = &form;
     trace->path = gtr_strdup(path);
     if (trace->path == NULL)
         rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
     if (rc == GTR_OK)
-        rc = gtr_h5_open(path, &trace->h5, err);
+        rc = known ? gtr_h5_reopen(path, &trace->h5, err) : gtr_h5_open(path, &trace->h5, err);
     if (rc == GTR_OK)
         rc = check_format(trace, err);
     if (rc == GTR_OK)
@@ -331,51 +370,17 @@ enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **out, stru
     return GTR_OK;
 }
 
-/* A segment that is named itself is checked as the folder that it belongs to would be. */
-static enum gtr_code open_checked(const char *path, struct gtr_trace **trace, struct gtr_err *err)
+enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **trace, struct gtr_err *err)
 {
-    enum gtr_code rc = gtr_trace_open_file(path, trace, err);
-
-    if (rc == GTR_OK && (*trace)->first_row >= 0) {
-        rc = gtr_trace_check_rows(*trace, NULL, err);
-        if (rc != GTR_OK) {
-            gtr_trace_close(*trace);
-            *trace = NULL;
-        }
-    }
-    return rc;
+    return open_file(path, false, trace, err);
 }
 
-enum gtr_code gtr_trace_open(const char *path, struct gtr_trace **trace, struct gtr_err *err)
+enum gtr_code gtr_trace_reopen_file(const char *path, struct gtr_trace **trace, struct gtr_err *err)
 {
-    char *folder;
-    int64_t rank;
-    enum gtr_code rc = gtr_segment_split(path, &folder, &rank, err);
-
-    *trace = NULL;
-    if (rc == GTR_OK && folder != NULL)
-        rc = gtr_folder_open(path, folder, rank, trace, err);
-    else if (rc == GTR_OK)
-        rc = open_checked(path, trace, err);
-    gtr_free(folder);
-    return rc;
+    return open_file(path, true, trace, err);
 }
 
-void gtr_trace_close(struct gtr_trace *trace)
+void gtr_trace_try_files(bool on)
 {
-    size_t i;
-
-    if (trace == NULL)
-        return;
-    gtr_folder_free(trace->folder);
-    gtr_elements_free(trace->elements);
-    for (i = 0; i < GTR_NORM_COUNT; i++)
-        gtr_h5_table_close(trace->norm[i]);
-    gtr_h5_close(trace->h5, NULL);
-    gtr_head_free(&trace->head);
-    gtr_free(trace->steps);
-    gtr_free(trace->capture_rows);
-    gtr_free(trace->crc);
-    gtr_free(trace->path);
-    gtr_free(trace);
+    gtr_h5_try_files(on);
 }

@@ -6,7 +6,7 @@
 
 enum { CAPTURE_ROWS = 64 };
 
-static enum gtr_code make_elements_crc(struct gtr_writer *writer, const struct gtr_head *head,
+static enum gtr_code make_elements_crc(struct gtr_file_writer *writer, const struct gtr_head *head,
                                        const struct gtr_sample *sampling, struct gtr_err *err)
 {
     const struct gtr_h5_shape shape = { .cols = head->n_tensors, .chunk_rows = CAPTURE_ROWS };
@@ -31,7 +31,7 @@ static enum gtr_code make_elements_crc(struct gtr_writer *writer, const struct g
     return rc;
 }
 
-enum gtr_code gtr_writer_make_checksums(struct gtr_writer *writer, const struct gtr_head *head,
+enum gtr_code gtr_writer_make_checksums(struct gtr_file_writer *writer, const struct gtr_head *head,
                                         const struct gtr_writer_options *options, size_t chunk_rows,
                                         struct gtr_err *err)
 {
@@ -44,13 +44,13 @@ enum gtr_code gtr_writer_make_checksums(struct gtr_writer *writer, const struct 
     return rc;
 }
 
-void gtr_writer_sum_elements(struct gtr_writer *writer, size_t tensor, const void *elements)
+void gtr_writer_sum_elements(struct gtr_file_writer *writer, size_t tensor, const void *elements)
 {
     if (writer->pending_crc != NULL)
         writer->pending_crc[tensor] = gtr_crc_bytes(0, elements, writer->kept_bytes[tensor]);
 }
 
-enum gtr_code gtr_writer_sum_row(struct gtr_writer *writer, const struct gtr_row *row,
+enum gtr_code gtr_writer_sum_row(struct gtr_file_writer *writer, const struct gtr_row *row,
                                  struct gtr_err *err)
 {
     enum gtr_code rc;
@@ -59,15 +59,16 @@ enum gtr_code gtr_writer_sum_row(struct gtr_writer *writer, const struct gtr_row
     if (writer->crc == NULL)
         return GTR_OK;
     writer->last = *row->step;
-    writer->values_crc = gtr_crc_values(row, writer->n_tensors);
-    crc = gtr_crc_row(row->step, writer->values_crc, writer->n_tensors, writer->param_norms);
+    writer->values_crc = gtr_crc_values(row, writer->writer.n_tensors);
+    crc = gtr_crc_row(row->step, writer->values_crc, writer->writer.n_tensors,
+                      writer->writer.param_norms);
     rc = gtr_h5_sheet_append(writer->crc, &crc, err);
-    if (rc == GTR_OK && writer->n_pending > 0)
+    if (rc == GTR_OK && writer->writer.n_pending > 0)
         rc = gtr_h5_sheet_append(writer->elements_crc, writer->pending_crc, err);
     return rc;
 }
 
-void gtr_writer_sum_amended(struct gtr_writer *writer, double applied_scale, bool skipped)
+void gtr_writer_sum_amended(struct gtr_file_writer *writer, double applied_scale, bool skipped)
 {
     uint32_t crc;
 
@@ -75,18 +76,19 @@ void gtr_writer_sum_amended(struct gtr_writer *writer, double applied_scale, boo
         return;
     writer->last.applied_scale = applied_scale;
     writer->last.skipped = skipped;
-    crc = gtr_crc_row(&writer->last, writer->values_crc, writer->n_tensors, writer->param_norms);
+    crc = gtr_crc_row(&writer->last, writer->values_crc, writer->writer.n_tensors,
+                      writer->writer.param_norms);
     memcpy(gtr_h5_sheet_last(writer->crc), &crc, sizeof crc);
 }
 
-enum gtr_code gtr_writer_cut_checksums(struct gtr_writer *writer, struct gtr_err *err)
+enum gtr_code gtr_writer_cut_checksums(struct gtr_file_writer *writer, struct gtr_err *err)
 {
-    enum gtr_code rc = gtr_h5_sheet_cut(writer->crc, writer->n_steps, err);
+    enum gtr_code rc = gtr_h5_sheet_cut(writer->crc, writer->writer.n_steps, err);
 
     return rc == GTR_OK ? gtr_h5_sheet_cut(writer->elements_crc, writer->n_captures, err) : rc;
 }
 
-enum gtr_code gtr_writer_close_checksums(struct gtr_writer *writer, struct gtr_err *err)
+enum gtr_code gtr_writer_close_checksums(struct gtr_file_writer *writer, struct gtr_err *err)
 {
     enum gtr_code rc = gtr_h5_sheet_close(writer->crc, err), one;
 

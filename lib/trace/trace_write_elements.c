@@ -17,7 +17,7 @@ enum {
     BLOCK = 1024 /* elements: of a sum of squares and of a sample */
 };
 
-static enum gtr_code write_sampling(struct gtr_writer *writer, const char *name,
+static enum gtr_code write_sampling(struct gtr_file_writer *writer, const char *name,
                                     const struct gtr_sample *sampling, struct gtr_err *err)
 {
     enum gtr_code rc;
@@ -46,7 +46,8 @@ static size_t columns_of_chunk(size_t numel, size_t size)
 }
 
 /* /grad/<i> and its attributes. */
-static enum gtr_code make_element_sheet(struct gtr_writer *writer, const struct gtr_tensor *tensor,
+static enum gtr_code make_element_sheet(struct gtr_file_writer *writer,
+                                        const struct gtr_tensor *tensor,
                                         const struct gtr_writer_options *options, size_t i,
                                         struct gtr_err *err)
 {
@@ -77,7 +78,7 @@ static enum gtr_code make_element_sheet(struct gtr_writer *writer, const struct 
     return rc;
 }
 
-enum gtr_code gtr_writer_make_elements(struct gtr_writer *writer, const struct gtr_head *head,
+enum gtr_code gtr_writer_make_elements(struct gtr_file_writer *writer, const struct gtr_head *head,
                                        const struct gtr_writer_options *options,
                                        struct gtr_err *err)
 {
@@ -95,27 +96,5 @@ enum gtr_code gtr_writer_make_elements(struct gtr_writer *writer, const struct g
     for (i = 0; rc == GTR_OK && i < head->n_tensors; i++)
         if (head->tensors[i].numel > 0)
             rc = make_element_sheet(writer, &head->tensors[i], options, i, err);
-    return rc;
-}
-
-enum gtr_code gtr_writer_elements(struct gtr_writer *writer, size_t tensor, const void *elements,
-                                  struct gtr_err *err)
-{
-    enum gtr_code rc = gtr_writer_check_owner(writer, err);
-
-    if (rc != GTR_OK)
-        return rc;
-    if (writer->segments != NULL)
-        return gtr_segments_elements(writer->segments, tensor, elements, err);
-    if (writer->elements == NULL || tensor >= writer->n_tensors)
-        return gtr_fail(err, GTR_EUSAGE, "tensor %zu: this trace holds no elements of it", tensor);
-    if (writer->elements[tensor] != NULL)
-        rc = gtr_h5_sheet_append(writer->elements[tensor], elements, err);
-    if (rc == GTR_OK) {
-        gtr_writer_sum_elements(writer, tensor, elements);
-        writer->n_pending++;
-    } else {
-        writer->broken = true;
-    }
     return rc;
 }

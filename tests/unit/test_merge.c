@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "kill/killed.h"
-#include "merge_names.h"
+#include "merge_private.h"
 #include "scratch.h"
 
 static char said[4000];

@@ -1,0 +1,66 @@
+/* trace_any.c - a trace by its path: a file, or a folder of segments.
+ *
+ * This is the only file that knows both; from here on a trace, or its writer, does by its form what
+ * it is asked for.
+ */
+#include "alloc.h"
+#include "outfile.h"
+#include "segment_private.h"
+#include "writer.h"
+
+/* A segment that is named itself is checked as the folder that it belongs to would be. */
+static enum gtr_code open_checked(const char *path, struct gtr_trace **trace, struct gtr_err *err)
+{
+    enum gtr_code rc = gtr_trace_open_file(path, trace, err);
+
+    if (rc == GTR_OK && (*trace)->first_row >= 0) {
+        rc = gtr_trace_check_rows(*trace, NULL, err);
+        if (rc != GTR_OK) {
+            gtr_trace_close(*trace);
+            *trace = NULL;
+        }
+    }
+    return rc;
+}
+
+enum gtr_code gtr_trace_open(const char *path, struct gtr_trace **trace, struct gtr_err *err)
+{
+    char *folder;
+    int64_t rank;
+    enum gtr_code rc = gtr_segment_split(path, &folder, &rank, err);
+
+    *trace = NULL;
+    if (rc == GTR_OK && folder != NULL)
+        rc = gtr_folder_open(path, folder, rank, trace, err);
+    else if (rc == GTR_OK)
+        rc = open_checked(path, trace, err);
+    gtr_free(folder);
+    return rc;
+}
+
+enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
+                              const struct gtr_writer_options *options, struct gtr_writer **writer,
+                              struct gtr_err *err)
+{
+    enum gtr_code rc = gtr_writer_check_head(path, head, &options->sampling, err);
+
+    *writer = NULL;
+    if (rc != GTR_OK)
+        return rc;
+    return gtr_segment_is_folder_name(path)
+               ? gtr_folder_writer_open(path, head, options, writer, err)
+               : gtr_file_writer_open(path, head, options, writer, err);
+}
+
+enum gtr_code gtr_writer_try(const char *path, int64_t rank, bool force, struct gtr_err *err)
+{
+    struct gtr_outfile file;
+    enum gtr_code rc;
+
+    if (gtr_segment_is_folder_name(path))
+        return gtr_folder_try(path, rank, force, err);
+    rc = gtr_outfile_begin(&file, path, force, err);
+    if (rc == GTR_OK)
+        gtr_outfile_abandon(&file);
+    return rc;
+}

@@ -1,0 +1,157 @@
+/* writer.c - a trace being written, whatever its form: what is asked of each, and in which order.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "writer.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum gtr_code gtr_writer_check_head(const char *path, const struct gtr_head *head,
+                                    const struct gtr_sample *sampling, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && sampling->fraction != 0.0 && i < head->n_tensors; i++)
+        rc = gtr_sample_check(sampling, head->tensors[i].numel, err);
+    if (rc != GTR_OK)
+        return rc;
+    if (head->n_tensors == 0)
+        return gtr_fail(err, GTR_EUSAGE, "%s: a trace needs at least one tensor", path);
+    if (strlen(head->meta) > GTR_META_MAX)
+        return gtr_fail(err, GTR_EUSAGE, "%s: meta has %zu bytes, at most %d fit", path,
+                        strlen(head->meta), GTR_META_MAX);
+    return GTR_OK;
+}
+
+void gtr_writer_init(struct gtr_writer *writer, const struct gtr_writer_form *form,
+                     const struct gtr_head *head, const struct gtr_writer_options *options)
+{
+    *writer = (struct gtr_writer){ .form = form,
+                                   .owner = getpid(),
+                                   .n_tensors = head->n_tensors,
+                                   .param_norms = options->param_norms,
+                                   .has_elements = options->elements };
+}
+
+static enum gtr_code check_owner(const struct gtr_writer *writer, struct gtr_err *err)
+{
+    if (writer->owner == getpid())
+        return GTR_OK;
+    return gtr_fail(err, GTR_EUSAGE,
+                    "this trace is recorded by process %lld, and a process forked from it cannot "
+                    "write to it",
+                    (long long)writer->owner);
+}
+
+static enum gtr_code check_step(const struct gtr_writer *writer, int64_t index, struct gtr_err *err)
+{
+    if (writer->n_steps > 0 && index <= writer->last_index)
+        return gtr_fail(err, GTR_EUSAGE, "step %lld: does not come after step %lld",
+                        (long long)index, (long long)writer->last_index);
+    if (writer->n_pending > 0 && writer->n_pending < writer->n_tensors)
+        return gtr_fail(err, GTR_EUSAGE, "step %lld: elements of %zu tensors, not of all %zu",
+                        (long long)index, writer->n_pending, writer->n_tensors);
+    return GTR_OK;
+}
+
+enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step *step,
+                                const double *sumsq, const float *maxabs, const uint64_t *nonfinite,
+                                const double *param_sumsq, struct gtr_err *err)
+{
+    const struct gtr_row row = { step, sumsq, maxabs, nonfinite,
+                                 writer->param_norms ? param_sumsq : NULL };
+    enum gtr_code rc = check_owner(writer, err);
+
+    if (rc == GTR_OK)
+        rc = check_step(writer, step->index, err);
+    if (rc == GTR_OK)
+        rc = writer->form->append(writer, &row, err);
+    if (rc != GTR_OK)
+        return rc;
+    writer->n_pending = 0;
+    writer->n_steps++;
+    writer->last_index = step->index;
+    return GTR_OK;
+}
+
+enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, bool skipped,
+                               struct gtr_err *err)
+{
+    enum gtr_code rc = check_owner(writer, err);
+
+    if (rc == GTR_OK && writer->n_steps == 0)
+        rc = gtr_fail(err, GTR_EUSAGE, "no step to amend");
+    return rc == GTR_OK ? writer->form->amend(writer, applied_scale, skipped, err) : rc;
+}
+
+enum gtr_code gtr_writer_elements(struct gtr_writer *writer, size_t tensor, const void *elements,
+                                  struct gtr_err *err)
+{
+    enum gtr_code rc = check_owner(writer, err);
+
+    if (rc == GTR_OK && (!writer->has_elements || tensor >= writer->n_tensors))
+        rc = gtr_fail(err, GTR_EUSAGE, "tensor %zu: this trace holds no elements of it", tensor);
+    if (rc == GTR_OK)
+        rc = writer->form->elements(writer, tensor, elements, err);
+    writer->n_pending += rc == GTR_OK;
+    return rc;
+}
+
+enum gtr_code gtr_writer_stopped(struct gtr_writer *writer, const char *why, struct gtr_err *err)
+{
+    enum gtr_code rc = check_owner(writer, err);
+
+    return rc == GTR_OK ? writer->form->stopped(writer, why, err) : rc;
+}
+
+/* Of a forked child, nothing is freed: HDF5 would take it for the end of the file. */
+enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err)
+{
+    enum gtr_code rc = check_owner(writer, err);
+
+    return rc == GTR_OK ? writer->form->close(writer, err) : rc;
+}
+
+void gtr_writer_abandon(struct gtr_writer *writer)
+{
+    if (writer != NULL && check_owner(writer, NULL) == GTR_OK)
+        writer->form->abandon(writer);
+}
+
+/* --- ahead of the writer ---------------------------------------------------------------------- */
+
+void gtr_writer_secures_ahead(struct gtr_writer *writer)
+{
+    writer->ahead = true;
+}
+
+enum gtr_code gtr_writer_secure(struct gtr_writer *writer, const struct gtr_row *row,
+                                struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    if (writer->form->secure == NULL)
+        return GTR_OK;
+    rc = writer->form->secure(writer, row, err);
+    writer->n_secured += rc == GTR_OK;
+    return rc;
+}
+
+enum gtr_code gtr_writer_secure_amend(struct gtr_writer *writer, double applied_scale, bool skipped,
+                                      struct gtr_err *err)
+{
+    if (writer->form->secure_amend == NULL)
+        return GTR_OK;
+    return writer->form->secure_amend(writer, applied_scale, skipped, err);
+}
+
+bool gtr_writer_is_empty(const struct gtr_writer *writer)
+{
+    return writer->n_steps == 0 && writer->n_secured == 0;
+}
+
+enum gtr_code gtr_writer_settle(struct gtr_writer *writer, struct gtr_err *err)
+{
+    return writer->form->settle != NULL ? writer->form->settle(writer, err) : GTR_OK;
+}
