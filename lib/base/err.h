@@ -38,4 +38,8 @@ void gtr_err_prefix(struct gtr_err *err, const char *prefix);
 
 GTR_PUBLIC_END
 
+/* Tells a failure that was kept: *err gets it unless it is NULL or already set.  Returns its code,
+ * GTR_OK if there was none. */
+enum gtr_code gtr_err_again(const struct gtr_err *failure, struct gtr_err *err);
+
 #endif

@@ -6,7 +6,6 @@
 #include <sys/statvfs.h>
 
 #include "alloc.h"
-#include "record_options.h"
 #include "recorder_private.h"
 
 enum {

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "alloc.h"
-#include "record_options.h"
 #include "recorder_private.h"
 
 static void recorder_free(struct gtr_recorder *r)

@@ -118,6 +118,18 @@ struct gtr_recorder {
     char warning[400];
 };
 
+/* --- options ------------------------------------------------------------------------------------
+ */
+
+/* The first option with an impossible value, if any: its name, the value, what is allowed. */
+enum gtr_code gtr_record_options_check(const struct gtr_record_options *options,
+                                       struct gtr_err *err);
+
+/* Copies into *head, which is initialised, what checked options say about the run, and the time
+ * of day.  On failure the head is still to be freed. */
+enum gtr_code gtr_record_options_fill(const struct gtr_record_options *options,
+                                      struct gtr_head *head, struct gtr_err *err);
+
 /* --- elements ------------------------------------------------------------------------------- */
 
 /* Finds out which blocks of each tensor are kept, and lays out a capture. */

@@ -23,11 +23,7 @@ bool gtr_record_is_forked(const struct gtr_record_state *state)
 
 enum gtr_code gtr_record_failed(const struct gtr_record_state *state, struct gtr_err *err)
 {
-    const struct gtr_err *why = atomic_load(&state->failed) ? &state->failure : &state->stopped;
-
-    if (why->code != GTR_OK && err != NULL && err->code == GTR_OK)
-        *err = *why;
-    return why->code;
+    return gtr_err_again(atomic_load(&state->failed) ? &state->failure : &state->stopped, err);
 }
 
 enum gtr_code gtr_record_fail(struct gtr_record_state *state, const struct gtr_err *failure,

@@ -3,6 +3,7 @@
 #define GTR_MERGE_PRIVATE_H
 
 #include "merge.h"
+#include "segment_private.h"
 
 /* --- tensors matched by name -------------------------------------------------------------------
  */

@@ -221,7 +221,7 @@ static enum gtr_code choose_rank(const char *folder, const struct gtr_segment_li
 
 static enum gtr_code read_parts(struct gtr_folder *folder, const char *path, struct gtr_err *err)
 {
-    char *journal = gtr_segment_journal_path(path, folder->rank);
+    char *journal = gtr_segment_rank_path(path, folder->rank, "journal");
     struct gtr_segment_list list = { 0 };
     struct growth growth = { 0 };
     enum gtr_code rc;

@@ -6,7 +6,16 @@
 
 #include "journal.h"
 #include "segment.h"
+#include "segment_recover.h"
 #include "trace_private.h"
+
+/* --- remarks ---------------------------------------------------------------------------------- */
+
+void gtr_say(const struct gtr_remarks *remarks, const char *path, bool fault, const char *format,
+             ...) __attribute__((format(printf, 4, 5)));
+
+/* An error names its file, as the remark does already. */
+void gtr_say_error(const struct gtr_remarks *remarks, const char *path, const struct gtr_err *err);
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -51,6 +60,13 @@ struct gtr_place {
     bool made; /* the folder, by this writer */
     int lock;
 };
+
+/* Locks a rank of the folder against other recorders: *lock is a descriptor, which a process that
+ * ends, however it ends, gives back.  -1 on file systems without locks. */
+enum gtr_code gtr_segment_lock(const char *folder, int64_t rank, int *lock, struct gtr_err *err);
+
+/* Removes the lock's file and unlocks. */
+void gtr_segment_unlock(const char *folder, int64_t rank, int lock);
 
 /* Makes the folder unless it is there, locks the rank, and removes what the rank has in it, which
  * is an error unless `force`.  `whole`: a new folder is written beside its name.  After a failure

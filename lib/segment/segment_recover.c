@@ -7,7 +7,6 @@
 #include "segment_recover.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,29 +44,6 @@ struct recovery {
     struct gtr_recovered *found;
 };
 
-static void tell(struct recovery *recovery, const char *path, bool fault, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void tell(struct recovery *recovery, const char *path, bool fault, const char *format, ...)
-{
-    char text[480];
-    va_list values;
-
-    va_start(values, format);
-    vsnprintf(text, sizeof text, format, values);
-    va_end(values);
-    recovery->remarks->say(recovery->remarks->context, path, fault, text);
-}
-
-/* An error names its file, as the remark does already. */
-static void tell_error(struct recovery *recovery, const char *path, const struct gtr_err *err)
-{
-    size_t n = strlen(path);
-    bool named = strncmp(err->text, path, n) == 0 && err->text[n] == ':';
-
-    tell(recovery, path, true, "%s", named ? err->text + n + 2 : err->text);
-}
-
 /* --- sources ---------------------------------------------------------------------------------- */
 
 static struct gtr_head *head_of(const struct source *source)
@@ -96,7 +72,8 @@ static enum gtr_code add_source(struct recovery *recovery, struct source *source
             differs = "other norms";
     }
     if (differs != NULL)
-        tell(recovery, path, true, "is left out: it has %s as the parts before it", differs);
+        gtr_say(recovery->remarks, path, true, "is left out: it has %s as the parts before it",
+                differs);
     else
         rc = gtr_grow(&recovery->sources, &recovery->source_capacity, recovery->n_sources + 1,
                       sizeof *source, err);
@@ -138,7 +115,7 @@ static enum gtr_code add_file_rows(struct recovery *recovery, const char *path, 
     }
     gtr_free(bad);
     if (n_bad > 0)
-        tell(recovery, path, true, "%zu of %zu rows are damaged", n_bad, n);
+        gtr_say(recovery->remarks, path, true, "%zu of %zu rows are damaged", n_bad, n);
     if (source->first_row + n > recovery->end)
         recovery->end = source->first_row + n;
     return rc;
@@ -157,13 +134,15 @@ static enum gtr_code add_file(struct recovery *recovery, const struct gtr_segmen
     if (rc == GTR_ENOMEM)
         return gtr_fail(err, rc, "%s", fault.text);
     if (rc != GTR_OK && left)
-        tell(recovery, found->path, false, "was never closed, and holds nothing that can be read");
+        gtr_say(recovery->remarks, found->path, false,
+                "was never closed, and holds nothing that can be read");
     else if (rc != GTR_OK)
-        tell_error(recovery, found->path, &fault);
+        gtr_say_error(recovery->remarks, found->path, &fault);
     if (rc != GTR_OK)
         return GTR_OK;
     if (source.file->crc == NULL || source.file->first_row != (int64_t)found->first_row) {
-        tell(recovery, found->path, true, "is left out: it is not the segment that its name says");
+        gtr_say(recovery->remarks, found->path, true,
+                "is left out: it is not the segment that its name says");
         gtr_trace_close(source.file);
         return GTR_OK;
     }
@@ -184,14 +163,15 @@ static enum gtr_code add_journal(struct recovery *recovery, const char *path, st
     if (rc == GTR_ENOMEM)
         return gtr_fail(err, rc, "%s", fault.text);
     if (rc != GTR_OK)
-        tell_error(recovery, path, &fault);
+        gtr_say_error(recovery->remarks, path, &fault);
     if (rc != GTR_OK || journal == NULL)
         return GTR_OK;
     source.journal = journal;
     source.first_row = journal->first_row;
     if (journal->n_altered > 0)
-        tell(recovery, path, true, "%zu of its records are damaged, the first at byte %" PRIu64,
-             journal->n_altered, journal->altered_at);
+        gtr_say(recovery->remarks, path, true,
+                "%zu of its records are damaged, the first at byte %" PRIu64, journal->n_altered,
+                journal->altered_at);
     rc = add_source(recovery, &source, path, err);
     if (recovery->n_sources == before)
         return rc;
@@ -303,8 +283,8 @@ static enum gtr_code copy_elements(struct recovery *recovery, const struct good 
     }
     if (captured) {
         recovery->found->n_lost_captures++;
-        tell(recovery, recovery->path, true, "elements of row %" PRIu64 " are lost: %s",
-             row[0].number, fault.code != GTR_OK ? fault.text : "they differ from the others'");
+        gtr_say(recovery->remarks, recovery->path, true, "elements of row %" PRIu64 " are lost: %s",
+                row[0].number, fault.code != GTR_OK ? fault.text : "they differ from the others'");
     }
     return GTR_OK;
 }
@@ -315,10 +295,10 @@ static void tell_lost(struct recovery *recovery, uint64_t from, uint64_t to)
         return;
     recovery->found->n_lost_rows += (size_t)(to - from);
     if (to - from == 1)
-        tell(recovery, recovery->path, true, "row %" PRIu64 " is lost", from);
+        gtr_say(recovery->remarks, recovery->path, true, "row %" PRIu64 " is lost", from);
     else
-        tell(recovery, recovery->path, true, "rows %" PRIu64 " to %" PRIu64 " are lost", from,
-             to - 1);
+        gtr_say(recovery->remarks, recovery->path, true, "rows %" PRIu64 " to %" PRIu64 " are lost",
+                from, to - 1);
 }
 
 static enum gtr_code copy_rows(struct recovery *recovery, struct gtr_err *err)

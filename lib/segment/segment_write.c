@@ -41,7 +41,6 @@ struct segments {
     uint64_t bytes;          /* of the open segment, before deflate */
     double started, synced;  /* clock: of the open segment, of the journal's last sync */
     bool has_elements;       /* the open segment, of completed steps */
-    struct gtr_err failure;  /* of a write; from then on nothing is written */
 };
 
 static struct segments *folder_of(struct gtr_writer *writer)
@@ -50,23 +49,6 @@ static struct segments *folder_of(struct gtr_writer *writer)
 }
 
 /* --- segments --------------------------------------------------------------------------------- */
-
-/* Keeps the failure, which all later calls tell again. */
-static enum gtr_code has_failed(struct segments *segments, const struct gtr_err *failure,
-                                struct gtr_err *err)
-{
-    segments->failure = *failure;
-    if (err != NULL && err->code == GTR_OK)
-        *err = *failure;
-    return failure->code;
-}
-
-static enum gtr_code failed_before(const struct segments *segments, struct gtr_err *err)
-{
-    if (segments->failure.code != GTR_OK && err != NULL && err->code == GTR_OK)
-        *err = segments->failure;
-    return segments->failure.code;
-}
 
 static enum gtr_code open_segment(struct segments *segments, struct gtr_err *err)
 {
@@ -133,13 +115,7 @@ static enum gtr_code rotate_if_due(struct segments *segments, struct gtr_err *er
 
 static enum gtr_code settle(struct gtr_writer *writer, struct gtr_err *err)
 {
-    struct segments *segments = folder_of(writer);
-    struct gtr_err failure = { 0 };
-    enum gtr_code rc = failed_before(segments, err);
-
-    if (rc == GTR_OK && close_if_due(segments, &failure) != GTR_OK)
-        rc = has_failed(segments, &failure, err);
-    return rc;
+    return close_if_due(folder_of(writer), err);
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */
@@ -159,62 +135,46 @@ static enum gtr_code append(struct gtr_writer *writer, const struct gtr_row *row
                             struct gtr_err *err)
 {
     struct segments *segments = folder_of(writer);
-    struct gtr_err failure = { 0 };
-    enum gtr_code rc = failed_before(segments, err);
+    enum gtr_code rc = rotate_if_due(segments, err);
 
-    if (rc != GTR_OK)
-        return rc;
-    rc = rotate_if_due(segments, &failure);
-    if (rc == GTR_OK && !segments->writer.ahead)
-        rc = gtr_journal_append(segments->journal, row, &failure);
-    if (rc != GTR_OK)
-        return has_failed(segments, &failure, err);
-    rc = gtr_writer_append(segments->open, row->step, row->sumsq, row->maxabs, row->nonfinite,
-                           row->param_sumsq, &failure);
+    if (rc == GTR_OK && !writer->ahead)
+        rc = gtr_journal_append(segments->journal, row, err);
     if (rc == GTR_OK)
-        rc = sync_if_due(segments, &failure);
-    segments->bytes +=
-        GTR_STEP_BYTES + gtr_row_bytes(segments->head.n_tensors, segments->options.param_norms);
+        rc = gtr_writer_append(segments->open, row->step, row->sumsq, row->maxabs, row->nonfinite,
+                               row->param_sumsq, err);
+    if (rc == GTR_OK)
+        rc = sync_if_due(segments, err);
+    segments->bytes += GTR_STEP_BYTES + gtr_row_bytes(writer->n_tensors, writer->param_norms);
     segments->has_elements = segments->has_elements || writer->n_pending > 0;
-    return rc == GTR_OK ? rc : has_failed(segments, &failure, err);
+    return rc;
 }
 
 static enum gtr_code amend(struct gtr_writer *writer, double applied_scale, bool skipped,
                            struct gtr_err *err)
 {
     struct segments *segments = folder_of(writer);
-    struct gtr_err failure = { 0 };
-    enum gtr_code rc = failed_before(segments, err);
+    enum gtr_code rc = GTR_OK;
 
-    if (rc != GTR_OK)
-        return rc;
     if (writer->n_steps == segments->n_closed)
         return gtr_fail(err, GTR_EUSAGE,
                         "the last step can be amended until elements of the next "
                         "are given");
-    if (!segments->writer.ahead)
-        rc = gtr_journal_amend(segments->journal, applied_scale, skipped, &failure);
-    if (rc == GTR_OK)
-        rc = gtr_writer_amend(segments->open, applied_scale, skipped, &failure);
-    return rc == GTR_OK ? rc : has_failed(segments, &failure, err);
+    if (!writer->ahead)
+        rc = gtr_journal_amend(segments->journal, applied_scale, skipped, err);
+    return rc == GTR_OK ? gtr_writer_amend(segments->open, applied_scale, skipped, err) : rc;
 }
 
 static enum gtr_code add_elements(struct gtr_writer *writer, size_t tensor, const void *elements,
                                   struct gtr_err *err)
 {
     struct segments *segments = folder_of(writer);
-    struct gtr_err failure = { 0 };
-    enum gtr_code rc = failed_before(segments, err);
+    enum gtr_code rc = rotate_if_due(segments, err);
 
-    if (rc != GTR_OK)
-        return rc;
-    rc = rotate_if_due(segments, &failure);
     if (rc == GTR_OK)
-        rc = gtr_writer_elements(segments->open, tensor, elements, &failure);
-    if (rc != GTR_OK)
-        return has_failed(segments, &failure, err);
-    segments->bytes += gtr_segment_writer_kept_bytes(segments->open, tensor);
-    return GTR_OK;
+        rc = gtr_writer_elements(segments->open, tensor, elements, err);
+    if (rc == GTR_OK)
+        segments->bytes += gtr_segment_writer_kept_bytes(segments->open, tensor);
+    return rc;
 }
 
 static enum gtr_code stopped(struct gtr_writer *writer, const char *why, struct gtr_err *err)
@@ -250,7 +210,7 @@ static void segments_free(struct segments *segments)
 
 static void remove_journal(struct segments *segments)
 {
-    char *path = gtr_segment_journal_path(segments->place.folder, segments->head.rank);
+    char *path = gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal");
 
     if (path != NULL && unlink(path) == 0)
         gtr_folder_sync(path);
@@ -264,7 +224,7 @@ static enum gtr_code end_segments(struct segments *segments, struct gtr_err *err
     enum gtr_code rc = GTR_OK;
 
     /* A trace without steps is a segment without rows, as a file would be. */
-    if (n_known == 0 && segments->failure.code == GTR_OK)
+    if (n_known == 0 && segments->writer.failure.code == GTR_OK)
         rc = open_segment(segments, err);
     if (rc == GTR_OK && segments->open != NULL)
         rc = close_segment(segments, err);
@@ -299,7 +259,7 @@ static void abandon(struct gtr_writer *writer)
 
 static enum gtr_code start_journal(struct segments *segments, struct gtr_err *err)
 {
-    char *path = gtr_segment_journal_path(segments->place.folder, segments->head.rank);
+    char *path = gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal");
     enum gtr_code rc;
 
     if (path == NULL)

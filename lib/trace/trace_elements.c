@@ -18,16 +18,17 @@ struct one_tensor {
     struct gtr_captured captured;
 };
 
-struct gtr_elements {
+struct gtr_file_elements {
     pthread_mutex_t lock; /* over what `tensors` holds while it is being found out */
     struct one_tensor *tensors;
     size_t n_tensors;
 };
 
-enum gtr_code gtr_elements_new(size_t n_tensors, struct gtr_elements **out, struct gtr_err *err)
+enum gtr_code gtr_elements_new(size_t n_tensors, struct gtr_file_elements **out,
+                               struct gtr_err *err)
 {
     enum gtr_code rc;
-    struct gtr_elements *elements;
+    struct gtr_file_elements *elements;
 
     *out = NULL;
     rc = gtr_alloc_for(&elements, 1, sizeof *elements, "elements", err);
@@ -44,7 +45,7 @@ enum gtr_code gtr_elements_new(size_t n_tensors, struct gtr_elements **out, stru
     return GTR_OK;
 }
 
-void gtr_elements_free(struct gtr_elements *elements)
+void gtr_elements_free(struct gtr_file_elements *elements)
 {
     size_t i;
 

@@ -35,13 +35,6 @@ static enum gtr_code read_head(struct gtr_trace *trace, struct gtr_err *err)
     struct gtr_head *head = &trace->head;
     const struct {
         const char *name;
-        char **value;
-    } texts[] = { { "producer", &head->producer },   { "created", &head->created },
-                  { "reduction", &head->reduction }, { "grad_state", &head->grad_state },
-                  { "meta", &head->meta },           { "group_by", &head->group_by },
-                  { "stopped", &head->stopped } };
-    const struct {
-        const char *name;
         int64_t *value;
     } integers[] = { { "rank", &head->rank },
                      { "world_size", &head->world_size },
@@ -49,13 +42,13 @@ static enum gtr_code read_head(struct gtr_trace *trace, struct gtr_err *err)
     enum gtr_code rc = gtr_head_init(head, err);
     size_t i;
 
-    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(texts); i++) {
+    for (i = 0; rc == GTR_OK && i < GTR_HEAD_TEXTS; i++) {
         char *text;
 
-        rc = gtr_h5_get_text(trace->h5, "/", texts[i].name, &text, err);
+        rc = gtr_h5_get_text(trace->h5, "/", gtr_head_text_names[i], &text, err);
         if (rc == GTR_OK && text != NULL) {
-            gtr_free(*texts[i].value);
-            *texts[i].value = text;
+            gtr_free(*gtr_head_text(head, i));
+            *gtr_head_text(head, i) = text;
         }
     }
     for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(integers); i++)

@@ -5,7 +5,25 @@
 #include "h5.h"
 #include "trace.h"
 
-struct gtr_elements;
+/* --- heads ------------------------------------------------------------------------------------ */
+
+/* The texts of a head, in the order of a file's attributes and of a journal, which has all but the
+ * last. */
+enum { GTR_HEAD_STOPPED = 6, GTR_HEAD_TEXTS };
+extern const char *const gtr_head_text_names[GTR_HEAD_TEXTS];
+char **gtr_head_text(const struct gtr_head *head, size_t i);
+
+/* A copy that is freed by gtr_head_free; on failure there is nothing to free. */
+enum gtr_code gtr_head_copy(const struct gtr_head *from, struct gtr_head *to, struct gtr_err *err);
+
+/* What the segments of a trace must have in common; NULL if they have, else what differs, valid
+ * until the next call with this buffer. */
+const char *gtr_head_differs(const struct gtr_head *a, const struct gtr_head *b, char *buffer,
+                             size_t size);
+
+/* --- traces ----------------------------------------------------------------------------------- */
+
+struct gtr_file_elements;
 
 /* A folder of segments (lib/segment) has a struct that starts with this one, and of what is said of
  * a file nothing. */
@@ -22,9 +40,9 @@ struct gtr_trace {
     /* Of a file. */
     struct gtr_h5 *h5;
     struct gtr_h5_table *norm[GTR_NORM_COUNT];
-    struct gtr_elements *elements; /* opened as they are asked for */
-    int64_t first_row;             /* of a segment in its trace; -1: a file of its own */
-    uint32_t *crc;                 /* of each row, or NULL */
+    struct gtr_file_elements *elements; /* opened as they are asked for */
+    int64_t first_row;                  /* of a segment in its trace; -1: a file of its own */
+    uint32_t *crc;                      /* of each row, or NULL */
 };
 
 /* What the functions of trace.h ask of a trace, whose arguments they have checked. */
@@ -80,9 +98,9 @@ enum gtr_code gtr_file_read_captured(const struct gtr_trace *trace, size_t tenso
                                      const struct gtr_captured *captured,
                                      const struct gtr_h5_part *part, void *out, size_t stride,
                                      struct gtr_err *err);
-enum gtr_code gtr_elements_new(size_t n_tensors, struct gtr_elements **elements,
+enum gtr_code gtr_elements_new(size_t n_tensors, struct gtr_file_elements **elements,
                                struct gtr_err *err);
-void gtr_elements_free(struct gtr_elements *elements);
+void gtr_elements_free(struct gtr_file_elements *elements);
 
 /* How elements of this type lie in the file. */
 enum gtr_h5_type gtr_elements_type(enum gtr_dtype dtype);

@@ -21,7 +21,6 @@ struct gtr_file_writer {
     struct gtr_h5_sheet *capture_rows;
     struct gtr_h5_sheet **elements; /* [P], NULL without elements */
     size_t n_captures;
-    bool broken;                      /* a write failed: sheets may hold parts of a step */
     const uint64_t *dropped_captures; /* the caller's count, or NULL */
 
     /* With checksums; see crc.h. */
@@ -33,27 +32,9 @@ struct gtr_file_writer {
     size_t *kept_bytes;                /* [P], of a capture */
 };
 
-/* /step/crc and, if there are elements, /grad/crc. */
-enum gtr_code gtr_writer_make_checksums(struct gtr_file_writer *writer, const struct gtr_head *head,
-                                        const struct gtr_writer_options *options, size_t chunk_rows,
-                                        struct gtr_err *err);
-
-/* These do nothing for a writer without checksums.  Sums of the elements of one tensor, then of the
- * row that they belong to, then again of its step. */
-void gtr_writer_sum_elements(struct gtr_file_writer *writer, size_t tensor, const void *elements);
-enum gtr_code gtr_writer_sum_row(struct gtr_file_writer *writer, const struct gtr_row *row,
-                                 struct gtr_err *err);
-void gtr_writer_sum_amended(struct gtr_file_writer *writer, double applied_scale, bool skipped);
-enum gtr_code gtr_writer_cut_checksums(struct gtr_file_writer *writer, struct gtr_err *err);
-enum gtr_code gtr_writer_close_checksums(struct gtr_file_writer *writer, struct gtr_err *err);
-
-/* The attributes of the root, and /param. */
-enum gtr_code gtr_writer_write_head(struct gtr_h5 *h5, const struct gtr_head *head,
-                                    struct gtr_err *err);
-
-/* Makes /grad and a sheet for each tensor. */
-enum gtr_code gtr_writer_make_elements(struct gtr_file_writer *writer, const struct gtr_head *head,
-                                       const struct gtr_writer_options *options,
-                                       struct gtr_err *err);
+/* Creates the file under its temporary name, which is chosen already, with all that is in it before
+ * the first step. */
+enum gtr_code gtr_file_writer_make(struct gtr_file_writer *writer, const struct gtr_head *head,
+                                   const struct gtr_writer_options *options, struct gtr_err *err);
 
 #endif

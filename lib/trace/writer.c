@@ -44,6 +44,22 @@ static enum gtr_code check_owner(const struct gtr_writer *writer, struct gtr_err
                     (long long)writer->owner);
 }
 
+/* A failure is told again. */
+static enum gtr_code may_write(const struct gtr_writer *writer, struct gtr_err *err)
+{
+    enum gtr_code rc = check_owner(writer, err);
+
+    return rc == GTR_OK ? gtr_err_again(&writer->failure, err) : rc;
+}
+
+static enum gtr_code has_failed(struct gtr_writer *writer, const struct gtr_err *failure,
+                                struct gtr_err *err)
+{
+    if (failure->code != GTR_EUSAGE)
+        writer->failure = *failure;
+    return gtr_err_again(failure, err);
+}
+
 static enum gtr_code check_step(const struct gtr_writer *writer, int64_t index, struct gtr_err *err)
 {
     if (writer->n_steps > 0 && index <= writer->last_index)
@@ -61,14 +77,15 @@ enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step
 {
     const struct gtr_row row = { step, sumsq, maxabs, nonfinite,
                                  writer->param_norms ? param_sumsq : NULL };
-    enum gtr_code rc = check_owner(writer, err);
+    enum gtr_code rc = may_write(writer, err);
+    struct gtr_err failure = { 0 };
 
     if (rc == GTR_OK)
         rc = check_step(writer, step->index, err);
-    if (rc == GTR_OK)
-        rc = writer->form->append(writer, &row, err);
     if (rc != GTR_OK)
         return rc;
+    if (writer->form->append(writer, &row, &failure) != GTR_OK)
+        return has_failed(writer, &failure, err);
     writer->n_pending = 0;
     writer->n_steps++;
     writer->last_index = step->index;
@@ -78,22 +95,26 @@ enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step
 enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, bool skipped,
                                struct gtr_err *err)
 {
-    enum gtr_code rc = check_owner(writer, err);
+    enum gtr_code rc = may_write(writer, err);
+    struct gtr_err failure = { 0 };
 
     if (rc == GTR_OK && writer->n_steps == 0)
         rc = gtr_fail(err, GTR_EUSAGE, "no step to amend");
-    return rc == GTR_OK ? writer->form->amend(writer, applied_scale, skipped, err) : rc;
+    if (rc == GTR_OK && writer->form->amend(writer, applied_scale, skipped, &failure) != GTR_OK)
+        rc = has_failed(writer, &failure, err);
+    return rc;
 }
 
 enum gtr_code gtr_writer_elements(struct gtr_writer *writer, size_t tensor, const void *elements,
                                   struct gtr_err *err)
 {
-    enum gtr_code rc = check_owner(writer, err);
+    enum gtr_code rc = may_write(writer, err);
+    struct gtr_err failure = { 0 };
 
     if (rc == GTR_OK && (!writer->has_elements || tensor >= writer->n_tensors))
         rc = gtr_fail(err, GTR_EUSAGE, "tensor %zu: this trace holds no elements of it", tensor);
-    if (rc == GTR_OK)
-        rc = writer->form->elements(writer, tensor, elements, err);
+    if (rc == GTR_OK && writer->form->elements(writer, tensor, elements, &failure) != GTR_OK)
+        rc = has_failed(writer, &failure, err);
     writer->n_pending += rc == GTR_OK;
     return rc;
 }
@@ -153,5 +174,11 @@ bool gtr_writer_is_empty(const struct gtr_writer *writer)
 
 enum gtr_code gtr_writer_settle(struct gtr_writer *writer, struct gtr_err *err)
 {
-    return writer->form->settle != NULL ? writer->form->settle(writer, err) : GTR_OK;
+    enum gtr_code rc = may_write(writer, err);
+    struct gtr_err failure = { 0 };
+
+    if (rc == GTR_OK && writer->form->settle != NULL &&
+        writer->form->settle(writer, &failure) != GTR_OK)
+        rc = has_failed(writer, &failure, err);
+    return rc;
 }

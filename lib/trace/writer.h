@@ -13,12 +13,14 @@ struct gtr_writer {
     bool param_norms, has_elements;
     size_t n_steps;
     int64_t last_index;
-    size_t n_pending; /* tensors given for the capture under way */
-    bool ahead;       /* the caller secures rows before it appends them, */
-    size_t n_secured; /* so many; of the thread that does */
+    size_t n_pending;       /* tensors given for the capture under way */
+    bool ahead;             /* the caller secures rows before it appends them, */
+    size_t n_secured;       /* so many; of the thread that does */
+    struct gtr_err failure; /* of a write; from then on nothing is written */
 };
 
-/* A writer's arguments and its owner are checked before. */
+/* A writer's arguments, its owner and its failure are looked at before.  A failure of the first
+ * three is kept, unless it is the caller's, GTR_EUSAGE, which must have changed nothing. */
 struct gtr_writer_form {
     enum gtr_code (*append)(struct gtr_writer *writer, const struct gtr_row *row,
                             struct gtr_err *err);
