@@ -194,8 +194,8 @@ static enum gtr_code copy_all(struct gtr_merge *merge, struct gtr_err *err)
         if (rc == GTR_OK)
             rc = copy_elements(merge, &next, err);
         if (rc == GTR_OK)
-            rc = gtr_writer_append(merge->writer, &step, merge->sumsq, merge->maxabs,
-                                   merge->nonfinite, merge->param_sumsq, err);
+            rc = gtr_writer_append(merge->writer, &step, merge->joined.sumsq, merge->joined.maxabs,
+                                   merge->joined.nonfinite, merge->joined.param_sumsq, err);
         merge->found->n_rows += rc == GTR_OK;
         for (r = 0; r < merge->n_ranks; r++)
             merge->at[r]++;
@@ -242,24 +242,18 @@ static enum gtr_code open_writer(struct gtr_merge *merge, const char *output, st
 static void merge_end(struct gtr_merge *merge)
 {
     size_t r;
-    int norm;
 
     gtr_writer_abandon(merge->writer);
-    for (norm = 0; norm < GTR_NORM_COUNT; norm++) {
-        for (r = 0; merge->rows[norm] != NULL && r < merge->n_ranks; r++)
-            gtr_free(merge->rows[norm][r]);
-        gtr_free(merge->rows[norm]);
-    }
+    for (r = 0; merge->rows != NULL && r < merge->n_ranks; r++)
+        gtr_rows_free(&merge->rows[r]);
+    gtr_rows_free(&merge->joined);
+    gtr_free(merge->rows);
     for (r = 0; r < merge->n_ranks; r++)
         gtr_trace_close(merge->traces[r]);
     gtr_matched_free(&merge->matched);
     gtr_free(merge->traces);
     gtr_free(merge->at);
     gtr_free(merge->left_out);
-    gtr_free(merge->sumsq);
-    gtr_free(merge->param_sumsq);
-    gtr_free(merge->maxabs);
-    gtr_free(merge->nonfinite);
 }
 
 enum gtr_code gtr_trace_merge(const char *const *paths, size_t n_paths, const char *output,

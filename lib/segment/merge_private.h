@@ -45,10 +45,8 @@ struct gtr_merge {
     /* One row: of the ranks, [rank][its tensors]; then joined. */
     size_t *at;                    /* [rank]: its row */
     struct gtr_left_out *left_out; /* [rank] */
-    void **rows[GTR_NORM_COUNT];
-    double *sumsq, *param_sumsq;
-    float *maxabs;
-    uint64_t *nonfinite;
+    struct gtr_rows *rows;         /* [rank] */
+    struct gtr_rows joined;
     struct gtr_merged *found;
 };
 

@@ -7,7 +7,7 @@
 #include "alloc.h"
 #include "segment_private.h"
 
-enum { OPEN_MOST = 256, OPEN_LEAST = 4 };
+enum { OPEN_MOST = 256, OPEN_LEAST = 4, BAND_BYTES = 1 << 20 };
 
 /* Each takes two descriptors; the process has others to open. */
 static size_t how_many_open(void)
@@ -28,15 +28,16 @@ static enum gtr_code check_against(const struct gtr_folder *folder, const struct
 
     if (differs != NULL)
         return gtr_fail(err, GTR_EFORMAT, "%s: has %s as the segments before it", path, differs);
-    if (param_norms != folder->param_norms)
+    if (param_norms != folder->trace.holds[GTR_PARAM_SUMSQ])
         return gtr_fail(err, GTR_EFORMAT, "%s: /norm/param_sumsq: only some segments have it",
                         path);
     return GTR_OK;
 }
 
-static enum gtr_code add_steps(struct gtr_trace *trace, const struct gtr_step *steps, size_t n,
-                               size_t *capacity, const char *path, struct gtr_err *err)
+static enum gtr_code add_steps(struct gtr_folder *folder, const struct gtr_step *steps, size_t n,
+                               const char *path, struct gtr_err *err)
 {
+    struct gtr_trace *trace = &folder->trace;
     enum gtr_code rc;
 
     if (n == 0)
@@ -45,7 +46,8 @@ static enum gtr_code add_steps(struct gtr_trace *trace, const struct gtr_step *s
         return gtr_fail(err, GTR_EFORMAT, "%s: starts with step %lld, not after step %lld", path,
                         (long long)steps[0].index,
                         (long long)trace->steps[trace->n_steps - 1].index);
-    rc = gtr_grow(&trace->steps, capacity, trace->n_steps + n, sizeof *trace->steps, err);
+    rc = gtr_grow(&trace->steps, &folder->steps_capacity, trace->n_steps + n, sizeof *trace->steps,
+                  err);
     if (rc != GTR_OK)
         return rc;
     memcpy(trace->steps + trace->n_steps, steps, n * sizeof *steps);
@@ -53,12 +55,13 @@ static enum gtr_code add_steps(struct gtr_trace *trace, const struct gtr_step *s
     return GTR_OK;
 }
 
-static enum gtr_code add_captures(struct gtr_trace *trace, const struct gtr_trace *file,
-                                  size_t first_row, size_t *capacity, struct gtr_err *err)
+static enum gtr_code add_captures(struct gtr_folder *folder, const struct gtr_trace *file,
+                                  size_t first_row, struct gtr_err *err)
 {
+    struct gtr_trace *trace = &folder->trace;
     enum gtr_code rc =
-        gtr_grow(&trace->capture_rows, capacity, trace->n_captures + file->n_captures,
-                 sizeof *trace->capture_rows, err);
+        gtr_grow(&trace->capture_rows, &folder->captures_capacity,
+                 trace->n_captures + file->n_captures, sizeof *trace->capture_rows, err);
     size_t i;
 
     for (i = 0; rc == GTR_OK && i < file->n_captures; i++)
@@ -74,10 +77,6 @@ static enum gtr_code rows_missing(const char *folder, uint64_t from, uint64_t to
                     "keeps the rest",
                     folder, from, to, before);
 }
-
-struct growth {
-    size_t steps, captures; /* capacities */
-};
 
 /* Does the file hold the rows that its name says, and do they follow those before? */
 static enum gtr_code check_place(const struct gtr_folder *folder, const struct gtr_trace *file,
@@ -97,12 +96,12 @@ static enum gtr_code check_place(const struct gtr_folder *folder, const struct g
 static enum gtr_code check_segment(struct gtr_folder *folder, const struct gtr_trace *file,
                                    const struct gtr_segment_file *found, struct gtr_err *err)
 {
-    bool param_norms = file->norm[GTR_PARAM_SUMSQ] != NULL;
+    bool param_norms = file->holds[GTR_PARAM_SUMSQ];
     enum gtr_code rc = check_place(folder, file, found, err);
 
     if (rc == GTR_OK && folder->n_segments == 0) {
         rc = gtr_head_copy(&file->head, &folder->trace.head, err);
-        folder->param_norms = param_norms;
+        folder->trace.holds[GTR_PARAM_SUMSQ] = param_norms;
     }
     if (rc == GTR_OK)
         rc = check_against(folder, &file->head, param_norms, found->path, err);
@@ -125,7 +124,7 @@ static enum gtr_code keep_segment(struct gtr_folder *folder, const struct gtr_se
     segment.n_rows = file->n_steps;
     segment.n_captures = file->n_captures;
     for (norm = 0; norm < GTR_NORM_COUNT; norm++)
-        segment.has[norm] = gtr_trace_has(file, (enum gtr_norm)norm);
+        folder->trace.has[norm] |= file->has[norm];
     folder->n_rows += segment.n_rows;
     if (folder->n_open < folder->most_open) {
         segment.file = file;
@@ -138,21 +137,21 @@ static enum gtr_code keep_segment(struct gtr_folder *folder, const struct gtr_se
 }
 
 static enum gtr_code add_segment(struct gtr_folder *folder, const struct gtr_segment_file *found,
-                                 struct growth *growth, struct gtr_err *err)
+                                 struct gtr_err *err)
 {
     struct gtr_trace *trace = &folder->trace;
     const struct gtr_segment segment = { .first_row = folder->n_rows,
                                          .first_capture = trace->n_captures };
     struct gtr_trace *file = NULL;
-    enum gtr_code rc = gtr_trace_open_file(found->path, &file, err);
+    enum gtr_code rc = gtr_trace_open_file(found->path, false, &file, err);
     int64_t n_dropped = rc == GTR_OK ? file->n_dropped : 0;
 
     if (rc == GTR_OK)
         rc = check_segment(folder, file, found, err);
     if (rc == GTR_OK)
-        rc = add_steps(trace, file->steps, file->n_steps, &growth->steps, found->path, err);
+        rc = add_steps(folder, file->steps, file->n_steps, found->path, err);
     if (rc == GTR_OK)
-        rc = add_captures(trace, file, segment.first_row, &growth->captures, err);
+        rc = add_captures(folder, file, segment.first_row, err);
     if (rc == GTR_OK)
         rc = keep_segment(folder, &segment, file, found->path, err);
     /* Each segment has the count so far, so that of the last one is all of it. */
@@ -163,8 +162,7 @@ static enum gtr_code add_segment(struct gtr_folder *folder, const struct gtr_seg
     return rc;
 }
 
-static enum gtr_code add_journal(struct gtr_folder *folder, struct growth *growth,
-                                 struct gtr_err *err)
+static enum gtr_code add_journal(struct gtr_folder *folder, struct gtr_err *err)
 {
     struct gtr_trace *trace = &folder->trace;
     struct gtr_journal *journal = folder->journal;
@@ -175,7 +173,7 @@ static enum gtr_code add_journal(struct gtr_folder *folder, struct growth *growt
         return GTR_OK;
     if (folder->n_segments == 0) {
         rc = gtr_head_copy(&journal->head, &trace->head, err);
-        folder->param_norms = journal->param_norms;
+        trace->holds[GTR_PARAM_SUMSQ] = journal->param_norms;
     }
     if (rc == GTR_OK)
         rc = check_against(folder, &journal->head, journal->param_norms, journal->path, err);
@@ -189,8 +187,38 @@ static enum gtr_code add_journal(struct gtr_folder *folder, struct growth *growt
      * rows in both. */
     folder->journal_from = (size_t)(folder->n_rows - journal->first_row);
     for (i = folder->journal_from; rc == GTR_OK && i < journal->n_rows; i++)
-        rc = add_steps(trace, &journal->rows[i].step, 1, &growth->steps, journal->path, err);
+        rc = add_steps(folder, &journal->rows[i].step, 1, journal->path, err);
     return rc;
+}
+
+/* Is anything but zeros in the rows that only the journal has? */
+static bool journal_has(const struct gtr_folder *folder, enum gtr_norm norm)
+{
+    const struct gtr_journal *journal = folder->journal;
+    size_t n = folder->trace.head.n_tensors, r, i;
+    const unsigned char *values;
+
+    if (journal == NULL || norm != GTR_NONFINITE)
+        return journal != NULL && journal->n_rows > folder->journal_from;
+    for (r = folder->journal_from; r < journal->n_rows; r++) {
+        values = journal->rows[r].values + n * 12;
+        for (i = 0; i < n * 8; i++)
+            if (values[i] != 0)
+                return true;
+    }
+    return false;
+}
+
+static void find_norms(struct gtr_folder *folder)
+{
+    struct gtr_trace *trace = &folder->trace;
+    size_t rows = BAND_BYTES / (trace->head.n_tensors * sizeof(double)), i;
+
+    for (i = 0; i < GTR_NORM_COUNT; i++) {
+        trace->holds[i] = trace->holds[i] || i != GTR_PARAM_SUMSQ;
+        trace->has[i] = trace->has[i] || (trace->holds[i] && journal_has(folder, (enum gtr_norm)i));
+        trace->band_rows[i] = rows > 0 ? rows : 1;
+    }
 }
 
 /* -1 becomes the only rank; `what` was read from the folder. */
@@ -223,7 +251,6 @@ static enum gtr_code read_parts(struct gtr_folder *folder, const char *path, str
 {
     char *journal = gtr_segment_rank_path(path, folder->rank, "journal");
     struct gtr_segment_list list = { 0 };
-    struct growth growth = { 0 };
     enum gtr_code rc;
     size_t i;
 
@@ -235,13 +262,15 @@ static enum gtr_code read_parts(struct gtr_folder *folder, const char *path, str
         rc = gtr_segment_list_read(path, folder->rank, &list, err);
     for (i = 0; rc == GTR_OK && i < list.n; i++) {
         if (list.files[i].kind == GTR_SEGMENT_WHOLE)
-            rc = add_segment(folder, &list.files[i], &growth, err);
+            rc = add_segment(folder, &list.files[i], err);
         folder->n_left += list.files[i].kind == GTR_SEGMENT_LEFT;
     }
     if (rc == GTR_OK)
-        rc = add_journal(folder, &growth, err);
+        rc = add_journal(folder, err);
     if (rc == GTR_OK && folder->n_segments == 0 && folder->journal == NULL)
         rc = gtr_fail(err, GTR_EFORMAT, "%s: has no rank %" PRId64, path, folder->rank);
+    if (rc == GTR_OK)
+        find_norms(folder);
     gtr_segment_list_free(&list);
     gtr_free(journal);
     return rc;

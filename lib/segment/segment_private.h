@@ -23,7 +23,6 @@ struct gtr_segment {
     char *path;
     size_t first_row, n_rows;
     size_t first_capture, n_captures;
-    bool has[GTR_NORM_COUNT];
     struct gtr_trace *file; /* NULL: not open now */
     size_t users;           /* that read from it now */
     uint64_t used;          /* when it was last asked for */
@@ -38,7 +37,7 @@ struct gtr_folder {
     size_t n_left;
     struct gtr_journal *journal; /* NULL: none */
     size_t journal_from;         /* its rows before this one are in segments */
-    bool param_norms;
+    size_t steps_capacity, captures_capacity;
     pthread_mutex_t lock; /* over which files are open */
     size_t n_open, most_open;
     uint64_t clock;

@@ -10,8 +10,6 @@
 #include "alloc.h"
 #include "segment_private.h"
 
-enum { BAND_BYTES = 1 << 20 };
-
 /* Not const: which files are open changes while a trace is read. */
 static struct gtr_folder *folder_of(const struct gtr_trace *trace)
 {
@@ -50,7 +48,7 @@ static enum gtr_code borrow(struct gtr_folder *folder, struct gtr_segment *segme
     if (segment->file == NULL) {
         if (folder->n_open >= folder->most_open)
             close_oldest(folder);
-        rc = gtr_trace_reopen_file(segment->path, &segment->file, err);
+        rc = gtr_trace_open_file(segment->path, true, &segment->file, err);
         if (rc == GTR_OK && (segment->file->n_steps != segment->n_rows ||
                              segment->file->n_captures != segment->n_captures)) {
             rc = gtr_fail(err, GTR_EFORMAT, "%s: has changed while it was read", segment->path);
@@ -73,49 +71,6 @@ static void give_back(struct gtr_folder *folder, struct gtr_segment *segment)
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */
-
-static bool holds(const struct gtr_trace *trace, enum gtr_norm norm)
-{
-    return norm != GTR_PARAM_SUMSQ || folder_of(trace)->param_norms;
-}
-
-static bool journal_has(const struct gtr_folder *folder, enum gtr_norm norm)
-{
-    const struct gtr_journal *journal = folder->journal;
-    size_t n = journal != NULL ? journal->head.n_tensors : 0, r, i;
-    const unsigned char *values;
-
-    if (norm != GTR_NONFINITE)
-        return journal != NULL && journal->n_rows > folder->journal_from;
-    for (r = folder->journal_from; journal != NULL && r < journal->n_rows; r++) {
-        values = journal->rows[r].values + n * 12;
-        for (i = 0; i < n * 8; i++)
-            if (values[i] != 0)
-                return true;
-    }
-    return false;
-}
-
-static bool has(const struct gtr_trace *trace, enum gtr_norm norm)
-{
-    struct gtr_folder *folder = folder_of(trace);
-    size_t i;
-
-    if (!holds(trace, norm))
-        return false;
-    for (i = 0; i < folder->n_segments; i++)
-        if (folder->segments[i].has[norm])
-            return true;
-    return journal_has(folder, norm);
-}
-
-static size_t band_rows(const struct gtr_trace *trace, enum gtr_norm norm)
-{
-    size_t rows = BAND_BYTES / (trace->head.n_tensors * sizeof(double));
-
-    (void)norm;
-    return rows > 0 ? rows : 1;
-}
 
 static enum gtr_code read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
                                size_t n_rows, void *out, struct gtr_err *err)
@@ -258,9 +213,6 @@ static void close_folder(struct gtr_trace *trace)
 }
 
 const struct gtr_trace_form gtr_folder_form = {
-    .holds = holds,
-    .has = has,
-    .band_rows = band_rows,
     .read_rows = read_rows,
     .captured = captured,
     .read_captured = read_captured,

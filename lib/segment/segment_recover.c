@@ -39,8 +39,8 @@ struct recovery {
     uint64_t end; /* rows are known to have been up to here */
     struct gtr_writer *writer;
     struct gtr_writer_options options;
-    uint64_t n_dropped; /* captures, by the recorder */
-    void *values[GTR_NORM_COUNT];
+    uint64_t n_dropped;     /* captures, by the recorder */
+    struct gtr_rows values; /* of one row */
     struct gtr_recovered *found;
 };
 
@@ -53,7 +53,7 @@ static struct gtr_head *head_of(const struct source *source)
 
 static bool has_param_norms(const struct source *source)
 {
-    return source->file != NULL ? source->file->norm[GTR_PARAM_SUMSQ] != NULL
+    return source->file != NULL ? source->file->holds[GTR_PARAM_SUMSQ]
                                 : source->journal->param_norms;
 }
 
@@ -129,7 +129,7 @@ static enum gtr_code add_file(struct recovery *recovery, const struct gtr_segmen
     struct source source = { .first_row = found->first_row };
     struct gtr_err fault = { 0 };
     size_t before = recovery->n_sources;
-    enum gtr_code rc = gtr_trace_open_file(found->path, &source.file, &fault);
+    enum gtr_code rc = gtr_trace_open_file(found->path, false, &source.file, &fault);
 
     if (rc == GTR_ENOMEM)
         return gtr_fail(err, rc, "%s", fault.text);
@@ -208,7 +208,7 @@ static enum gtr_code add_folder(struct recovery *recovery, const char *folder, i
 static enum gtr_code add_single(struct recovery *recovery, const char *path, struct gtr_err *err)
 {
     struct source source = { 0 };
-    enum gtr_code rc = gtr_trace_open_file(path, &source.file, err);
+    enum gtr_code rc = gtr_trace_open_file(path, false, &source.file, err);
 
     if (rc == GTR_OK)
         rc = add_source(recovery, &source, path, err);
@@ -236,14 +236,15 @@ static enum gtr_code read_row(struct recovery *recovery, const struct good *row,
     *step =
         source->file != NULL ? source->file->steps[row->at] : source->journal->rows[row->at].step;
     for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++) {
-        void *out = recovery->values[norm];
+        void *out = gtr_rows_of(&recovery->values, (enum gtr_norm)norm);
 
         if (source->journal != NULL)
             gtr_journal_values(source->journal, row->at, (enum gtr_norm)norm, out);
-        else if (source->file->norm[norm] != NULL)
+        else if (source->file->holds[norm])
             rc = gtr_trace_read_rows(source->file, (enum gtr_norm)norm, row->at, 1, out, err);
         else
-            memset(out, 0, head_of(source)->n_tensors * sizeof(double));
+            memset(out, 0,
+                   head_of(source)->n_tensors * gtr_h5_type_size(gtr_norm_datasets[norm].type));
     }
     return rc;
 }
@@ -319,9 +320,9 @@ static enum gtr_code copy_rows(struct recovery *recovery, struct gtr_err *err)
         if (rc == GTR_OK)
             rc = copy_elements(recovery, row, n, err);
         if (rc == GTR_OK)
-            rc = gtr_writer_append(recovery->writer, &step, recovery->values[GTR_SUMSQ],
-                                   recovery->values[GTR_MAXABS], recovery->values[GTR_NONFINITE],
-                                   recovery->values[GTR_PARAM_SUMSQ], err);
+            rc = gtr_writer_append(recovery->writer, &step, recovery->values.sumsq,
+                                   recovery->values.maxabs, recovery->values.nonfinite,
+                                   recovery->values.param_sumsq, err);
         recovery->found->n_rows += rc == GTR_OK;
     }
     if (rc == GTR_OK)
@@ -334,7 +335,6 @@ static enum gtr_code choose_options(struct recovery *recovery, struct gtr_err *e
 {
     size_t i, most = head_of(&recovery->sources[0])->n_tensors;
     enum gtr_code rc = GTR_OK;
-    int norm;
 
     recovery->options.checksums = true;
     recovery->options.param_norms = has_param_norms(&recovery->sources[0]);
@@ -351,9 +351,7 @@ static enum gtr_code choose_options(struct recovery *recovery, struct gtr_err *e
         if (head_of(&recovery->sources[i])->stopped != NULL)
             rc = gtr_head_set(&head_of(&recovery->sources[0])->stopped,
                               head_of(&recovery->sources[i])->stopped, err);
-    for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++)
-        rc = gtr_alloc_for(&recovery->values[norm], most, sizeof(double), "values", err);
-    return rc;
+    return rc == GTR_OK ? gtr_rows_new(&recovery->values, 1, most, err) : rc;
 }
 
 static void recovery_end(struct recovery *recovery)
@@ -365,8 +363,7 @@ static void recovery_end(struct recovery *recovery)
         gtr_trace_close(recovery->sources[i].file);
         gtr_journal_free(recovery->sources[i].journal);
     }
-    for (i = 0; i < GTR_NORM_COUNT; i++)
-        gtr_free(recovery->values[i]);
+    gtr_rows_free(&recovery->values);
     gtr_free(recovery->sources);
     gtr_free(recovery->rows);
 }

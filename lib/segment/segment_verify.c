@@ -120,7 +120,7 @@ static enum gtr_code verify_file(struct verifier *verifier, const char *path, st
 {
     struct gtr_trace *trace = NULL;
     struct gtr_err fault = { 0 };
-    enum gtr_code rc = gtr_trace_open_file(path, &trace, &fault);
+    enum gtr_code rc = gtr_trace_open_file(path, false, &trace, &fault);
 
     if (rc == GTR_EIO || rc == GTR_ENOMEM)
         return gtr_fail(err, rc, "%s", fault.text);
@@ -144,13 +144,13 @@ static enum gtr_code verify_segment(struct verifier *verifier, const struct gtr_
     char text[300];
     enum gtr_code rc;
 
-    if (gtr_trace_open_file(found->path, &trace, &fault) != GTR_OK) {
+    if (gtr_trace_open_file(found->path, false, &trace, &fault) != GTR_OK) {
         gtr_say_error(&verifier->remarks, found->path, &fault);
         return GTR_OK;
     }
     if (trace->n_steps > 0)
         first = &trace->steps[0];
-    param_norms = trace->norm[GTR_PARAM_SUMSQ] != NULL;
+    param_norms = trace->holds[GTR_PARAM_SUMSQ];
     misfit =
         fits_on(verifier, &trace->head, param_norms, found->first_row, first, text, sizeof text);
     if (trace->crc == NULL || trace->first_row != (int64_t)found->first_row)

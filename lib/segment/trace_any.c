@@ -11,7 +11,7 @@
 /* A segment that is named itself is checked as the folder that it belongs to would be. */
 static enum gtr_code open_checked(const char *path, struct gtr_trace **trace, struct gtr_err *err)
 {
-    enum gtr_code rc = gtr_trace_open_file(path, trace, err);
+    enum gtr_code rc = gtr_trace_open_file(path, false, trace, err);
 
     if (rc == GTR_OK && (*trace)->first_row >= 0) {
         rc = gtr_trace_check_rows(*trace, NULL, err);

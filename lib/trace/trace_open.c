@@ -214,6 +214,7 @@ static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
     size_t i;
 
     for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++) {
+        trace->band_rows[i] = 1;
         if (gtr_norm_datasets[i].optional && !gtr_h5_has(trace->h5, gtr_norm_datasets[i].name))
             continue;
         rc = gtr_h5_table_open(trace->h5, gtr_norm_datasets[i].name, gtr_norm_datasets[i].type,
@@ -225,6 +226,11 @@ static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
                           "declared",
                           trace->path, gtr_norm_datasets[i].name, gtr_h5_table_rows(trace->norm[i]),
                           gtr_h5_table_cols(trace->norm[i]), trace->n_steps, trace->head.n_tensors);
+        if (rc != GTR_OK)
+            break;
+        trace->holds[i] = true;
+        trace->has[i] = !gtr_h5_table_is_blank(trace->norm[i]);
+        trace->band_rows[i] = gtr_h5_table_band_rows(trace->norm[i]);
     }
     return rc;
 }
@@ -278,21 +284,6 @@ static enum gtr_code read_checksums(struct gtr_trace *trace, struct gtr_err *err
 
 /* --- the form --------------------------------------------------------------------------------- */
 
-static bool holds(const struct gtr_trace *trace, enum gtr_norm norm)
-{
-    return trace->norm[norm] != NULL;
-}
-
-static bool has(const struct gtr_trace *trace, enum gtr_norm norm)
-{
-    return trace->norm[norm] != NULL && !gtr_h5_table_is_blank(trace->norm[norm]);
-}
-
-static size_t band_rows(const struct gtr_trace *trace, enum gtr_norm norm)
-{
-    return gtr_h5_table_band_rows(trace->norm[norm]);
-}
-
 static enum gtr_code read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
                                size_t n_rows, void *out, struct gtr_err *err)
 {
@@ -311,9 +302,6 @@ static void close_file(struct gtr_trace *trace)
 }
 
 static const struct gtr_trace_form form = {
-    .holds = holds,
-    .has = has,
-    .band_rows = band_rows,
     .read_rows = read_rows,
     .captured = gtr_file_captured,
     .read_captured = gtr_file_read_captured,
@@ -321,8 +309,8 @@ static const struct gtr_trace_form form = {
     .close = close_file,
 };
 
-static enum gtr_code open_file(const char *path, bool known, struct gtr_trace **out,
-                               struct gtr_err *err)
+enum gtr_code gtr_trace_open_file(const char *path, bool again, struct gtr_trace **out,
+                                  struct gtr_err *err)
 {
     enum gtr_code rc;
     struct gtr_trace *trace;
@@ -336,7 +324,7 @@ static enum gtr_code open_file(const char *path, bool known, struct gtr_trace **
     if (trace->path == NULL)
         rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
     if (rc == GTR_OK)
-        rc = known ? gtr_h5_reopen(path, &trace->h5, err) : gtr_h5_open(path, &trace->h5, err);
+        rc = again ? gtr_h5_reopen(path, &trace->h5, err) : gtr_h5_open(path, &trace->h5, err);
     if (rc == GTR_OK)
         rc = check_format(trace, err);
     if (rc == GTR_OK)
@@ -361,16 +349,6 @@ static enum gtr_code open_file(const char *path, bool known, struct gtr_trace **
     }
     *out = trace;
     return GTR_OK;
-}
-
-enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **trace, struct gtr_err *err)
-{
-    return open_file(path, false, trace, err);
-}
-
-enum gtr_code gtr_trace_reopen_file(const char *path, struct gtr_trace **trace, struct gtr_err *err)
-{
-    return open_file(path, true, trace, err);
 }
 
 void gtr_trace_try_files(bool on)

@@ -35,7 +35,10 @@ struct gtr_trace {
     size_t n_steps;
     int64_t *capture_rows;
     size_t n_captures;
-    int64_t n_dropped; /* captures left out by the recorder */
+    int64_t n_dropped;          /* captures left out by the recorder */
+    bool holds[GTR_NORM_COUNT]; /* there is such a matrix, */
+    bool has[GTR_NORM_COUNT];   /* and something was written to it */
+    size_t band_rows[GTR_NORM_COUNT];
 
     /* Of a file. */
     struct gtr_h5 *h5;
@@ -47,9 +50,6 @@ struct gtr_trace {
 
 /* What the functions of trace.h ask of a trace, whose arguments they have checked. */
 struct gtr_trace_form {
-    bool (*holds)(const struct gtr_trace *trace, enum gtr_norm norm); /* maybe all zeros */
-    bool (*has)(const struct gtr_trace *trace, enum gtr_norm norm);
-    size_t (*band_rows)(const struct gtr_trace *trace, enum gtr_norm norm);
     enum gtr_code (*read_rows)(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
                                size_t n_rows, void *out, struct gtr_err *err);
     enum gtr_code (*captured)(const struct gtr_trace *trace, size_t tensor,
@@ -72,12 +72,10 @@ struct gtr_norm_dataset {
 };
 extern const struct gtr_norm_dataset gtr_norm_datasets[GTR_NORM_COUNT];
 
-/* One file, whose rows are not compared with their checksums. */
-enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **trace, struct gtr_err *err);
-
-/* The same of a file that was open before: it is not tried out again; see gtr_trace_try_files. */
-enum gtr_code gtr_trace_reopen_file(const char *path, struct gtr_trace **trace,
-                                    struct gtr_err *err);
+/* One file, whose rows are not compared with their checksums.  One that was open before is not
+ * tried out again; see gtr_trace_try_files. */
+enum gtr_code gtr_trace_open_file(const char *path, bool again, struct gtr_trace **trace,
+                                  struct gtr_err *err);
 
 /* Reads all rows of a file and compares them with their checksums, if it has any.  bad NULL: a row
  * that differs is an error.  Else bad[T] gets true for each row that differs or cannot be read. */

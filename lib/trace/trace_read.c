@@ -32,12 +32,12 @@ size_t gtr_trace_n_steps(const struct gtr_trace *trace)
 
 bool gtr_trace_has(const struct gtr_trace *trace, enum gtr_norm norm)
 {
-    return trace->form->has(trace, norm);
+    return trace->has[norm];
 }
 
 size_t gtr_trace_band_rows(const struct gtr_trace *trace, enum gtr_norm norm)
 {
-    return trace->form->band_rows(trace, norm);
+    return trace->band_rows[norm];
 }
 
 size_t gtr_trace_n_bands(const struct gtr_trace *trace, enum gtr_norm norm)
@@ -69,7 +69,7 @@ static enum gtr_code check_sums(const struct gtr_trace *trace, enum gtr_norm nor
 static enum gtr_code is_missing(const struct gtr_trace *trace, enum gtr_norm norm,
                                 struct gtr_err *err)
 {
-    if (trace->form->holds(trace, norm))
+    if (trace->holds[norm])
         return GTR_OK;
     return gtr_fail(err, GTR_EFORMAT, "%s: has no dataset %s", trace->path,
                     gtr_norm_datasets[norm].name);
@@ -166,11 +166,11 @@ enum gtr_code gtr_trace_read_elements(struct gtr_trace *trace, size_t tensor, si
     struct gtr_captured captured;
     enum gtr_code rc = gtr_trace_captured(trace, tensor, &captured, err);
 
+    if (rc == GTR_OK && captured.n == 0)
+        rc = gtr_fail(err, GTR_EUSAGE, "%s: no elements of tensor %zu at capture %zu", trace->path,
+                      tensor, capture);
     if (rc != GTR_OK)
         return rc;
-    if (captured.n == 0 || capture >= trace->n_captures)
-        return gtr_fail(err, GTR_EUSAGE, "%s: no elements of tensor %zu at capture %zu",
-                        trace->path, tensor, capture);
     return gtr_trace_read_captured(trace, tensor, capture, 1, 0, captured.n, out,
                                    captured.n * gtr_dtype_size(trace->head.tensors[tensor].dtype),
                                    err);
