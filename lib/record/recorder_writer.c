@@ -40,7 +40,7 @@ enum gtr_code gtr_recorder_writer_open(struct gtr_recorder *r, struct gtr_err *e
     enum gtr_code rc = gtr_writer_open(r->path, &r->head, &options, &r->writer, err);
 
     if (rc == GTR_OK)
-        gtr_writer_secures_ahead(r->writer);
+        r->writer->ahead = true;
     return rc;
 }
 

@@ -1,8 +1,10 @@
 /* trace_any.c - a trace by its path: a file, or a folder of segments.
  *
- * This is the only file that knows both; from here on a trace, or its writer, does by its form what
+ * Here a path becomes one of the two.  From then on a trace, or its writer, does by its form what
  * it is asked for.
  */
+#include <string.h>
+
 #include "alloc.h"
 #include "outfile.h"
 #include "segment_private.h"
@@ -38,11 +40,30 @@ enum gtr_code gtr_trace_open(const char *path, struct gtr_trace **trace, struct 
     return rc;
 }
 
+/* What no trace can be made of. */
+static enum gtr_code check_head(const char *path, const struct gtr_head *head,
+                                const struct gtr_sample *sampling, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && sampling->fraction != 0.0 && i < head->n_tensors; i++)
+        rc = gtr_sample_check(sampling, head->tensors[i].numel, err);
+    if (rc != GTR_OK)
+        return rc;
+    if (head->n_tensors == 0)
+        return gtr_fail(err, GTR_EUSAGE, "%s: a trace needs at least one tensor", path);
+    if (strlen(head->meta) > GTR_META_MAX)
+        return gtr_fail(err, GTR_EUSAGE, "%s: meta has %zu bytes, at most %d fit", path,
+                        strlen(head->meta), GTR_META_MAX);
+    return GTR_OK;
+}
+
 enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
                               const struct gtr_writer_options *options, struct gtr_writer **writer,
                               struct gtr_err *err)
 {
-    enum gtr_code rc = gtr_writer_check_head(path, head, &options->sampling, err);
+    enum gtr_code rc = check_head(path, head, &options->sampling, err);
 
     *writer = NULL;
     if (rc != GTR_OK)

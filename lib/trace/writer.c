@@ -3,26 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "writer.h"
 
-#include <string.h>
 #include <unistd.h>
-
-enum gtr_code gtr_writer_check_head(const char *path, const struct gtr_head *head,
-                                    const struct gtr_sample *sampling, struct gtr_err *err)
-{
-    enum gtr_code rc = GTR_OK;
-    size_t i;
-
-    for (i = 0; rc == GTR_OK && sampling->fraction != 0.0 && i < head->n_tensors; i++)
-        rc = gtr_sample_check(sampling, head->tensors[i].numel, err);
-    if (rc != GTR_OK)
-        return rc;
-    if (head->n_tensors == 0)
-        return gtr_fail(err, GTR_EUSAGE, "%s: a trace needs at least one tensor", path);
-    if (strlen(head->meta) > GTR_META_MAX)
-        return gtr_fail(err, GTR_EUSAGE, "%s: meta has %zu bytes, at most %d fit", path,
-                        strlen(head->meta), GTR_META_MAX);
-    return GTR_OK;
-}
 
 void gtr_writer_init(struct gtr_writer *writer, const struct gtr_writer_form *form,
                      const struct gtr_head *head, const struct gtr_writer_options *options)
@@ -141,11 +122,6 @@ void gtr_writer_abandon(struct gtr_writer *writer)
 }
 
 /* --- ahead of the writer ---------------------------------------------------------------------- */
-
-void gtr_writer_secures_ahead(struct gtr_writer *writer)
-{
-    writer->ahead = true;
-}
 
 enum gtr_code gtr_writer_secure(struct gtr_writer *writer, const struct gtr_row *row,
                                 struct gtr_err *err)

@@ -14,7 +14,7 @@ struct gtr_writer {
     size_t n_steps;
     int64_t last_index;
     size_t n_pending;       /* tensors given for the capture under way */
-    bool ahead;             /* the caller secures rows before it appends them, */
+    bool ahead;             /* rows are secured before they are appended, */
     size_t n_secured;       /* so many; of the thread that does */
     struct gtr_err failure; /* of a write; from then on nothing is written */
 };
@@ -40,19 +40,14 @@ struct gtr_writer_form {
     enum gtr_code (*settle)(struct gtr_writer *writer, struct gtr_err *err);
 };
 
-/* What no trace can be made of. */
-enum gtr_code gtr_writer_check_head(const char *path, const struct gtr_head *head,
-                                    const struct gtr_sample *sampling, struct gtr_err *err);
-
 /* A writer that is to have this form. */
 void gtr_writer_init(struct gtr_writer *writer, const struct gtr_writer_form *form,
                      const struct gtr_head *head, const struct gtr_writer_options *options);
 
-/* --- ahead of the writer ---------------------------------------------------------------------- */
-
-/* For a caller whose rows wait in a queue: from now on it secures each row and each amendment
- * before it appends or amends, which may then be later and on another thread. */
-void gtr_writer_secures_ahead(struct gtr_writer *writer);
+/* --- ahead of the writer ----------------------------------------------------------------------
+ *
+ * A caller whose rows wait in a queue sets `ahead`: from then on it secures each row and each
+ * amendment before it appends or amends, which may then be later and on another thread. */
 
 /* Once this has returned, the row outlives the process; or the change of the row secured last.  A
  * file has no such promise to give, and nothing is done. */
