@@ -150,9 +150,7 @@ static enum gtr_code open_regular(struct gtr_h5 *h5, struct gtr_err *err)
     struct stat status;
 
     h5->fd = open(h5->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (h5->fd < 0)
-        return gtr_fail(err, GTR_EIO, "%s: cannot read: %s", h5->path, strerror(errno));
-    if (fstat(h5->fd, &status) != 0)
+    if (h5->fd < 0 || fstat(h5->fd, &status) != 0)
         return gtr_fail(err, GTR_EIO, "%s: cannot read: %s", h5->path, strerror(errno));
     if (S_ISDIR(status.st_mode))
         return gtr_fail(err, GTR_EFORMAT, "%s: is a folder; name the trace's .h5 file", h5->path);
@@ -163,25 +161,23 @@ static enum gtr_code open_regular(struct gtr_h5 *h5, struct gtr_err *err)
     return GTR_OK;
 }
 
-static enum gtr_code check_signature(const struct gtr_h5 *h5, struct gtr_err *err)
+static enum gtr_code open_file(struct gtr_h5 *h5, bool tries, struct gtr_err *err)
 {
+    enum gtr_code rc = GTR_OK;
     bool is_hdf5;
+    hid_t access;
 
     gtr_h5_lock();
     is_hdf5 = H5Fis_hdf5(h5->path) > 0;
     H5Eclear2(H5E_DEFAULT);
     gtr_h5_unlock();
-    if (is_hdf5)
-        return GTR_OK;
-    return gtr_fail(err, GTR_EFORMAT, "%s: is not an HDF5 file; logs are read by gradtrace import",
-                    h5->path);
-}
-
-static enum gtr_code open_file(struct gtr_h5 *h5, struct gtr_err *err)
-{
-    enum gtr_code rc = GTR_OK;
-    hid_t access;
-
+    if (!is_hdf5)
+        return gtr_fail(err, GTR_EFORMAT,
+                        "%s: is not an HDF5 file; logs are read by gradtrace import", h5->path);
+    if (tries)
+        rc = gtr_h5_probe(h5->path, err);
+    if (rc != GTR_OK)
+        return rc;
     gtr_h5_lock();
     access = gtr_h5_read_access();
     h5->file = H5Fopen(h5->path, H5F_ACC_RDONLY, access);
@@ -202,11 +198,7 @@ static enum gtr_code open_tried(const char *path, bool tries, struct gtr_h5 **ou
     if (rc == GTR_OK)
         rc = open_regular(h5, err);
     if (rc == GTR_OK)
-        rc = check_signature(h5, err);
-    if (rc == GTR_OK && tries)
-        rc = gtr_h5_probe(path, err);
-    if (rc == GTR_OK)
-        rc = open_file(h5, err);
+        rc = open_file(h5, tries, err);
     if (rc != GTR_OK) {
         gtr_h5_close(h5, NULL);
         return rc;
