@@ -38,4 +38,8 @@ GTR_PUBLIC_END
 /* Puts `prefix` and ": " before the text, for callers that know the object's name. */
 void gtr_err_prefix(struct gtr_err *err, const char *prefix);
 
+/* Tells a failure that was kept: *err gets it unless it is NULL or already set.  Returns its code,
+ * GTR_OK if there was none. */
+enum gtr_code gtr_err_again(const struct gtr_err *failure, struct gtr_err *err);
+
 #endif

@@ -32,6 +32,11 @@ struct gtr_h5;
 /* Refuses what is not a regular file, so that a pipe never blocks. */
 enum gtr_code gtr_h5_open(const char *path, struct gtr_h5 **h5, struct gtr_err *err);
 
+/* Has a child process try out each file that is opened from now on, or not, as at first; see
+ * h5_probe.c.  A file that is opened again is not tried out again. */
+void gtr_h5_try_files(bool on);
+enum gtr_code gtr_h5_reopen(const char *path, struct gtr_h5 **h5, struct gtr_err *err);
+
 /* Overwrites `path`; errors call the file `shown`. */
 enum gtr_code gtr_h5_create(const char *path, const char *shown, struct gtr_h5 **h5,
                             struct gtr_err *err);
@@ -89,11 +94,7 @@ size_t gtr_h5_table_band_rows(const struct gtr_h5_table *table);
 /* True if nothing was ever written: all values are 0. */
 bool gtr_h5_table_is_blank(const struct gtr_h5_table *table);
 
-/* Reads the rows of one band into out[rows][cols].  Safe to call from several threads. */
-enum gtr_code gtr_h5_table_read(const struct gtr_h5_table *table, size_t band, void *out,
-                                struct gtr_err *err);
-
-/* Rows first .. first + n_rows - 1, whatever the bands. */
+/* Rows first .. first + n_rows - 1, whatever the bands.  Safe to call from several threads. */
 enum gtr_code gtr_h5_table_read_rows(const struct gtr_h5_table *table, size_t first, size_t n_rows,
                                      void *out, struct gtr_err *err);
 

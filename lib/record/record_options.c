@@ -1,6 +1,5 @@
 /* record_options.c - defaults, ranges, and the head made of them. */
 #define _POSIX_C_SOURCE 200809L
-#include "record_options.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -11,6 +10,7 @@
 #include "alloc.h"
 #include "groups.h"
 #include "options.h"
+#include "recorder_private.h"
 #include "text.h"
 
 enum { THREADS_MOST = 256, AROUND_MOST = 1 << 20 };

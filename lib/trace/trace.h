@@ -95,6 +95,11 @@ enum gtr_norm {
 enum gtr_code gtr_trace_open(const char *path, struct gtr_trace **trace, struct gtr_err *err);
 void gtr_trace_close(struct gtr_trace *trace);
 
+/* HDF5 does not survive reading some damaged files.  A program that reads what others send it may
+ * have each file tried out by a child process before it is opened: from now on, in the whole
+ * process, and not until this was called.  It forks, so it is nothing for processes that train. */
+void gtr_trace_try_files(bool on);
+
 /* What a folder of segments is made of. */
 struct gtr_trace_folder {
     int64_t rank;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "check.h"
 #include "digest.h"
@@ -223,6 +224,31 @@ static void force_replaces_and_unwritable_is_told(void)
     CHECK(gtr_outfile_commit(&out, NULL) == GTR_OK);
 }
 
+static int n_masks;
+
+/* In place of the C library's: who calls it? */
+mode_t umask(mode_t mask)
+{
+    n_masks++;
+    return (mode_t)syscall(SYS_umask, mask);
+}
+
+/* The mask was set to 0 for a moment, to be read: files that other threads made just then could be
+ * read by everybody. */
+static void a_file_gets_the_usual_mode_and_the_mask_is_left_alone(void)
+{
+    struct gtr_outfile out;
+    struct stat status;
+    mode_t before = umask(027);
+
+    n_masks = 0;
+    CHECK(gtr_outfile_begin(&out, scratch_path("mode"), false, NULL) == GTR_OK);
+    CHECK(stat(gtr_outfile_name(&out), &status) == 0 && (status.st_mode & 0777) == 0640);
+    CHECK(gtr_outfile_commit(&out, NULL) == GTR_OK);
+    CHECK(n_masks == 0);
+    umask(before);
+}
+
 /* --- threads, memory, errors ---------------------------------------------------------------------
  */
 
@@ -288,6 +314,7 @@ int main(void)
     RUN(an_abandoned_file_leaves_nothing);
     RUN(a_name_taken_meanwhile_is_kept);
     RUN(force_replaces_and_unwritable_is_told);
+    RUN(a_file_gets_the_usual_mode_and_the_mask_is_left_alone);
     RUN(each_item_runs_once_on_any_number_of_threads);
     RUN(memory_fails_on_demand_and_says_so);
     RUN(the_first_error_is_kept);

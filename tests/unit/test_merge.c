@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "kill/killed.h"
-#include "merge_names.h"
+#include "merge_private.h"
 #include "scratch.h"
 
 static char said[4000];
@@ -352,14 +352,14 @@ static void dropped_captures_belong_to_the_rank_whose_elements_are_kept(void)
     CHECK_HOLDS(said, "its elements are left out\n");
 }
 
-/* With elements, of a recorder that was killed. */
+/* With elements, of a process of its own. */
 static void a_folder_is_packed_with_all_that_it_holds(void)
 {
     const struct killed_plan plan = { .path = scratch_path("run.gtr"),
                                       .elements = true,
                                       .segment_bytes = 30000,
                                       .n_steps = 40,
-                                      .delay_us = 200000 };
+                                      .spared = true };
     struct gtr_merged merged;
     struct killed_losses losses = { 0 };
     struct gtr_err err = { 0 };

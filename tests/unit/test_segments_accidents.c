@@ -5,7 +5,7 @@
 
 #include "random.h"
 #include "scratch.h"
-#include "segment.h"
+#include "segment_private.h"
 #include "segmenting.h"
 
 /* exit() runs HDF5's own handler, which writes what it still holds. */
