@@ -132,7 +132,7 @@ static enum gtr_code add_own_policy(struct arguments *arguments, struct gtr_err 
     rc = gtr_trace_open(arguments->trace, &trace, err);
     if (rc != GTR_OK)
         return rc;
-    limit = spill_own_limit(gtr_trace_head(trace)->meta);
+    limit = study_own_limit(gtr_trace_head(trace)->meta);
     if (limit > 0.0 && strcmp(gtr_trace_head(trace)->grad_state, "post-clip") != 0) {
         char text[GTR_NUMBER_SIZE];
 
@@ -173,7 +173,7 @@ static enum gtr_code examine(struct doctor_found *found, const struct arguments 
         .trace = study->trace,
         .groups = study->groups,
         .replay = study->replay,
-        .max_norm = spill_own_limit(gtr_trace_head(study->trace)->meta),
+        .max_norm = study_own_limit(gtr_trace_head(study->trace)->meta),
         .beta2 = study_beta2(study),
         .wanted = arguments->wanted,
         .n_policies = study->n_settings,

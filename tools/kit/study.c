@@ -1,6 +1,7 @@
 /* study.c - a trace, its groups, its norms, and the policies to try on them. */
 #include "study.h"
 
+#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -178,4 +179,33 @@ double study_beta2(const struct study *study)
     if (!gtr_optimizer_from_meta(gtr_trace_head(study->trace)->meta, &optimizer))
         return 0.999;
     return optimizer.id == GTR_ADAMW ? optimizer.beta2 : 0.0;
+}
+
+static double limit_in(struct json_object *object)
+{
+    struct json_object *value;
+
+    if (!json_object_is_type(object, json_type_object) ||
+        !json_object_object_get_ex(object, "max_grad_norm", &value) ||
+        !(json_object_is_type(value, json_type_double) ||
+          json_object_is_type(value, json_type_int)))
+        return 0.0;
+    return json_object_get_double(value);
+}
+
+double study_own_limit(const char *meta)
+{
+    struct json_object *object = json_tokener_parse(meta);
+    double limit = limit_in(object);
+
+    if (json_object_is_type(object, json_type_object)) {
+        json_object_object_foreach(object, key, value)
+        {
+            (void)key;
+            if (!(limit > 0.0))
+                limit = limit_in(value);
+        }
+    }
+    json_object_put(object);
+    return limit >= 1e-150 && limit < 1e150 ? limit : 0.0;
 }

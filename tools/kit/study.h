@@ -25,6 +25,10 @@ void study_close(struct study *study);
  * an optimizer that keeps none. */
 double study_beta2(const struct study *study);
 
+/* The limit that the run itself had, max_grad_norm in its meta, at the top or one level down; 0 if it
+ * is not there. */
+double study_own_limit(const char *meta);
+
 /* "Replay is open loop: ..." - printed under every comparison. */
 extern const char study_open_loop[];
 

@@ -29,7 +29,7 @@ size_t tell_letter(const char *text, uint32_t *letter)
 }
 
 /* Controls; marks of direction; line and paragraph ends. */
-static bool is_safe(uint32_t letter)
+bool tell_is_safe(uint32_t letter)
 {
     return !(letter < 0x20 || (letter >= 0x7f && letter < 0xa0) || letter == 0x61c ||
              letter == 0x200e || letter == 0x200f || (letter >= 0x2028 && letter <= 0x202e) ||
@@ -41,7 +41,7 @@ static size_t next_letter(const char **text, const char **shown)
 {
     uint32_t letter;
     size_t n = tell_letter(*text, &letter);
-    bool safe = n > 0 && is_safe(letter);
+    bool safe = n > 0 && tell_is_safe(letter);
 
     *shown = safe ? *text : "?";
     *text += n > 0 ? n : 1;
@@ -300,7 +300,7 @@ void tell_names_make(struct tell_names *shown, const char *const *names, size_t 
     }
     shown->width = least;
     for (i = 0; i < n; i++) {
-        size_t letters = tell_letters(shown->text != NULL ? shown->text[i] : names[i]);
+        size_t letters = tell_letters(tell_name_text(shown, i));
 
         shown->width = letters > shown->width ? letters : shown->width;
     }
@@ -312,7 +312,12 @@ void tell_names_free(struct tell_names *shown)
     shown->text = NULL;
 }
 
+const char *tell_name_text(const struct tell_names *shown, size_t i)
+{
+    return shown->text != NULL ? shown->text[i] : shown->whole[i];
+}
+
 void tell_name(FILE *f, const struct tell_names *shown, size_t i)
 {
-    tell_padded(f, shown->text != NULL ? shown->text[i] : shown->whole[i], shown->width, false);
+    tell_padded(f, tell_name_text(shown, i), shown->width, false);
 }

@@ -18,6 +18,9 @@ enum { TELL_SIZE = 32 };
  * than need be, a surrogate, or past the last. */
 size_t tell_letter(const char *text, uint32_t *letter);
 
+/* May it be shown as it is? */
+bool tell_is_safe(uint32_t letter);
+
 /* A text, made safe as above.  Tabs and line ends are control characters too. */
 void tell_text(FILE *f, const char *text);
 
@@ -58,7 +61,8 @@ void tell_names_make(struct tell_names *shown, const char *const *names, size_t 
                      size_t most);
 void tell_names_free(struct tell_names *shown);
 
-/* Name i, and spaces to the end of the column. */
+/* Name i, alone; and with spaces to the end of the column. */
+const char *tell_name_text(const struct tell_names *shown, size_t i);
 void tell_name(FILE *f, const struct tell_names *shown, size_t i);
 
 #endif

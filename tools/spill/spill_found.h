@@ -63,7 +63,4 @@ struct spill_range {
 size_t spill_ranges(const struct gtr_spill_point *points, size_t n, double share,
                     struct spill_range *ranges, size_t most);
 
-/* max_grad_norm in a trace's meta, at the top or one level down; 0 if it is not there. */
-double spill_own_limit(const char *meta);
-
 #endif
