@@ -60,7 +60,8 @@ static void compare_step(struct diff_policies *found, size_t t)
         double ratio = found->baseline->log_ratio[at], by;
 
         by = add(&found->group[j], scale, ratio, found->baseline->log_kappa, t);
-        add(&found->all, scale, ratio, found->baseline->log_kappa, t);
+        add(&found->group[found->study.series->n_groups], scale, ratio, found->baseline->log_kappa,
+            t);
         apart = apart || scale[0] != scale[1];
         if (fabs(by) > fabs(place.apart)) {
             place.group = j;
@@ -132,9 +133,15 @@ enum gtr_code diff_policies_make(struct diff_policies *found, const struct diff_
     if (rc == GTR_OK)
         rc = replay_both(found, err);
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&found->group, series->n_groups, sizeof *found->group, "groups", err);
+        rc =
+            gtr_alloc_for(&found->group, series->n_groups + 1, sizeof *found->group, "groups", err);
+    if (rc == GTR_OK)
+        rc =
+            gtr_alloc_for(&found->names, series->n_groups + 1, sizeof *found->names, "groups", err);
     if (rc != GTR_OK)
         return rc;
+    memcpy(found->names, series->names, series->n_groups * sizeof *found->names);
+    found->names[series->n_groups] = "(all)";
     compare_all(found);
     if (found->n_steps == 0)
         return gtr_fail(err, GTR_EUSAGE,
@@ -156,5 +163,6 @@ void diff_policies_free(struct diff_policies *found)
     }
     gtr_baseline_free(found->baseline);
     gtr_free(found->group);
+    gtr_free(found->names);
     study_close(&found->study);
 }

@@ -9,7 +9,7 @@
 
 #include "explain_report.h"
 #include "figure.h"
-#include "spill_report.h"
+#include "tell.h"
 
 /* --- reasons ------------------------------------------------------------------------------- */
 
@@ -114,7 +114,7 @@ static void put_reasons(FILE *f, const struct explain_found *found, size_t polic
                 column = strlen(name) + 5;
             }
             fputs(" ", f);
-            figure_write_text(f, name);
+            tell_text(f, name);
         }
         fprintf(f, count > 12 ? " and %zu more\n" : "\n", count - 12);
     }
@@ -140,7 +140,7 @@ static void put_row(FILE *f, const struct explain_found *found, size_t i, size_t
     char a[32], b[32];
 
     fputs("  ", f);
-    spill_put_name(f, found->study.series->names[j], width, false);
+    tell_padded(f, found->study.series->names[j], (size_t)width, false);
     fprintf(f,
             s >= 0.001 || s == 0.0 || isnan(s) ? " %9.4g %9s %9s %8.4f %9.4g %9.3f"
                                                : " %9.4g %9s %9s %8.2g %9.4g %9.3f",
@@ -180,7 +180,7 @@ static void put_table(FILE *f, const struct explain_found *found, size_t i)
 static void put_shares(FILE *f, const struct explain_found *found, const struct gtr_spill *spill)
 {
     size_t n = spill->n_groups, shown = 0, k, j;
-    char text[SPILL_TEXT];
+    char text[TELL_SIZE];
     double last = HUGE_VAL;
     size_t last_group = 0;
 
@@ -201,8 +201,8 @@ static void put_shares(FILE *f, const struct explain_found *found, const struct 
         if (best == n)
             break;
         fputs(shown++ > 0 ? ", " : "", f);
-        figure_write_text(f, found->study.series->names[best]);
-        fprintf(f, " %s", spill_percent(most / spill->excess[found->row], text));
+        tell_text(f, found->study.series->names[best]);
+        fprintf(f, " %s", tell_share(most / spill->excess[found->row], text));
         last = most;
         last_group = best;
     }
@@ -214,7 +214,7 @@ static void put_blame(FILE *f, const struct explain_found *found, size_t i)
     const struct gtr_spill *spill = found->policies[i].spill;
     size_t n_innocent = 0, j;
     double attenuation, excess;
-    char a[SPILL_TEXT], b[SPILL_TEXT];
+    char a[TELL_SIZE], b[TELL_SIZE];
 
     if (spill == NULL || isnan(spill->attenuation[found->row]))
         return;
@@ -233,12 +233,12 @@ static void put_blame(FILE *f, const struct explain_found *found, size_t i)
     fprintf(f,
             "  Had every group stayed within its past, %s of the gradient would have been left;\n"
             "  %s is.\n",
-            attenuation > excess ? spill_percent(exp(excess - attenuation), a) : "all",
-            spill_percent(exp(-attenuation), b));
+            attenuation > excess ? tell_share(exp(excess - attenuation), a) : "all",
+            tell_share(exp(-attenuation), b));
     put_shares(f, found, spill);
     if (n_innocent > 0)
         fprintf(f, "  %zu of %zu groups did nothing and lose %s of their gradient to it.\n",
-                n_innocent, spill->n_groups, spill_percent(1.0 - exp(-excess), a));
+                n_innocent, spill->n_groups, tell_share(1.0 - exp(-excess), a));
 }
 
 /* --- all of it ----------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "figure.h"
-#include "spill_report.h"
+#include "tell.h"
 
 enum { NAME_COLUMNS = 20, TENSOR_COLUMNS = 52 };
 
@@ -95,7 +95,7 @@ static void put_culprits(FILE *f, const struct explain_found *found)
         if (!g->above)
             continue;
         fputs(n_shown++ > 0 ? ", " : "", f);
-        figure_write_text(f, series->names[found->ranked[j]]);
+        tell_text(f, series->names[found->ranked[j]]);
         fprintf(f, " %.2g times", g->norm / g->average);
     }
     fputs(n_above > n_shown ? ", ...\n" : ".\n", f);
@@ -116,7 +116,7 @@ static void put_broken(FILE *f, const struct explain_found *found)
         const struct explain_tensor *t = &found->broken[k];
 
         fputs("  ", f);
-        figure_write_text(f, tensors[t->tensor].name);
+        tell_text(f, tensors[t->tensor].name);
         fprintf(f, ": %llu of %llu elements\n", (unsigned long long)t->nonfinite,
                 (unsigned long long)tensors[t->tensor].numel);
     }
@@ -147,14 +147,14 @@ static void put_own(FILE *f, const struct explain_found *found)
 
 static void put_factor(FILE *f, const struct explain_norm *g)
 {
-    char share[SPILL_TEXT];
+    char share[TELL_SIZE];
 
     if (isnan(g->average))
         fprintf(f, " %9s %7s  %-9s", "-", "-", "no past");
     else
         fprintf(f, " %9.3g %7.2f  %-9s", g->average, g->norm / g->average,
                 g->above ? "above" : "-");
-    fprintf(f, " %9s\n", isfinite(g->share) ? spill_percent(g->share, share) : "-");
+    fprintf(f, " %9s\n", isfinite(g->share) ? tell_share(g->share, share) : "-");
 }
 
 static void put_groups(FILE *f, const struct explain_found *found)
@@ -170,7 +170,7 @@ static void put_groups(FILE *f, const struct explain_found *found)
         const struct explain_norm *g = &found->group[found->ranked[k]];
 
         fputs("  ", f);
-        spill_put_name(f, series->names[found->ranked[k]], width, false);
+        tell_padded(f, series->names[found->ranked[k]], (size_t)width, false);
         fprintf(f, " %9.4g", g->norm);
         put_factor(f, g);
     }
@@ -185,22 +185,22 @@ static void put_tensors(FILE *f, const struct explain_found *found)
 {
     const struct gtr_tensor *tensors = gtr_trace_head(found->study.trace)->tensors;
     size_t in_group = 0, i, k;
-    char share[SPILL_TEXT];
+    char share[TELL_SIZE];
 
     for (i = 0; i < found->study.groups->n_tensors; i++)
         in_group += found->study.groups->of_tensor[i] == found->focus ? 1 : 0;
     if (in_group < 2 || !(found->group[found->focus].norm > 0.0))
         return;
     fprintf(f, "  %zu tensors make up ", in_group);
-    figure_write_text(f, found->study.series->names[found->focus]);
+    tell_text(f, found->study.series->names[found->focus]);
     fprintf(f, "; the largest\n  %-*s %9s %9s %14s\n", TENSOR_COLUMNS, "", "norm", "of group",
             "of their usual");
     for (k = 0; k < found->n_tensors; k++) {
         const struct explain_tensor *t = &found->tensors[k];
 
         fputs("  ", f);
-        spill_put_name(f, tensors[t->tensor].name, TENSOR_COLUMNS, false);
-        fprintf(f, " %9.3g %9s", t->norm, spill_percent(t->share, share));
+        tell_padded(f, tensors[t->tensor].name, TENSOR_COLUMNS, false);
+        fprintf(f, " %9.3g %9s", t->norm, tell_share(t->share, share));
         if (t->past > 0.0)
             fprintf(f, " %8.2g times\n", t->norm / t->past);
         else

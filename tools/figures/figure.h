@@ -115,9 +115,8 @@ double figure_norm_out(const struct figure_view *view, size_t policy, size_t gro
 void figure_sort(double *values, size_t n);
 double figure_median(const double *sorted, size_t n);
 
-/* `text` without tabs, line ends and other control characters, which would end a field; as part of
- * a string of gnuplot; and as a whole one.  Names come from files that we did not write. */
-void figure_write_text(FILE *f, const char *text);
+/* `text` as part of a string of gnuplot, made safe as by tell_text; and as a whole one.  Names come
+ * from files that we did not write. */
 void figure_write_plain(FILE *f, const char *text);
 void figure_write_string(FILE *f, const char *text);
 

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tell.h"
+
 enum {
     MEDIAN_FROM = 100, /* steps; fewer are read as they are */
     MEDIAN_PARTS = 40, /* windows to a run: wide enough to calm, narrow enough to follow it */
@@ -135,10 +137,10 @@ static void write_row(FILE *f, const struct figure_view *view, size_t t, const c
     gtr_text_print(view->values[t], value);
     gtr_text_print(view->medians[t], median);
     fprintf(f, "%lld\t%s\t%s\t", (long long)view->series->index[t], value, median);
-    figure_write_text(f, name);
+    tell_text(f, name);
     if (name2 != NULL) {
         fputc('\t', f);
-        figure_write_text(f, name2);
+        tell_text(f, name2);
     }
     fputc('\n', f);
 }

@@ -10,6 +10,7 @@
 
 #include "figure_curve.h"
 #include "figure_rows.h"
+#include "tell.h"
 
 enum {
     BINS = 1000,           /* of one graph */
@@ -88,7 +89,7 @@ static void write_row(FILE *f, const struct held *held, size_t t, const char *na
     }
     if (name != NULL) {
         fputc('\t', f);
-        figure_write_text(f, name);
+        tell_text(f, name);
     }
     fputc('\n', f);
 }

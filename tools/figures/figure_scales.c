@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tell.h"
+
 #include "figure_rows.h"
 
 enum {
@@ -56,9 +58,9 @@ static void write_point(FILE *f, double scale, double share, const char *group, 
     gtr_text_print(scale, a);
     gtr_text_print(share, b);
     fprintf(f, "%s\t%s\t", a, b);
-    figure_write_text(f, group);
+    tell_text(f, group);
     fputc('\t', f);
-    figure_write_text(f, policy);
+    tell_text(f, policy);
     fputc('\n', f);
 }
 

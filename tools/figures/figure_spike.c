@@ -11,6 +11,7 @@
 
 #include "figure_curve.h"
 #include "figure_rows.h"
+#include "tell.h"
 
 enum { AROUND = 32 }; /* steps on each side: a narrow spike and its aftermath */
 
@@ -158,7 +159,7 @@ static void write_row(FILE *f, const struct figure_view *view, size_t t, double 
     fprintf(f, "%lld\t", (long long)view->series->index[t]);
     figure_write_number(f, value, '\t');
     figure_write_number(f, second, '\t');
-    figure_write_text(f, name);
+    tell_text(f, name);
     fputc('\n', f);
 }
 

@@ -11,6 +11,8 @@
  */
 #include <math.h>
 
+#include "tell.h"
+
 #include "figure_rows.h"
 
 enum {
@@ -71,7 +73,7 @@ static void write_point(FILE *f, double x, double share, const char *name)
 {
     figure_write_number(f, x, '\t');
     figure_write_number(f, share, '\t');
-    figure_write_text(f, name);
+    tell_text(f, name);
     fputc('\n', f);
 }
 

@@ -15,35 +15,32 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static int printable(char c)
-{
-    return (unsigned char)c < 0x20 || c == 0x7f ? '?' : c;
-}
+#include "tell.h"
 
-void figure_write_text(FILE *f, const char *text)
+static bool means_nothing(uint32_t letter)
 {
-    for (; *text != '\0'; text++)
-        fputc(printable(*text), f);
-}
-
-/* Bytes from 0x80 on are UTF-8. */
-static bool means_nothing(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (unsigned char)c >= 0x80 || (c != '\0' && strchr(" _-.,:;=+/()", c) != NULL);
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') || letter >= 0x80 ||
+           strchr(" _-.,:;=+/()", (int)letter) != NULL;
 }
 
 void figure_write_plain(FILE *f, const char *text)
 {
     bool numbered = false;
 
-    for (; *text != '\0'; text++) {
+    while (*text != '\0') {
+        uint32_t letter;
+        size_t n = tell_letter(text, &letter);
+
+        if (n == 0 || !tell_is_safe(letter))
+            letter = '?';
         /* gnuplot reads on after three digits: a digit after a number would become part of it. */
-        numbered = !means_nothing(*text) || (numbered && *text >= '0' && *text <= '7');
+        numbered = !means_nothing(letter) || (numbered && letter >= '0' && letter <= '7');
         if (numbered)
-            fprintf(f, "\\%03o", (unsigned)printable(*text));
+            fprintf(f, "\\%03o", (unsigned)letter);
         else
-            fputc(*text, f);
+            fwrite(text, 1, n, f);
+        text += n > 0 ? n : 1;
     }
 }
 

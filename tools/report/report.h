@@ -92,9 +92,11 @@ bool report_knows_change(const struct report_found *found, size_t policy);
 void report_put_change(struct report *r, size_t policy);
 void report_put_count_of_findings(struct report *r);
 
-/* A word of a shell command, quoted if need be; and " -p POLICY" for each policy. */
+/* A word of a shell command, quoted if need be; " -p POLICY" for each policy; and the command that
+ * makes the page again. */
 void report_put_word(FILE *f, const char *word);
 void report_put_policies(struct report *r);
+void report_put_command(struct report *r);
 
 /* <style> and <script>. */
 void report_put_style(FILE *f);

@@ -1,7 +1,7 @@
 /* report_doctor.c - what the doctor finds, in the doctor's own words. */
 #include <string.h>
 
-#include "doctor_report.h"
+#include "doctor_found.h"
 #include "report_write.h"
 
 static void put_steps(struct report *r, const struct gtr_finding *finding)
@@ -74,7 +74,7 @@ static void put_findings(struct report *r, int64_t policy)
 /* The findings as a file: all that `gradtrace doctor --tsv` writes. */
 static void write_findings(struct report *r)
 {
-    const struct doctor_found found = { .study = &r->found->study,
+    const struct doctor_found found = { .study = r->found->study,
                                         .trace = r->found->options->trace,
                                         .findings = r->found->findings,
                                         .n_findings = r->found->n_findings };
@@ -88,8 +88,9 @@ static void write_findings(struct report *r)
         r->rc = gtr_fail(&r->err, GTR_EIO, "findings.tsv: cannot write");
         return;
     }
-    doctor_tsv(f, &found);
-    rc = gtr_file_close(f, "findings.tsv", &r->err);
+    rc = doctor_tsv(f, &found, &r->err);
+    if (gtr_file_close(f, "findings.tsv", rc == GTR_OK ? &r->err : NULL) != GTR_OK)
+        rc = rc == GTR_OK ? GTR_EIO : rc;
     r->rc = r->rc == GTR_OK ? rc : r->rc;
 }
 

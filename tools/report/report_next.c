@@ -140,14 +140,10 @@ static void put_unindented(FILE *f, const char *text)
 {
     bool begins = true;
 
-    for (; *text != '\0'; text++) {
-        const char one[2] = { *text, '\0' };
-
-        if (begins && strncmp(text, "  ", 2) == 0)
-            text += 1;
-        else
-            report_escape(f, one);
+    while (*text != '\0') {
+        text += begins && strncmp(text, "  ", 2) == 0 ? 2 : 0;
         begins = *text == '\n';
+        text = *text != '\0' ? report_escape_letter(f, text) : text;
     }
 }
 

@@ -4,80 +4,6 @@
 #include "report_write.h"
 #include "stage.h"
 
-/* --- the command that makes it again --------------------------------------------------------- */
-
-static bool is_plain(const char *word)
-{
-    return word[0] != '\0' &&
-           strspn(word,
-                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%") ==
-               strlen(word);
-}
-
-void report_put_word(FILE *f, const char *word)
-{
-    if (is_plain(word)) {
-        report_escape(f, word);
-        return;
-    }
-    fputs("&#39;", f);
-    for (; *word != '\0'; word++) {
-        const char one[2] = { *word, '\0' };
-
-        if (*word == '\'')
-            fputs("&#39;\\&#39;&#39;", f);
-        else
-            report_escape(f, one);
-    }
-    fputs("&#39;", f);
-}
-
-/* On as few lines as are not too long. */
-void report_put_policies(struct report *r)
-{
-    enum { INDENT = 4, WIDTH = 84 };
-    const struct cli_replay *replay = &r->found->options->replay;
-    size_t column = WIDTH, i;
-
-    for (i = 0; i < replay->n_policies; i++) {
-        size_t length = strlen(replay->policies[i]) + strlen(" -p ");
-
-        if (column + length > WIDTH) {
-            fprintf(r->f, " \\\n%*s", INDENT - 1, "");
-            column = INDENT;
-        }
-        fputs(" -p ", r->f);
-        report_put_word(r->f, replay->policies[i]);
-        column += length;
-    }
-}
-
-static void put_command(struct report *r)
-{
-    const struct report_options *o = r->found->options;
-    const struct cli_replay *replay = &o->replay;
-
-    fputs("<pre><code>gradtrace report ", r->f);
-    report_put_word(r->f, o->trace);
-    report_put_policies(r);
-    if (replay->group_by != NULL) {
-        fputs(" --group-by ", r->f);
-        report_put_word(r->f, replay->group_by);
-    }
-    if (replay->options.total_steps != 0)
-        fprintf(r->f, " --total-steps %lld",
-                replay->options.total_steps > 0 ? (long long)replay->options.total_steps : 0);
-    if (replay->options.nonfinite == GTR_PROPAGATE)
-        fputs(" --nonfinite propagate", r->f);
-    if (o->title != NULL) {
-        fputs(" --title ", r->f);
-        report_put_word(r->f, o->title);
-    }
-    fputs(" \\\n    -o ", r->f);
-    report_put_word(r->f, o->output);
-    fputs("</code></pre>\n", r->f);
-}
-
 /* --- fine print ------------------------------------------------------------------------------ */
 
 static const struct {
@@ -113,8 +39,7 @@ static const struct {
     { "excess", "excess",
       "What clipping takes at a step beyond what it would have taken had no group been above "
       "its past." },
-    { "nat", "nat",
-      "A factor on a logarithmic scale: 0.01 nats shrink by 1 %, 0.69 nats by half." },
+    { "nat", "nat", "A factor on a logarithmic scale: 0.01 nats shrink by 1%, 0.69 nats by half." },
     { "blame", "blame",
       "Each group&#39;s part of the excess, by its Shapley value: what it adds, averaged over "
       "all orders in which the groups could have risen." },
@@ -135,13 +60,14 @@ void report_fine_print(struct report *r)
     for (i = 0; i < GTR_ARRAY_LEN(glossary); i++)
         fprintf(r->f, "<dt id=term-%s>%s</dt><dd>%s</dd>\n", glossary[i].id, glossary[i].word,
                 glossary[i].meaning);
-    fputs("</dl>\n<h3>Numbers</h3>\n<p>Shares have two digits and other numbers three; the "
+    fputs("</dl>\n<h3>Numbers</h3>\n<p>Numbers have three digits, and shares one or two decimals; "
+          "the "
           "page holds the exact values too, and <code>--tsv FOLDER</code> writes them as "
           "tables, those in sentences to <code>facts.tsv</code>.  Steps with NaN or infinite "
           "gradients are left out.  Click on a column&#39;s name to sort by it.</p>\n<h3>Made "
           "by</h3>\n",
           r->f);
-    put_command(r);
+    report_put_command(r);
     fputs("<p class=soft>gradtrace " GTR_VERSION ".  The same trace, settings and release give "
           "the same page, byte for "
           "byte.</p>\n</section>\n",

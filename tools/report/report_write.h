@@ -4,7 +4,7 @@
  *                (const struct said[]){ said_share("clip_rate", 0.55), said_count("steps", 1200)
  * });
  *
- * A number is shown rounded, as <data value="0.55">55 %</data>, and goes to facts.tsv under its
+ * A number is shown rounded, as <data value="0.55">55.0%</data>, and goes to facts.tsv under its
  * name.  A table is written once, to the page and to NAME.tsv; its cells carry exact values too,
  * which is also what the page's script sorts by.
  */
@@ -14,12 +14,13 @@
 #include <stdint.h>
 
 #include "report.h"
+#include "rows.h"
 
 /* How a number is shown. */
 enum said_kind {
     SAID_TEXT,   /* escaped */
     SAID_NAME,   /* a name from the trace: escaped, and kept apart from the text around it */
-    SAID_SHARE,  /* 0.553 as 55 % */
+    SAID_SHARE,  /* 0.553 as 55.3% */
     SAID_NUMBER, /* three digits */
     SAID_LIMIT,  /* six digits at most: to be typed again */
     SAID_COUNT,  /* 1,200 */
@@ -53,7 +54,9 @@ void report_say(struct report *r, const char *markup, size_t n, const struct sai
     report_say((r), (markup), sizeof((const struct said[]){ __VA_ARGS__ }) / sizeof(struct said), \
                (const struct said[]){ __VA_ARGS__ })
 
-/* Text from elsewhere as text of the page; and the same with `this` in code letters. */
+/* Text from elsewhere as text of the page: its first letter, and what follows that is returned; all
+ * of it; and the same with `this` in code letters. */
+const char *report_escape_letter(FILE *f, const char *text);
 void report_escape(FILE *f, const char *text);
 void report_escape_code(FILE *f, const char *text);
 
@@ -76,6 +79,7 @@ struct report_table {
     size_t most;   /* rows on the page; 0: all */
     bool hide_row; /* set before a row that only the file has */
     FILE *tsv;
+    struct rows rows; /* of it */
     char path[256];
 };
 

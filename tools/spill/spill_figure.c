@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "picture.h"
+#include "tell.h"
 
 enum {
     MATRIX_MOST = 40, /* groups of a matrix that can be read on a page */
@@ -39,9 +40,9 @@ static void matrix_rows(FILE *f, const struct spill_shown *shown)
 
             fprintf(f, "%zu\t%zu\t", c + 1, r + 1);
             put_number(f, spill->matrix[victim * spill->n_groups + culprit], '\t');
-            figure_write_text(f, shown->series->names[culprit]);
+            tell_text(f, shown->series->names[culprit]);
             fputc('\t', f);
-            figure_write_text(f, shown->series->names[victim]);
+            tell_text(f, shown->series->names[victim]);
             fputc('\n', f);
         }
     }
@@ -135,7 +136,7 @@ static void put_bars(FILE *f, const struct spill_shown *shown, size_t k, const c
         put_number(f, edge_at(shown->series, end), '\t');
         put_number(f, low, '\t');
         put_number(f, high, '\t');
-        figure_write_text(f, name);
+        tell_text(f, name);
         fputc('\n', f);
     }
 }

@@ -13,9 +13,7 @@ enum {
     OPT_WARMUP,
     OPT_COST,
     OPT_TOP,
-    OPT_TSV,
     OPT_STEPS,
-    OPT_JSON,
     OPT_FIGURES,
     OPT_FORMAT
 };
@@ -34,16 +32,16 @@ static void take_limit(struct spill_options *o, const struct argp_state *state, 
         argp_error(state, "--max-norm %s: must be auto or a number from 1e-150 to 1e150", word);
 }
 
+static bool is_stdout(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
 static void check(struct spill_options *o, const struct argp_state *state)
 {
-    const char *const outputs[] = { o->tsv, o->steps, o->json };
-    size_t n = 0, i;
-
     if (o->trace == NULL)
         argp_error(state, "name a trace");
-    for (i = 0; i < GTR_ARRAY_LEN(outputs); i++)
-        n += outputs[i] != NULL && strcmp(outputs[i], "-") == 0 ? 1 : 0;
-    if (n > 1)
+    if (is_stdout(o->steps) && (is_stdout(o->forms.tsv_path) || is_stdout(o->forms.json_path)))
         argp_error(state, "--tsv, --steps, --json: only one can be - at a time");
     plot_look_of(state, o->figures, &o->look, o->formats, sizeof o->formats);
 }
@@ -53,14 +51,8 @@ static error_t parse_output(int key, char *word, struct argp_state *state)
     struct spill_options *o = state->input;
 
     switch (key) {
-    case OPT_TSV:
-        o->tsv = word;
-        return 0;
     case OPT_STEPS:
         o->steps = word;
-        return 0;
-    case OPT_JSON:
-        o->json = word;
         return 0;
     case 'o':
         o->output = word;
@@ -84,7 +76,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
         state->child_inputs[1] = &o->look;
-        state->child_inputs[2] = &o->common;
+        state->child_inputs[2] = &o->forms;
+        state->child_inputs[3] = &o->common;
         return 0;
     case OPT_MAX_NORM:
         take_limit(o, state, word);
@@ -143,10 +136,7 @@ static const struct argp_option options[] = {
       "Norms that it takes before a group can be blamed.  Default: 10", 2 },
     { "top", OPT_TOP, "N", 0, "Tell the story of the N worst steps.  Default: 5", 2 },
     { NULL, 0, NULL, 0, "Results:", 3 },
-    { "tsv", OPT_TSV, "FILE|-", 0,
-      "Write groups and the matrix of victims and culprits as tab-separated text", 3 },
     { "steps", OPT_STEPS, "FILE|-", 0, "Write one row per step and culprit", 3 },
-    { "json", OPT_JSON, "FILE|-", 0, "Write everything but the steps as JSON", 3 },
     { "output", 'o', "RESULT.h5", 0, "Write everything, with all steps, as HDF5", 3 },
     { "figures", OPT_FIGURES, "FOLDER", 0,
       "Draw the matrix, the excess over the run, and what each limit costs", 3 },
@@ -157,6 +147,7 @@ static const struct argp_option options[] = {
 
 static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
                                               { &plot_style_argp, 0, NULL, 3 },
+                                              { &forms_argp, 0, NULL, 3 },
                                               { &cli_common_argp, 0, NULL, 5 },
                                               { 0 } };
 

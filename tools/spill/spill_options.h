@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "figure.h"
+#include "forms.h"
 
 struct spill_options {
     struct cli_common common;
@@ -15,7 +16,8 @@ struct spill_options {
     struct gtr_baseline_options baseline; /* --kappa, --decay, --warmup */
     double cost;                          /* --cost: of the recommended limit */
     size_t n_top;                         /* --top: steps that are told */
-    const char *tsv, *steps, *json;       /* FILE or "-" */
+    struct forms forms;                   /* --tsv, --json */
+    const char *steps;                    /* FILE or "-" */
     const char *output;                   /* -o */
     const char *figures;                  /* a folder */
     char formats[32];                     /* "png svg" */

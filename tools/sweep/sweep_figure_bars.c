@@ -1,6 +1,8 @@
 /* sweep_figure_bars.c - the figure of which knob matters. */
 #include <math.h>
 
+#include "tell.h"
+
 #include "sweep_parts.h"
 
 enum { BARS_MAX = 24 };
@@ -42,9 +44,9 @@ void sweep_bars_rows(FILE *f, const struct sweep_figures *what, const struct fig
         sweep_put(f, s->total, '\t');
         sweep_put(f, s->total_low, '\t');
         sweep_put(f, s->total_high, '\t');
-        figure_write_text(f, what->knobs[knobs[k]]);
+        tell_text(f, what->knobs[knobs[k]]);
         fputc('\t', f);
-        figure_write_text(f, what->policies[what->knob_policy[knobs[k]]]);
+        tell_text(f, what->policies[what->knob_policy[knobs[k]]]);
         fputc('\n', f);
     }
 }

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tell.h"
+
 #include "sweep_parts.h"
 
 /* What is drawn upwards: the clip rate, the goals, and others to fill the picture. */
@@ -109,9 +111,9 @@ void sweep_curve_rows(FILE *f, const struct sweep_figures *what, const struct fi
                 sweep_put(f, band.low[cell], '\t');
                 sweep_put(f, band.high[cell], '\t');
                 fprintf(f, "%zu\t", band.n[cell]);
-                figure_write_text(f, what->knobs[knobs[k]]);
+                tell_text(f, what->knobs[knobs[k]]);
                 fputc('\t', f);
-                figure_write_text(f, curves.curve[c].name);
+                tell_text(f, curves.curve[c].name);
                 fputc('\n', f);
             }
         }

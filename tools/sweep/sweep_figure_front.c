@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "tell.h"
+
 #include "sweep_parts.h"
 
 enum {
@@ -106,7 +108,7 @@ static void write_dot(FILE *f, double x, double y, size_t number, const char *po
     sweep_put(f, x, '\t');
     sweep_put(f, y, '\t');
     fprintf(f, "%zu\t", number);
-    figure_write_text(f, policy);
+    tell_text(f, policy);
     fputc('\n', f);
 }
 

@@ -2,6 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "tell.h"
+
 #include "sweep_parts.h"
 
 /* One panel: a goal over a pair of knobs. */
@@ -79,11 +81,11 @@ static void write_panel(FILE *f, const struct panel *panel, const char *goal,
             fprintf(f, "%zu\t", panel->behind[at]);
             sweep_put(f, panel->x.value[x], '\t');
             sweep_put(f, panel->y.value[y], '\t');
-            figure_write_text(f, what->knobs[panel->x.knob]);
+            tell_text(f, what->knobs[panel->x.knob]);
             fputc('\t', f);
-            figure_write_text(f, what->knobs[panel->y.knob]);
+            tell_text(f, what->knobs[panel->y.knob]);
             fputc('\t', f);
-            figure_write_text(f, goal);
+            tell_text(f, goal);
             fputc('\n', f);
         }
     }

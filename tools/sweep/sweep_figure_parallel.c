@@ -5,6 +5,8 @@
  */
 #include <math.h>
 
+#include "tell.h"
+
 #include "sweep_parts.h"
 
 enum { LINES_MAX = 200, KNOBS_SHOWN_MAX = 8 };
@@ -139,7 +141,7 @@ static void write_line(FILE *f, const struct axes *axes, const struct sweep_figu
         sweep_put(f, what->goal_values[0][setting], '\t');
         sweep_put(f, value, '\t');
         fprintf(f, "%zu\t", what->number + setting);
-        figure_write_text(f, knob ? what->knobs[axis->knob] : what->goals[goal]);
+        tell_text(f, knob ? what->knobs[axis->knob] : what->goals[goal]);
         fputc('\n', f);
     }
 }
@@ -156,7 +158,7 @@ static void write_tic(void *context, double place, const char *text)
 
     fprintf(tics->f, "%zu\t", tics->number);
     sweep_put(tics->f, share_of(tics->axis, place), '\t');
-    figure_write_text(tics->f, text);
+    tell_text(tics->f, text);
     fputc('\n', tics->f);
 }
 

@@ -6,6 +6,7 @@
 
 #include "figure_curve.h"
 #include "picture.h"
+#include "tell.h"
 
 /* What there is to draw. */
 struct drawing {
@@ -128,9 +129,9 @@ static void groups_rows(FILE *f, const struct drawing *d)
             put(f, s->change_p50);
             put(f, s->change_p90);
             put(f, s->change_max);
-            figure_write_text(f, study->labels[p]);
+            tell_text(f, study->labels[p]);
             fputc('\t', f);
-            figure_write_text(f, row == 0 ? "(all)" : study->series->names[g]);
+            tell_text(f, row == 0 ? "(all)" : study->series->names[g]);
             fputc('\n', f);
         }
     }
