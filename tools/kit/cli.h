@@ -64,16 +64,20 @@ void cli_replay_free(struct cli_replay *replay);
  * struct gtr_device that starts as all zeros. */
 extern const struct argp cli_device_argp;
 
+/* --kappa and --decay, of commands that hold norms against their past; child cli_baseline_argp,
+ * whose input is a struct gtr_baseline_options with the command's defaults. */
+extern const struct argp cli_baseline_argp;
+
 /* Does what was asked for answer?  For commands to fail before they read anything. */
 enum gtr_code cli_check_device(const struct gtr_device *asked, struct gtr_err *err);
 
 /* "runs on NVIDIA H100 ..." if a GPU was chosen; nothing for the CPU. */
 void cli_note_device(const struct cli_common *common, const struct gtr_device *chosen);
 
-/* Prints "COMMAND: TEXT" and returns the exit status that fits the error. */
+/* Prints "COMMAND: TEXT", made safe, and returns the exit status that fits the error. */
 int cli_fail(const struct cli_common *common, const struct gtr_err *err);
 
-/* "COMMAND: " and a remark, to stderr. */
+/* "COMMAND: " and a remark, to stderr, made safe as by tell_text: names from files may be in it. */
 void cli_note(const struct cli_common *common, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -139,6 +139,14 @@ const char *tell_part(uint64_t part, uint64_t whole, char text[TELL_SIZE])
     return tell_share(whole > 0 ? (double)part / (double)whole : 0.0, text);
 }
 
+const char *tell_change(double change, char text[TELL_SIZE])
+{
+    double value = 100.0 * change;
+
+    snprintf(text, TELL_SIZE, value < 0.01 ? "%.2g%%" : value < 999.5 ? "%.3g%%" : "%.0f%%", value);
+    return value > 0.0 && value < 0.001 ? strcpy(text, "<0.001%") : text;
+}
+
 const char *tell_count(uint64_t count, char text[TELL_SIZE])
 {
     char digits[24];

@@ -39,6 +39,11 @@ void tell_padded(FILE *f, const char *text, size_t width, bool right);
 const char *tell_share(double share, char text[TELL_SIZE]);
 const char *tell_part(uint64_t part, uint64_t whole, char text[TELL_SIZE]);
 
+/* A relative change, from 0 to infinity and no share: "0.314%", "52.7%", "1234%", "inf%".  Rounding
+ * in fp32 moves an update by some hundred-thousandths of a percent: below a thousandth nothing was
+ * meant, "<0.001%".  Returns `text`. */
+const char *tell_change(double change, char text[TELL_SIZE]);
+
 /* 4718592 as "4,718,592".  Returns `text`. */
 const char *tell_count(uint64_t count, char text[TELL_SIZE]);
 
