@@ -16,9 +16,7 @@ static void put_json_text(FILE *f, const char *text)
 {
     struct json_object *string = json_text(text);
 
-    fputs(string != NULL ? json_object_to_json_string_ext(string, JSON_C_TO_STRING_NOSLASHESCAPE)
-                         : "null",
-          f);
+    json_spell(f, json_object_to_json_string_ext(string, JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(string);
 }
 
