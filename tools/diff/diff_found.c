@@ -134,8 +134,7 @@ enum gtr_code diff_found_make(struct diff_found *found, const struct diff_option
 
     memset(found, 0, sizeof *found);
     found->options = options;
-    gtr_sweep_baseline_init(&compare.baseline);
-    compare.baseline.kappa = options->kappa;
+    compare.baseline = options->baseline;
     for (s = 0; rc == GTR_OK && s < 2; s++)
         rc = study_open(&found->side[s].study, options->trace[options->trace[1] != NULL ? s : 0],
                         &options->common, &options->replay, err);

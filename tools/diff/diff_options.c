@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { OPT_WINDOW = 0x200, OPT_KAPPA };
+enum { OPT_WINDOW = 0x200 };
 
 bool diff_of_policies(const struct diff_options *o)
 {
@@ -56,13 +56,11 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
         state->child_inputs[1] = &o->forms;
-        state->child_inputs[2] = &o->common;
+        state->child_inputs[2] = &o->baseline;
+        state->child_inputs[3] = &o->common;
         return 0;
     case OPT_WINDOW:
         take_window(state, o, word);
-        return 0;
-    case OPT_KAPPA:
-        o->kappa = cli_number(state, "--kappa", word, 1.0, 1e6);
         return 0;
     case ARGP_KEY_ARG:
         take_trace(state, o, word);
@@ -80,8 +78,6 @@ static const struct argp_option options[] = {
       "Steps to compare, by the run's own numbers, both included.  Given twice: those of A and "
       "those of B; with one trace, two parts of it.  Default: the steps that both traces span",
       1 },
-    { "kappa", OPT_KAPPA, "X", 0,
-      "A norm is a spike above X times its group's running average.  Default: 3", 1 },
     { 0 },
 };
 
@@ -89,6 +85,7 @@ void diff_options_parse(struct diff_options *o, int argc, char **argv)
 {
     static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
                                                   { &forms_argp, 0, NULL, 2 },
+                                                  { &cli_baseline_argp, 0, "Spikes:", 3 },
                                                   { &cli_common_argp, 0, NULL, 5 },
                                                   { 0 } };
     static const struct argp argp = {
@@ -102,6 +99,6 @@ void diff_options_parse(struct diff_options *o, int argc, char **argv)
     };
 
     memset(o, 0, sizeof *o);
-    o->kappa = 3.0;
+    gtr_sweep_baseline_init(&o->baseline);
     argp_parse(&argp, argc, argv, 0, NULL, o);
 }

@@ -15,7 +15,7 @@ struct diff_options {
     const char *trace[2]; /* the second NULL: one trace */
     struct diff_window window[2];
     size_t n_windows;
-    double kappa; /* of spikes */
+    struct gtr_baseline_options baseline; /* that spikes are above */
     struct forms forms;
 };
 

@@ -112,14 +112,11 @@ static enum gtr_code replay_both(struct diff_policies *found, struct gtr_err *er
 enum gtr_code diff_policies_make(struct diff_policies *found, const struct diff_options *options,
                                  struct gtr_err *err)
 {
-    struct gtr_baseline_options baseline;
     const struct gtr_series *series;
     enum gtr_code rc;
 
     memset(found, 0, sizeof *found);
     found->options = options;
-    gtr_sweep_baseline_init(&baseline);
-    baseline.kappa = options->kappa;
     rc = study_open(&found->study, options->trace[0], &options->common, &options->replay, err);
     if (rc != GTR_OK)
         return rc;
@@ -128,8 +125,8 @@ enum gtr_code diff_policies_make(struct diff_policies *found, const struct diff_
         options->n_windows > 0
             ? options->window[0]
             : (struct diff_window){ series->index[0], series->index[series->n_steps - 1] };
-    rc = gtr_baseline_new(series, gtr_replay_skip(found->study.replay), &baseline, &found->baseline,
-                          err);
+    rc = gtr_baseline_new(series, gtr_replay_skip(found->study.replay), &options->baseline,
+                          &found->baseline, err);
     if (rc == GTR_OK)
         rc = replay_both(found, err);
     if (rc == GTR_OK)

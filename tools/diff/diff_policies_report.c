@@ -28,7 +28,7 @@ static void put_headline(FILE *f, const struct diff_policies *found)
         "through, policy 2 %llu.\n",
         (unsigned long long)found->n_steps_apart, (unsigned long long)found->n_steps,
         tell_part(all->clipped[0], all->n, a), tell_part(all->clipped[1], all->n, b),
-        found->options->kappa, (unsigned long long)all->n_spikes,
+        found->options->baseline.kappa, (unsigned long long)all->n_spikes,
         (unsigned long long)all->n_through[0], (unsigned long long)all->n_through[1]);
     fprintf(f, "They are farthest apart at step %lld: there policy 1 scales ",
             (long long)study->series->index[worst->row]);

@@ -69,9 +69,9 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
-static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 1 },
-                                              { &forms_argp, 0, NULL, 0 },
-                                              { &cli_common_argp, 0, NULL, 2 },
+static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 2 },
+                                              { &forms_argp, 0, NULL, 1 },
+                                              { &cli_common_argp, 0, NULL, 3 },
                                               { 0 } };
 
 static const struct argp argp = {

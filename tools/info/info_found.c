@@ -1,37 +1,95 @@
-/* info_groups.c - which tensors are in which group, and how large its gradient was. */
-#include "info.h"
+/* info_found.c - counts tensors and steps, and measures groups. */
+#include "info_found.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { NARROWEST = 8, WIDEST = 72, SHOWN_TENSORS = 2 };
+/* --- steps ------------------------------------------------------------------------------------ */
 
-struct group_facts {
-    size_t n_tensors;
-    uint64_t n_elements;
-    size_t first[SHOWN_TENSORS]; /* tensors */
-    double share;                /* of the energy of all steps */
-    double max;                  /* norm; NaN if there was none */
-};
-
-static void count_tensors(const struct study *study, struct group_facts *facts)
+/* One number of a step; NaN: not known. */
+static double loss_of(const struct gtr_step *step)
 {
-    const struct gtr_head *head = gtr_trace_head(study->trace);
+    return step->loss;
+}
+
+static double lr_of(const struct gtr_step *step)
+{
+    return step->lr;
+}
+
+static double time_of(const struct gtr_step *step)
+{
+    return step->time;
+}
+
+static double scale_of(const struct gtr_step *step)
+{
+    return step->applied_scale;
+}
+
+static struct info_range range_of(const struct study *study,
+                                  double (*value_of)(const struct gtr_step *))
+{
+    const struct gtr_step *steps = gtr_trace_steps(study->trace);
+    struct info_range range = { NAN, NAN, NAN, NAN, 0 };
+    size_t i;
+
+    for (i = 0; i < gtr_trace_n_steps(study->trace); i++) {
+        double value = value_of(&steps[i]);
+
+        if (isnan(value))
+            continue;
+        if (range.n++ == 0)
+            range.first = range.min = range.max = value;
+        range.last = value;
+        range.min = value < range.min ? value : range.min;
+        range.max = value > range.max ? value : range.max;
+    }
+    return range;
+}
+
+static void see_steps(struct info_found *found)
+{
+    const struct gtr_series *series = found->study->series;
+    const struct gtr_step *steps = gtr_trace_steps(found->study->trace);
+    size_t t;
+
+    found->loss = range_of(found->study, loss_of);
+    found->lr = range_of(found->study, lr_of);
+    found->time = range_of(found->study, time_of);
+    found->scale = range_of(found->study, scale_of);
+    for (t = 0; t < gtr_trace_n_steps(found->study->trace); t++) {
+        found->n_left_out += steps[t].skipped;
+        found->n_clipped += steps[t].applied_scale < 1.0;
+    }
+    found->largest = series->n_steps;
+    for (t = 0; t < series->n_steps; t++)
+        if (!series->nonfinite[t] &&
+            (found->largest == series->n_steps || series->total[t] > series->total[found->largest]))
+            found->largest = t;
+}
+
+/* --- tensors and groups ----------------------------------------------------------------------- */
+
+static void count_tensors(struct info_found *found)
+{
+    const struct gtr_head *head = found->head;
     size_t i;
 
     for (i = 0; i < head->n_tensors; i++) {
-        struct group_facts *group = &facts[study->groups->of_tensor[i]];
+        struct info_group *group = &found->groups[found->study->groups->of_tensor[i]];
 
-        if (group->n_tensors < SHOWN_TENSORS)
+        if (group->n_tensors < INFO_TENSORS)
             group->first[group->n_tensors] = i;
         group->n_tensors++;
         group->n_elements += head->tensors[i].numel;
+        found->n_elements += head->tensors[i].numel;
     }
 }
 
-static void measure(const struct study *study, struct group_facts *facts)
+static void measure(struct info_found *found)
 {
-    const struct gtr_series *series = study->series;
+    const struct gtr_series *series = found->study->series;
     double total = 0.0;
     size_t j, t;
 
@@ -49,79 +107,72 @@ static void measure(const struct study *study, struct group_facts *facts)
             if (!(sumsq <= max)) /* true also for the first, over NaN */
                 max = sumsq;
         }
-        facts[j].share = total > 0.0 ? energy / total : 0.0;
-        facts[j].max = sqrt(max);
+        found->groups[j].share = total > 0.0 ? energy / total : 0.0;
+        found->groups[j].max = sqrt(max);
     }
 }
 
-static int name_width(const struct gtr_groups *groups)
-{
-    size_t width = NARROWEST, j;
+/* --- elements --------------------------------------------------------------------------------- */
 
-    for (j = 0; j < groups->n_groups; j++)
-        if (strlen(groups->names[j]) > width)
-            width = strlen(groups->names[j]);
-    return (int)(width < WIDEST ? width : WIDEST);
+static enum gtr_code add_captured(const struct gtr_trace *trace, size_t tensor,
+                                  struct info_captures *sum, struct gtr_err *err)
+{
+    struct gtr_captured one;
+    enum gtr_code rc = gtr_trace_captured(trace, tensor, &one, err);
+
+    if (rc != GTR_OK || one.n == 0)
+        return rc;
+    sum->n_tensors++;
+    sum->elements += one.n;
+    sum->bytes += one.n * gtr_dtype_size(gtr_trace_head(trace)->tensors[tensor].dtype);
+    if (!one.sampled)
+        return GTR_OK;
+    sum->differ = sum->differ || (sum->n_sampled > 0 && (one.block != sum->sample.block ||
+                                                         one.fraction != sum->sample.fraction ||
+                                                         one.seed != sum->sample.seed));
+    sum->sample = one;
+    sum->n_sampled++;
+    return GTR_OK;
 }
 
-static void put_norm(FILE *f, double norm)
+/* --- all of it -------------------------------------------------------------------------------- */
+
+static void see_meta(struct info_found *found)
 {
-    if (isnan(norm))
-        fprintf(f, " %11s", "-");
-    else
-        fprintf(f, " %11.4g", norm);
+    struct json_object *simulated, *seed;
+
+    found->meta = json_tokener_parse(found->head->meta);
+    if (json_object_object_get_ex(found->meta, "simulated", &simulated) &&
+        json_object_object_get_ex(simulated, "seed", &seed) &&
+        json_object_object_get_ex(simulated, "scenario", &found->scenario))
+        found->seed = json_object_get_int64(seed);
 }
 
-/* Names are not cut: a program may read them, and what is long comes last. */
-static void put_row(FILE *f, int width, const struct study *study, size_t j,
-                    const struct group_facts *facts, double median)
+enum gtr_code info_found_make(struct info_found *found, const struct study *study,
+                              struct gtr_err *err)
 {
-    const struct gtr_head *head = gtr_trace_head(study->trace);
-    const char *name = study->groups->names[j];
-    int padding = width - (int)strlen(name);
-    const char *first = facts->n_tensors > 0 ? head->tensors[facts->first[0]].name : "";
-    size_t n_shown = facts->n_tensors == 1 && strcmp(name, first) == 0 ? 0 : facts->n_tensors, i;
-
-    info_put_text(f, name);
-    fprintf(f, "%*s %7zu %14llu %6.1f%%", padding > 0 ? padding : 0, "", facts->n_tensors,
-            (unsigned long long)facts->n_elements, 100.0 * facts->share);
-    put_norm(f, median);
-    put_norm(f, facts->max);
-    for (i = 0; i < n_shown && i < SHOWN_TENSORS; i++) {
-        fputs(i == 0 ? "  " : ", ", f);
-        info_put_text(f, head->tensors[facts->first[i]].name);
-    }
-    fputs(n_shown > SHOWN_TENSORS ? ", ...\n" : "\n", f);
-}
-
-enum gtr_code info_groups(FILE *f, const struct study *study, struct gtr_err *err)
-{
-    const struct gtr_groups *groups = study->groups;
-    const int width = name_width(groups);
-    struct gtr_norm_summary *norms = NULL;
-    struct group_facts *facts = NULL;
     enum gtr_code rc;
-    size_t j;
+    size_t i;
 
-    rc = gtr_alloc_for(&facts, groups->n_groups, sizeof *facts, "groups", err);
+    *found = (struct info_found){ .study = study, .head = gtr_trace_head(study->trace) };
+    rc = gtr_alloc_for(&found->groups, study->groups->n_groups, sizeof *found->groups, "groups",
+                       err);
+    if (rc == GTR_OK)
+        rc = gtr_norm_summaries_new(study->replay, &found->norms, err);
+    for (i = 0; rc == GTR_OK && i < found->head->n_tensors; i++)
+        rc = add_captured(study->trace, i, &found->captures, err);
     if (rc != GTR_OK)
         return rc;
-    rc = gtr_norm_summaries_new(study->replay, &norms, err);
-    if (rc != GTR_OK)
-        goto out;
-    count_tensors(study, facts);
-    measure(study, facts);
-    fprintf(f, "%-*s %7s %14s %7s %11s %11s  %s\n", width, "group", "tensors", "elements", "energy",
-            "median norm", "largest", "tensors, the first");
-    for (j = 0; j < groups->n_groups; j++)
-        put_row(f, width, study, j, &facts[j], norms[j].p50);
-    fprintf(f, "\n%zu group%s by the rule %s; energy: share of the sum of squares of all steps",
-            groups->n_groups, groups->n_groups == 1 ? "" : "s", groups->rule);
-    if (groups->left_out < groups->n_groups)
-        fputs(";\nthe rule leaves the group - out of clipping", f);
-    fputc('\n', f);
-out:
-    gtr_free(norms);
-    gtr_free(facts);
-    return rc;
+    see_steps(found);
+    count_tensors(found);
+    measure(found);
+    see_meta(found);
+    return GTR_OK;
+}
+
+void info_found_free(struct info_found *found)
+{
+    gtr_free(found->groups);
+    gtr_free(found->norms);
+    json_object_put(found->meta);
 }

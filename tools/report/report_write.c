@@ -132,6 +132,8 @@ static void put_shown(FILE *f, enum said_kind kind, double value)
         fputs(value > 0.0 ? "∞" : "−∞", f);
     } else if (kind == SAID_SHARE) {
         report_escape(f, tell_share(value, text));
+    } else if (kind == SAID_CHANGE) {
+        report_escape(f, tell_change(value, text));
     } else if (kind == SAID_COUNT ||
                (kind == SAID_NUMBER && fabs(value) >= 1000.0 && fabs(value) < 1e6)) {
         put_grouped(f, value);
@@ -160,6 +162,11 @@ struct said said_name(const char *name)
 struct said said_share(const char *key, double value)
 {
     return number_of(SAID_SHARE, key, value);
+}
+
+struct said said_change(const char *key, double value)
+{
+    return number_of(SAID_CHANGE, key, value);
 }
 
 struct said said_number(const char *key, double value)

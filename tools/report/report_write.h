@@ -21,6 +21,7 @@ enum said_kind {
     SAID_TEXT,   /* escaped */
     SAID_NAME,   /* a name from the trace: escaped, and kept apart from the text around it */
     SAID_SHARE,  /* 0.553 as 55.3% */
+    SAID_CHANGE, /* 1.234 as 123%: relative, and no share */
     SAID_NUMBER, /* three digits */
     SAID_LIMIT,  /* six digits at most: to be typed again */
     SAID_COUNT,  /* 1,200 */
@@ -38,6 +39,7 @@ struct said {
 struct said said_text(const char *text);
 struct said said_name(const char *name);
 struct said said_share(const char *key, double value);
+struct said said_change(const char *key, double value);
 struct said said_number(const char *key, double value);
 struct said said_limit(const char *key, double value);
 struct said said_times(const char *key, double value);

@@ -73,9 +73,9 @@ void spill_report(FILE *f, const struct spill_found *found);
 /* The stories of the worst steps (spill_story.c); `names` are those of the groups. */
 void spill_story(FILE *f, const struct spill_found *found, const struct tell_names *names);
 
-/* For programs (spill_rows.c).  One row per policy and group: what the group paid and is blamed for,
- * then a column "from CULPRIT" for each group: nats that the row's group paid for it at steps where
- * it was innocent. */
+/* For programs (spill_rows.c).  One row per policy and group: what the group paid and is blamed
+ * for, then a column "from CULPRIT" for each group: nats that the row's group paid for it at steps
+ * where it was innocent. */
 enum gtr_code spill_tsv(FILE *f, const struct spill_found *found, struct gtr_err *err);
 
 /* One row per policy, step and culprit; ratio: of the norm to the group's running average. */

@@ -1,4 +1,4 @@
-/* spill_options.c - options of gradtrace spill. */
+/* spill_options.c - the command line of `gradtrace spill`. */
 #include "spill_options.h"
 
 #include <string.h>
@@ -8,8 +8,6 @@
 enum {
     OPT_MAX_NORM = 0x200,
     OPT_BLAME,
-    OPT_KAPPA,
-    OPT_DECAY,
     OPT_WARMUP,
     OPT_COST,
     OPT_TOP,
@@ -77,7 +75,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
         state->child_inputs[0] = &o->replay;
         state->child_inputs[1] = &o->look;
         state->child_inputs[2] = &o->forms;
-        state->child_inputs[3] = &o->common;
+        state->child_inputs[3] = &o->baseline;
+        state->child_inputs[4] = &o->common;
         return 0;
     case OPT_MAX_NORM:
         take_limit(o, state, word);
@@ -85,12 +84,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case OPT_BLAME:
         o->method = (enum gtr_blame_method)cli_choice(state, "--blame", word, spill_methods,
                                                       GTR_ARRAY_LEN(spill_methods));
-        return 0;
-    case OPT_KAPPA:
-        o->baseline.kappa = cli_number(state, "--kappa", word, 1.0, 1e6);
-        return 0;
-    case OPT_DECAY:
-        o->baseline.decay = cli_number(state, "--decay", word, 0.0, 0.999999);
         return 0;
     case OPT_WARMUP:
         o->baseline.warmup = cli_integer(state, "--warmup", word, 1, 1000000);
@@ -128,10 +121,6 @@ static const struct argp_option options[] = {
       "shapley (the default), aumann: in proportion to what each group has above its past, or "
       "leave-one-out: for comparison, blames joint culprits too little",
       2 },
-    { "kappa", OPT_KAPPA, "X", 0,
-      "A group is innocent while its norm is at most X times its running average.  Default: 1.5",
-      2 },
-    { "decay", OPT_DECAY, "X", 0, "Of that average.  Default: 0.98", 2 },
     { "warmup", OPT_WARMUP, "N", 0,
       "Norms that it takes before a group can be blamed.  Default: 10", 2 },
     { "top", OPT_TOP, "N", 0, "Tell the story of the N worst steps.  Default: 5", 2 },
@@ -148,6 +137,7 @@ static const struct argp_option options[] = {
 static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
                                               { &plot_style_argp, 0, NULL, 3 },
                                               { &forms_argp, 0, NULL, 3 },
+                                              { &cli_baseline_argp, 0, NULL, 2 },
                                               { &cli_common_argp, 0, NULL, 5 },
                                               { 0 } };
 
