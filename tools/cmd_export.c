@@ -38,8 +38,6 @@ static enum gtr_log_format format_of(const char *path)
 
 static void check_arguments(struct arguments *arguments, const struct argp_state *state)
 {
-    if (arguments->trace == NULL)
-        argp_error(state, "name a trace");
     if (arguments->options.format == GTR_LOG_AUTO)
         arguments->options.format = format_of(arguments->output);
     if (arguments->layout_given && arguments->options.format == GTR_LOG_JSONL)
@@ -82,6 +80,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &arguments->common;
+        state->child_inputs[1] = &arguments->trace;
         return 0;
     case 'o':
         arguments->output = word;
@@ -93,9 +92,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case OPT_LAYOUT:
     case OPT_WHAT:
         parse_word(arguments, key, word, state);
-        return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &arguments->trace, word, "trace");
         return 0;
     case ARGP_KEY_END:
         check_arguments(arguments, state);
@@ -123,7 +119,9 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
-static const struct argp_child children[] = { { &cli_common_argp, 0, NULL, 2 }, { 0 } };
+static const struct argp_child children[] = { { &cli_common_argp, 0, NULL, 2 },
+                                              { &cli_trace_argp, 0, NULL, 0 },
+                                              { 0 } };
 
 static const struct argp argp = {
     .options = options,

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tell.h"
+
 enum {
     OPT_COLUMNS = 0x200,
     OPT_KEYS,
@@ -172,11 +174,6 @@ static enum gtr_code read_log(const struct arguments *arguments, struct gtr_log 
     return rc;
 }
 
-static const char *plural(size_t n, const char *one, const char *many)
-{
-    return n == 1 ? one : many;
-}
-
 static void tell_size(const struct arguments *arguments, const struct gtr_log *log,
                       const char *trace)
 {
@@ -188,8 +185,8 @@ static void tell_size(const struct arguments *arguments, const struct gtr_log *l
     for (i = 0; i < summary->n_series && i < SERIES_SHOWN; i++)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%.50s", i > 0 ? ", " : "",
                                  gtr_log_series_name(log, i));
-    cli_note(&arguments->common, "%s: %zu %s, %lld to %lld; %zu series: %s%s", trace,
-             summary->n_steps, plural(summary->n_steps, "step", "steps"), (long long)steps[0].index,
+    cli_note(&arguments->common, "%s: %zu step%s, %lld to %lld; %zu series: %s%s", trace,
+             summary->n_steps, tell_s(summary->n_steps), (long long)steps[0].index,
              (long long)steps[summary->n_steps - 1].index, summary->n_series, names,
              summary->n_series > SERIES_SHOWN ? ", ..." : "");
 }
@@ -199,27 +196,27 @@ static void tell_changes(const struct arguments *arguments, const struct gtr_log
 {
     const struct gtr_log_summary *s = gtr_log_summary(log);
     const struct cli_common *common = &arguments->common;
+    const struct {
+        size_t n;
+        const char *kind, *fate;
+    } norms[] = {
+        { s->n_missing, "", "missing and taken as 0" },
+        { s->n_nonfinite, "", "NaN or infinite" },
+        { s->n_large, "", "too large to be squared, and kept as infinite" },
+        { s->n_small, "", "too small to be squared exactly: digits are lost" },
+        { s->n_repeats, "repeated ", "left out" },
+    };
+    size_t i;
 
     if (s->n_totals > 0)
         cli_note(common,
                  "%s is left out, as a total of the others; to keep it, name all with "
                  "--keys",
                  s->total);
-    if (s->n_missing > 0)
-        cli_note(common, "%zu %s missing and taken as 0", s->n_missing,
-                 plural(s->n_missing, "norm is", "norms are"));
-    if (s->n_nonfinite > 0)
-        cli_note(common, "%zu %s NaN or infinite", s->n_nonfinite,
-                 plural(s->n_nonfinite, "norm is", "norms are"));
-    if (s->n_large > 0)
-        cli_note(common, "%zu %s too large to be squared, and kept as infinite", s->n_large,
-                 plural(s->n_large, "norm is", "norms are"));
-    if (s->n_small > 0)
-        cli_note(common, "%zu %s too small to be squared exactly: digits are lost", s->n_small,
-                 plural(s->n_small, "norm is", "norms are"));
-    if (s->n_repeats > 0)
-        cli_note(common, "%zu repeated %s left out", s->n_repeats,
-                 plural(s->n_repeats, "norm is", "norms are"));
+    for (i = 0; i < GTR_ARRAY_LEN(norms); i++)
+        if (norms[i].n > 0)
+            cli_note(common, "%zu %snorm%s %s", norms[i].n, norms[i].kind,
+                     norms[i].n == 1 ? " is" : "s are", norms[i].fate);
     if (s->cut_short)
         cli_note(common, "the last line is incomplete and left out");
     if (s->parameters && arguments->facts.group_by == NULL)

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { NAME_MOST = 20 };
+
 /* --- one policy ---------------------------------------------------------------------------- */
 
 /* The limit of a policy that has one for all; 0 if it is another, or has one group apart. */
@@ -142,6 +144,8 @@ enum gtr_code explain_found_make(struct explain_found *found, const struct expla
     rc = study_open(&found->study, options->trace, &options->common, &replay, err);
     if (rc != GTR_OK)
         return rc;
+    tell_names_make(&found->names, (const char *const *)found->study.series->names,
+                    found->study.series->n_groups, 6, NAME_MOST);
     gtr_optimizer_init(&found->optimizer, GTR_ADAMW);
     found->optimizer_known =
         gtr_optimizer_from_meta(gtr_trace_head(found->study.trace)->meta, &found->optimizer) != 0;
@@ -169,6 +173,7 @@ void explain_found_free(struct explain_found *found)
         gtr_free(found->policies[i].at);
     }
     gtr_free(found->policies);
+    tell_names_free(&found->names);
     gtr_free(found->group);
     gtr_free(found->ranked);
     gtr_update_free(found->update);

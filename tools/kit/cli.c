@@ -152,6 +152,20 @@ static const struct argp_option common_options[] = {
 };
 const struct argp cli_common_argp = { .options = common_options, .parser = parse_common };
 
+static error_t parse_trace(int key, char *word, struct argp_state *state)
+{
+    const char **trace = state->input;
+
+    if (key == ARGP_KEY_ARG)
+        cli_take_path(state, trace, word, "trace");
+    else if (key != ARGP_KEY_END)
+        return ARGP_ERR_UNKNOWN;
+    else if (*trace == NULL)
+        argp_error(state, "name a trace");
+    return 0;
+}
+const struct argp cli_trace_argp = { .parser = parse_trace };
+
 static void add_policy(struct cli_replay *replay, const struct argp_state *state, const char *text)
 {
     struct gtr_err err = { 0 };
@@ -246,7 +260,7 @@ static char *filter_baseline(int key, const char *text, void *input)
 static const struct argp_option baseline_options[] = {
     { "kappa", OPT_KAPPA, "X", 0,
       "A group is above its past if its norm is more than X times its running average.", 2 },
-    { "decay", OPT_DECAY, "X", 0, "Of that average.", 2 },
+    { "decay", OPT_DECAY, "X", 0, "Of the running averages that norms are held against.", 2 },
     { 0 },
 };
 const struct argp cli_baseline_argp = { .options = baseline_options,

@@ -49,6 +49,10 @@ struct cli_common {
 };
 extern const struct argp cli_common_argp;
 
+/* The one trace that a command works on, its argument; child cli_trace_argp, whose input is a
+ * const char * that starts as NULL.  It is an error to name none. */
+extern const struct argp cli_trace_argp;
+
 /* Options that name policies and how a trace is replayed; child cli_replay_argp. */
 struct cli_replay {
     const char **policies; /* texts after -p, in order */

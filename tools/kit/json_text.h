@@ -9,7 +9,8 @@
 
 #include "gradtrace.h"
 
-/* A text from a file that we did not write: bytes that are not UTF-8 become U+FFFD. */
+/* A text from a file that we did not write: bytes that are not UTF-8 become U+FFFD,
+ * and what tell_text hides is written as \u009b. */
 struct json_object *json_text(const char *text);
 struct json_object *json_number(double value);
 void json_add_number(struct json_object *object, const char *key, double value);

@@ -27,6 +27,15 @@ enum gtr_code output_open(struct output *output, const char *path, bool force, s
     return rc;
 }
 
+enum gtr_code output_check(const char *path, bool force, struct gtr_err *err)
+{
+    struct gtr_outfile file = { 0 };
+    enum gtr_code rc = path != NULL ? gtr_outfile_begin(&file, path, force, err) : GTR_OK;
+
+    gtr_outfile_abandon(&file);
+    return rc;
+}
+
 enum gtr_code output_close(struct output *output, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;

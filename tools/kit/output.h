@@ -16,6 +16,9 @@ struct output {
 /* `path` NULL: no output, and the calls below do nothing. */
 enum gtr_code output_open(struct output *output, const char *path, bool force, struct gtr_err *err);
 
+/* Does nothing stand in the way of a file that is written when the work is done?  NULL: no file. */
+enum gtr_code output_check(const char *path, bool force, struct gtr_err *err);
+
 /* Closes and gives the file its name; a full disk shows here. */
 enum gtr_code output_close(struct output *output, struct gtr_err *err);
 

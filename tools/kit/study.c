@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ranks.h"
+
 const char study_open_loop[] =
     "Replay is open loop: exact for the recorded gradients, while another policy would have led to "
     "other gradients.";
@@ -208,4 +210,16 @@ double study_own_limit(const char *meta)
     }
     json_object_put(object);
     return limit >= 1e-150 && limit < 1e150 ? limit : 0.0;
+}
+
+void study_take_rank(struct cli_common *common, struct gtr_device *device)
+{
+    char text[80];
+
+    if (common->n_threads == 0)
+        common->n_threads = ranks_threads();
+    ranks_device(device);
+    ranks_describe(common->n_threads, text, sizeof text);
+    if (text[0] != '\0')
+        cli_note(common, "%s", text);
 }

@@ -29,6 +29,9 @@ double study_beta2(const struct study *study);
  * is not there. */
 double study_own_limit(const char *meta);
 
+/* Each rank of an MPI run takes its share of the threads, or its GPU, and the first says so. */
+void study_take_rank(struct cli_common *common, struct gtr_device *device);
+
 /* "Replay is open loop: ..." - printed under every comparison. */
 extern const char study_open_loop[];
 

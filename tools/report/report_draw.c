@@ -4,7 +4,6 @@
 #include "plot_pictures.h"
 #include "report.h"
 #include "spill_figure.h"
-#include "update_figure.h"
 
 #define REPORT_INCHES 7.6 /* as wide as the page's text, at 96 pixels an inch */
 
@@ -130,9 +129,9 @@ static enum gtr_code draw_update(const struct report_found *found, const char *f
 
     if (found->updates == NULL)
         return GTR_OK;
-    options.figures = folder;
-    options.width = REPORT_INCHES;
-    strcpy(options.formats, "svg");
+    options.figures.folder = folder;
+    options.figures.look.width = REPORT_INCHES;
+    strcpy(options.figures.formats, "svg");
     update.options = &options;
     return update_figures_draw(&update, found->updates, err);
 }

@@ -1,10 +1,7 @@
 /* sweep_figure.c - the table of a sweep's figures, and which of them have something to show. */
 #include "sweep_figure.h"
 
-#include <string.h>
-
-#include "picture.h"
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 struct sweep_figure {
     const char *script;
@@ -45,8 +42,6 @@ static const char *lacks_settings(const struct sweep_figures *what, size_t polic
 
 static const char *map_lacks(const struct sweep_figures *what, size_t policy)
 {
-    if (what->map_knobs != NULL && what->knob_policy[what->map_knobs[0]] != policy)
-        return "its knobs are not the ones asked for";
     if (count_knobs(what, policy) < 2)
         return "it takes two knobs";
     return lacks_settings(what, policy);
@@ -62,7 +57,7 @@ static const char *knobs_lack(const struct sweep_figures *what, size_t policy)
 /* A terminal shows points, and the figure is its lines. */
 static const char *lines_lack(const struct sweep_figures *what, size_t policy)
 {
-    if (what->look->columns > 0)
+    if (what->asked->term)
         return "a terminal has too little room";
     return knobs_lack(what, policy);
 }
@@ -91,15 +86,7 @@ static const char *bars_lack(const struct sweep_figures *what, size_t policy)
     return "it is not known what the goal owes to which knob";
 }
 
-const struct sweep_figure_name sweep_figure_names[N_SWEEP_FIGURES] = {
-    { "map", "goals over two knobs, best over the others" },
-    { "front", "all settings in the plane of two goals, and the front" },
-    { "parallel", "the best settings through all knobs" },
-    { "curve", "objectives over each knob" },
-    { "bars", "which knob matters" },
-};
-
-static const struct sweep_figure table[N_SWEEP_FIGURES] = {
+static const struct sweep_figure table[] = {
     { "sweep_map", true, map_lacks, sweep_map_rows, sweep_map_variables },
     { "sweep_front", false, front_lacks, sweep_front_rows, sweep_front_variables },
     { "sweep_parallel", true, lines_lack, sweep_parallel_rows, sweep_parallel_variables },
@@ -162,13 +149,10 @@ enum gtr_code sweep_figures_draw(const struct sweep_figures *what, struct gtr_er
     enum gtr_code rc = GTR_OK;
     size_t i;
 
-    for (i = 0; rc == GTR_OK && i < N_SWEEP_FIGURES; i++)
-        if (what->wanted[i])
-            rc = add_pictures(&list, &table[i], what, err);
-    if (rc == GTR_OK && what->look->columns > 0)
-        rc = picture_show(&list, &source, what->look, err);
-    else if (rc == GTR_OK)
-        rc = picture_make(&list, &source, what->look, what->folder, what->common, err);
+    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(table); i++)
+        rc = add_pictures(&list, &table[i], what, err);
+    if (rc == GTR_OK)
+        rc = figure_make(&list, &source, what->asked, what->common, err);
     picture_list_free(&list);
     return rc;
 }

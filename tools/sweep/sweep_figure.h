@@ -16,17 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli.h"
-#include "figure.h"
+#include "figure_options.h"
 
-enum { SWEEP_FIGURE_GOALS = 2, N_SWEEP_FIGURES = 5 };
-
-/* Names of the figures without "sweep_", for options and help; summaries for --help. */
-struct sweep_figure_name {
-    const char *name;
-    const char *summary;
-};
-extern const struct sweep_figure_name sweep_figure_names[N_SWEEP_FIGURES];
+enum { SWEEP_FIGURE_GOALS = 2 };
 
 /* What a sweep found.  Borrows everything. */
 struct sweep_figures {
@@ -63,17 +55,11 @@ struct sweep_figures {
     const struct gtr_sensitivity *sensitivity; /* [n_knobs] of the first goal, NaN where unknown;
                                                   NULL: leave the figure out */
 
-    const size_t *map_knobs; /* [2] the pair that maps show; NULL: pairs of the knobs that matter
-                                most, of each policy */
-
-    /* How it is drawn. */
-    bool wanted[N_SWEEP_FIGURES];   /* in the order of sweep_figure_names */
-    const struct figure_look *look; /* formats, size; made for the terminal: no files */
-    const char *folder;             /* not for the terminal */
+    const struct figure_options *asked;
     const struct cli_common *common;
 };
 
-/* Draws the wanted figures that have something to show, and prints the names of the pictures to
+/* Draws the figures that have something to show, and prints the names of the pictures to
  * stdout; says on stderr which figures have nothing to show, and why.  In the terminal: draws on
  * stdout. */
 enum gtr_code sweep_figures_draw(const struct sweep_figures *what, struct gtr_err *err);

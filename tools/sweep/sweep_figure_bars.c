@@ -1,9 +1,7 @@
 /* sweep_figure_bars.c - the figure of which knob matters. */
 #include <math.h>
 
-#include "tell.h"
-
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 enum { BARS_MAX = 24 };
 
@@ -38,12 +36,12 @@ void sweep_bars_rows(FILE *f, const struct sweep_figures *what, const struct fig
         const struct gtr_sensitivity *s = &what->sensitivity[knobs[k]];
 
         fprintf(f, "%zu\t", k + 1);
-        sweep_put(f, s->first, '\t');
-        sweep_put(f, s->first_low, '\t');
-        sweep_put(f, s->first_high, '\t');
-        sweep_put(f, s->total, '\t');
-        sweep_put(f, s->total_low, '\t');
-        sweep_put(f, s->total_high, '\t');
+        figure_write_number(f, s->first, '\t');
+        figure_write_number(f, s->first_low, '\t');
+        figure_write_number(f, s->first_high, '\t');
+        figure_write_number(f, s->total, '\t');
+        figure_write_number(f, s->total_low, '\t');
+        figure_write_number(f, s->total_high, '\t');
         tell_text(f, what->knobs[knobs[k]]);
         fputc('\t', f);
         tell_text(f, what->policies[what->knob_policy[knobs[k]]]);

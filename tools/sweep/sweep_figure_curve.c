@@ -6,9 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "tell.h"
-
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 /* What is drawn upwards: the clip rate, the goals, and others to fill the picture. */
 struct curve {
@@ -107,9 +105,9 @@ void sweep_curve_rows(FILE *f, const struct sweep_figures *what, const struct fi
             band_fill(&band, what, policy, &curves.curve[c], &axis);
             fputs("\n\n", f);
             for (cell = 0; cell < axis.n; cell++) {
-                sweep_put(f, across(&axis, cell), '\t');
-                sweep_put(f, band.low[cell], '\t');
-                sweep_put(f, band.high[cell], '\t');
+                figure_write_number(f, across(&axis, cell), '\t');
+                figure_write_number(f, band.low[cell], '\t');
+                figure_write_number(f, band.high[cell], '\t');
                 fprintf(f, "%zu\t", band.n[cell]);
                 tell_text(f, what->knobs[knobs[k]]);
                 fputc('\t', f);

@@ -7,9 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "tell.h"
-
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 enum {
     DOTS_MAX = 4000,
@@ -105,8 +103,8 @@ static void plane_init(struct plane *plane, const struct sweep_figures *what)
 
 static void write_dot(FILE *f, double x, double y, size_t number, const char *policy)
 {
-    sweep_put(f, x, '\t');
-    sweep_put(f, y, '\t');
+    figure_write_number(f, x, '\t');
+    figure_write_number(f, y, '\t');
     fprintf(f, "%zu\t", number);
     tell_text(f, policy);
     fputc('\n', f);

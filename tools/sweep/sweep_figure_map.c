@@ -1,10 +1,7 @@
 /* sweep_figure_map.c - the figure of goals over two knobs, best over all others. */
 #include <math.h>
-#include <stdlib.h>
 
-#include "tell.h"
-
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 /* One panel: a goal over a pair of knobs. */
 struct panel {
@@ -23,12 +20,6 @@ static struct pairs pairs_of(const struct sweep_figures *what, size_t policy)
     struct pairs pairs = { .n = 0 };
     size_t knobs[SWEEP_PAIRS_MAX], n, a, b;
 
-    if (what->map_knobs != NULL) {
-        pairs.x[0] = what->map_knobs[0];
-        pairs.y[0] = what->map_knobs[1];
-        pairs.n = 1;
-        return pairs;
-    }
     /* Three knobs have three pairs. */
     n = sweep_knobs(what, policy, knobs, SWEEP_PAIRS_MAX);
     for (a = 0; a < n; a++) {
@@ -77,10 +68,10 @@ static void write_panel(FILE *f, const struct panel *panel, const char *goal,
             size_t at = y * panel->x.n + x;
 
             fprintf(f, "%zu\t%zu\t", x + 1, y + 1);
-            sweep_put(f, panel->best[at], '\t');
+            figure_write_number(f, panel->best[at], '\t');
             fprintf(f, "%zu\t", panel->behind[at]);
-            sweep_put(f, panel->x.value[x], '\t');
-            sweep_put(f, panel->y.value[y], '\t');
+            figure_write_number(f, panel->x.value[x], '\t');
+            figure_write_number(f, panel->y.value[y], '\t');
             tell_text(f, what->knobs[panel->x.knob]);
             fputc('\t', f);
             tell_text(f, what->knobs[panel->y.knob]);
@@ -161,13 +152,6 @@ static size_t see_panel(const struct panel *panel, struct shades *shades)
     return holes;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* What the colours span.  A few cells far above all others would leave these one colour: then the
  * colours end at the 95th percentile.  Returns whether they do. */
 static bool span_of(struct shades *shades, struct sweep_span *span)
@@ -180,7 +164,7 @@ static bool span_of(struct shades *shades, struct sweep_span *span)
         sweep_span_see(span, shades->value[i]);
     if (shades->n == 0 || sweep_span_is_wide(span))
         return false;
-    qsort(shades->value, shades->n, sizeof *shades->value, compare);
+    figure_sort(shades->value, shades->n);
     most = shades->value[(shades->n - 1) * 95 / 100];
     if (!(most > span->low) || !(span->high - span->low > 3.0 * (most - span->low)))
         return false;

@@ -5,9 +5,7 @@
  */
 #include <math.h>
 
-#include "tell.h"
-
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 enum { LINES_MAX = 200, KNOBS_SHOWN_MAX = 8 };
 
@@ -137,9 +135,9 @@ static void write_line(FILE *f, const struct axes *axes, const struct sweep_figu
         double shown = knob ? value : value * axes->factor[goal];
 
         fprintf(f, "%zu\t", a + 1);
-        sweep_put(f, share_of(axis, sweep_axis_place(axis, shown)), '\t');
-        sweep_put(f, what->goal_values[0][setting], '\t');
-        sweep_put(f, value, '\t');
+        figure_write_number(f, share_of(axis, sweep_axis_place(axis, shown)), '\t');
+        figure_write_number(f, what->goal_values[0][setting], '\t');
+        figure_write_number(f, value, '\t');
         fprintf(f, "%zu\t", what->number + setting);
         tell_text(f, knob ? what->knobs[axis->knob] : what->goals[goal]);
         fputc('\n', f);
@@ -157,7 +155,7 @@ static void write_tic(void *context, double place, const char *text)
     const struct tics *tics = context;
 
     fprintf(tics->f, "%zu\t", tics->number);
-    sweep_put(tics->f, share_of(tics->axis, place), '\t');
+    figure_write_number(tics->f, share_of(tics->axis, place), '\t');
     tell_text(tics->f, text);
     fputc('\n', tics->f);
 }

@@ -1,4 +1,4 @@
-/* record_asked.c - the command line of `gradtrace record`, checked whole before anything starts.
+/* record_command.c - the command line of `gradtrace record`, checked whole before anything starts.
  *
  * Each option is written down twice: in the library's options, which are tried once here, and under
  * the name that the Recorder in lib/python/gradtrace has for it, for the recorded command.

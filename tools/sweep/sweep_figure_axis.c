@@ -1,8 +1,8 @@
-/* sweep_axis.c - axes made of cells, and tics at round numbers. */
+/* sweep_figure_axis.c - axes made of cells, and tics at round numbers. */
 #include <math.h>
 #include <string.h>
 
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 /* --- axes ---------------------------------------------------------------------------------- */
 

@@ -1,9 +1,11 @@
-/* sweep_draw.c - from what a sweep found to what its figures show. */
+/* sweep_figure_view.c - from what a sweep found to what its figures show. */
 #define _GNU_SOURCE
-#include "sweep_draw.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "sweep_figure.h"
+#include "sweep_found.h"
 
 /* What the figures borrow, and we own. */
 struct gathered {
@@ -11,7 +13,6 @@ struct gathered {
     const struct sweep_results *results;
     const struct sweep_found *found;
     struct sweep_figures shown;
-    size_t map_knobs[2];
     const char **knobs;
     size_t *knob_policy;
     bool *knob_log;
@@ -70,31 +71,6 @@ static char **words_of(const struct gtr_plan *plan, size_t knob)
     return words;
 }
 
-static enum gtr_code find_map_knobs(struct gathered *g, const struct sweep_drawing *drawing,
-                                    struct gtr_err *err)
-{
-    struct sweep_figures *shown = &g->shown;
-    size_t i, k;
-
-    if (drawing->map_knobs[0] == NULL || drawing->map_knobs[1] == NULL)
-        return GTR_OK;
-    for (i = 0; i < 2; i++) {
-        /* The second is looked for in the policy of the first. */
-        for (k = 0; k < shown->n_knobs; k++)
-            if (strcmp(g->knobs[k], drawing->map_knobs[i]) == 0 &&
-                (i == 0 || g->knob_policy[k] == g->knob_policy[g->map_knobs[0]]))
-                break;
-        if (k == shown->n_knobs)
-            return gtr_fail(err, GTR_EUSAGE,
-                            "%s: is no knob of this sweep; a map takes two of one "
-                            "policy",
-                            drawing->map_knobs[i]);
-        g->map_knobs[i] = k;
-    }
-    shown->map_knobs = g->map_knobs;
-    return GTR_OK;
-}
-
 static enum gtr_code allocate_knobs(struct gathered *g, size_t n_knobs, struct gtr_err *err)
 {
     enum gtr_code rc = gtr_alloc_for(&g->knobs, n_knobs, sizeof *g->knobs, "knobs", err);
@@ -150,9 +126,8 @@ static void gathered_free(struct gathered *g)
     gtr_free(g->words);
 }
 
-enum gtr_code sweep_draw(const struct sweep_drawing *drawing, const struct sweep_options *options,
-                         const struct sweep_results *results, const struct sweep_found *found,
-                         struct gtr_err *err)
+enum gtr_code sweep_draw(const struct sweep_options *options, const struct sweep_results *results,
+                         const struct sweep_found *found, struct gtr_err *err)
 {
     const char *slash = strrchr(options->trace, '/');
     struct gathered g = { .options = options, .results = results, .found = found };
@@ -167,14 +142,10 @@ enum gtr_code sweep_draw(const struct sweep_drawing *drawing, const struct sweep
     g.shown.n_objectives = GTR_OBJECTIVE_COUNT;
     g.shown.objectives = g.objectives;
     g.shown.values = results->rows;
-    g.shown.look = &drawing->look;
-    g.shown.folder = drawing->folder;
+    g.shown.asked = &options->figures;
     g.shown.common = &options->common;
-    memcpy(g.shown.wanted, drawing->wanted, sizeof g.shown.wanted);
     gather_goals(&g);
     rc = gather_knobs(&g, err);
-    if (rc == GTR_OK)
-        rc = find_map_knobs(&g, drawing, err);
     if (rc == GTR_OK)
         rc = sweep_figures_draw(&g.shown, err);
     gathered_free(&g);

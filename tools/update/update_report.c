@@ -1,38 +1,40 @@
-/* update_tables.c - sentences first, then columns, at most 100 characters wide. */
-#include "update_tables.h"
+/* update_report.c - what `gradtrace update` tells people: sentences first, then columns, at most
+ * 100 characters wide.
+ *
+ * Sentences say what a policy does to the whole update; the table of its groups follows only if
+ * there is a change to show.
+ */
+#include "update_summary.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "tell.h"
+
 enum { NAME_LEAST = 8, NAME_MOST = 24, LABEL_MOST = 34 };
 
-/* Widths differ with what is known: which columns there are. */
+/* Which columns there are, and what is in the first. */
 struct layout {
     bool exact;   /* elements were captured */
     bool sampled; /* of a part of them */
-    int width;    /* of the first column */
+    struct tell_names names;
 };
 
 /* --- numbers ------------------------------------------------------------------------------- */
 
-/* "0.314%", "52.7%", "1234%".  Rounding in fp32 moves an update by some hundred-thousandths of a
- * percent: below a thousandth nothing was meant. */
-static const char *percent(double share, char text[16])
+/* "-" for none: a table of zeros hides the rows that matter; "." for unknown. */
+static void put_change(FILE *f, double change)
 {
-    double value = 100.0 * share;
+    char text[TELL_SIZE];
 
-    if (value > 0.0 && value < 0.001)
-        return "<0.001%";
-    snprintf(text, 16, value < 0.01 ? "%.2g%%" : value < 999.5 ? "%.3g%%" : "%.0f%%", value);
-    return text;
+    fprintf(f, " %7s", isnan(change) ? "." : change == 0.0 ? "-" : tell_change(change, text));
 }
 
-/* "-" for never: a table of zeros hides the rows that matter; "." for unknown. */
-static void put_share(FILE *f, double share)
+static void put_clipped(FILE *f, const struct update_summary *s)
 {
-    char text[16];
+    char text[TELL_SIZE];
 
-    fprintf(f, " %7s", isnan(share) ? "." : share == 0.0 ? "-" : percent(share, text));
+    fprintf(f, " %7s", s->n_clipped == 0 ? "-" : tell_part(s->n_clipped, s->n, text));
 }
 
 static void put_direction(FILE *f, double value)
@@ -43,57 +45,48 @@ static void put_direction(FILE *f, double value)
         fprintf(f, " %7.4f", value);
 }
 
-static double rate(size_t part, size_t whole)
-{
-    return whole > 0 ? (double)part / (double)whole : (double)NAN;
-}
-
 /* --- columns ------------------------------------------------------------------------------- */
 
 static void put_headings(FILE *f, const struct layout *layout, const char *first)
 {
-    fprintf(f, "  %-*s %7s %*s", layout->width, "", "steps", layout->sampled ? 47 : 39,
+    int width = (int)layout->names.width;
+
+    fprintf(f, "  %-*s %7s %*s", width, "", "steps", layout->sampled ? 47 : 39,
             layout->exact ? "change of the update" : "change of the update, by norms");
     fprintf(f, layout->exact ? " %7s %15s %7s\n" : "\n", "rms by", "direction kept", "size");
-    fprintf(f, "  %-*s %7s %7s", layout->width, first, "clipped", "median");
+    fprintf(f, "  %-*s %7s %7s", width, first, "clipped", "median");
     if (layout->sampled)
         fprintf(f, " %7s", "+-");
     fprintf(f, " %7s %7s %7s %7s", "p90", "max", "at step", "rms");
     fprintf(f, layout->exact ? " %7s %7s %7s %7s\n" : "\n", "norms", "mean", "least", "median");
 }
 
-static void put_row(FILE *f, const struct layout *layout, const char *name,
-                    const struct update_summary *s)
+/* Of name i; past the last, of all together. */
+static void put_row(FILE *f, const struct layout *layout, size_t i, const struct update_summary *s)
 {
-    fprintf(f, "  %-*.*s", layout->width, layout->width, name);
-    put_share(f, rate(s->n_clipped, s->n));
-    put_share(f, s->change_p50);
+    fputs("  ", f);
+    if (i < layout->names.n)
+        tell_name(f, &layout->names, i);
+    else
+        fprintf(f, "%-*s", (int)layout->names.width, "(all)");
+    put_clipped(f, s);
+    put_change(f, s->change_p50);
     if (layout->sampled)
-        put_share(f, s->change_se);
-    put_share(f, s->change_p90);
-    put_share(f, s->change_max);
+        put_change(f, s->change_se);
+    put_change(f, s->change_p90);
+    put_change(f, s->change_max);
     if (s->change_max > 0.0)
         fprintf(f, " %7lld", (long long)s->max_step);
     else
         fprintf(f, " %7s", "-");
-    put_share(f, s->change_rms);
+    put_change(f, s->change_rms);
     if (layout->exact) {
-        put_share(f, s->hinted_rms);
+        put_change(f, s->hinted_rms);
         put_direction(f, s->cosine_mean);
         put_direction(f, s->cosine_min);
         put_direction(f, s->ratio_p50);
     }
     fputc('\n', f);
-}
-
-static int widest(const char *const *names, size_t n, size_t most)
-{
-    size_t width = NAME_LEAST, i;
-
-    for (i = 0; i < n; i++)
-        if (strlen(names[i]) > width)
-            width = strlen(names[i]);
-    return (int)(width < most ? width : most);
 }
 
 /* --- one policy ---------------------------------------------------------------------------- */
@@ -102,32 +95,32 @@ static int widest(const char *const *names, size_t n, size_t most)
 static void put_sentence(FILE *f, const struct update_found *found, size_t policy,
                          const struct update_summary *whole)
 {
-    const char *setting = gtr_setting_text(found->study->settings[policy]);
-    char clipped[16], raised[16], median[16], most[16];
+    const char *optimizer = update_optimizer_name(found);
+    char clipped[TELL_SIZE], raised[TELL_SIZE], median[TELL_SIZE], most[TELL_SIZE];
 
+    tell_text(f, gtr_setting_text(found->study->settings[policy]));
     if (whole->n == 0 || isnan(whole->change_max)) {
-        fprintf(f, "%s has no step to be judged by\n", setting);
+        fputs(" has no step to be judged by\n", f);
         return;
     }
-    fprintf(f, "%s clips %s", setting, percent(rate(whole->n_clipped, whole->n), clipped));
+    fprintf(f, " clips %s", tell_part(whole->n_clipped, whole->n, clipped));
     if (whole->n_raised > 0)
-        fprintf(f, " and raises %s", percent(rate(whole->n_raised, whole->n), raised));
-    fputs(" of steps and ", f);
+        fprintf(f, " and raises %s", tell_part(whole->n_raised, whole->n, raised));
     if (whole->change_max == 0.0) {
-        fprintf(f, "leaves the %s update as it is\n", update_optimizer_name(found));
+        fprintf(f, " of steps and leaves the %s update as it is\n", optimizer);
         return;
     }
-    fprintf(f, "%s the %s update by %s\n", found->update != NULL ? "changes" : "may change",
-            update_optimizer_name(found), percent(whole->change_p50, median));
-    fprintf(f, "  (median over %zu %s; %s at the worst, step %lld)\n", whole->n_changes,
-            whole->n_changes == 1 ? "step" : "steps", percent(whole->change_max, most),
+    fprintf(f, " of steps and %s the %s update by %s\n",
+            found->update != NULL ? "changes" : "may change", optimizer,
+            tell_change(whole->change_p50, median));
+    fprintf(f, "  (median over %zu step%s; %s at the worst, step %lld)\n", whole->n_changes,
+            tell_s(whole->n_changes), tell_change(whole->change_max, most),
             (long long)whole->max_step);
 }
 
 static void put_policy(FILE *f, const struct update_found *found, size_t policy,
                        const struct layout *layout, const struct update_summary *summaries)
 {
-    const struct gtr_series *series = found->study->series;
     size_t g;
 
     put_sentence(f, found, policy, &summaries[found->n_groups]);
@@ -135,9 +128,8 @@ static void put_policy(FILE *f, const struct update_found *found, size_t policy,
     if (!(summaries[found->n_groups].change_max > 0.0))
         return; /* a table of nothing */
     put_headings(f, layout, "group");
-    for (g = 0; g < found->n_groups; g++)
-        put_row(f, layout, series->names[g], &summaries[g]);
-    put_row(f, layout, "(all)", &summaries[found->n_groups]);
+    for (g = 0; g <= found->n_groups; g++)
+        put_row(f, layout, g, &summaries[g]);
     fputc('\n', f);
 }
 
@@ -171,11 +163,13 @@ static void put_title(FILE *f, const struct update_found *found)
 {
     const struct study *study = found->study;
     const struct gtr_update *update = found->update;
-    char optimizer[160], share[16];
+    char optimizer[160], share[TELL_SIZE];
 
-    fprintf(f, "%s: %zu of %zu steps with elements, in %zu groups (%s)\n",
-            gtr_trace_path(study->trace), update != NULL ? update->n_rows : 0,
-            study->series->n_steps, study->groups->n_groups, study->groups->rule);
+    tell_text(f, gtr_trace_path(study->trace));
+    fprintf(f, ": %zu of %zu steps with elements, in %zu groups (",
+            update != NULL ? update->n_rows : 0, study->series->n_steps, study->groups->n_groups);
+    tell_text(f, study->groups->rule);
+    fputs(")\n", f);
     fprintf(f, "optimizer %s (%s)\n",
             gtr_optimizer_print(&found->optimizer, optimizer, sizeof optimizer),
             found->optimizer_from);
@@ -188,7 +182,7 @@ static void put_title(FILE *f, const struct update_found *found)
     } else {
         if (update->errors != NULL)
             fprintf(f, "estimated from %s of the elements; +- is a standard error\n",
-                    percent((double)update->captured / (double)update->elements, share));
+                    tell_part(update->captured, update->elements, share));
         put_start(f, found);
     }
     if (found->n_warm_up > 0)
@@ -196,8 +190,8 @@ static void put_title(FILE *f, const struct update_found *found)
                 found->n_warm_up);
 }
 
-void update_tables_print(FILE *f, const struct update_found *found,
-                         const struct update_summary *summaries)
+void update_report(FILE *f, const struct update_found *found,
+                   const struct update_summary *summaries)
 {
     const struct study *study = found->study;
     struct layout layout = { .exact = found->update != NULL,
@@ -206,16 +200,19 @@ void update_tables_print(FILE *f, const struct update_found *found,
 
     put_title(f, found);
     fputc('\n', f);
-    layout.width =
-        widest((const char *const *)study->series->names, study->series->n_groups, NAME_MOST);
+    tell_names_make(&layout.names, (const char *const *)study->series->names, found->n_groups,
+                    NAME_LEAST, NAME_MOST);
     for (p = 0; p < study->n_settings; p++)
         put_policy(f, found, p, &layout, summaries + p * n);
+    tell_names_free(&layout.names);
     if (study->n_settings < 2)
         return;
     fputs("side by side, all groups together\n\n", f);
-    layout.width = widest((const char *const *)study->labels, study->n_settings, LABEL_MOST);
+    tell_names_make(&layout.names, (const char *const *)study->labels, study->n_settings,
+                    NAME_LEAST, LABEL_MOST);
     put_headings(f, &layout, "policy");
     for (p = 0; p < study->n_settings; p++)
-        put_row(f, &layout, study->labels[p], &summaries[p * n + found->n_groups]);
+        put_row(f, &layout, p, &summaries[p * n + found->n_groups]);
+    tell_names_free(&layout.names);
     fputc('\n', f);
 }

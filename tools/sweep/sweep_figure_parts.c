@@ -1,5 +1,5 @@
-/* sweep_parts.c - settings, knobs and objectives as the figures of a sweep name them. */
-#include "sweep_parts.h"
+/* sweep_figure_parts.c - settings, knobs and objectives as the figures of a sweep name them. */
+#include "sweep_figure_parts.h"
 
 #include <math.h>
 #include <string.h>
@@ -126,14 +126,6 @@ void sweep_span_see(struct sweep_span *span, double value)
 bool sweep_span_is_wide(const struct sweep_span *span)
 {
     return span->low > 0.0 && span->high > 20.0 * span->low;
-}
-
-void sweep_put(FILE *f, double value, char after)
-{
-    char text[GTR_NUMBER_SIZE];
-
-    gtr_text_print(value, text);
-    fprintf(f, "%s%c", text, after);
 }
 
 void sweep_set_element(FILE *f, const char *array, size_t k, const char *text)

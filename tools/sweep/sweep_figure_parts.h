@@ -1,15 +1,16 @@
-/* sweep_parts.h - what the figures of a sweep share: axes made of cells, names, and their rows.
+/* sweep_figure_parts.h - what the figures of a sweep share: axes made of cells, names, their rows.
  *
  * A knob that takes few values has a cell for each, side by side whatever their distance; the
  * values of a knob that takes many, as in a random sample, are binned, evenly or evenly in the
  * logarithm.
  */
-#ifndef SWEEP_PARTS_H
-#define SWEEP_PARTS_H
+#ifndef SWEEP_FIGURE_PARTS_H
+#define SWEEP_FIGURE_PARTS_H
 
 #include <stdio.h>
 
 #include "sweep_figure.h"
+#include "tell.h"
 
 enum {
     AXIS_VALUES_MAX = 64, /* a grid with more values per knob is finer than a picture shows */
@@ -71,9 +72,6 @@ void sweep_span_init(struct sweep_span *span);
 void sweep_span_see(struct sweep_span *span, double value);
 /* Are all values positive, and over a factor of 20? */
 bool sweep_span_is_wide(const struct sweep_span *span);
-
-/* A field and the tab or line end after it. */
-void sweep_put(FILE *f, double value, char after);
 
 /* ARRAY[K] = "TEXT" */
 void sweep_set_element(FILE *f, const char *array, size_t k, const char *text);

@@ -1,8 +1,69 @@
-/* explain_json.c - one step as JSON. */
+/* explain_rows.c - one step for programs: the groups under each policy as a table, everything as
+ * JSON. */
 #include <math.h>
 
+#include "explain_found.h"
 #include "json_text.h"
-#include "explain_report.h"
+
+/* --- the table ------------------------------------------------------------------------------ */
+
+static void put_norm(struct rows *rows, const struct explain_norm *norm)
+{
+    rows_number(rows, norm->norm);
+    rows_number(rows, norm->average);
+    rows_integer(rows, norm->above);
+    rows_number(rows, norm->share);
+}
+
+/* Group n_groups is all together, which has no scale. */
+static void put_decision(struct rows *rows, const struct explain_found *found, size_t i, size_t j)
+{
+    const struct explain_policy *policy = &found->policies[i];
+    const struct gtr_decisions *d = policy->decisions;
+    bool all = j == d->n_groups;
+    size_t at = all ? 0 : j * d->n_steps + found->row;
+    const double nothing = (double)NAN;
+
+    rows_number(rows, all ? nothing : d->lower[at]);
+    rows_number(rows, all ? nothing : d->upper[at]);
+    rows_number(rows, all ? nothing : d->scale[at]);
+    rows_number(rows, all ? policy->norm_out : d->scale[at] * found->group[j].norm);
+    rows_integer(rows, !all && (d->flags[at] & GTR_FLAG_CAPPED) != 0);
+    rows_integer(rows, !all && (d->flags[at] & GTR_FLAG_EMPTY) != 0);
+    rows_number(rows, all || found->skip ? nothing : policy->rho[at]);
+    rows_number(rows, policy->spill == NULL ? nothing
+                      : all                 ? policy->spill->excess[found->row]
+                                            : policy->spill->blame[at]);
+    rows_number(rows, policy->at != NULL ? policy->at[j].change : nothing);
+    rows_number(rows, policy->at != NULL ? policy->at[j].cosine : nothing);
+    rows_text(rows, all ? "" : explain_reason(found, i, j));
+}
+
+void explain_rows(struct rows *rows, const void *what)
+{
+    const struct explain_found *found = what;
+    const struct gtr_series *series = found->study.series;
+    size_t n = found->study.n_settings, i, j;
+
+    rows_columns(rows, "step policy group norm average above share");
+    if (n > 0)
+        rows_columns(rows, "lower upper scale norm_out capped empty rho blame update_change "
+                           "update_cosine why");
+    for (i = 0; i < (n > 0 ? n : 1); i++) {
+        for (j = 0; j <= series->n_groups; j++) {
+            bool all = j == series->n_groups;
+
+            rows_integer(rows, series->index[found->row]);
+            rows_text(rows, n > 0 ? found->study.labels[i] : "");
+            rows_text(rows, all ? "(all)" : series->names[j]);
+            put_norm(rows, all ? &found->whole : &found->group[j]);
+            if (n > 0)
+                put_decision(rows, found, i, j);
+        }
+    }
+}
+
+/* --- everything ----------------------------------------------------------------------------- */
 
 static void add_norm(struct json_object *object, const struct explain_norm *norm)
 {
