@@ -4,14 +4,14 @@
 #include "diff_found.h"
 #include "diff_policies.h"
 
-static enum gtr_code diff_traces(const struct diff_options *o, struct gtr_err *err)
+static enum gtr_code diff_traces(struct diff_options *o, struct gtr_err *err)
 {
-    const struct forms *forms = &o->forms;
+    struct forms *forms = &o->forms;
     struct diff_found found;
     enum gtr_code rc = diff_found_make(&found, o, err);
 
-    if (rc == GTR_OK && forms->tsv.f != NULL)
-        rc = diff_tsv(forms->tsv.f, &found, err);
+    if (rc == GTR_OK)
+        rc = forms_write_tsv(forms, diff_group_rows, &found, err);
     if (rc == GTR_OK && forms->json.f != NULL)
         rc = diff_json(forms->json.f, &found, err);
     if (rc == GTR_OK && forms->told)
@@ -20,14 +20,14 @@ static enum gtr_code diff_traces(const struct diff_options *o, struct gtr_err *e
     return rc;
 }
 
-static enum gtr_code diff_settings(const struct diff_options *o, struct gtr_err *err)
+static enum gtr_code diff_settings(struct diff_options *o, struct gtr_err *err)
 {
-    const struct forms *forms = &o->forms;
+    struct forms *forms = &o->forms;
     struct diff_policies found;
     enum gtr_code rc = diff_policies_make(&found, o, err);
 
-    if (rc == GTR_OK && forms->tsv.f != NULL)
-        rc = diff_policies_tsv(forms->tsv.f, &found, err);
+    if (rc == GTR_OK)
+        rc = forms_write_tsv(forms, diff_policies_rows, &found, err);
     if (rc == GTR_OK && forms->json.f != NULL)
         rc = diff_policies_json(forms->json.f, &found, err);
     if (rc == GTR_OK && forms->told)

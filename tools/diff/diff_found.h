@@ -33,7 +33,7 @@ const char *diff_measure_name(const struct diff_found *found, size_t measure, ch
 
 /* For people (diff_report.c) and for programs (diff_rows.c): one row per group and measure. */
 void diff_report(FILE *f, const struct diff_found *found);
-enum gtr_code diff_tsv(FILE *f, const struct diff_found *found, struct gtr_err *err);
+void diff_group_rows(struct rows *rows, const void *found);
 enum gtr_code diff_json(FILE *f, const struct diff_found *found, struct gtr_err *err);
 
 #endif

@@ -50,7 +50,7 @@ void diff_policies_free(struct diff_policies *found);
 /* For people (diff_policies_report.c) and for programs (diff_policies_rows.c): one row per group.
  */
 void diff_policies_report(FILE *f, const struct diff_policies *found);
-enum gtr_code diff_policies_tsv(FILE *f, const struct diff_policies *found, struct gtr_err *err);
+void diff_policies_rows(struct rows *rows, const void *found);
 enum gtr_code diff_policies_json(FILE *f, const struct diff_policies *found, struct gtr_err *err);
 
 #endif

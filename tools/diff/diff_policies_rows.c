@@ -44,24 +44,22 @@ static void values_of(const struct diff_policies *found, const struct diff_pair 
     memcpy(values, all, sizeof all);
 }
 
-enum gtr_code diff_policies_tsv(FILE *f, const struct diff_policies *found, struct gtr_err *err)
+void diff_policies_rows(struct rows *rows, const void *of)
 {
-    struct rows rows;
+    const struct diff_policies *found = of;
     size_t j, i;
 
-    rows_open(&rows, f, false);
-    rows_column(&rows, "group");
+    rows_column(rows, "group");
     for (i = 0; i < N_COLUMNS; i++)
-        rows_column(&rows, columns[i]);
+        rows_column(rows, columns[i]);
     for (j = 0; j <= found->study.series->n_groups; j++) {
         double values[N_COLUMNS];
 
         values_of(found, &found->group[j], values);
-        rows_text(&rows, found->names[j]);
+        rows_text(rows, found->names[j]);
         for (i = 0; i < N_COLUMNS; i++)
-            rows_number(&rows, values[i]);
+            rows_number(rows, values[i]);
     }
-    return rows_close(&rows, err);
 }
 
 static struct json_object *worst_of(const struct diff_policies *found)

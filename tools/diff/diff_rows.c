@@ -41,33 +41,31 @@ static void put_described(struct rows *rows, const char *group, const char *what
     put_row(rows, group, what, &m);
 }
 
-enum gtr_code diff_tsv(FILE *f, const struct diff_found *found, struct gtr_err *err)
+void diff_group_rows(struct rows *rows, const void *of)
 {
-    struct rows rows;
+    const struct diff_found *found = of;
     char text[128];
     size_t s, j, i;
 
-    rows_open(&rows, f, false);
-    rows_columns(&rows, "group measure");
+    rows_columns(rows, "group measure");
     for (i = 0; i < GTR_ARRAY_LEN(columns); i++)
-        rows_column(&rows, columns[i]);
-    rows_column(&rows, "changed");
+        rows_column(rows, columns[i]);
+    rows_column(rows, "changed");
     for (j = 0; j < found->n_groups; j++) {
         const struct gtr_compared *g = &found->comparison->group[j];
         const char *name = found->names[j];
 
         for (i = 0; i < found->comparison->n_measures; i++)
-            put_row(&rows, name, diff_measure_name(found, i, text), &g->measure[i]);
-        put_described(&rows, name, "p90", g->a[1], g->b[1]);
-        put_described(&rows, name, "p99", g->a[2], g->b[2]);
-        put_described(&rows, name, "superiority", 1.0 - g->superiority, g->superiority);
-        put_described(&rows, name, "steps", (double)g->n_a, (double)g->n_b);
+            put_row(rows, name, diff_measure_name(found, i, text), &g->measure[i]);
+        put_described(rows, name, "p90", g->a[1], g->b[1]);
+        put_described(rows, name, "p99", g->a[2], g->b[2]);
+        put_described(rows, name, "superiority", 1.0 - g->superiority, g->superiority);
+        put_described(rows, name, "steps", (double)g->n_a, (double)g->n_b);
     }
     for (s = 0; s < 2; s++)
         for (j = 0; j < found->side[s].n_alone; j++)
-            put_described(&rows, found->side[s].study.series->names[found->side[s].alone[j]],
+            put_described(rows, found->side[s].study.series->names[found->side[s].alone[j]],
                           "present", s == 0 ? 1.0 : 0.0, s == 1 ? 1.0 : 0.0);
-    return rows_close(&rows, err);
 }
 
 static struct json_object *side_of(const struct diff_side *side)

@@ -6,10 +6,8 @@
 static enum gtr_code tell(const struct doctor_found *found, struct forms *forms,
                           struct gtr_err *err)
 {
-    enum gtr_code rc = GTR_OK;
+    enum gtr_code rc = forms_write_tsv(forms, doctor_finding_rows, found, err);
 
-    if (forms->tsv.f != NULL)
-        rc = doctor_tsv(forms->tsv.f, found, err);
     if (rc == GTR_OK && forms->json.f != NULL)
         rc = doctor_json(forms->json.f, found, err);
     if (rc == GTR_OK && forms->told)

@@ -31,7 +31,7 @@ void doctor_report(FILE *f, const struct doctor_found *found);
 void doctor_list(FILE *f);
 
 /* For programs (doctor_rows.c): one row per finding; the same, and what was looked for, as JSON. */
-enum gtr_code doctor_tsv(FILE *f, const struct doctor_found *found, struct gtr_err *err);
+void doctor_finding_rows(struct rows *rows, const void *found);
 enum gtr_code doctor_json(FILE *f, const struct doctor_found *found, struct gtr_err *err);
 
 #endif

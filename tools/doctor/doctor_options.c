@@ -1,5 +1,4 @@
 /* doctor_options.c - the command line of `gradtrace doctor`. */
-#define _GNU_SOURCE
 #include "doctor_options.h"
 
 #include <errno.h>
@@ -9,25 +8,20 @@
 enum { OPT_STRICT = 0x200, OPT_ONLY, OPT_LIST };
 
 /* CODE[,CODE...] */
-static void take_only(struct doctor_options *o, const struct argp_state *state, const char *word)
+static void take_only(struct doctor_options *o, const struct argp_state *state, const char *list)
 {
     size_t n = gtr_checks_count(), i;
-    const char **names = calloc(n, sizeof *names);
-    char *copy = strdup(word), *save = NULL, *code;
+    const char **names = calloc(n, sizeof *names), *rest = list;
 
-    if (names == NULL || copy == NULL)
+    if (names == NULL)
         argp_failure(state, EXIT_FAILED, ENOMEM, "--only");
-    for (i = 0; i < n && names != NULL; i++)
+    for (i = 0; i < n && names != NULL; i++) {
         names[i] = gtr_check_at(i)->code;
-    for (i = 0; i < n; i++)
         o->wanted[i] = false;
-    code = strtok_r(copy, ",", &save);
-    if (code == NULL)
-        argp_error(state, "--only: name checks; --list shows them");
-    for (; code != NULL; code = strtok_r(NULL, ",", &save))
-        o->wanted[cli_choice(state, "--only", code, names, n)] = true;
+    }
+    while (rest != NULL)
+        o->wanted[cli_next_choice(state, "--only", list, &rest, names, n)] = true;
     free(names);
-    free(copy);
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)

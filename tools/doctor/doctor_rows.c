@@ -72,27 +72,25 @@ static void put_field(struct rows *rows, void (*put)(FILE *, const struct gtr_fi
     free(text);
 }
 
-enum gtr_code doctor_tsv(FILE *f, const struct doctor_found *found, struct gtr_err *err)
+void doctor_finding_rows(struct rows *rows, const void *of)
 {
-    struct rows rows;
+    const struct doctor_found *found = of;
     size_t i;
 
-    rows_open(&rows, f, false);
-    rows_columns(&rows, "policy severity code group n_steps steps numbers what try");
+    rows_columns(rows, "policy severity code group n_steps steps numbers what try");
     for (i = 0; i < found->n_findings; i++) {
         const struct gtr_finding *finding = &found->findings[i];
 
-        rows_text(&rows, policy_of(found, finding));
-        rows_text(&rows, gtr_severity_name(finding->severity));
-        rows_text(&rows, gtr_check_at(finding->check)->code);
-        rows_text(&rows, group_of(found, finding));
-        rows_integer(&rows, (int64_t)finding->n_all_steps);
-        put_field(&rows, put_steps, finding);
-        put_field(&rows, put_numbers, finding);
-        rows_text(&rows, finding->what);
-        put_field(&rows, put_advice, finding);
+        rows_text(rows, policy_of(found, finding));
+        rows_text(rows, gtr_severity_name(finding->severity));
+        rows_text(rows, gtr_check_at(finding->check)->code);
+        rows_text(rows, group_of(found, finding));
+        rows_integer(rows, (int64_t)finding->n_all_steps);
+        put_field(rows, put_steps, finding);
+        put_field(rows, put_numbers, finding);
+        rows_text(rows, finding->what);
+        put_field(rows, put_advice, finding);
     }
-    return rows_close(&rows, err);
 }
 
 /* --- JSON ----------------------------------------------------------------------------------- */

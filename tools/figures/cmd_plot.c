@@ -136,10 +136,8 @@ static enum gtr_code plot(struct plot_options *o, const struct study *study,
         rc = fill_view(&view, o, study, err);
     if (rc == GTR_OK)
         rc = list_pictures(o, &view, &list, err);
-    if (rc == GTR_OK && o->term)
-        rc = picture_show(&list, &source, &o->look, err);
-    else if (rc == GTR_OK)
-        rc = picture_make(&list, &source, &o->look, o->folder, &o->common, err);
+    if (rc == GTR_OK)
+        rc = figure_make(&list, &source, &o->drawn, &o->common, err);
     if (rc == GTR_OK && compares(o) && figure_has_decisions(&view))
         cli_note(&o->common, "%s", study_open_loop);
     picture_list_free(&list);
@@ -159,8 +157,6 @@ int cmd_plot(int argc, char **argv)
     size_t i;
 
     plot_options_parse(&o, argc, argv);
-    if (o.term)
-        figure_look_terminal(&o.look);
     rc = default_policies(&o, &err);
     if (rc == GTR_OK)
         rc = study_open(&study, o.trace, &o.common, &o.replay, &err);

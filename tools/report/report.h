@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "report_options.h"
+#include "rows.h"
 #include "spill_found.h"
 #include "study.h"
 #include "update_summary.h"
@@ -53,7 +54,7 @@ struct report {
     FILE *f;            /* the page */
     const char *folder; /* where tables and pictures are put while the page is made */
     const struct report_found *found;
-    FILE *facts;            /* the numbers in sentences, as a table */
+    struct rows facts;      /* the numbers in sentences, as a table */
     const char *section;    /* that facts belong to */
     const char *no_figures; /* why there are none; NULL */
     size_t n_figures;

@@ -75,23 +75,15 @@ static void put_findings(struct report *r, int64_t policy)
 static void write_findings(struct report *r)
 {
     const struct doctor_found found = { .study = r->found->study,
-                                        .trace = r->found->options->trace,
                                         .findings = r->found->findings,
                                         .n_findings = r->found->n_findings };
-    char path[4096];
-    enum gtr_code rc;
-    FILE *f;
+    struct rows rows;
 
-    snprintf(path, sizeof path, "%s/findings.tsv", r->folder);
-    f = fopen(path, "we");
-    if (f == NULL) {
-        r->rc = gtr_fail(&r->err, GTR_EIO, "findings.tsv: cannot write");
+    rows_open(&rows, report_open(r, "findings.tsv"), false);
+    if (rows.f == NULL)
         return;
-    }
-    rc = doctor_tsv(f, &found, &r->err);
-    if (gtr_file_close(f, "findings.tsv", rc == GTR_OK ? &r->err : NULL) != GTR_OK)
-        rc = rc == GTR_OK ? GTR_EIO : rc;
-    r->rc = r->rc == GTR_OK ? rc : r->rc;
+    doctor_finding_rows(&rows, &found);
+    report_close(r, &rows, "findings.tsv");
 }
 
 void report_put_count_of_findings(struct report *r)

@@ -114,9 +114,9 @@ static enum gtr_code draw_spill(const struct report_found *found, const char *fo
     if (!found->has_spill)
         return GTR_OK;
     options.common.quiet = true;
-    options.figures = folder;
-    options.width = REPORT_INCHES;
-    strcpy(options.formats, "svg");
+    options.figures.folder = folder;
+    options.figures.look.width = REPORT_INCHES;
+    strcpy(options.figures.formats, "svg");
     spill.options = &options;
     return spill_draw(&spill, err);
 }

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "report_write.h"
-#include "stage.h"
 
 /* --- fine print ------------------------------------------------------------------------------ */
 
@@ -112,20 +111,6 @@ static void put_head(struct report *r)
     fputs("</header>\n<main>\n", r->f);
 }
 
-static enum gtr_code open_facts(struct report *r)
-{
-    char *path = stage_path(r->folder, "facts.tsv");
-
-    if (path != NULL)
-        r->facts = fopen(path, "we");
-    if (r->facts == NULL)
-        r->rc = gtr_fail(&r->err, GTR_EIO, "facts.tsv: cannot write");
-    else
-        fputs("section\tfact\tvalue\n", r->facts);
-    gtr_free(path);
-    return r->rc;
-}
-
 enum gtr_code report_page(FILE *f, const struct report_found *found, const char *folder,
                           const char *no_figures, struct gtr_err *err)
 {
@@ -133,7 +118,9 @@ enum gtr_code report_page(FILE *f, const struct report_found *found, const char 
         .f = f, .folder = folder, .found = found, .section = "", .no_figures = no_figures
     };
 
-    if (open_facts(&r) == GTR_OK) {
+    rows_open(&r.facts, report_open(&r, "facts.tsv"), false);
+    if (r.facts.f != NULL) {
+        rows_columns(&r.facts, "section fact value");
         put_head(&r);
         report_in_short(&r);
         report_run(&r);
@@ -148,12 +135,7 @@ enum gtr_code report_page(FILE *f, const struct report_found *found, const char 
         report_put_script(f);
         fputs("</body>\n</html>\n", f);
     }
-    if (r.facts != NULL) {
-        struct gtr_err closing = { 0 };
-        enum gtr_code rc = gtr_file_close(r.facts, "facts.tsv", &closing);
-
-        if (r.rc == GTR_OK && rc != GTR_OK)
-            r.rc = gtr_fail(&r.err, rc, "%s", closing.text);
-    }
+    if (r.facts.f != NULL)
+        report_close(&r, &r.facts, "facts.tsv");
     return r.rc == GTR_OK ? GTR_OK : gtr_fail(err, r.rc, "%s", r.err.text);
 }

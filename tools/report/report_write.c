@@ -211,8 +211,9 @@ static void put_said(struct report *r, const struct said *said)
         fprintf(r->f, "<data value=\"%s\">", exact);
         put_shown(r->f, said->kind, said->value);
         fputs("</data>", r->f);
-        if (r->facts != NULL)
-            fprintf(r->facts, "%s\t%s\t%s\n", r->section, said->key, exact);
+        rows_text(&r->facts, r->section);
+        rows_text(&r->facts, said->key);
+        rows_number(&r->facts, said->value);
     }
 }
 
@@ -244,6 +245,27 @@ static bool is_text(const struct report_column *column)
     return column->kind == SAID_TEXT || column->kind == SAID_NAME;
 }
 
+FILE *report_open(struct report *r, const char *name)
+{
+    char *path = r->folder != NULL && r->rc == GTR_OK ? stage_path(r->folder, name) : NULL;
+    FILE *f = path != NULL ? fopen(path, "we") : NULL;
+
+    if (f == NULL && r->folder != NULL && r->rc == GTR_OK)
+        r->rc = gtr_fail(&r->err, GTR_EIO, "%s: cannot write", name);
+    gtr_free(path);
+    return f;
+}
+
+void report_close(struct report *r, struct rows *rows, const char *name)
+{
+    struct gtr_err err = { 0 }, closing = { 0 };
+    enum gtr_code rc = rows_close(rows, &err), closed = gtr_file_close(rows->f, name, &closing);
+
+    if (r->rc == GTR_OK && (rc != GTR_OK || closed != GTR_OK))
+        r->rc = gtr_fail(&r->err, rc != GTR_OK ? rc : closed, "%s",
+                         rc != GTR_OK ? err.text : closing.text);
+}
+
 static void put_head(struct report *r, const struct report_column *column)
 {
     report_put(r, is_text(column) ? "<th scope=col>" : "<th scope=col class=num>");
@@ -262,7 +284,7 @@ static void put_heads(struct report_table *table)
 
         if (!column->hidden)
             put_head(table->r, column);
-        if (table->tsv != NULL)
+        if (table->rows.f != NULL)
             rows_column(&table->rows, column->key);
     }
     fputs("</tr></thead>\n<tbody>\n", f);
@@ -273,15 +295,7 @@ void report_table_begin(struct report_table *table, struct report *r, const char
 {
     *table = (struct report_table){ .r = r, .columns = columns, .n_columns = n_columns };
     snprintf(table->path, sizeof table->path, "%s.tsv", name);
-    if (r->folder != NULL && r->rc == GTR_OK) {
-        char *path = stage_path(r->folder, table->path);
-
-        table->tsv = path != NULL ? fopen(path, "we") : NULL;
-        if (table->tsv == NULL)
-            r->rc = gtr_fail(&r->err, GTR_EIO, "%s: cannot write", table->path);
-        gtr_free(path);
-        rows_open(&table->rows, table->tsv, false);
-    }
+    rows_open(&table->rows, report_open(r, table->path), false);
     fprintf(r->f, "<div class=wide><table id=table-%s data-file=%s.tsv>\n<caption>%s</caption>\n",
             name, name, caption);
     put_heads(table);
@@ -324,7 +338,7 @@ void report_cell(struct report_table *table, double value)
         put_shown(f, column->kind, value);
         fputs("</td>", f);
     }
-    if (table->tsv != NULL)
+    if (table->rows.f != NULL)
         rows_number(&table->rows, value);
     end_cell(table);
 }
@@ -341,7 +355,7 @@ void report_cell_text(struct report_table *table, const char *text)
         put_breakable(f, text);
         fputs(column->kind == SAID_NAME ? "</bdi></td>" : "</td>", f);
     }
-    if (table->tsv != NULL)
+    if (table->rows.f != NULL)
         rows_text(&table->rows, text);
     end_cell(table);
 }
@@ -356,14 +370,6 @@ void report_table_end(struct report_table *table)
         SAY(r, "{} more rows", said_count("rows_left_out", table->n_rows - table->most));
         fprintf(r->f, ", which <code>--tsv</code> writes to <code>%s</code>.</p>\n", table->path);
     }
-    if (table->tsv != NULL) {
-        struct gtr_err err = { 0 };
-        enum gtr_code rc = rows_close(&table->rows, &err);
-
-        if (gtr_file_close(table->tsv, table->path, rc == GTR_OK ? &err : NULL) != GTR_OK)
-            rc = rc == GTR_OK ? GTR_EIO : rc;
-        if (r->rc == GTR_OK && rc != GTR_OK)
-            r->rc = gtr_fail(&r->err, rc, "%s", err.text);
-    }
-    table->tsv = NULL;
+    if (table->rows.f != NULL)
+        report_close(r, &table->rows, table->path);
 }

@@ -78,12 +78,15 @@ struct report_table {
     struct report *r;
     const struct report_column *columns;
     size_t n_columns, at, n_rows;
-    size_t most;   /* rows on the page; 0: all */
-    bool hide_row; /* set before a row that only the file has */
-    FILE *tsv;
-    struct rows rows; /* of it */
+    size_t most;      /* rows on the page; 0: all */
+    bool hide_row;    /* set before a row that only the file has */
+    struct rows rows; /* the file's; f is NULL if there is none */
     char path[256];
 };
+
+/* A table's file in the folder; NULL if there is none, or after a failure.  And its end. */
+FILE *report_open(struct report *r, const char *name);
+void report_close(struct report *r, struct rows *rows, const char *name);
 
 /* `name`: of the file, and of the table's id. */
 void report_table_begin(struct report_table *table, struct report *r, const char *name,

@@ -5,24 +5,10 @@
 
 #include "spill_figure.h"
 
-/* Told before the work, not after it. */
-static enum gtr_code check_output(const struct spill_options *o, struct gtr_err *err)
-{
-    struct gtr_outfile file;
-    enum gtr_code rc;
-
-    if (o->output == NULL)
-        return GTR_OK;
-    rc = gtr_outfile_begin(&file, o->output, o->common.force, err);
-    if (rc == GTR_OK)
-        gtr_outfile_abandon(&file);
-    return rc;
-}
-
 static enum gtr_code open_outputs(struct spill_options *o, struct output *steps,
                                   struct gtr_err *err)
 {
-    enum gtr_code rc = check_output(o, err);
+    enum gtr_code rc = output_check(o->output, o->common.force, err);
 
     if (rc == GTR_OK)
         rc = forms_open(&o->forms, o->common.force, err);
@@ -61,10 +47,8 @@ static enum gtr_code tell(const struct spill_found *found, struct forms *forms,
                           struct output *steps, struct gtr_err *err)
 {
     const struct spill_options *o = found->options;
-    enum gtr_code rc = GTR_OK;
+    enum gtr_code rc = forms_write_tsv(forms, spill_group_rows, found, err);
 
-    if (forms->tsv.f != NULL)
-        rc = spill_tsv(forms->tsv.f, found, err);
     if (rc == GTR_OK && steps->f != NULL)
         rc = spill_steps(steps->f, found, err);
     if (rc == GTR_OK && forms->json.f != NULL)
@@ -77,7 +61,7 @@ static enum gtr_code tell(const struct spill_found *found, struct forms *forms,
         rc = output_close(steps, err);
     if (rc == GTR_OK)
         rc = forms_close(forms, err);
-    if (rc == GTR_OK && o->figures != NULL)
+    if (rc == GTR_OK && figure_wanted(&o->figures))
         rc = spill_draw(found, err);
     return rc;
 }

@@ -13,14 +13,6 @@ enum {
     BINS_MOST = 300   /* bars across a column of a paper */
 };
 
-static void put_number(FILE *f, double value, char after)
-{
-    char text[GTR_NUMBER_SIZE];
-
-    gtr_text_print(value, text);
-    fprintf(f, "%s%c", text, after);
-}
-
 /* --- the matrix ---------------------------------------------------------------------------- */
 
 static size_t matrix_size(const struct spill_shown *shown)
@@ -39,7 +31,7 @@ static void matrix_rows(FILE *f, const struct spill_shown *shown)
             size_t victim = shown->ranked[r], culprit = shown->ranked[c];
 
             fprintf(f, "%zu\t%zu\t", c + 1, r + 1);
-            put_number(f, spill->matrix[victim * spill->n_groups + culprit], '\t');
+            figure_write_number(f, spill->matrix[victim * spill->n_groups + culprit], '\t');
             tell_text(f, shown->series->names[culprit]);
             fputc('\t', f);
             tell_text(f, shown->series->names[victim]);
@@ -132,10 +124,10 @@ static void put_bars(FILE *f, const struct spill_shown *shown, size_t k, const c
 
         if (!(high > low) && first > 0) /* a block must not be empty */
             continue;
-        put_number(f, edge_at(shown->series, first), '\t');
-        put_number(f, edge_at(shown->series, end), '\t');
-        put_number(f, low, '\t');
-        put_number(f, high, '\t');
+        figure_write_number(f, edge_at(shown->series, first), '\t');
+        figure_write_number(f, edge_at(shown->series, end), '\t');
+        figure_write_number(f, low, '\t');
+        figure_write_number(f, high, '\t');
         tell_text(f, name);
         fputc('\n', f);
     }
@@ -159,10 +151,10 @@ static void steps_rows(FILE *f, const struct spill_shown *shown)
             low = norm >= low ? low : norm; /* NaN gives way */
             high = norm <= high ? high : norm;
         }
-        put_number(f, edge_at(shown->series, first), '\t');
-        put_number(f, edge_at(shown->series, end), '\t');
-        put_number(f, low, '\t');
-        put_number(f, high, '\t');
+        figure_write_number(f, edge_at(shown->series, first), '\t');
+        figure_write_number(f, edge_at(shown->series, end), '\t');
+        figure_write_number(f, low, '\t');
+        figure_write_number(f, high, '\t');
         fputs("whole gradient\n", f);
     }
     for (k = 0; k < n; k++)
@@ -207,11 +199,11 @@ static void curve_rows(FILE *f, const struct spill_shown *shown)
     for (i = 0; i < shown->n_points; i++) {
         const struct gtr_spill_point *p = &shown->points[i];
 
-        put_number(f, p->max_norm, '\t');
-        put_number(f, p->clip_rate, '\t');
-        put_number(f, p->clip_rate > 0.0 ? p->excess_share : (double)NAN, '\t');
-        put_number(f, p->cost, '\t');
-        put_number(f, p->excess_cost, '\n');
+        figure_write_number(f, p->max_norm, '\t');
+        figure_write_number(f, p->clip_rate, '\t');
+        figure_write_number(f, p->clip_rate > 0.0 ? p->excess_share : (double)NAN, '\t');
+        figure_write_number(f, p->cost, '\t');
+        figure_write_number(f, p->excess_cost, '\n');
     }
 }
 
@@ -270,7 +262,6 @@ static void write_variables(FILE *f, const void *view, const struct figure_look 
 enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err)
 {
     const struct spill_options *o = found->options;
-    struct figure_look look = o->look;
     const char *slash = strrchr(o->trace, '/');
     struct spill_shown shown = { .trace = slash != NULL ? slash + 1 : o->trace,
                                  .series = found->study->series,
@@ -288,9 +279,6 @@ enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err)
     enum gtr_code rc = GTR_OK;
     size_t i;
 
-    look.formats = o->formats;
-    if (o->width > 0.0)
-        look.width = o->width;
     if (found->main == found->n_policies) {
         cli_note(&o->common, "nothing to draw: none of these policies is one limit for all");
         return GTR_OK;
@@ -306,7 +294,7 @@ enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err)
             rc = picture_list_add(&list, figure, figure->script, NULL, 0, err);
     }
     if (rc == GTR_OK)
-        rc = picture_make(&list, &source, &look, o->figures, &o->common, err);
+        rc = figure_make(&list, &source, &o->figures, &o->common, err);
     picture_list_free(&list);
     return rc;
 }

@@ -76,7 +76,7 @@ void spill_story(FILE *f, const struct spill_found *found, const struct tell_nam
 /* For programs (spill_rows.c).  One row per policy and group: what the group paid and is blamed
  * for, then a column "from CULPRIT" for each group: nats that the row's group paid for it at steps
  * where it was innocent. */
-enum gtr_code spill_tsv(FILE *f, const struct spill_found *found, struct gtr_err *err);
+void spill_group_rows(struct rows *rows, const void *found);
 
 /* One row per policy, step and culprit; ratio: of the norm to the group's running average. */
 enum gtr_code spill_steps(FILE *f, const struct spill_found *found, struct gtr_err *err);

@@ -3,18 +3,7 @@
 
 #include <string.h>
 
-#include "plot_options.h"
-
-enum {
-    OPT_MAX_NORM = 0x200,
-    OPT_BLAME,
-    OPT_WARMUP,
-    OPT_COST,
-    OPT_TOP,
-    OPT_STEPS,
-    OPT_FIGURES,
-    OPT_FORMAT
-};
+enum { OPT_MAX_NORM = 0x200, OPT_BLAME, OPT_WARMUP, OPT_COST, OPT_TOP, OPT_STEPS };
 
 const char *const spill_methods[3] = { "shapley", "aumann", "leave-one-out" };
 
@@ -37,33 +26,8 @@ static bool is_stdout(const char *path)
 
 static void check(struct spill_options *o, const struct argp_state *state)
 {
-    if (o->trace == NULL)
-        argp_error(state, "name a trace");
     if (is_stdout(o->steps) && (is_stdout(o->forms.tsv_path) || is_stdout(o->forms.json_path)))
         argp_error(state, "--tsv, --steps, --json: only one can be - at a time");
-    plot_look_of(state, o->figures, &o->look, o->formats, sizeof o->formats);
-}
-
-static error_t parse_output(int key, char *word, struct argp_state *state)
-{
-    struct spill_options *o = state->input;
-
-    switch (key) {
-    case OPT_STEPS:
-        o->steps = word;
-        return 0;
-    case 'o':
-        o->output = word;
-        return 0;
-    case OPT_FIGURES:
-        o->figures = word;
-        return 0;
-    case OPT_FORMAT:
-        plot_take_format(state, o->formats, sizeof o->formats, word);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -73,10 +37,11 @@ static error_t parse(int key, char *word, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
-        state->child_inputs[1] = &o->look;
+        state->child_inputs[1] = &o->figures;
         state->child_inputs[2] = &o->forms;
         state->child_inputs[3] = &o->baseline;
         state->child_inputs[4] = &o->common;
+        state->child_inputs[5] = &o->trace;
         return 0;
     case OPT_MAX_NORM:
         take_limit(o, state, word);
@@ -94,14 +59,17 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case OPT_TOP:
         o->n_top = (size_t)cli_integer(state, "--top", word, 0, 1000);
         return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &o->trace, word, "trace");
-        return 0;
     case ARGP_KEY_END:
         check(o, state);
         return 0;
+    case OPT_STEPS:
+        o->steps = word;
+        return 0;
+    case 'o':
+        o->output = word;
+        return 0;
     default:
-        return parse_output(key, word, state);
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -127,18 +95,15 @@ static const struct argp_option options[] = {
     { NULL, 0, NULL, 0, "Results:", 3 },
     { "steps", OPT_STEPS, "FILE|-", 0, "Write one row per step and culprit", 3 },
     { "output", 'o', "RESULT.h5", 0, "Write everything, with all steps, as HDF5", 3 },
-    { "figures", OPT_FIGURES, "FOLDER", 0,
-      "Draw the matrix, the excess over the run, and what each limit costs", 3 },
-    { "format", OPT_FORMAT, "png|svg|pdf|tex", 0,
-      "Kind of picture; give it again for another.  Default: png, on paper pdf and svg", 3 },
     { 0 },
 };
 
 static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
-                                              { &plot_style_argp, 0, NULL, 3 },
+                                              { &figure_argp, 0, NULL, 3 },
                                               { &forms_argp, 0, NULL, 3 },
                                               { &cli_baseline_argp, 0, NULL, 2 },
                                               { &cli_common_argp, 0, NULL, 5 },
+                                              { &cli_trace_argp, 0, NULL, 0 },
                                               { 0 } };
 
 static const struct argp argp = {
@@ -155,12 +120,10 @@ void spill_options_init(struct spill_options *o)
     gtr_baseline_options_init(&o->baseline);
     o->cost = SPILL_COST;
     o->n_top = 5;
-    strcpy(o->formats, "png");
 }
 
 void spill_options_parse(struct spill_options *o, int argc, char **argv)
 {
     spill_options_init(o);
-    o->formats[0] = '\0';
     argp_parse(&argp, argc, argv, 0, NULL, o);
 }

@@ -3,7 +3,7 @@
 #define SPILL_OPTIONS_H
 
 #include "cli.h"
-#include "figure.h"
+#include "figure_options.h"
 #include "forms.h"
 
 struct spill_options {
@@ -19,10 +19,7 @@ struct spill_options {
     struct forms forms;                   /* --tsv, --json */
     const char *steps;                    /* FILE or "-" */
     const char *output;                   /* -o */
-    const char *figures;                  /* a folder */
-    char formats[32];                     /* "png svg" */
-    struct figure_look look;              /* --style, --columns */
-    double width;                         /* of figures, inches; 0: what the style asks for */
+    struct figure_options figures;
 };
 
 /* The words of --blame, in the order of enum gtr_blame_method. */

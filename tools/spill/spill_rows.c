@@ -5,42 +5,41 @@
 #include <stdlib.h>
 
 #include "json_text.h"
-#include "rows.h"
 #include "spill_found.h"
 
 /* --- tables ---------------------------------------------------------------------------------- */
 
-enum gtr_code spill_tsv(FILE *f, const struct spill_found *found, struct gtr_err *err)
+void spill_group_rows(struct rows *rows, const void *of)
 {
+    const struct spill_found *found = of;
     const struct gtr_series *series = found->study->series;
-    struct rows rows;
     char *column;
     size_t i, j, c;
 
-    rows_open(&rows, f, false);
-    rows_columns(&rows, "policy group innocent received loss blamed share");
+    rows_columns(rows, "policy group innocent received loss blamed share");
     for (c = 0; c < series->n_groups; c++) {
-        if (asprintf(&column, "from %s", series->names[c]) < 0)
-            return gtr_fail(err, GTR_ENOMEM, "no memory for a table");
-        rows_column(&rows, column);
+        if (asprintf(&column, "from %s", series->names[c]) < 0) {
+            gtr_fail(&rows->err, GTR_ENOMEM, "no memory for a table");
+            return;
+        }
+        rows_column(rows, column);
         free(column);
     }
     for (i = 0; i < found->n_policies; i++) {
         const struct gtr_spill *spill = found->policies[i].spill;
 
         for (j = 0; j < spill->n_groups; j++) {
-            rows_text(&rows, found->policies[i].text);
-            rows_text(&rows, series->names[j]);
-            rows_number(&rows, spill->innocent[j]);
-            rows_number(&rows, spill->received[j]);
-            rows_number(&rows, spill_loss(spill, j));
-            rows_number(&rows, spill->blamed[j]);
-            rows_number(&rows, spill_share(spill, j));
+            rows_text(rows, found->policies[i].text);
+            rows_text(rows, series->names[j]);
+            rows_number(rows, spill->innocent[j]);
+            rows_number(rows, spill->received[j]);
+            rows_number(rows, spill_loss(spill, j));
+            rows_number(rows, spill->blamed[j]);
+            rows_number(rows, spill_share(spill, j));
             for (c = 0; c < spill->n_groups; c++)
-                rows_number(&rows, spill->matrix[j * spill->n_groups + c]);
+                rows_number(rows, spill->matrix[j * spill->n_groups + c]);
         }
     }
-    return rows_close(&rows, err);
 }
 
 static void put_culprit(struct rows *rows, const struct spill_found *found,
