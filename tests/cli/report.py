@@ -126,9 +126,8 @@ def shape(page, text):
 
 def rows_of(path):
     with open(path, encoding="utf-8", newline="\n") as f:
-        # The page has "?" for characters that turn the direction of a text, and the file their
-        # bytes by number.
-        return [re.sub("[\u202a-\u202e\u2066-\u2069]", "?", line).rstrip("\n").split("\t")
+        # The page has "?" for characters that turn the direction of a text, the file their bytes.
+        return [re.sub(r"(\\x[0-9a-f]{2})+", "?", line).rstrip("\n").split("\t")
                 for line in f]
 
 

@@ -62,10 +62,9 @@ static const char *base_name(const char *path)
 /* What the user typed, if there is room for it over a panel. */
 static const char *title_of(const struct study *study, size_t policy)
 {
-    enum { TITLE_MAX = 27 };
     const char *text = gtr_setting_text(study->settings[policy]);
 
-    return strlen(text) <= TITLE_MAX ? text : study->labels[policy];
+    return strlen(text) <= FIGURE_TITLE ? text : study->labels[policy];
 }
 
 static bool wants(const struct plot_options *o, const char *name)

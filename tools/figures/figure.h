@@ -131,6 +131,19 @@ void figure_set_string(FILE *f, const char *name, const char *text);
 void figure_set_names(FILE *f, const char *count, const char *array, const char *const *names,
                       size_t n);
 
+/* The same with names no longer than `most` letters but to keep them apart. */
+void figure_set_short(FILE *f, const char *count, const char *array, const char *const *names,
+                      size_t n, size_t most);
+
+/* Letters of a name in a legend. */
+enum { FIGURE_LEGEND = 20 };
+
+/* And of a policy over its panel. */
+enum { FIGURE_TITLE = 27 };
+
+/* NAME = "12.4%". */
+void figure_set_share(FILE *f, const char *name, double share);
+
 /* The first lines of a script: who made it, its files and how it should look.  Then come the
  * figure's variables, and then figure_write_body: plots/style.gp and plots/NAME.gp. */
 void figure_write_head(FILE *f, const char *command, const char *stem,

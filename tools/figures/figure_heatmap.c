@@ -65,15 +65,10 @@ void heatmap_variables(FILE *f, const struct figure_view *view, const struct fig
                        size_t policy)
 {
     struct figure_columns c = columns_of(view->series, look);
-    size_t row;
 
     figure_set_string(f, "POLICY", view->titles[policy]);
     figure_columns_set(f, &c, look, names_width(view->series), TERM_LEGEND);
     /* In the trace's order, in which neighbours in the model are neighbours. */
-    fputs("array ROW[N_GROUPS]\n", f);
-    for (row = 0; row < view->series->n_groups; row++) {
-        fprintf(f, "ROW[%zu] = ", row + 1);
-        figure_write_string(f, view->series->names[row]);
-        fputc('\n', f);
-    }
+    figure_set_short(f, "N_ROWS", "ROW", (const char *const *)view->series->names,
+                     view->series->n_groups, COLUMN_NAME_MAX);
 }

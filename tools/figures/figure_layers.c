@@ -286,10 +286,12 @@ static void set_colours(FILE *f, const struct figure_view *view, const struct fi
 static void set_names(FILE *f, const struct figure_view *view)
 {
     size_t container = 0, length, k;
-    const char *first = NULL;
+    const char *first = NULL, **names;
     bool one = true;
     long number;
 
+    if (gtr_alloc_for(&names, view->n_layers, sizeof *names, "layers", NULL) != GTR_OK)
+        return;
     for (k = 0; k < view->n_layers; k++) {
         const char *name = view->layers->names[view->layer_rows[k]];
 
@@ -299,16 +301,16 @@ static void set_names(FILE *f, const struct figure_view *view)
         first = name;
         container = length;
     }
-    fprintf(f, "N_LAYERS = %zu\nONE_STACK = %d\narray ROW[N_LAYERS]\narray BLOCK[N_LAYERS]\n",
-            view->n_layers, one);
+    fprintf(f, "ONE_STACK = %d\narray BLOCK[%zu]\n", one, view->n_layers);
     for (k = 0; k < view->n_layers; k++) {
         const char *name = view->layers->names[view->layer_rows[k]];
         bool block = block_of(name, &length, &number);
 
-        fprintf(f, "BLOCK[%zu] = %ld\nROW[%zu] = ", k + 1, block ? number : -1, k + 1);
-        figure_write_string(f, block && one ? name + length : name);
-        fputc('\n', f);
+        fprintf(f, "BLOCK[%zu] = %ld\n", k + 1, block ? number : -1);
+        names[k] = block && one ? name + length : name;
     }
+    figure_set_short(f, "N_LAYERS", "ROW", names, view->n_layers, COLUMN_NAME_MAX);
+    gtr_free(names);
 }
 
 void layers_variables(FILE *f, const struct figure_view *view, const struct figure_look *look,

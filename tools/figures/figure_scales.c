@@ -204,9 +204,6 @@ static void set_policy(FILE *f, const struct figure_view *view, size_t policy, s
         span->thinned |= count_distinct(view->values, n) > points_of_one(view, 0);
         add_modes(&modes, view->values, n);
     }
-    fprintf(f, "POLICY[%zu] = ", policy + 1);
-    figure_write_string(f, view->titles[policy]);
-    fputc('\n', f);
     set_modes(f, view, policy, &modes);
 }
 
@@ -220,8 +217,8 @@ void scales_variables(FILE *f, const struct figure_view *view, const struct figu
 
     (void)look;
     (void)policy;
-    fprintf(f, "N_POLICIES = %zu\narray POLICY[N_POLICIES]\narray MODES[N_POLICIES]\n",
-            view->n_policies);
+    figure_set_short(f, "N_POLICIES", "POLICY", view->titles, view->n_policies, FIGURE_TITLE);
+    fputs("array MODES[N_POLICIES]\n", f);
     for (p = 0; p < view->n_policies; p++)
         set_policy(f, view, p, &span);
     log_axis = span.low > 0.0 && span.high > 10.0 * span.low;

@@ -240,5 +240,5 @@ void spike_variables(FILE *f, const struct figure_view *view, const struct figur
     for (g = 0; g < series->n_groups && view->ranked[g] != view->spike_group; g++)
         ;
     figure_set_number(f, "SPIKE_RANK", (double)g + 1.0);
-    figure_set_names(f, "N_POLICIES", "POLICY", view->titles, view->n_policies);
+    figure_set_short(f, "N_POLICIES", "POLICY", view->titles, view->n_policies, FIGURE_LEGEND);
 }

@@ -126,6 +126,7 @@ void tails_variables(FILE *f, const struct figure_view *view, const struct figur
         n_most = tail.n > n_most ? tail.n : n_most;
     }
     figure_set_number(f, "TAIL", view->tail);
+    figure_set_share(f, "TAIL_SHARE", view->tail);
     figure_set_number(f, "RATIO_MAX", high);
     figure_set_number(f, "N_NORMS", (double)n_most);
 }

@@ -90,6 +90,24 @@ void figure_set_names(FILE *f, const char *count, const char *array, const char 
     }
 }
 
+void figure_set_short(FILE *f, const char *count, const char *array, const char *const *names,
+                      size_t n, size_t most)
+{
+    struct tell_names shown;
+
+    tell_names_make(&shown, names, n, 1, most);
+    figure_set_names(f, count, array, shown.text != NULL ? (const char *const *)shown.text : names,
+                     n);
+    tell_names_free(&shown);
+}
+
+void figure_set_share(FILE *f, const char *name, double share)
+{
+    char text[TELL_SIZE];
+
+    figure_set_string(f, name, tell_share(share, text));
+}
+
 void figure_write_head(FILE *f, const char *command, const char *stem,
                        const struct figure_look *look)
 {

@@ -3,6 +3,8 @@
  */
 #include "plot_pictures.h"
 
+enum { LEGEND_MOST = 16 };
+
 /* The rest of this cannot be asked of a run without decisions. */
 static const char *lacks(const struct figure *figure, const struct figure_view *view, size_t policy)
 {
@@ -33,16 +35,16 @@ enum gtr_code plot_pictures_add(struct picture_list *list, const struct figure *
     return rc;
 }
 
+/* Only the first are in legends (N_SHOWN of style.gp), and need to differ. */
 static void write_groups(FILE *f, const struct figure_view *view)
 {
-    size_t n = view->series->n_groups, k;
+    size_t n = view->series->n_groups, n_shown = n < LEGEND_MOST ? n : LEGEND_MOST, k;
+    const char *names[LEGEND_MOST];
 
-    fprintf(f, "N_GROUPS = %zu\narray GROUP[N_GROUPS]\n", n);
-    for (k = 0; k < n; k++) {
-        fprintf(f, "GROUP[%zu] = ", k + 1);
-        figure_write_string(f, view->series->names[view->ranked[k]]);
-        fputc('\n', f);
-    }
+    for (k = 0; k < n_shown; k++)
+        names[k] = view->series->names[view->ranked[k]];
+    fprintf(f, "N_GROUPS = %zu\n", n);
+    figure_set_short(f, "N_NAMED", "GROUP", names, n_shown, FIGURE_LEGEND);
 }
 
 static void write_variables(FILE *f, const void *what, const struct figure_look *look,

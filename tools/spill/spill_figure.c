@@ -9,8 +9,9 @@
 
 enum {
     MATRIX_MOST = 40, /* groups of a matrix that can be read on a page */
-    STACK_MOST = 8,   /* culprits with a colour of their own */
-    BINS_MOST = 300   /* bars across a column of a paper */
+    SIDE_LETTERS = 22,
+    STACK_MOST = 8, /* culprits with a colour of their own */
+    BINS_MOST = 300 /* bars across a column of a paper */
 };
 
 /* --- the matrix ---------------------------------------------------------------------------- */
@@ -42,6 +43,7 @@ static void matrix_rows(FILE *f, const struct spill_shown *shown)
 
 static void matrix_variables(FILE *f, const struct spill_shown *shown)
 {
+    const char *names[MATRIX_MOST];
     size_t n = matrix_size(shown), r, c;
     double most = 0.0;
 
@@ -52,14 +54,11 @@ static void matrix_variables(FILE *f, const struct spill_shown *shown)
 
             most = nats > most ? nats : most;
         }
-    fprintf(f, "N_SIDE = %zu\nN_LEFT_OUT = %zu\n", n, shown->spill->n_groups - n);
+    for (r = 0; r < n; r++)
+        names[r] = shown->series->names[shown->ranked[r]];
+    fprintf(f, "N_LEFT_OUT = %zu\n", shown->spill->n_groups - n);
     figure_set_number(f, "MOST", most);
-    fputs("array SIDE[N_SIDE]\n", f);
-    for (r = 0; r < n; r++) {
-        fprintf(f, "SIDE[%zu] = ", r + 1);
-        figure_write_string(f, shown->series->names[shown->ranked[r]]);
-        fputc('\n', f);
-    }
+    figure_set_short(f, "N_SIDE", "SIDE", names, n, SIDE_LETTERS);
 }
 
 /* --- excess over the run ------------------------------------------------------------------- */
@@ -214,6 +213,7 @@ static void curve_variables(FILE *f, const struct spill_shown *shown)
     figure_set_number(f, "X_MIN", shown->points[0].max_norm);
     figure_set_number(f, "X_MAX", last->max_norm);
     figure_set_number(f, "COST", shown->cost);
+    figure_set_share(f, "COST_SHARE", shown->cost);
     figure_set_number(f, "COST_MAX", shown->points[0].cost);
     figure_set_number(f, "CHOSEN", shown->chosen->max_norm);
     figure_set_number(f, "OWN", shown->own != NULL ? shown->own->max_norm : (double)NAN);
@@ -238,8 +238,8 @@ void spill_write_variables(FILE *f, const struct spill_shown *shown,
         names[k] = shown->series->names[shown->ranked[k]];
     figure_set_string(f, "TRACE", shown->trace);
     figure_set_number(f, "LIMIT", shown->at->max_norm);
-    figure_set_number(f, "SHARE", shown->spill->excess_share);
-    figure_set_names(f, "N_GROUPS", "GROUP", names, n > 0 ? n : 1);
+    figure_set_share(f, "SHARE", shown->spill->excess_share);
+    figure_set_short(f, "N_GROUPS", "GROUP", names, n > 0 ? n : 1, FIGURE_LEGEND);
     figure->write_variables(f, shown);
 }
 
