@@ -36,32 +36,11 @@ static void check_arguments(const struct arguments *arguments, const struct argp
         argp_error(state, "-: standard input has no name to make the trace's from; use -o");
 }
 
-static void parse_word(struct arguments *arguments, int key, const char *word,
-                       const struct argp_state *state)
+static error_t parse(int key, char *word, struct argp_state *state)
 {
     static const char *const formats[] = { "auto", "csv", "tsv", "jsonl" };
     static const char *const states[] = { "unknown", "pre-clip", "post-clip" };
     static const char *const repeats[] = { "error", "first", "last" };
-
-    switch (key) {
-    case OPT_FORMAT:
-        arguments->options.format =
-            (enum gtr_log_format)cli_choice(state, "--format", word, formats, 4);
-        break;
-    case OPT_GRAD_STATE:
-        arguments->facts.grad_state = states[cli_choice(state, "--grad-state", word, states, 3)];
-        break;
-    case OPT_REPEATS:
-        arguments->options.repeats =
-            (enum gtr_log_repeats)cli_choice(state, "--repeats", word, repeats, 3);
-        break;
-    default:
-        break;
-    }
-}
-
-static error_t parse(int key, char *word, struct argp_state *state)
-{
     struct arguments *arguments = state->input;
 
     switch (key) {
@@ -84,9 +63,15 @@ static error_t parse(int key, char *word, struct argp_state *state)
         arguments->facts.total_steps = cli_integer(state, "--total-steps", word, 0, INT64_MAX);
         return 0;
     case OPT_FORMAT:
+        arguments->options.format =
+            (enum gtr_log_format)cli_choice(state, "--format", word, formats, 4);
+        return 0;
     case OPT_GRAD_STATE:
+        arguments->facts.grad_state = states[cli_choice(state, "--grad-state", word, states, 3)];
+        return 0;
     case OPT_REPEATS:
-        parse_word(arguments, key, word, state);
+        arguments->options.repeats =
+            (enum gtr_log_repeats)cli_choice(state, "--repeats", word, repeats, 3);
         return 0;
     case ARGP_KEY_ARG:
         cli_take_path(state, &arguments->log, word, "log");

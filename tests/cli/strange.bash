@@ -5,7 +5,7 @@ for python in /usr/bin/python3 python3 ""; do
 done
 [ -n "$python" ] || { echo "no python3 sees h5py"; exit 77; }
 
-# make_strange FILE [ATTRIBUTE VALUE...]: traces/lora.h5 with its first tensors renamed.
+# make_strange FILE: traces/lora.h5 with its first tensors renamed.
 make_strange() {
     "$python" - "$TRACES/lora.h5" "$1" <<'END'
 import shutil, sys
@@ -47,19 +47,18 @@ END
 first_columns() {
     "$python" -c '
 import re, sys
-name, table, width = sys.argv[1], None, 0
+name, table = sys.argv[1], None
 def end():
     if table is not None:
         print(f"{len(table)} rows, {len(set(table))} different")
 for line in sys.stdin.read().split("\n"):
-    head = re.match(rf"  {name} +", line)
-    if head:
+    if re.match(rf"  {name}  +", line):
         end()
-        table, width = [], head.end()
+        table = []
     elif table is not None and not line.startswith("  "):
         end()
         table = None
     elif table is not None:
-        table.append(re.split(r"  +| (?=[-.0-9<]+%?( |$))", line.strip())[0])
+        table.append(re.split("  +", line.strip())[0])
 end()' "$1"
 }

@@ -1,4 +1,8 @@
-/* explain_step.c - which step, and what its norms, its tensors and its loss say. */
+/* explain_step.c - which step, and what its norms, its tensors and its loss say.
+ *
+ * What is usual is a running average of the steps before, as spill and the doctor have it; the
+ * group to look into is the one with most energy above its own.
+ */
 #include <math.h>
 
 #include "explain_found.h"

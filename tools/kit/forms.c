@@ -56,6 +56,13 @@ enum gtr_code forms_open(struct forms *forms, bool force, struct gtr_err *err)
     return rc;
 }
 
+enum gtr_code forms_check(const struct forms *forms, bool force, struct gtr_err *err)
+{
+    enum gtr_code rc = output_check(forms->tsv_path, force, err);
+
+    return rc == GTR_OK ? output_check(forms->json_path, force, err) : rc;
+}
+
 static enum gtr_code write_form(FILE *f, bool json, forms_table table, const void *found,
                                 struct gtr_err *err)
 {

@@ -28,6 +28,9 @@ typedef void (*forms_table)(struct rows *rows, const void *found);
 
 enum gtr_code forms_open(struct forms *forms, bool force, struct gtr_err *err);
 
+/* output_check of both, before a long work after which they are opened. */
+enum gtr_code forms_check(const struct forms *forms, bool force, struct gtr_err *err);
+
 /* The table in each form that was asked for. */
 enum gtr_code forms_write(struct forms *forms, forms_table table, const void *found,
                           struct gtr_err *err);

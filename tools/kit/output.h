@@ -16,7 +16,8 @@ struct output {
 /* `path` NULL: no output, and the calls below do nothing. */
 enum gtr_code output_open(struct output *output, const char *path, bool force, struct gtr_err *err);
 
-/* Does nothing stand in the way of a file that is written when the work is done?  NULL: no file. */
+/* Does nothing stand in the way of what is opened when the work is done?  So a long work that is
+ * interrupted leaves no file. */
 enum gtr_code output_check(const char *path, bool force, struct gtr_err *err);
 
 /* Closes and gives the file its name; a full disk shows here. */

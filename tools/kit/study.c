@@ -174,12 +174,34 @@ void study_close(struct study *study)
     memset(study, 0, sizeof *study);
 }
 
+bool study_optimizer(const struct study *study, struct gtr_optimizer *optimizer)
+{
+    gtr_optimizer_init(optimizer, GTR_ADAMW);
+    return gtr_optimizer_from_meta(gtr_trace_head(study->trace)->meta, optimizer) != 0;
+}
+
+enum gtr_code study_proxy(const struct study *study, const struct gtr_decisions *decisions,
+                          const struct gtr_optimizer *optimizer, const int64_t *rows, size_t n_rows,
+                          double **rho, struct gtr_err *err)
+{
+    size_t n = decisions->n_groups * decisions->n_steps;
+    enum gtr_code rc = gtr_alloc_for(rho, n, sizeof **rho, "proxies", err);
+
+    if (rc == GTR_OK && optimizer->id == GTR_SGD)
+        memcpy(*rho, decisions->scale, n * sizeof **rho);
+    else if (rc == GTR_OK && rows == NULL)
+        rc = gtr_proxy_run(study->replay, decisions, optimizer->beta2, *rho, NULL, err);
+    else if (rc == GTR_OK)
+        rc = gtr_proxy_run_rows(study->replay, decisions, rows, n_rows, optimizer->beta2, *rho,
+                                NULL, err);
+    return rc;
+}
+
 double study_beta2(const struct study *study)
 {
     struct gtr_optimizer optimizer;
 
-    if (!gtr_optimizer_from_meta(gtr_trace_head(study->trace)->meta, &optimizer))
-        return 0.999;
+    study_optimizer(study, &optimizer);
     return optimizer.id == GTR_ADAMW ? optimizer.beta2 : 0.0;
 }
 

@@ -1,4 +1,8 @@
-/* cmd_sweep.c - gradtrace sweep: many settings over one trace, and a recommendation. */
+/* cmd_sweep.c - gradtrace sweep: many settings over one trace, and a recommendation.
+ *
+ * Settings are run in blocks, each noted in a journal, so that a sweep that is stopped goes on
+ * where it was; shards, ranks and parts that are joined give the same bytes as one process.
+ */
 #define _GNU_SOURCE
 #include "cli.h"
 
@@ -97,7 +101,7 @@ static enum gtr_code open_sweep(struct sweep *sweep, struct gtr_err *err)
 
     rc = cli_check_device(&o->device, err);
     if (rc == GTR_OK)
-        rc = forms_open(&o->forms, o->common.force, err);
+        rc = forms_check(&o->forms, o->common.force, err);
     if (rc == GTR_OK) /* told before the work, not after it */
         rc = output_check(o->output, o->common.force, err);
     if (rc == GTR_OK)
@@ -303,8 +307,10 @@ static enum gtr_code tell(struct sweep *sweep, struct gtr_err *err)
                                            .first = sweep->about.first,
                                            .n = sweep->n_done,
                                            .rows = sweep->rows };
-    enum gtr_code rc = forms_write(&o->forms, sweep_rows, &results, err);
+    enum gtr_code rc = forms_open(&o->forms, o->common.force, err);
 
+    if (rc == GTR_OK)
+        rc = forms_write(&o->forms, sweep_rows, &results, err);
     if (rc == GTR_OK && o->forms.told)
         rc = tell_people(o, &results, err);
     return rc == GTR_OK ? forms_close(&o->forms, err) : rc;

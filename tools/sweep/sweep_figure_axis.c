@@ -62,12 +62,12 @@ static void bin(struct sweep_axis *axis)
 
 void sweep_axis_init(struct sweep_axis *axis, const struct sweep_figures *what, size_t knob)
 {
-    size_t policy = what->knob_policy[knob], i;
+    size_t policy = gtr_plan_knob_policy(what->plan, knob), i;
     bool few = true;
 
     *axis = (struct sweep_axis){ .knob = knob, .low = HUGE_VAL, .high = -HUGE_VAL };
-    for (i = what->first[policy]; i < what->first[policy + 1]; i++) {
-        double value = what->knob_values[i * what->n_knobs + knob];
+    for (i = what->found->policy_row[policy]; i < what->found->policy_row[policy + 1]; i++) {
+        double value = what->found->knobs[i * what->found->n_knobs + knob];
 
         if (!isfinite(value))
             continue;
@@ -75,8 +75,8 @@ void sweep_axis_init(struct sweep_axis *axis, const struct sweep_figures *what, 
         axis->high = value > axis->high ? value : axis->high;
         few = few && add_value(axis, value);
     }
-    axis->log = what->knob_log[knob] && axis->low > 0.0;
-    axis->words = what->knob_words != NULL ? what->knob_words[knob] : NULL;
+    axis->log = gtr_plan_knob_is_log(what->plan, knob) && axis->low > 0.0;
+    axis->choices = sweep_choices(what, knob);
     if (!few)
         bin(axis);
 }
@@ -112,7 +112,7 @@ static void tic_at_cell(const struct sweep_axis *axis, size_t i,
 {
     char text[LABEL_SIZE];
 
-    sweep_value_text(axis->words, axis->value[i], text);
+    sweep_value_text(axis->choices, axis->value[i], text);
     take(context, (double)i + 1.0, text);
 }
 

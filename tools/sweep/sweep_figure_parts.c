@@ -8,24 +8,37 @@
 
 bool sweep_counts(const struct sweep_figures *what, size_t setting)
 {
-    return (what->keep == NULL || what->keep[setting]) && isfinite(what->goal_values[0][setting]);
+    return what->found->keep[setting] && isfinite(what->found->goal_values[0][setting]);
 }
 
 static double weight_of(const struct sweep_figures *what, size_t knob)
 {
-    const struct gtr_sensitivity *s = what->sensitivity;
+    const struct gtr_sensitivity *s = &what->found->sensitivity[knob];
 
-    if (s == NULL)
-        return 0.0;
-    return isfinite(s[knob].total) ? s[knob].total : isfinite(s[knob].first) ? s[knob].first : 0.0;
+    return isfinite(s->total) ? s->total : isfinite(s->first) ? s->first : 0.0;
+}
+
+size_t sweep_count_knobs(const struct sweep_figures *what, size_t policy)
+{
+    size_t n = 0, knob;
+
+    for (knob = 0; knob < what->found->n_knobs; knob++)
+        n += gtr_plan_knob_policy(what->plan, knob) == policy ? 1 : 0;
+    return n;
+}
+
+bool sweep_shows_knee(const struct sweep_figures *what, size_t policy)
+{
+    return what->found->advice->knee >= what->found->policy_row[policy] &&
+           what->found->advice->knee < what->found->policy_row[policy + 1];
 }
 
 size_t sweep_knobs(const struct sweep_figures *what, size_t policy, size_t *knobs, size_t most)
 {
     size_t n = 0, knob, k;
 
-    for (knob = 0; knob < what->n_knobs; knob++) {
-        if (what->knob_policy[knob] != policy)
+    for (knob = 0; knob < what->found->n_knobs; knob++) {
+        if (gtr_plan_knob_policy(what->plan, knob) != policy)
             continue;
         /* Insertion, so that equals keep their order. */
         for (k = n; k > 0 && weight_of(what, knobs[k - 1]) < weight_of(what, knob); k--)
@@ -38,15 +51,29 @@ size_t sweep_knobs(const struct sweep_figures *what, size_t policy, size_t *knob
     return n;
 }
 
-void sweep_value_text(const char *const *words, double value, char text[LABEL_SIZE])
+const char *sweep_choices(const struct sweep_figures *what, size_t knob)
 {
-    size_t k;
+    size_t policy = gtr_plan_knob_policy(what->plan, knob);
+    const char *own = gtr_plan_knob_name(what->plan, knob);
+    const struct gtr_param_spec *param;
+    char name[LABEL_SIZE];
 
-    for (k = 0; words != NULL && words[k] != NULL; k++) {
-        if ((double)k == value) {
-            snprintf(text, LABEL_SIZE, "%s", words[k]);
-            return;
-        }
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(own, "@"), own);
+    param = gtr_param_find(gtr_policy_spec(gtr_plan_policy_id(what->plan, policy)), name);
+    return param != NULL ? param->choices : NULL;
+}
+
+void sweep_value_text(const char *choices, double value, char text[LABEL_SIZE])
+{
+    double k;
+
+    for (k = 0.0; choices != NULL && k < value; k++) {
+        choices = strchr(choices, '|');
+        choices += choices != NULL ? 1 : 0;
+    }
+    if (choices != NULL && k == value) {
+        snprintf(text, LABEL_SIZE, "%.*s", (int)strcspn(choices, "|"), choices);
+        return;
     }
     /* 0.9987 is another setting than 0.999. */
     snprintf(text, LABEL_SIZE, value > 0.99 && value < 1.0 ? "%.4g" : "%.3g", value);
@@ -57,20 +84,21 @@ void sweep_setting_text(const struct sweep_figures *what, size_t setting, char *
     const char *policy = "";
     size_t used, knob, p;
 
-    for (p = 0; what->n_policies > 1 && p < what->n_policies; p++)
-        if (setting >= what->first[p] && setting < what->first[p + 1])
-            policy = what->policies[p];
+    for (p = 0; what->found->n_policies > 1 && p < what->found->n_policies; p++)
+        if (setting >= what->found->policy_row[p] && setting < what->found->policy_row[p + 1])
+            policy = what->results->study->labels[p];
     used = (size_t)snprintf(text, size, "%s", policy);
-    for (knob = 0; knob < what->n_knobs; knob++) {
-        double value = what->knob_values[setting * what->n_knobs + knob];
+    for (knob = 0; knob < what->found->n_knobs; knob++) {
+        double value = what->found->knobs[setting * what->found->n_knobs + knob];
         char word[LABEL_SIZE];
 
-        if (setting < what->first[what->knob_policy[knob]] ||
-            setting >= what->first[what->knob_policy[knob] + 1] || used >= size)
+        if (setting < what->found->policy_row[gtr_plan_knob_policy(what->plan, knob)] ||
+            setting >= what->found->policy_row[gtr_plan_knob_policy(what->plan, knob) + 1] ||
+            used >= size)
             continue;
-        sweep_value_text(what->knob_words != NULL ? what->knob_words[knob] : NULL, value, word);
+        sweep_value_text(sweep_choices(what, knob), value, word);
         used += (size_t)snprintf(text + used, size - used, "%s%s %s", used > 0 ? ", " : "",
-                                 what->knobs[knob], word);
+                                 gtr_plan_knob_name(what->plan, knob), word);
     }
 }
 
@@ -107,23 +135,7 @@ double sweep_label(const char *objective, char label[LABEL_SIZE])
     return 1.0;
 }
 
-void sweep_span_init(struct sweep_span *span)
-{
-    *span = (struct sweep_span){ (double)NAN, (double)NAN, (double)NAN, 0 };
-}
-
-void sweep_span_see(struct sweep_span *span, double value)
-{
-    if (!isfinite(value))
-        return;
-    span->n++;
-    span->low = value < span->low || isnan(span->low) ? value : span->low;
-    span->high = value > span->high || isnan(span->high) ? value : span->high;
-    if (value > 0.0 && !(value >= span->low_positive))
-        span->low_positive = value;
-}
-
-bool sweep_span_is_wide(const struct sweep_span *span)
+bool sweep_is_wide(const struct curve_range *span)
 {
     return span->low > 0.0 && span->high > 20.0 * span->low;
 }

@@ -1,4 +1,14 @@
-/* sweep_figure_parts.h - what the figures of a sweep share: axes made of cells, names, their rows.
+/* sweep_figure_parts.h - the figures of `gradtrace sweep`, and what they share: axes made of cells,
+ * names, their rows.
+ *
+ *     sweep_map       the goals over two knobs, best over the rest; per policy
+ *     sweep_front     all settings in the plane of two goals, the front, its knee
+ *     sweep_parallel  the best settings, a line each through all knobs and goals; per policy
+ *     sweep_curve     objectives over each knob, best over the rest and their range; per policy
+ *     sweep_bars      which knob matters
+ *
+ * Nothing grows with the sweep but the time to read it once per picture: what is too much for a
+ * picture is binned, and the picture says so.
  *
  * A knob that takes few values has a cell for each, side by side whatever their distance; the
  * values of a knob that takes many, as in a random sample, are binned, evenly or evenly in the
@@ -9,7 +19,8 @@
 
 #include <stdio.h>
 
-#include "sweep_figure.h"
+#include "figure_curve.h"
+#include "sweep_found.h"
 #include "tell.h"
 
 enum {
@@ -18,7 +29,17 @@ enum {
     SWEEP_PAIRS_MAX = 3, /* maps per policy: of the knobs that matter most */
     SWEEP_COLUMNS_MAX = 4,
     SWEEP_CURVES_MAX = 3,
+    SWEEP_FIGURE_GOALS = 2,
     LABEL_SIZE = 96
+};
+
+/* What there is to draw.  A knob belongs to one policy and is NaN in the settings of others. */
+struct sweep_figures {
+    const struct sweep_options *options;
+    const struct sweep_results *results;
+    const struct sweep_found *found;
+    const struct gtr_plan *plan;
+    size_t n_goals; /* 1 or 2; of three, the first two */
 };
 
 struct sweep_axis {
@@ -27,7 +48,7 @@ struct sweep_axis {
     bool binned, log;
     double low, high;              /* of the values */
     double value[AXIS_VALUES_MAX]; /* of a cell, or its middle */
-    const char *const *words;      /* NULL: numbers */
+    const char *choices;           /* "low|high", words for 0, 1, ...; NULL: numbers */
 };
 
 void sweep_axis_init(struct sweep_axis *axis, const struct sweep_figures *what, size_t knob);
@@ -50,11 +71,19 @@ void sweep_axis_tics(const struct sweep_axis *axis, size_t most,
  * returns how many. */
 size_t sweep_knobs(const struct sweep_figures *what, size_t policy, size_t *knobs, size_t most);
 
+size_t sweep_count_knobs(const struct sweep_figures *what, size_t policy);
+
+/* Is the recommended setting one of the policy? */
+bool sweep_shows_knee(const struct sweep_figures *what, size_t policy);
+
 /* Was the setting run, and does it keep the limits? */
 bool sweep_counts(const struct sweep_figures *what, size_t setting);
 
+/* The words of a knob, "low|high"; NULL for a number. */
+const char *sweep_choices(const struct sweep_figures *what, size_t knob);
+
 /* A value as its word, or as a number short enough to read. */
-void sweep_value_text(const char *const *words, double value, char text[LABEL_SIZE]);
+void sweep_value_text(const char *choices, double value, char text[LABEL_SIZE]);
 
 /* "aggc, beta 0.9, high 1.2": policy (where there are several) and knobs of a setting, to be
  * read. */
@@ -63,15 +92,8 @@ void sweep_setting_text(const struct sweep_figures *what, size_t setting, char *
 /* How an objective is shown: returns 100 and a label in percent if it is a share. */
 double sweep_label(const char *objective, char label[LABEL_SIZE]);
 
-/* Least and largest of the finite values seen, and least above 0. */
-struct sweep_span {
-    double low, high, low_positive;
-    size_t n;
-};
-void sweep_span_init(struct sweep_span *span);
-void sweep_span_see(struct sweep_span *span, double value);
 /* Are all values positive, and over a factor of 20? */
-bool sweep_span_is_wide(const struct sweep_span *span);
+bool sweep_is_wide(const struct curve_range *span);
 
 /* ARRAY[K] = "TEXT" */
 void sweep_set_element(FILE *f, const char *array, size_t k, const char *text);

@@ -1,4 +1,5 @@
-/* sweep_found.c - from rows of objectives to what is told and drawn of them. */
+/* sweep_found.c - from rows of objectives to what is told and drawn of them: the settings that keep
+ * the limits, their front and its knee, and how much of the first goal each knob decides. */
 #include "sweep_found.h"
 
 #include <math.h>

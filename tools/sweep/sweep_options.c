@@ -1,4 +1,5 @@
-/* sweep_options.c - argp for gradtrace sweep. */
+/* sweep_options.c - the command line of `gradtrace sweep`: which settings, what is good, and where
+ * it goes. */
 #include "sweep_options.h"
 
 #include <stdlib.h>
@@ -34,12 +35,16 @@ static void add_axis(struct sweep_options *o, const struct argp_state *state, co
         (struct gtr_axis_text){ .policy = o->replay.n_policies - 1, .text = text };
 }
 
-static void take_sample(struct sweep_options *o, const struct argp_state *state,
-                        enum gtr_sampling sampling, const char *name, const char *word)
+/* The options are in the order of enum gtr_sampling. */
+static void take_sample(struct sweep_options *o, const struct argp_state *state, int key,
+                        const char *word)
 {
+    static const char *const names[] = { "--random", "--sobol", "--latin", "--saltelli" };
+    const char *name = names[key - OPT_RANDOM];
+
     if (o->sampling != GTR_GRID)
         argp_error(state, "%s %s: one kind of sample at a time", name, word);
-    o->sampling = sampling;
+    o->sampling = (enum gtr_sampling)(GTR_RANDOM + key - OPT_RANDOM);
     o->n_samples = (size_t)cli_integer(state, name, word, 1, 1000000000);
 }
 
@@ -84,16 +89,10 @@ static error_t parse_sample(int key, char *word, struct argp_state *state)
 
     switch (key) {
     case OPT_RANDOM:
-        take_sample(o, state, GTR_RANDOM, "--random", word);
-        return 0;
     case OPT_SOBOL:
-        take_sample(o, state, GTR_SOBOL, "--sobol", word);
-        return 0;
     case OPT_LATIN:
-        take_sample(o, state, GTR_LATIN, "--latin", word);
-        return 0;
     case OPT_SALTELLI:
-        take_sample(o, state, GTR_SALTELLI, "--saltelli", word);
+        take_sample(o, state, key, word);
         return 0;
     case OPT_SEED:
         o->seed = (uint64_t)cli_integer(state, "--seed", word, 0, INT64_MAX);

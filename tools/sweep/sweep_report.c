@@ -1,4 +1,7 @@
-/* sweep_report.c - the recommendation and its reasons. */
+/* sweep_report.c - the recommendation and its reasons.
+ *
+ * Whether the run needs clipping at all comes first: on a calm one every limit only costs.
+ */
 #include <math.h>
 
 #include "paste.h"

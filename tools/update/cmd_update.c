@@ -1,4 +1,7 @@
-/* cmd_update.c - gradtrace update: what really reaches the optimizer. */
+/* cmd_update.c - gradtrace update: what really reaches the optimizer.
+ *
+ * Ranks share the simulation; the first writes and tells.
+ */
 #include "cli.h"
 
 #include "ranks.h"
@@ -62,8 +65,10 @@ static enum gtr_code tell_people(const struct update_found *found, struct gtr_er
 static enum gtr_code tell(const struct update_found *found, struct forms *forms,
                           struct gtr_err *err)
 {
-    enum gtr_code rc = forms_write(forms, update_rows, found, err);
+    enum gtr_code rc = forms_open(forms, found->options->common.force, err);
 
+    if (rc == GTR_OK)
+        rc = forms_write(forms, update_rows, found, err);
     if (rc == GTR_OK)
         rc = write_result(found, err);
     if (rc == GTR_OK)
@@ -98,7 +103,7 @@ int cmd_update(int argc, char **argv)
     take_rank(&options);
     rc = study_open(&study, options.trace, &options.common, &options.replay, &err);
     if (rc == GTR_OK)
-        rc = forms_open(&options.forms, options.common.force, &err);
+        rc = forms_check(&options.forms, options.common.force, &err);
     if (rc == GTR_OK) /* a simulation may take an hour: told before it */
         rc = output_check(options.result, options.common.force, &err);
     rc = ranks_agree(rc, &err);

@@ -1,4 +1,7 @@
-/* update_figure.c - rows and variables of the two figures. */
+/* update_figure.c - rows and variables of the two figures.
+ *
+ * Changes span many decades, and the smallest are roundings: where the axis ends below.
+ */
 #include "update_summary.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
-/* update_options.c - the command line of `gradtrace update`. */
+/* update_options.c - the command line of `gradtrace update`: what cannot be meant is told before
+ * any work. */
 #include "update_options.h"
 
 enum { OPT_OPTIMIZER = 0x200, OPT_WARM_UP };

@@ -1,4 +1,5 @@
-/* update_summary.c - quantiles, means and extremes over the steps. */
+/* update_summary.c - quantiles, means and extremes over the steps: a change is judged by its
+ * median, as one spike moves a mean. */
 #include "update_summary.h"
 
 #include <math.h>
