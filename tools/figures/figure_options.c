@@ -57,8 +57,8 @@ static error_t parse_look(int key, char *word, struct argp_state *state)
 }
 
 static const struct argp_option look_options[] = {
-    { "format", OPT_FORMAT, "png,svg,pdf,tex", 0,
-      "Kinds of picture, one or several.  Default: png; for a paper pdf,svg", 0 },
+    { "format", OPT_FORMAT, "png|svg|pdf|tex", 0,
+      "Kind of picture, or several: png,svg.  Default: png; for a paper pdf,svg", 0 },
     { "term", OPT_TERM, NULL, 0, "Draw in the terminal, as text, and write no files", 0 },
     { "style", OPT_STYLE, "screen|paper", 0,
       "paper: without titles, type of 8 points, as wide as a column.  Default: screen", 0 },
