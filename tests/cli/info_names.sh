@@ -1,5 +1,5 @@
 # info_names.sh - names and texts of a trace that would steer a terminal or forge a line do not,
-# whichever way they are told; facts and groups for programs; and all groups have names of their own.
+# whichever way they are told; facts and groups for programs; all groups have names of their own.
 . "$TESTS/cli/strange.bash"
 . "$TESTS/cli/told_names.bash"
 make_strange run.h5
@@ -8,7 +8,8 @@ import sys
 import h5py
 with h5py.File(sys.argv[1], "r+") as f:
     f.attrs["producer"] = b"esc\x1b]0;title\x07"
-    f.attrs["meta"] = '{"k\u009bey": "bidi\u202e", "simulated": {"scenario": "x\u009by", "seed": 7}}'.encode()
+    f.attrs["meta"] = ('{"k\u009bey": "bidi\u202e", '
+                       '"simulated": {"scenario": "x\u009by", "seed": 7}}').encode()
 END
 "$GRADTRACE" info run.h5 --tsv facts.tsv --json facts.json >facts.txt || exit
 "$GRADTRACE" info run.h5 --group-by tensor --tsv groups.tsv --json groups.json >groups.txt || exit

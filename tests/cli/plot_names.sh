@@ -14,7 +14,8 @@ names_differ() {
 }
 plot() {
     "$GRADTRACE" plot "$1" --group-by tensor -p aggc-paper:beta=0.9123456789012345678 \
-        -p aggc-paper:beta=0.9123456789012345677 --figure all --format svg -o "$2" >/dev/null 2>&1 || exit
+        -p aggc-paper:beta=0.9123456789012345677 --figure all --format svg -o "$2" \
+        >/dev/null 2>&1 || exit
     "$GRADTRACE" spill "$1" --group-by tensor --max-norm auto --figures "$2" --format svg \
         >/dev/null || exit
     names_differ "$2"/*.gp
@@ -24,7 +25,8 @@ look strange/*.gp strange/*.svg | grep -v 'steers nothing$'
 for trace in gpt2 lora; do
     plot "$TRACES/$trace.h5" $trace
 done
-"$GRADTRACE" plot "$TRACES/lora.h5" -p aggc-paper --figure intervals -o axes >/dev/null 2>&1
-grep -o 'IS_LOG\[[0-9]*\] = [01]' axes/intervals-aggc-paper.gp | cut -d = -f 2 | sort | uniq -c
-"$GRADTRACE" plot "$TRACES/lora.h5" -p aggc-paper --figure intervals --linear -o axes/2 >/dev/null 2>&1
-grep -o 'IS_LOG\[[0-9]*\] = [01]' axes/2/intervals-aggc-paper.gp | cut -d = -f 2 | sort | uniq -c
+for axis in --log --linear ""; do
+    "$GRADTRACE" plot "$TRACES/lora.h5" -p aggc-paper --figure intervals $axis -o axes$axis \
+        >/dev/null 2>&1
+    grep -o 'IS_LOG\[[0-9]*\] = [01]' axes$axis/intervals-aggc-paper.gp | cut -d = -f 2 | uniq -c
+done
