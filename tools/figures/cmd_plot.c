@@ -52,13 +52,6 @@ static enum gtr_code list_pictures(const struct plot_options *o, const struct fi
     return rc;
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 /* What the user typed, if there is room for it over a panel. */
 static const char *title_of(const struct study *study, size_t policy)
 {
@@ -112,7 +105,7 @@ static enum gtr_code plot(struct plot_options *o, const struct study *study,
         .series = study->series,
         .steps = gtr_trace_steps(study->trace),
         .skip = gtr_replay_skip(study->replay),
-        .trace = base_name(o->trace),
+        .trace = figure_trace_name(o->trace),
         .n_policies = study->n_settings,
         .labels = (const char *const *)study->labels,
         .titles = titles,

@@ -120,8 +120,12 @@ double figure_median(const double *sorted, size_t n);
 void figure_write_plain(FILE *f, const char *text);
 void figure_write_string(FILE *f, const char *text);
 
-/* A number, and the character that ends its field. */
+/* A number or a name as a field of a row, and the character that ends it. */
 void figure_write_number(FILE *f, double value, char after);
+void figure_write_name(FILE *f, const char *name, char after);
+
+/* A trace as titles call it, without its folder. */
+const char *figure_trace_name(const char *path);
 
 /* NAME = VALUE for gnuplot. */
 void figure_set_number(FILE *f, const char *name, double value);
@@ -135,11 +139,11 @@ void figure_set_names(FILE *f, const char *count, const char *array, const char 
 void figure_set_short(FILE *f, const char *count, const char *array, const char *const *names,
                       size_t n, size_t most);
 
-/* Letters of a name in a legend. */
-enum { FIGURE_LEGEND = 20 };
-
-/* And of a policy over its panel. */
-enum { FIGURE_TITLE = 27 };
+enum {
+    FIGURE_LEGEND = 20,  /* letters of a name in a legend */
+    FIGURE_TITLE = 27,   /* of a policy over its panel */
+    FIGURE_COLOURED = 16 /* groups that can have colours, as style.gp gives them out */
+};
 
 /* NAME = "12.4%". */
 void figure_set_share(FILE *f, const char *name, double share);

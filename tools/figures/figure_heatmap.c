@@ -3,7 +3,6 @@
 
 #include "figure_columns.h"
 #include "figure_rows.h"
-#include "tell.h"
 
 enum { TERM_LEGEND = 19 }; /* letters that the legend takes in a terminal */
 
@@ -45,8 +44,7 @@ static void write_row(FILE *f, const struct figure_view *view, const struct figu
         figure_write_number(f, figure_column_middle(c, series, column), '\t');
         fprintf(f, "%zu\t", row + 1);
         figure_write_number(f, shown, '\t');
-        tell_text(f, series->names[row]);
-        fputc('\n', f);
+        figure_write_name(f, series->names[row], '\n');
     }
 }
 

@@ -79,19 +79,13 @@ static void write_row(FILE *f, const struct held *held, size_t t, const char *na
     struct decided d = decided_of(held);
     double norm = held_norm(held, t);
     const double row[] = { norm, d.lower[t], d.upper[t], d.scale[t], norm * d.scale[t] };
-    char text[GTR_NUMBER_SIZE];
-    size_t i;
+    size_t n = GTR_ARRAY_LEN(row), i;
 
-    fprintf(f, "%lld", (long long)held->view->series->index[t]);
-    for (i = 0; i < GTR_ARRAY_LEN(row); i++) {
-        gtr_text_print(row[i], text);
-        fprintf(f, "\t%s", text);
-    }
-    if (name != NULL) {
-        fputc('\t', f);
-        tell_text(f, name);
-    }
-    fputc('\n', f);
+    fprintf(f, "%lld\t", (long long)held->view->series->index[t]);
+    for (i = 0; i < n; i++)
+        figure_write_number(f, row[i], i + 1 < n || name != NULL ? '\t' : '\n');
+    if (name != NULL)
+        figure_write_name(f, name, '\n');
 }
 
 /* Steps of a bin that are shown, as a mark in `shown`; view->values holds the norms. */

@@ -13,7 +13,6 @@
 #include "figure_columns.h"
 #include "figure_curve.h"
 #include "figure_rows.h"
-#include "tell.h"
 
 enum {
     TERM_LEGEND = 19,
@@ -253,8 +252,7 @@ void layers_rows(FILE *f, const struct figure_view *view, const struct figure_lo
             figure_write_number(f, figure_column_middle(&c, view->layers, column), '\t');
             fprintf(f, "%zu\t", k + 1);
             figure_write_number(f, summary_of(view, view->layer_rows[k], t, end), '\t');
-            tell_text(f, view->layers->names[view->layer_rows[k]]);
-            fputc('\n', f);
+            figure_write_name(f, view->layers->names[view->layer_rows[k]], '\n');
             t = end;
         }
     }

@@ -6,8 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "tell.h"
-
 #include "figure_rows.h"
 
 enum {
@@ -58,10 +56,8 @@ static void write_point(FILE *f, double scale, double share, const char *group, 
     gtr_text_print(scale, a);
     gtr_text_print(share, b);
     fprintf(f, "%s\t%s\t", a, b);
-    tell_text(f, group);
-    fputc('\t', f);
-    tell_text(f, policy);
-    fputc('\n', f);
+    figure_write_name(f, group, '\t');
+    figure_write_name(f, policy, '\n');
 }
 
 /* Of the group of rank k.  Those that style.gp draws in grey, since there are too many for colours,

@@ -11,7 +11,6 @@
 
 #include "figure_curve.h"
 #include "figure_rows.h"
-#include "tell.h"
 
 enum { AROUND = 32 }; /* steps on each side: a narrow spike and its aftermath */
 
@@ -159,8 +158,7 @@ static void write_row(FILE *f, const struct figure_view *view, size_t t, double 
     fprintf(f, "%lld\t", (long long)view->series->index[t]);
     figure_write_number(f, value, '\t');
     figure_write_number(f, second, '\t');
-    tell_text(f, name);
-    fputc('\n', f);
+    figure_write_name(f, name, '\n');
 }
 
 /* Blocks: the loss, the groups by rank, the policies. */

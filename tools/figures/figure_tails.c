@@ -11,8 +11,6 @@
  */
 #include <math.h>
 
-#include "tell.h"
-
 #include "figure_rows.h"
 
 enum {
@@ -73,8 +71,7 @@ static void write_point(FILE *f, double x, double share, const char *name)
 {
     figure_write_number(f, x, '\t');
     figure_write_number(f, share, '\t');
-    tell_text(f, name);
-    fputc('\n', f);
+    figure_write_name(f, name, '\n');
 }
 
 /* Blocks: the groups by rank; from the largest norm down. */

@@ -59,6 +59,19 @@ void figure_write_number(FILE *f, double value, char after)
     fprintf(f, "%s%c", text, after);
 }
 
+void figure_write_name(FILE *f, const char *name, char after)
+{
+    tell_text(f, name);
+    fputc(after, f);
+}
+
+const char *figure_trace_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
 void figure_set_number(FILE *f, const char *name, double value)
 {
     char text[GTR_NUMBER_SIZE];

@@ -3,8 +3,6 @@
  */
 #include "plot_pictures.h"
 
-enum { LEGEND_MOST = 16 };
-
 /* The rest of this cannot be asked of a run without decisions. */
 static const char *lacks(const struct figure *figure, const struct figure_view *view, size_t policy)
 {
@@ -35,11 +33,11 @@ enum gtr_code plot_pictures_add(struct picture_list *list, const struct figure *
     return rc;
 }
 
-/* Only the first are in legends (N_SHOWN of style.gp), and need to differ. */
+/* Only the first can be in a legend, and need to differ. */
 static void write_groups(FILE *f, const struct figure_view *view)
 {
-    size_t n = view->series->n_groups, n_shown = n < LEGEND_MOST ? n : LEGEND_MOST, k;
-    const char *names[LEGEND_MOST];
+    size_t n = view->series->n_groups, n_shown = n < FIGURE_COLOURED ? n : FIGURE_COLOURED, k;
+    const char *names[FIGURE_COLOURED];
 
     for (k = 0; k < n_shown; k++)
         names[k] = view->series->names[view->ranked[k]];

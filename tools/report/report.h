@@ -10,11 +10,23 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "report_options.h"
 #include "rows.h"
 #include "spill_found.h"
 #include "study.h"
 #include "update_summary.h"
+
+/* The command line. */
+struct report_options {
+    struct cli_common common;
+    struct cli_replay replay; /* -p, --group-by, ... */
+    const char *trace;
+    const char *output; /* FILE or "-" */
+    const char *tsv;    /* a folder for the tables; NULL: none */
+    const char *title;  /* NULL: the trace's name */
+    bool chosen;        /* no -p: the policies are of our choice */
+    bool guessed;       /* the limit below is just a common one */
+    char limit[64];     /* of them the first, a limit on the global norm */
+};
 
 /* Everything that was computed.  Parts that could not be are NULL or false, and `why` says why. */
 struct report_found {

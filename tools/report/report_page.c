@@ -1,6 +1,7 @@
 /* report_page.c - the page around its sections: head, what is in it, fine print. */
 #include <string.h>
 
+#include "figure.h"
 #include "report_write.h"
 
 /* --- fine print ------------------------------------------------------------------------------ */
@@ -75,17 +76,10 @@ void report_fine_print(struct report *r)
 
 /* --- the page -------------------------------------------------------------------------------- */
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 static void put_head(struct report *r)
 {
     const struct report_options *o = r->found->options;
-    const char *title = o->title != NULL ? o->title : base_name(o->trace);
+    const char *title = o->title != NULL ? o->title : figure_trace_name(o->trace);
 
     fputs("<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n<meta name=viewport "
           "content=\"width=device-width,initial-scale=1\">\n<title>",

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "picture.h"
-#include "tell.h"
 
 enum {
     MATRIX_MOST = 40, /* groups of a matrix that can be read on a page */
@@ -33,10 +32,8 @@ static void matrix_rows(FILE *f, const struct spill_shown *shown)
 
             fprintf(f, "%zu\t%zu\t", c + 1, r + 1);
             figure_write_number(f, spill->matrix[victim * spill->n_groups + culprit], '\t');
-            tell_text(f, shown->series->names[culprit]);
-            fputc('\t', f);
-            tell_text(f, shown->series->names[victim]);
-            fputc('\n', f);
+            figure_write_name(f, shown->series->names[culprit], '\t');
+            figure_write_name(f, shown->series->names[victim], '\n');
         }
     }
 }
@@ -127,8 +124,7 @@ static void put_bars(FILE *f, const struct spill_shown *shown, size_t k, const c
         figure_write_number(f, edge_at(shown->series, end), '\t');
         figure_write_number(f, low, '\t');
         figure_write_number(f, high, '\t');
-        tell_text(f, name);
-        fputc('\n', f);
+        figure_write_name(f, name, '\n');
     }
 }
 
@@ -262,8 +258,7 @@ static void write_variables(FILE *f, const void *view, const struct figure_look 
 enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err)
 {
     const struct spill_options *o = found->options;
-    const char *slash = strrchr(o->trace, '/');
-    struct spill_shown shown = { .trace = slash != NULL ? slash + 1 : o->trace,
+    struct spill_shown shown = { .trace = figure_trace_name(o->trace),
                                  .series = found->study->series,
                                  .ranked = found->ranked,
                                  .points = found->points,
