@@ -2,7 +2,7 @@
 #include "cli.h"
 
 #include "diff_found.h"
-#include "diff_policies.h"
+#include "diff_policies_found.h"
 
 static enum gtr_code diff_traces(struct diff_options *o, struct gtr_err *err)
 {

@@ -1,4 +1,8 @@
-/* diff_found.c - opens both, finds the groups and steps that they share, and compares them. */
+/* diff_found.c - opens both, finds the groups and steps that they share, and compares them.
+ *
+ * Groups are the same by their names, steps by their numbers.  What only one of the two has is told
+ * of, and compared with nothing.
+ */
 #include "diff_found.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* doctor_found.c - looks at the run and at its policies: those of -p, or the run's own. */
+/* doctor_found.c - looks at the run and at policies: those of -p, or the one that its meta tells
+ * of, so that a run can be looked at by whoever does not know how it was clipped. */
 #include "doctor_found.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* info_found.c - counts tensors and steps, and measures groups. */
+/* info_found.c - counts tensors and steps, and measures groups: once, so that people and programs
+ * are told the same. */
 #include "info_found.h"
 
 #include <math.h>

@@ -19,15 +19,17 @@ static void take_limit(struct spill_options *o, const struct argp_state *state, 
         argp_error(state, "--max-norm %s: must be auto or a number from 1e-150 to 1e150", word);
 }
 
-static bool is_stdout(const char *path)
+static void check(const struct spill_options *o, const struct argp_state *state)
 {
-    return path != NULL && strcmp(path, "-") == 0;
-}
+    static const char figures[] = "figures are told on standard output too";
+    bool steps = o->steps != NULL && strcmp(o->steps, "-") == 0;
 
-static void check(struct spill_options *o, const struct argp_state *state)
-{
-    if (is_stdout(o->steps) && (is_stdout(o->forms.tsv_path) || is_stdout(o->forms.json_path)))
-        argp_error(state, "--tsv, --steps, --json: only one can be - at a time");
+    if (steps)
+        forms_refuse_stdout(&o->forms, state, "--steps has standard output");
+    if (figure_wanted(&o->figures))
+        forms_refuse_stdout(&o->forms, state, figures);
+    if (steps && figure_wanted(&o->figures))
+        argp_error(state, "--steps -: %s; name a file", figures);
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)

@@ -1,9 +1,9 @@
-/* diff_policies.h - two policies on one trace, decision by decision.
+/* diff_policies_found.h - two policies on one trace, decision by decision.
  *
  * Both saw the same gradients, so every difference is exact and needs no test.
  */
-#ifndef DIFF_POLICIES_H
-#define DIFF_POLICIES_H
+#ifndef DIFF_POLICIES_FOUND_H
+#define DIFF_POLICIES_FOUND_H
 
 #include <stdio.h>
 
