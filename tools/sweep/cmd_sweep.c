@@ -7,7 +7,6 @@
 #include "cli.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "progress.h"

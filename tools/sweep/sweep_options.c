@@ -2,7 +2,6 @@
  * it goes. */
 #include "sweep_options.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {

@@ -6,7 +6,6 @@
 #include "update_found.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "progress.h"
 #include "ranks.h"

@@ -7,7 +7,6 @@
 #include "update_summary.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "tell.h"
 
