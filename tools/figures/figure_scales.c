@@ -4,7 +4,6 @@
  * again is a vertical line as high as its share.
  */
 #include <math.h>
-#include <string.h>
 
 #include "figure_rows.h"
 

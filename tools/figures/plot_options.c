@@ -3,7 +3,6 @@
 #include "plot_options.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { OPT_FIGURE = 0x200, OPT_GROUP, OPT_STEP, OPT_BIN, OPT_TAIL, OPT_LOG, OPT_LINEAR, OPT_SIZE };
 

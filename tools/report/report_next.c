@@ -1,6 +1,5 @@
 /* report_next.c - the page in short, and what to type next. */
 #define _GNU_SOURCE
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

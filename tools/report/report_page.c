@@ -1,5 +1,4 @@
 /* report_page.c - the page around its sections: head, what is in it, fine print. */
-#include <string.h>
 
 #include "figure.h"
 #include "report_write.h"

@@ -2,7 +2,6 @@
 #include "spill_figure.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "picture.h"
 

@@ -21,15 +21,15 @@ static void take_limit(struct spill_options *o, const struct argp_state *state, 
 
 static void check(const struct spill_options *o, const struct argp_state *state)
 {
-    static const char figures[] = "figures are told on standard output too";
+    static const char told[] = "figures are told on standard output too";
     bool steps = o->steps != NULL && strcmp(o->steps, "-") == 0;
 
     if (steps)
         forms_refuse_stdout(&o->forms, state, "--steps has standard output");
     if (figure_wanted(&o->figures))
-        forms_refuse_stdout(&o->forms, state, figures);
+        forms_refuse_stdout(&o->forms, state, told);
     if (steps && figure_wanted(&o->figures))
-        argp_error(state, "--steps -: %s; name a file", figures);
+        argp_error(state, "--steps -: %s; name a file", told);
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)

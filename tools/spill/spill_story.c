@@ -1,6 +1,5 @@
 /* spill_story.c - the worst steps, each as a sentence or two. */
 #include <math.h>
-#include <string.h>
 
 #include "spill_found.h"
 #include "tell.h"
