@@ -152,7 +152,7 @@ void gtr_finding_worst(struct gtr_finding *finding, const struct gtr_exam *exam)
 
 enum { GTR_TELL = 160 };
 
-/* "4.8 %", "55 %", "99.7 %": two digits, or as many as it takes not to round to all. */
+/* "0.34%", "4.8%", "55.1%"; never rounded to none or to all: "<0.01%", "99.9%". */
 const char *gtr_tell_share(double share, char text[GTR_TELL]);
 
 /* The same of the worst of those in exam->flags: "up to 55 %" if there are several. */
@@ -164,7 +164,7 @@ const char *gtr_tell_groups(const struct gtr_exam *exam, char text[GTR_TELL]);
 /* The same of lanes: "the whole gradient" where the policy decides for that. */
 const char *gtr_tell_lanes(const struct gtr_exam *exam, char text[GTR_TELL]);
 
-/* A name, its middle left out if it is long. */
+/* A name, its middle left out if it is long, on one line: lines part advice. */
 const char *gtr_tell_name(const char *name, char text[GTR_TELL]);
 
 /* --- measuring ------------------------------------------------------------------------------ */

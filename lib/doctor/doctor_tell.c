@@ -1,5 +1,4 @@
 /* doctor_tell.c - findings: their sentences, numbers and steps. */
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,15 +89,14 @@ void gtr_finding_worst(struct gtr_finding *finding, const struct gtr_exam *exam)
 const char *gtr_tell_share(double share, char text[GTR_TELL])
 {
     double percent = 100.0 * share;
-    int digits = percent < 9.95 ? 1 : 0;
 
-    if (percent < 1.0)
-        snprintf(text, GTR_TELL, "%.1g %%", percent);
-    else {
-        while (share < 1.0 && digits < 4 && percent + 0.5 * pow(10.0, -digits) >= 100.0)
-            digits++;
-        snprintf(text, GTR_TELL, "%.*f %%", digits, percent);
-    }
+    if (percent > 0.0 && percent < 0.01)
+        snprintf(text, GTR_TELL, "<0.01%%");
+    else if (percent < 0.995)
+        snprintf(text, GTR_TELL, "%.*f%%", percent > 0.0 ? 2 : 0, percent);
+    else
+        snprintf(text, GTR_TELL, "%.*f%%", share == 1.0 || percent >= 999.5 ? 0 : 1,
+                 share < 1.0 && percent > 99.9 ? 99.9 : percent);
     return text;
 }
 
@@ -126,16 +124,18 @@ const char *gtr_tell_name(const char *name, char text[GTR_TELL])
 {
     enum { LONGEST = 60, HEAD = 20, TAIL = 36 };
     size_t length = strlen(name), head = HEAD, tail = length - TAIL;
+    char *c;
 
-    if (length <= LONGEST) {
-        snprintf(text, GTR_TELL, "%s", name);
-        return text;
-    }
-    while (head > 0 && is_inside(name[head]))
+    while (length > LONGEST && head > 0 && is_inside(name[head]))
         head--;
-    while (is_inside(name[tail]))
+    while (length > LONGEST && is_inside(name[tail]))
         tail++;
-    snprintf(text, GTR_TELL, "%.*s...%s", (int)head, name, name + tail);
+    if (length <= LONGEST)
+        snprintf(text, GTR_TELL, "%s", name);
+    else
+        snprintf(text, GTR_TELL, "%.*s...%s", (int)head, name, name + tail);
+    for (c = text; *c != '\0'; c++)
+        *c = (unsigned char)*c < ' ' ? '?' : *c;
     return text;
 }
 

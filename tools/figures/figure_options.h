@@ -14,6 +14,9 @@ struct figure_options {
 };
 extern const struct argp figure_argp;
 
+/* The same without --figures, of a command that has a folder of its own. */
+extern const struct argp figure_look_argp;
+
 /* Were any asked for? */
 bool figure_wanted(const struct figure_options *options);
 

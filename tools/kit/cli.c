@@ -122,6 +122,19 @@ size_t cli_choice(const struct argp_state *state, const char *option, const char
     return 0; /* argp_error does not return */
 }
 
+size_t cli_next_choice(const struct argp_state *state, const char *option, const char *list,
+                       const char **rest, const char *const *words, size_t n_words)
+{
+    size_t n = strcspn(*rest, ",");
+    char word[32];
+
+    if (n == 0 || n >= sizeof word)
+        argp_error(state, "%s %s: is not a list of names, as in a,b,c", option, list);
+    snprintf(word, sizeof word, "%.*s", (int)n, *rest);
+    *rest = (*rest)[n] == ',' ? *rest + n + 1 : NULL;
+    return cli_choice(state, option, word, words, n_words);
+}
+
 static error_t parse_common(int key, char *word, struct argp_state *state)
 {
     struct cli_common *common = state->input;

@@ -113,4 +113,8 @@ void cli_add_word(struct cli_words *words, const struct argp_state *state, const
 size_t cli_choice(const struct argp_state *state, const char *option, const char *word,
                   const char *const *words, size_t n_words);
 
+/* The same of the next word of a list a,b,c: *rest, first the list, is NULL after its last. */
+size_t cli_next_choice(const struct argp_state *state, const char *option, const char *list,
+                       const char **rest, const char *const *words, size_t n_words);
+
 #endif

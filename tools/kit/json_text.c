@@ -46,6 +46,23 @@ struct json_object *json_text(const char *text)
     return string;
 }
 
+void json_spell(FILE *f, const char *json)
+{
+    uint32_t letter;
+
+    while (*json != '\0') {
+        size_t n = tell_letter(json, &letter);
+
+        if (n == 0)
+            fputs("\xef\xbf\xbd", f);
+        else if (letter != '\n' && !tell_is_safe(letter))
+            fprintf(f, "\\u%04x", (unsigned)letter);
+        else
+            fwrite(json, 1, n, f);
+        json += n > 0 ? n : 1;
+    }
+}
+
 struct json_object *json_number(double value)
 {
     char text[GTR_NUMBER_SIZE];
@@ -76,8 +93,10 @@ enum gtr_code json_write(FILE *f, struct json_object *object, struct gtr_err *er
     const char *text = json_object_to_json_string_ext(
         object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
 
-    if (text != NULL)
-        fprintf(f, "%s\n", text);
+    if (text != NULL) {
+        json_spell(f, text);
+        fputc('\n', f);
+    }
     json_object_put(object);
     return text != NULL ? GTR_OK : gtr_fail(err, GTR_ENOMEM, "no memory for JSON");
 }

@@ -17,7 +17,10 @@ void json_add_number(struct json_object *object, const char *key, double value);
 void json_add_integer(struct json_object *object, const char *key, int64_t value);
 void json_add_text(struct json_object *object, const char *key, const char *text);
 
-/* Writes and frees the object. */
+/* Writes what json-c spelled: what tell_text hides, all but line ends, as \u009b. */
+void json_spell(FILE *f, const char *json);
+
+/* Writes and frees the object, so spelled. */
 enum gtr_code json_write(FILE *f, struct json_object *object, struct gtr_err *err);
 
 #endif

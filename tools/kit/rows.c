@@ -12,18 +12,17 @@ void rows_open(struct rows *rows, FILE *f, bool json)
     *rows = (struct rows){ .f = f, .json = json };
 }
 
-/* Free with json_object_put. */
+/* Lives as long as the object. */
 static const char *spelled(struct json_object *string)
 {
-    return string != NULL ? json_object_to_json_string_ext(string, JSON_C_TO_STRING_NOSLASHESCAPE)
-                          : "null";
+    return json_object_to_json_string_ext(string, JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
 static void put_json_text(FILE *f, const char *text)
 {
     struct json_object *string = json_text(text);
 
-    fputs(spelled(string), f);
+    json_spell(f, spelled(string));
     json_object_put(string);
 }
 
@@ -68,7 +67,7 @@ static void begin_field(struct rows *rows)
         fputs(!first ? "\t" : rows->n == 0 ? "\n" : "", rows->f);
     } else {
         fputs(!first ? ", " : rows->n == 0 ? "[\n {" : ",\n {", rows->f);
-        fputs(rows->at < rows->n_columns ? rows->columns[rows->at] : "\"\"", rows->f);
+        json_spell(rows->f, rows->at < rows->n_columns ? rows->columns[rows->at] : "\"\"");
         fputs(": ", rows->f);
     }
     rows->n += first;

@@ -36,8 +36,8 @@ enum gtr_code study_proxy(const struct study *study, const struct gtr_decisions 
  * an optimizer that keeps none. */
 double study_beta2(const struct study *study);
 
-/* The limit that the run itself had, max_grad_norm in its meta, at the top or one level down; 0 if it
- * is not there. */
+/* The limit that the run itself had, max_grad_norm in its meta, at the top or one level down; 0 if
+ * it is not there. */
 double study_own_limit(const char *meta);
 
 /* Each rank of an MPI run takes its share of the threads, or its GPU, and the first says so. */

@@ -14,7 +14,11 @@ size_t tell_letter(const char *text, uint32_t *letter)
 {
     static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
     const unsigned char *byte = (const unsigned char *)text;
-    size_t n = byte[0] < 0x80 ? 1 : byte[0] < 0xc0 ? 0 : byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
+    size_t n = byte[0] < 0x80   ? 1
+               : byte[0] < 0xc0 ? 0
+               : byte[0] < 0xe0 ? 2
+               : byte[0] < 0xf0 ? 3
+                                : 4;
     size_t i;
 
     if (n == 0 || byte[0] >= 0xf8)

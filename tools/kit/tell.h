@@ -24,8 +24,8 @@ bool tell_is_safe(uint32_t letter);
 /* A text, made safe as above.  Tabs and line ends are control characters too. */
 void tell_text(FILE *f, const char *text);
 
-/* The text for programs, nothing lost: backslash, tab, line end and return as \\ \t \n \r, each byte of
- * what tell_text hides as \x1b. */
+/* The text for programs, nothing lost: backslash, tab, line end and return as \\ \t \n \r, each
+ * byte of what tell_text hides as \x1b. */
 void tell_escaped(FILE *f, const char *text);
 
 /* Letters of the text as tell_text shows it. */

@@ -1,7 +1,6 @@
 /* report_run.c - what was recorded. */
 #include <json-c/json.h>
 #include <math.h>
-#include <string.h>
 
 #include "report_write.h"
 

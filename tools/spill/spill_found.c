@@ -1,4 +1,8 @@
-/* spill_found.c - runs the policies, the curve and the other kappas. */
+/* spill_found.c - runs the policies, the curve and the other kappas.
+ *
+ * Only one limit for all can make a group pay for another, so of several policies everything is
+ * told of the first of that kind; of the others, which spill nothing, only how often they clip.
+ */
 #include "spill_found.h"
 
 #include <math.h>

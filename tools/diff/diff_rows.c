@@ -1,9 +1,9 @@
-/* diff_write.c - two traces, for programs: one row per group and measure, or the same as JSON. */
-#include <json-c/json.h>
+/* diff_rows.c - two traces, for programs: one row per group and measure, or the same as JSON. */
 #include <math.h>
 
 #include "diff_found.h"
 #include "json_text.h"
+#include "rows.h"
 
 /* The columns of a row, in order. */
 static const char *const columns[] = { "a", "b", "change", "low", "high", "p", "p_holm" };
@@ -17,60 +17,55 @@ static void values_of(const struct gtr_contrast *m, double values[7])
         values[i] = all[i];
 }
 
-static void put_row(FILE *f, const char *group, const char *measure, const struct gtr_contrast *m)
+static void put_row(struct rows *rows, const char *group, const char *measure,
+                    const struct gtr_contrast *m)
 {
-    char text[GTR_NUMBER_SIZE];
     double values[7];
     size_t i;
 
-    fprintf(f, "%s\t%s", group, measure);
+    rows_text(rows, group);
+    rows_text(rows, measure);
     values_of(m, values);
-    for (i = 0; i < 7; i++) {
-        gtr_text_print(values[i], text);
-        fprintf(f, "\t%s", text);
-    }
-    fprintf(f, "\t%s\n", isnan(m->p) ? "nan" : m->changed ? "1" : "0");
+    for (i = 0; i < 7; i++)
+        rows_number(rows, values[i]);
+    rows_number(rows, isnan(m->p) ? (double)NAN : m->changed);
 }
 
 /* A number that describes and is not judged. */
-static struct gtr_contrast described(double a, double b)
+static void put_described(struct rows *rows, const char *group, const char *what, double a,
+                          double b)
 {
     const double none = (double)NAN;
+    const struct gtr_contrast m = { a, b, none, none, none, none, none, false };
 
-    return (struct gtr_contrast){ a, b, none, none, none, none, none, false };
+    put_row(rows, group, what, &m);
 }
 
-static void put_described(FILE *f, const char *group, const char *what, double a, double b)
+void diff_group_rows(struct rows *rows, const void *of)
 {
-    struct gtr_contrast m = described(a, b);
-
-    put_row(f, group, what, &m);
-}
-
-void diff_tsv(FILE *f, const struct diff_found *found)
-{
+    const struct diff_found *found = of;
     char text[128];
     size_t s, j, i;
 
-    fputs("group\tmeasure", f);
+    rows_columns(rows, "group measure");
     for (i = 0; i < GTR_ARRAY_LEN(columns); i++)
-        fprintf(f, "\t%s", columns[i]);
-    fputs("\tchanged\n", f);
+        rows_column(rows, columns[i]);
+    rows_column(rows, "changed");
     for (j = 0; j < found->n_groups; j++) {
         const struct gtr_compared *g = &found->comparison->group[j];
         const char *name = found->names[j];
 
         for (i = 0; i < found->comparison->n_measures; i++)
-            put_row(f, name, diff_measure_name(found, i, text), &g->measure[i]);
-        put_described(f, name, "p90", g->a[1], g->b[1]);
-        put_described(f, name, "p99", g->a[2], g->b[2]);
-        put_described(f, name, "superiority", 1.0 - g->superiority, g->superiority);
-        put_described(f, name, "steps", (double)g->n_a, (double)g->n_b);
+            put_row(rows, name, diff_measure_name(found, i, text), &g->measure[i]);
+        put_described(rows, name, "p90", g->a[1], g->b[1]);
+        put_described(rows, name, "p99", g->a[2], g->b[2]);
+        put_described(rows, name, "superiority", 1.0 - g->superiority, g->superiority);
+        put_described(rows, name, "steps", (double)g->n_a, (double)g->n_b);
     }
     for (s = 0; s < 2; s++)
         for (j = 0; j < found->side[s].n_alone; j++)
-            put_described(f, found->side[s].study.series->names[found->side[s].alone[j]], "present",
-                          s == 0 ? 1.0 : 0.0, s == 1 ? 1.0 : 0.0);
+            put_described(rows, found->side[s].study.series->names[found->side[s].alone[j]],
+                          "present", s == 0 ? 1.0 : 0.0, s == 1 ? 1.0 : 0.0);
 }
 
 static struct json_object *side_of(const struct diff_side *side)
@@ -82,8 +77,7 @@ static struct json_object *side_of(const struct diff_side *side)
     json_add_integer(object, "first", side->window.first);
     json_add_integer(object, "last", side->window.last);
     for (j = 0; j < side->n_alone; j++)
-        json_object_array_add(alone,
-                              json_object_new_string(side->study.series->names[side->alone[j]]));
+        json_object_array_add(alone, json_text(side->study.series->names[side->alone[j]]));
     json_object_object_add(object, "groups_only_here", alone);
     return object;
 }

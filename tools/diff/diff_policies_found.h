@@ -1,9 +1,9 @@
-/* diff_policies.h - two policies on one trace, decision by decision.
+/* diff_policies_found.h - two policies on one trace, decision by decision.
  *
  * Both saw the same gradients, so every difference is exact and needs no test.
  */
-#ifndef DIFF_POLICIES_H
-#define DIFF_POLICIES_H
+#ifndef DIFF_POLICIES_FOUND_H
+#define DIFF_POLICIES_FOUND_H
 
 #include <stdio.h>
 
@@ -12,7 +12,7 @@
 
 enum { DIFF_WORST = 5 };
 
-/* One group; or all, over all decisions. */
+/* One group; or all. */
 struct diff_pair {
     uint64_t n;                      /* decisions of both */
     uint64_t clipped[2], raised[2];  /* of them */
@@ -35,8 +35,8 @@ struct diff_policies {
     struct gtr_baseline *baseline;
     struct gtr_decisions *decisions[2];
     struct gtr_scaling_report *reports[2];
-    struct diff_pair *group; /* [G] */
-    struct diff_pair all;
+    const char **names;                  /* [G + 1] of groups, the last "(all)" */
+    struct diff_pair *group;             /* [G + 1], the last over all decisions */
     uint64_t n_steps, n_steps_apart;     /* steps; with any scale that differs */
     struct diff_place worst[DIFF_WORST]; /* of different steps, the largest first */
     size_t n_worst;
@@ -47,9 +47,10 @@ enum gtr_code diff_policies_make(struct diff_policies *found, const struct diff_
                                  struct gtr_err *err);
 void diff_policies_free(struct diff_policies *found);
 
-/* diff_policies_report.c */
+/* For people (diff_policies_report.c) and for programs (diff_policies_rows.c): one row per group.
+ */
 void diff_policies_report(FILE *f, const struct diff_policies *found);
-void diff_policies_tsv(FILE *f, const struct diff_policies *found);
+void diff_policies_rows(struct rows *rows, const void *found);
 enum gtr_code diff_policies_json(FILE *f, const struct diff_policies *found, struct gtr_err *err);
 
 #endif

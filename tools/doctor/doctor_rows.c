@@ -1,37 +1,36 @@
-/* doctor_write.c - findings as tab-separated text and as JSON, with all their numbers. */
+/* doctor_rows.c - findings, for programs: as tab-separated text and as JSON, with all their
+ * numbers.
+ */
+#define _GNU_SOURCE
+#include <stdlib.h>
 #include <string.h>
 
-#include "doctor_report.h"
-#include "figure.h"
+#include "doctor_found.h"
 #include "json_text.h"
+#include "rows.h"
 
 static const char *policy_of(const struct doctor_found *found, const struct gtr_finding *finding)
 {
     return finding->policy == GTR_OF_THE_RUN
                ? ""
-               : gtr_setting_text(found->study->settings[finding->policy]);
+               : gtr_setting_text(found->study.settings[finding->policy]);
 }
 
 static const char *group_of(const struct doctor_found *found, const struct gtr_finding *finding)
 {
-    const struct gtr_series *series = found->study->series;
+    const struct gtr_series *series = found->study.series;
 
     return finding->group < series->n_groups ? series->names[finding->group] : "";
 }
 
 /* --- tab-separated -------------------------------------------------------------------------- */
 
-/* Advice has lines, which become "; ". */
-static void put_line(FILE *f, const char *text)
+static void put_steps(FILE *f, const struct gtr_finding *finding)
 {
-    for (; *text != '\0'; text++) {
-        const char one[2] = { *text, '\0' };
+    size_t i;
 
-        if (*text == '\n')
-            fputs("; ", f);
-        else
-            figure_write_text(f, one);
-    }
+    for (i = 0; i < finding->n_steps; i++)
+        fprintf(f, "%s%lld", i > 0 ? "," : "", (long long)finding->step[i]);
 }
 
 static void put_numbers(FILE *f, const struct gtr_finding *finding)
@@ -45,28 +44,52 @@ static void put_numbers(FILE *f, const struct gtr_finding *finding)
     }
 }
 
-void doctor_tsv(FILE *f, const struct doctor_found *found)
+/* Advice has lines, which become "; ". */
+static void put_advice(FILE *f, const struct gtr_finding *finding)
 {
-    size_t i, k;
+    const char *text;
 
-    fputs("policy\tseverity\tcode\tgroup\tn_steps\tsteps\tnumbers\twhat\ttry\n", f);
+    for (text = finding->advice; *text != '\0'; text++)
+        if (*text == '\n')
+            fputs("; ", f);
+        else
+            fputc(*text, f);
+}
+
+/* A field that is written in pieces. */
+static void put_field(struct rows *rows, void (*put)(FILE *, const struct gtr_finding *),
+                      const struct gtr_finding *finding)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (f != NULL) {
+        put(f, finding);
+        fclose(f);
+    }
+    rows_text(rows, text != NULL ? text : "");
+    free(text);
+}
+
+void doctor_finding_rows(struct rows *rows, const void *of)
+{
+    const struct doctor_found *found = of;
+    size_t i;
+
+    rows_columns(rows, "policy severity code group n_steps steps numbers what try");
     for (i = 0; i < found->n_findings; i++) {
         const struct gtr_finding *finding = &found->findings[i];
 
-        put_line(f, policy_of(found, finding));
-        fprintf(f, "\t%s\t%s\t", gtr_severity_name(finding->severity),
-                gtr_check_at(finding->check)->code);
-        put_line(f, group_of(found, finding));
-        fprintf(f, "\t%zu\t", finding->n_all_steps);
-        for (k = 0; k < finding->n_steps; k++)
-            fprintf(f, "%s%lld", k > 0 ? "," : "", (long long)finding->step[k]);
-        fputc('\t', f);
-        put_numbers(f, finding);
-        fputc('\t', f);
-        put_line(f, finding->what);
-        fputc('\t', f);
-        put_line(f, finding->advice);
-        fputc('\n', f);
+        rows_text(rows, policy_of(found, finding));
+        rows_text(rows, gtr_severity_name(finding->severity));
+        rows_text(rows, gtr_check_at(finding->check)->code);
+        rows_text(rows, group_of(found, finding));
+        rows_integer(rows, (int64_t)finding->n_all_steps);
+        put_field(rows, put_steps, finding);
+        put_field(rows, put_numbers, finding);
+        rows_text(rows, finding->what);
+        put_field(rows, put_advice, finding);
     }
 }
 
@@ -74,7 +97,7 @@ void doctor_tsv(FILE *f, const struct doctor_found *found)
 
 static struct json_object *text_or_null(const char *text)
 {
-    return text[0] != '\0' ? json_object_new_string(text) : NULL;
+    return text[0] != '\0' ? json_text(text) : NULL;
 }
 
 static struct json_object *advice_of(const struct gtr_finding *finding)
@@ -84,8 +107,10 @@ static struct json_object *advice_of(const struct gtr_finding *finding)
 
     while (*line != '\0') {
         size_t length = strcspn(line, "\n");
+        char *copy = strndup(line, length);
 
-        json_object_array_add(list, json_object_new_string_len(line, (int)length));
+        json_object_array_add(list, copy != NULL ? json_text(copy) : NULL);
+        free(copy);
         line += length + (line[length] == '\n' ? 1 : 0);
     }
     return list;
@@ -122,16 +147,15 @@ static struct json_object *everything(const struct doctor_found *found)
     int s;
 
     json_add_text(all, "trace", found->trace);
-    json_add_text(all, "group_by", found->study->groups->rule);
-    json_add_integer(all, "steps", (int64_t)found->study->series->n_steps);
+    json_add_text(all, "group_by", found->study.groups->rule);
+    json_add_integer(all, "steps", (int64_t)found->study.series->n_steps);
     for (i = 0; i < gtr_checks_count(); i++)
         if (found->wanted[i])
-            json_object_array_add(list, json_object_new_string(gtr_check_at(i)->code));
+            json_object_array_add(list, json_text(gtr_check_at(i)->code));
     json_object_object_add(all, "checks", list);
     list = json_object_new_array();
-    for (i = 0; i < found->study->n_settings && !found->own_dropped; i++)
-        json_object_array_add(list,
-                              json_object_new_string(gtr_setting_text(found->study->settings[i])));
+    for (i = 0; i < found->study.n_settings && !found->own_dropped; i++)
+        json_object_array_add(list, json_text(gtr_setting_text(found->study.settings[i])));
     json_object_object_add(all, "policies", list);
     for (s = GTR_SEVERE; s >= GTR_NOTE; s--)
         json_add_integer(all, gtr_severity_name((enum gtr_severity)s),

@@ -1,5 +1,5 @@
-/* diff_policies.c - counts where two policies differ. */
-#include "diff_policies.h"
+/* diff_policies_found.c - counts where two policies differ. */
+#include "diff_policies_found.h"
 
 #include <math.h>
 #include <string.h>
@@ -60,7 +60,8 @@ static void compare_step(struct diff_policies *found, size_t t)
         double ratio = found->baseline->log_ratio[at], by;
 
         by = add(&found->group[j], scale, ratio, found->baseline->log_kappa, t);
-        add(&found->all, scale, ratio, found->baseline->log_kappa, t);
+        add(&found->group[found->study.series->n_groups], scale, ratio, found->baseline->log_kappa,
+            t);
         apart = apart || scale[0] != scale[1];
         if (fabs(by) > fabs(place.apart)) {
             place.group = j;
@@ -111,14 +112,11 @@ static enum gtr_code replay_both(struct diff_policies *found, struct gtr_err *er
 enum gtr_code diff_policies_make(struct diff_policies *found, const struct diff_options *options,
                                  struct gtr_err *err)
 {
-    struct gtr_baseline_options baseline;
     const struct gtr_series *series;
     enum gtr_code rc;
 
     memset(found, 0, sizeof *found);
     found->options = options;
-    gtr_objectives_baseline_init(&baseline);
-    baseline.kappa = options->kappa;
     rc = study_open(&found->study, options->trace[0], &options->common, &options->replay, err);
     if (rc != GTR_OK)
         return rc;
@@ -127,14 +125,20 @@ enum gtr_code diff_policies_make(struct diff_policies *found, const struct diff_
         options->n_windows > 0
             ? options->window[0]
             : (struct diff_window){ series->index[0], series->index[series->n_steps - 1] };
-    rc = gtr_baseline_new(series, gtr_replay_skip(found->study.replay), &baseline, &found->baseline,
-                          err);
+    rc = gtr_baseline_new(series, gtr_replay_skip(found->study.replay), &options->baseline,
+                          &found->baseline, err);
     if (rc == GTR_OK)
         rc = replay_both(found, err);
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&found->group, series->n_groups, sizeof *found->group, "groups", err);
+        rc =
+            gtr_alloc_for(&found->group, series->n_groups + 1, sizeof *found->group, "groups", err);
+    if (rc == GTR_OK)
+        rc =
+            gtr_alloc_for(&found->names, series->n_groups + 1, sizeof *found->names, "groups", err);
     if (rc != GTR_OK)
         return rc;
+    memcpy(found->names, series->names, series->n_groups * sizeof *found->names);
+    found->names[series->n_groups] = "(all)";
     compare_all(found);
     if (found->n_steps == 0)
         return gtr_fail(err, GTR_EUSAGE,
@@ -156,5 +160,6 @@ void diff_policies_free(struct diff_policies *found)
     }
     gtr_baseline_free(found->baseline);
     gtr_free(found->group);
+    gtr_free(found->names);
     study_close(&found->study);
 }

@@ -1,8 +1,82 @@
-/* spill_json.c - the same as JSON.  Numbers are spelled as in the tab-separated text. */
-#include <string.h>
+/* spill_rows.c - what spill found, for programs: groups and steps as tab-separated text, and all
+ * but the steps as JSON. */
+#define _GNU_SOURCE
+#include <math.h>
+#include <stdlib.h>
 
 #include "json_text.h"
-#include "spill_write.h"
+#include "spill_found.h"
+
+/* --- tables ---------------------------------------------------------------------------------- */
+
+void spill_group_rows(struct rows *rows, const void *of)
+{
+    const struct spill_found *found = of;
+    const struct gtr_series *series = found->study->series;
+    char *column;
+    size_t i, j, c;
+
+    rows_columns(rows, "policy group innocent received loss blamed share");
+    for (c = 0; c < series->n_groups; c++) {
+        if (asprintf(&column, "from %s", series->names[c]) < 0) {
+            gtr_fail(&rows->err, GTR_ENOMEM, "no memory for a table");
+            return;
+        }
+        rows_column(rows, column);
+        free(column);
+    }
+    for (i = 0; i < found->n_policies; i++) {
+        const struct gtr_spill *spill = found->policies[i].spill;
+
+        for (j = 0; j < spill->n_groups; j++) {
+            rows_text(rows, found->policies[i].text);
+            rows_text(rows, series->names[j]);
+            rows_number(rows, spill->innocent[j]);
+            rows_number(rows, spill->received[j]);
+            rows_number(rows, spill_loss(spill, j));
+            rows_number(rows, spill->blamed[j]);
+            rows_number(rows, spill_share(spill, j));
+            for (c = 0; c < spill->n_groups; c++)
+                rows_number(rows, spill->matrix[j * spill->n_groups + c]);
+        }
+    }
+}
+
+static void put_culprit(struct rows *rows, const struct spill_found *found,
+                        const struct spill_policy *policy, size_t j, size_t t)
+{
+    const struct gtr_series *series = found->study->series;
+    size_t at = j * series->n_steps + t;
+
+    rows_text(rows, policy->text);
+    rows_integer(rows, series->index[t]);
+    rows_text(rows, series->names[j]);
+    rows_number(rows, sqrt(series->sumsq[at]));
+    rows_number(rows, exp(found->baseline->log_ratio[at]));
+    rows_number(rows, policy->spill->blame[at]);
+    rows_number(rows, policy->spill->excess[t]);
+    rows_number(rows, policy->spill->attenuation[t]);
+}
+
+enum gtr_code spill_steps(FILE *f, const struct spill_found *found, struct gtr_err *err)
+{
+    struct rows rows;
+    size_t i, t, j;
+
+    rows_open(&rows, f, false);
+    rows_columns(&rows, "policy step culprit norm ratio blame excess attenuation");
+    for (i = 0; i < found->n_policies; i++) {
+        const struct gtr_spill *spill = found->policies[i].spill;
+
+        for (t = 0; t < spill->n_steps && !ferror(f); t++)
+            for (j = 0; j < spill->n_groups; j++)
+                if (spill->excess[t] > 0.0 && spill->blame[j * spill->n_steps + t] > 0.0)
+                    put_culprit(&rows, found, &found->policies[i], j, t);
+    }
+    return rows_close(&rows, err);
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static struct json_object *point(const struct gtr_spill_point *p)
 {
@@ -123,9 +197,8 @@ static struct json_object *kappas_of(const struct spill_found *found)
         json_add_number(row, "kappa", k->kappa);
         json_add_number(row, "excess_share", k->excess_share);
         json_object_object_add(row, "culprit",
-                               k->share > 0.0
-                                   ? json_object_new_string(found->study->series->names[k->culprit])
-                                   : NULL);
+                               k->share > 0.0 ? json_text(found->study->series->names[k->culprit])
+                                              : NULL);
         json_add_number(row, "share", k->share);
         json_object_array_add(array, row);
     }
