@@ -192,8 +192,8 @@ static enum gtr_code outputs_open(struct outputs *outputs, const struct argument
                                   study->replay, &outputs->result, err);
     if (rc != GTR_OK)
         return rc;
-    outputs->tables = outputs->steps.f != stdout && outputs->forms->told &&
-                      outputs->objectives.f != stdout;
+    outputs->tables =
+        outputs->steps.f != stdout && outputs->forms->told && outputs->objectives.f != stdout;
     if (outputs->tables)
         tell_names_make(&outputs->groups, (const char *const *)series->names, series->n_groups,
                         NAME_LEAST, NAME_MOST);

@@ -113,7 +113,7 @@ struct gtr_exam {
     size_t n_findings, capacity;
     enum gtr_code rc; /* the first failure of a check, which ends the round */
     struct gtr_err *err;
-    struct gtr_finding lost; /* told here if there is no memory */
+    struct gtr_finding lost;  /* told here if there is no memory */
     double *weight;           /* [T] for gtr_finding_worst, at any check's disposal */
     double *values, *scratch; /* [T] each, the same */
     bool *flags;              /* [G] the same */

@@ -118,8 +118,7 @@ struct gtr_recorder {
     char warning[400];
 };
 
-/* --- options ------------------------------------------------------------------------------------
- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 /* The first option with an impossible value, if any: its name, the value, what is allowed. */
 enum gtr_code gtr_record_options_check(const struct gtr_record_options *options,

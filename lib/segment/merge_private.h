@@ -5,8 +5,7 @@
 #include "merge.h"
 #include "segment_private.h"
 
-/* --- tensors matched by name -------------------------------------------------------------------
- */
+/* --- tensors matched by name ------------------------------------------------------------------ */
 
 struct gtr_matched {
     struct gtr_head head; /* of the joined trace */

@@ -49,8 +49,7 @@ extern const struct gtr_trace_form gtr_folder_form;
 enum gtr_code gtr_folder_open(const char *path, const char *where, int64_t rank,
                               struct gtr_trace **trace, struct gtr_err *err);
 
-/* --- the place of one rank, while it is written ------------------------------------------------
- */
+/* --- the place of one rank, while it is written ----------------------------------------------- */
 
 struct gtr_place {
     char *folder; /* where it is written */

@@ -38,8 +38,8 @@ const struct gtr_wide_kernel *gtr_wide_find(enum gtr_sweep_kernel kernel)
 
 size_t gtr_wide_size(size_t n_groups)
 {
-    size_t group = sizeof(struct gtr_wide_sums) + sizeof(struct gtr_wide_aggc) +
-                   sizeof(struct gtr_wide_limit);
+    size_t group =
+        sizeof(struct gtr_wide_sums) + sizeof(struct gtr_wide_aggc) + sizeof(struct gtr_wide_limit);
 
     return sizeof(struct gtr_wide) + n_groups * group;
 }

@@ -85,8 +85,7 @@ enum gtr_code gtr_trace_check_rows(const struct gtr_trace *trace, bool *bad, str
 enum gtr_code gtr_trace_check_capture(const struct gtr_trace *trace, size_t capture,
                                       struct gtr_err *err);
 
-/* --- the form of a file, in parts ---------------------------------------------------------------
- */
+/* --- the form of a file, in parts ------------------------------------------------------------- */
 
 enum gtr_code gtr_file_check_capture(const struct gtr_trace *trace, size_t capture,
                                      struct gtr_err *err);

@@ -147,8 +147,7 @@ static void time_sweeps(const struct world *w, const char *name, struct gtr_devi
     }
 }
 
-/* --- the host's part ---------------------------------------------------------------------------
- */
+/* --- the host's part -------------------------------------------------------------------------- */
 
 static void make_params(void *context, size_t item, size_t worker)
 {

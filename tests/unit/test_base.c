@@ -175,8 +175,7 @@ static void the_digest_counts_all_nans_as_one(void)
     CHECK(gtr_digest_doubles(GTR_DIGEST_START, &c[1], 1) == UINT64_C(0xa8c7f832281a39c5));
 }
 
-/* --- output files ------------------------------------------------------------------------------
- */
+/* --- output files ----------------------------------------------------------------------------- */
 
 static void an_abandoned_file_leaves_nothing(void)
 {
@@ -249,8 +248,7 @@ static void a_file_gets_the_usual_mode_and_the_mask_is_left_alone(void)
     umask(before);
 }
 
-/* --- threads, memory, errors ---------------------------------------------------------------------
- */
+/* --- threads, memory, errors ------------------------------------------------------------------ */
 
 static void count_item(void *context, size_t item, size_t worker)
 {

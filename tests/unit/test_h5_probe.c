@@ -11,8 +11,7 @@
 #include "scratch.h"
 #include "segmenting.h"
 
-/* --- in place of the system's and of HDF5's: a second instead of a minute, and a bad disk -------
- */
+/* --- in place of the system's and of HDF5's: a second instead of a minute, and a bad disk ----- */
 
 static enum { WELL, SLOW, ENDLESS } walking; /* what a child meets on its way through a file */
 

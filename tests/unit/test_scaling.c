@@ -267,8 +267,7 @@ static void threads_change_no_bit(void)
     gtr_series_free(series);
 }
 
-/* --- results ------------------------------------------------------------------------------------
- */
+/* --- results ---------------------------------------------------------------------------------- */
 
 static void a_result_file_appears_whole(void)
 {

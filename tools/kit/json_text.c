@@ -38,8 +38,7 @@ struct json_object *json_text(const char *text)
     free(valid);
     if (string == NULL)
         return NULL;
-    spelled = rewrite(
-        json_object_to_json_string_ext(string, JSON_C_TO_STRING_NOSLASHESCAPE), true);
+    spelled = rewrite(json_object_to_json_string_ext(string, JSON_C_TO_STRING_NOSLASHESCAPE), true);
     if (spelled != NULL)
         json_object_set_serializer(string, json_object_userdata_to_json_string, spelled,
                                    json_object_free_userdata);

@@ -6,8 +6,8 @@
  *
  *     rows_open(&rows, f, false);
  *     rows_columns(&rows, "step group scale");
- *     rows_integer(&rows, 7), rows_text(&rows, "wte"), rows_number(&rows, 0.5);     a row, and so
- * on rc = rows_close(&rows, err);
+ *     rows_integer(&rows, 7), rows_text(&rows, "wte"), rows_number(&rows, 0.5);   (a row)
+ *     rc = rows_close(&rows, err);
  */
 #ifndef ROWS_H
 #define ROWS_H

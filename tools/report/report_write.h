@@ -1,8 +1,8 @@
 /* report_write.h - sentences and tables of a page, with every number also in a file.
  *
  *     report_say(r, "It clips {} of {} steps.", 2,
- *                (const struct said[]){ said_share("clip_rate", 0.55), said_count("steps", 1200)
- * });
+ *                (const struct said[]){ said_share("clip_rate", 0.55),
+ *                                       said_count("steps", 1200) });
  *
  * A number is shown rounded, as <data value="0.55">55.0%</data>, and goes to facts.tsv under its
  * name.  A table is written once, to the page and to NAME.tsv; its cells carry exact values too,
