@@ -4,9 +4,9 @@
 #     tests/outputs.sh PROGRAM FOLDER
 #
 # FOLDER, which is made, gets one file for each thing that PROGRAM writes: text for people, TSV,
-# JSON, figures' numbers and scripts as they are, HDF5 as h5dump prints it.  Then `diff -r A B` of the folders of
-# two builds shows what a change of the code changed.  An option that a build does not have leaves
-# an empty file.  Two runs of one build give the same folder.
+# JSON, figures' numbers and scripts as they are, HDF5 as h5dump prints it.  Then `diff -r A B` of
+# the folders of two builds shows what a change of the code changed.  An option that a build does
+# not have leaves an empty file.  Two runs of one build give the same folder.
 set -u
 program=$(realpath "$1") out=$2
 traces=$(cd "$(dirname "$0")/../traces" && pwd)

@@ -9,7 +9,7 @@
  *     same   replicas (DDP after its all-reduce): the ranks must agree, and the first one is taken.
  *     mean   gradients before an all-reduce that averages them: e = mean of e_r, largest magnitude,
  *            largest count.  The norm of the average gradient cannot be known from the ranks'
- * norms: this is an upper bound of it, and equal only if the ranks' gradients are.
+ *            norms: this is an upper bound of it, and equal only if the ranks' gradients are.
  *
  * Tensors are matched by name, without what wrappers add (module., _fsdp_wrapped_module.,
  * _orig_mod., _checkpoint_wrapped_module.); steps by their numbers.  A step that some rank does not
