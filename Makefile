@@ -59,6 +59,7 @@ PROGRAM = $(BUILD)/gradtrace
 STATIC  = $(BUILD)/libgradtrace.a
 SHARED  = $(BUILD)/libgradtrace.so
 SONAME  = libgradtrace.so.$(ABI)
+PUBLIC  = $(BUILD)/include/gradtrace.h $(BUILD)/include/gradtrace_lab.h
 UNIT    = $(UNIT_SRC:%.c=$(BUILD)/%)
 BENCH   = $(BENCH_SRC:tests/bench/%.c=$(BUILD)/%)
 BITS    = $(BUILD)/bits
@@ -123,7 +124,7 @@ MPI_COMPILE = OMPI_CC='$(CC)' MPICH_CC='$(CC)' $(MPICC)
 # --- building -------------------------------------------------------------------------------
 
 .PHONY: all
-all: $(PROGRAM) $(MPI_PROGRAM) $(STATIC) $(SHARED) ## the program and the library (the default)
+all: $(PROGRAM) $(MPI_PROGRAM) $(STATIC) $(SHARED) $(PUBLIC) ## program and library (the default)
 
 # Objects are older than the line that compiles them if that line has changed; and nothing is
 # compiled before the libraries are known to be there.
@@ -167,6 +168,11 @@ $(MPI_OBJ): tools/kit/ranks_mpi.c $(BUILD)/flags
 
 $(PROGRAM)-mpi: $(filter-out %/ranks_one.o %/ranks_mpi.o,$(TOOL_OBJ)) $(MPI_OBJ) $(STATIC)
 	$(call SAY,LD,$@) $(MPI_COMPILE) -pthread $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# The headers as they are installed.
+$(PUBLIC): $(BUILD)/include/%: lib/% lib/public_header.sh $(wildcard $(addsuffix /*.h,$(LIB_DIRS)))
+	@mkdir -p $(@D)
+	$(call SAY,H,$@) lib/public_header.sh $* >$@
 
 # Programs of one file each, linked with the static library.
 define ONE_FILE
@@ -306,7 +312,7 @@ golden: $(PROGRAM) $(BITS) ## remake tests/golden/replay.csv; look at `git diff`
 	@$(TEST_ENV) tests/golden/compare.sh --accept $(BITS)
 
 .PHONY: lint
-lint: $(SHARED) ## the rules that a compiler does not check
+lint: $(SHARED) $(PROGRAM) $(PUBLIC) ## the rules that a compiler does not check
 	@$(TEST_ENV) tests/lint.sh
 
 .PHONY: bench
@@ -397,8 +403,6 @@ PYLIB     = python$(if $(DEBIAN),$(if $(filter /usr,$(PREFIX)),3,$(PYVERSION)),$
 PYTHONDIR = $(PREFIX)/lib/$(PYLIB)/$(if $(DEBIAN),dist,site)-packages
 MANDIR    = $(PREFIX)/share/man
 BASHDIR   = $(PREFIX)/share/bash-completion/completions
-# gradtrace.h and all that it includes, found by asking the compiler.
-HEADERS   = $(sort $(filter lib/%.h,$(shell $(COMPILE) -MM lib/gradtrace.h)))
 INSTALL   = install
 D         = $(DESTDIR)$(PREFIX)
 
@@ -411,7 +415,7 @@ includedir=$${prefix}/include
 Name: gradtrace
 Description: record gradients of a training run, replay clipping policies over them
 Version: $(VERSION)
-Cflags: -I$${includedir}/gradtrace
+Cflags: -I$${includedir}
 Libs: -L$${libdir} -lgradtrace
 Requires.private: $(PKGS)
 Libs.private: $(CUDA_LIBS) -lm -pthread
@@ -420,14 +424,14 @@ export PC
 
 .PHONY: install
 install: all ## into DESTDIR and PREFIX=/usr/local: program, libraries, headers, man page, Python
-	$(INSTALL) -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/gradtrace $(D)/share/gradtrace/plots \
+	$(INSTALL) -d $(D)/bin $(D)/lib/pkgconfig $(D)/include $(D)/share/gradtrace/plots \
 	    $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(PYTHONDIR)/gradtrace/start
 	$(INSTALL) -m 755 $(PROGRAM) $(MPI_PROGRAM) $(D)/bin
 	$(INSTALL) -m 644 $(STATIC) $(D)/lib/libgradtrace.a
 	$(INSTALL) -m 755 $(SHARED) $(D)/lib/libgradtrace.so.$(VERSION)
 	ln -sf libgradtrace.so.$(VERSION) $(D)/lib/$(SONAME)
 	ln -sf $(SONAME) $(D)/lib/libgradtrace.so
-	$(INSTALL) -m 644 $(HEADERS) $(D)/include/gradtrace
+	$(INSTALL) -m 644 $(PUBLIC) $(D)/include
 	echo "$$PC" >$(D)/lib/pkgconfig/gradtrace.pc
 	$(INSTALL) -m 644 plots/*.gp $(D)/share/gradtrace/plots
 	sed 's/@VERSION@/$(VERSION)/' tools/gradtrace.1 >$(DESTDIR)$(MANDIR)/man1/gradtrace.1
@@ -442,8 +446,8 @@ install: all ## into DESTDIR and PREFIX=/usr/local: program, libraries, headers,
 uninstall: ## remove what `make install` with the same DESTDIR and PREFIX put there
 	rm -f $(D)/bin/gradtrace $(D)/bin/gradtrace-mpi $(D)/lib/libgradtrace.* \
 	    $(D)/lib/pkgconfig/gradtrace.pc $(DESTDIR)$(MANDIR)/man1/gradtrace.1 \
-	    $(DESTDIR)$(BASHDIR)/gradtrace
-	rm -rf $(D)/include/gradtrace $(D)/share/gradtrace $(DESTDIR)$(PYTHONDIR)/gradtrace
+	    $(DESTDIR)$(BASHDIR)/gradtrace $(D)/include/gradtrace.h $(D)/include/gradtrace_lab.h
+	rm -rf $(D)/share/gradtrace $(DESTDIR)$(PYTHONDIR)/gradtrace
 
 .PHONY: clean
 clean: ## remove what was built

@@ -80,8 +80,7 @@ unset grid
 set border 15
 names_font = many ? tiny : small
 set ytics scale 0 font names_font
-row_text(g) = ending(ROW[g], 24)
-row_name(g) = tic(many ? tiniest(row_text(g)) : smaller(row_text(g)))
+row_name(g) = tic(many ? tiniest(ROW[g]) : smaller(ROW[g]))
 set ytics (row_name(1) 1)
 do for [g = 1 + every:N_GROUPS:every] { set ytics add (row_name(g) g) }
 

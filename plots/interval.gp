@@ -9,9 +9,8 @@ legend_rows = (n_entries + legend_across - 1) / legend_across
 foot_height = LEGEND_ROW * (PAPER ? legend_rows : n_entries > 5 ? 2 : 1)
 eval terminal(5.2, PAPER ? 1.85 + foot_height : 3.2)
 TITLE = SUBJECT.", held by ".short(POLICY, 60)
-percent(n) = N_DECIDED > 0 ? 100. * n / N_DECIDED : 0
-NOTE = sprintf("clipped at %d of %d steps (%.3g %%)", N_CLIPPED, N_DECIDED, percent(N_CLIPPED))
-if (N_RAISED > 0) NOTE = NOTE.sprintf(", raised at %d (%.3g %%)", N_RAISED, percent(N_RAISED))
+NOTE = sprintf("clipped at %d of %d steps (%s)", N_CLIPPED, N_DECIDED, SHARE_CLIPPED)
+if (N_RAISED > 0) NOTE = NOTE.sprintf(", raised at %d (%s)", N_RAISED, SHARE_RAISED)
 if (N_EMPTY > 0) NOTE = NOTE.sprintf("; empty (lower > upper) at %d", N_EMPTY)
 if (BIN > 1) NOTE = NOTE.sprintf("; 4 of each %d drawn", BIN)
 eval HEAD

@@ -28,10 +28,7 @@ bottom(i) = 1 - (TOP + panel_row(i) * ROW_H + ROW_H - 0.05) / GRID_H
 right(i) = (GRID_LEFT + (panel_column(i) + 1) * COLUMN_W - 0.07) / GRID_W
 
 set xrange [X_FIRST:X_LAST]
-percent(n, i) = DECIDED[i] > 0 ? 100. * n / DECIDED[i] : 0
-share(n, i) = sprintf(percent(n, i) < 9.95 ? "%.2g %%" : "%.0f %%", percent(n, i))
-changed(i) = (RAISED[i] > 0 ? share(RAISED[i], i)." up, " : "").share(CLIPPED[i], i). \
-    (RAISED[i] > 0 ? " down" : " clipped")
+changed(i) = (RAISED[i] > 0 ? UP[i]." up, " : "").DOWN[i].(RAISED[i] > 0 ? " down" : " clipped")
 inside(y, i) = y != y ? NaN : at_most(at_least(y, LOW[i]), HIGH[i])
 top_end(l, u) = l > u ? l : u
 INTERVAL = "#D6E6F4"
@@ -61,15 +58,15 @@ HEAD_NOTE = (N_GROUPS > N_PANELS ? \
 longest = 1
 shares_w = 0.32
 do for [i = 1:N_PANELS] {
-    longest = at_least(longest, strlen(GROUP[i]))
+    longest = at_least(longest, strlen(PANEL[i]))
     if (RAISED[i] > 0) { shares_w = 0.64 }
 }
 name_w = COLUMN_W - PANEL_LEFT - 0.08
 TINY_LETTER = 0.046
 small_names = longest * SMALL_LETTER > name_w - shares_w
+# Or begin above the numbers of the axis.
+name_shift = longest * TINY_LETTER > name_w ? -PANEL_LEFT / GRID_W : 0
 with_shares = !small_names || longest * TINY_LETTER <= name_w - shares_w
-name_letters = int((with_shares ? name_w - shares_w : name_w) / \
-    (small_names ? TINY_LETTER : SMALL_LETTER))
 any_clipped = 0
 any_raised = 0
 any_empty = 0
@@ -81,17 +78,16 @@ do for [i = 1:N_PANELS] {
     unset label
     unset logscale y
     eval TERM ? panel(i) : "unset key; ".edges(panel_left(i), right(i), top(i), bottom(i))
-    name = ending(GROUP[i], name_letters)
     if (TERM) {
-        TITLE = GROUP[i].", held by ".short(POLICY, 40)
+        TITLE = PANEL[i].", held by ".short(POLICY, 40)
         NOTE = changed(i)
         eval HEAD
     } else {
-        set label 1 (small_names ? tiniest(name) : smaller(name)) at graph 0, graph 1 \
-            offset 0, screen 0.07 / GRID_H left font (small_names ? tiny : small)
-        set label 2 (with_shares ? tiniest(share(CLIPPED[i], i)) : "") at graph 1, graph 1 \
+        set label 1 (small_names ? tiniest(PANEL[i]) : smaller(PANEL[i])) at graph 0, graph 1 \
+            offset screen name_shift, screen 0.07 / GRID_H left font (small_names ? tiny : small)
+        set label 2 (with_shares ? tiniest(DOWN[i]) : "") at graph 1, graph 1 \
             offset 0, screen 0.07 / GRID_H right font tiny textcolor rgb "#B34700"
-        set label 6 (with_shares && RAISED[i] > 0 ? tiniest(share(RAISED[i], i)) : "") at graph 1, graph 1 \
+        set label 6 (with_shares && RAISED[i] > 0 ? tiniest(UP[i]) : "") at graph 1, graph 1 \
             offset screen -0.32 / GRID_W, screen 0.07 / GRID_H right font tiny \
             textcolor rgb "#007A5A"
         if (i == 1 && !PAPER) {
@@ -100,7 +96,7 @@ do for [i = 1:N_PANELS] {
                 font small textcolor rgb "#555555"
         }
         if (panel_column(i) == 0 && panel_row(i) == int((GRID_DOWN - 1) / 2)) {
-            set label 5 smaller("gradient norm (L2)") at screen 0.09 / GRID_W, \
+            set label 5 smaller("gradient norm (L2)") at screen 0.06 / GRID_W, \
                 graph (GRID_DOWN % 2 == 1 ? 0.5 : -0.1) center rotate by 90 font small
         }
     }

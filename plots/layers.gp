@@ -51,8 +51,7 @@ many = N_LAYERS > 16
 names_font = many ? tiny : small
 set ytics scale 0 font names_font
 set ytics (" " 0)
-row_text(k) = ending(ROW[k], 24)
-row_name(k) = tic(many ? tiniest(row_text(k)) : smaller(row_text(k)))
+row_name(k) = tic(many ? tiniest(ROW[k]) : smaller(ROW[k]))
 do for [k = 1:N_LAYERS] { if (told(k)) { set ytics add (row_name(k) k) } }
 if (!TERM) {
     set label 3 smaller(ONE_STACK ? "layer" : "") font small center rotate by 90 \

@@ -33,7 +33,7 @@ FIRST_NOTE = has_median ? MEDIAN_MEANS : "every step"
 number_y = LOG ? decades(Y_MIN, Y_MAX) : "%g"
 do for [i = 1:N_PANELS] {
     eval panel(i)
-    TITLE = i == 1 ? "recorded" : "after ".short(PANEL[i], 27)
+    TITLE = i == 1 ? "recorded" : "after ".POLICY[i - 1]
     NOTE = i == 1 ? FIRST_NOTE : CHANGED[i]
     eval PANEL_HEAD
     set format y (outer_left(i) ? number_y : "")

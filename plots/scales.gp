@@ -24,7 +24,7 @@ name_x = "scale".(THINNED ? sprintf(" (%d quantiles)", THINNED) : "")
 number_x = LOG ? decades(X_MIN, X_MAX) : "%g"
 do for [p = 1:N_POLICIES] {
     eval panel(p)
-    TITLE = short(POLICY[p], 32).(TERM ? ": % of steps with at most this scale" : "")
+    TITLE = POLICY[p].(TERM ? ": % of steps with at most this scale" : "")
     NOTE = MODES[p]
     eval PANEL_HEAD
     set format y (outer_left(p) ? "%g" : "")

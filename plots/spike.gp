@@ -6,10 +6,8 @@
 # The spiking group is drawn on top and thick.
 letters = at_least(name_length, 14)
 n_entries = N_SHOWN + (REST > 0)
-POLICY_LETTERS = 20
 longest_policy = 8
 do for [p = 1:N_POLICIES] { longest_policy = at_least(longest_policy, strlen(POLICY[p])) }
-longest_policy = at_most(longest_policy, POLICY_LETTERS)
 below = narrow(5.4) && !TERM
 W = inches(WIDTH, 5.4)
 groups_across = entries_across(W, name_length)
@@ -100,7 +98,7 @@ SHOWN = 'for [k = 1:N_SHOWN] ROWS index block(back(k)) using 1:2 with '. \
     'lines linewidth weight(back(k)) dashtype dash(back(k))').' linecolor rgb colour(back(k)), '
 # One that has no colour of its own is drawn in black.
 HIDDEN = 'ROWS index block(SPIKE_RANK) using 1:2 with '.(TERM ? 'points pointtype "*"' : \
-    'lines linewidth 2').' linecolor rgb "#000000" title plain(ending(SPIKE_GROUP, LONGEST)), '
+    'lines linewidth 2').' linecolor rgb "#000000" title "that group", '
 eval "plot ".(REST > 0 ? OTHERS : "").SHOWN.(SPIKE_RANK > N_SHOWN ? HIDDEN : ""). \
     (TERM ? "" : '1 with lines linewidth 0.6 linecolor rgb "#444444", '). \
     (TERM ? "" : 'KAPPA with lines linewidth 0.6 dashtype 3 linecolor rgb "#444444", '). \
@@ -134,7 +132,7 @@ if (TERM) {
 policy_block(p) = N_GROUPS + 1 + p
 OWN = 'for [p = 1:N_POLICIES] ROWS index policy_block(p) using 1:2 with '. \
     (TERM ? 'points pointtype letter(p)' : 'histeps linewidth 1.2'). \
-    ' linecolor rgb policy_colour(p) title plain(short(POLICY[p], POLICY_LETTERS))'
+    ' linecolor rgb policy_colour(p) title plain(POLICY[p])'
 MEDIAN = ', for [p = 1:N_POLICIES] ROWS index policy_block(p) using 1:3 with points '. \
     'pointtype 7 pointsize 0.3 linecolor rgb policy_colour(p)'
 eval "plot ".OWN.(TERM || N_GROUPS < 2 ? "" : MEDIAN)
@@ -143,6 +141,6 @@ if (below) {
     eval "plot [0:1] [0:1] 2, ".GROUP_ENTRIES
     eval foot_key(policies_across, 0.02)
     plot [0:1] [0:1] 2, for [p = 1:N_POLICIES] keyentry with lines linewidth 1.4 \
-        linecolor rgb policy_colour(p) title plain(short(POLICY[p], POLICY_LETTERS))
+        linecolor rgb policy_colour(p) title plain(POLICY[p])
 }
 if (!TERM) unset multiplot

@@ -7,8 +7,8 @@ right_edge = 1 - 1.35 / PICTURE_W
 top_edge = 1 - 0.44 / PICTURE_H
 split = 0.5
 TITLE = "What a limit does, ".TRACE
-NOTE = sprintf("recommended: %g, the smallest that takes at most %g %% from the innocent", CHOSEN, \
-    100 * COST)
+NOTE = sprintf("recommended: %g, the smallest that takes at most %s from the innocent", CHOSEN, \
+    COST_SHARE)
 eval HEAD
 set multiplot
 set logscale x

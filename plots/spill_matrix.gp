@@ -6,7 +6,6 @@ many = N_SIDE > 14
 numbered = N_SIDE <= 9
 longest = 4
 do for [g = 1:N_SIDE] { longest = at_least(longest, strlen(SIDE[g])) }
-longest = at_most(longest, 22)
 letter_w = many ? 0.047 : 0.06
 names_w = 0.12 + letter_w * longest
 side_w = N_SIDE * (many ? 0.14 : N_SIDE > 9 ? 0.22 : 0.42)
@@ -37,7 +36,7 @@ unset grid
 unset key
 set border 15
 names_font = many ? tiny : small
-name(g) = tic(many ? tiniest(ending(SIDE[g], 22)) : smaller(ending(SIDE[g], 22)))
+name(g) = tic(many ? tiniest(SIDE[g]) : smaller(SIDE[g]))
 set xtics scale 0 rotate by 45 right offset 0.4, 0.3 font names_font
 set ytics scale 0 font names_font
 set xtics (name(1) 1)

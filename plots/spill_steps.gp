@@ -10,9 +10,7 @@ left_edge = left_of_axis(MOST, 0) / PICTURE_W
 left_edge = at_least(left_edge, 0.62 / PICTURE_W)
 top_edge = 1 - HEAD_H / PICTURE_H
 split = 0.6
-percent = sprintf(SHARE < 0.995 || SHARE == 1 ? "%.0f %%" : "%.1f %%", \
-    100 * (SHARE < 0.999 || SHARE == 1 ? SHARE : 0.999))
-TITLE = sprintf("Excess at a limit of %g: %s of what clipping takes, %s", LIMIT, percent, TRACE)
+TITLE = sprintf("Excess at a limit of %g: %s of what clipping takes, %s", LIMIT, SHARE, TRACE)
 NOTE = BIN > 1 ? sprintf("in bins of %d steps: norm from least to largest, excess summed", BIN) : \
     "every step"
 eval HEAD
@@ -57,7 +55,7 @@ set key samplen 0.8 font small
 BARS = 'for [k = 1:N_STACK] ROWS index k + 1 using '. \
     '(0.5 * ($1 + $2)):(0.5 * ($3 + $4)):1:2:3:4 with boxxyerror '. \
     'fillcolor rgb colour(k) fillstyle solid border linecolor rgb colour(k) linewidth 0.4 '. \
-    'title smaller(ending(GROUP[k], LONGEST))'
+    'title smaller(GROUP[k])'
 MORE = 'ROWS index N_STACK + 2 using (0.5 * ($1 + $2)):(0.5 * ($3 + $4)):1:2:3:4 '. \
     'with boxxyerror fillcolor rgb "#A8A8A8" fillstyle solid border linecolor rgb "#A8A8A8" '. \
     'linewidth 0.4 title smaller("others")'

@@ -55,7 +55,7 @@ latex(s) = (_out = "", sum [_i = 1:strlen(s)] (_out = _out.in_latex(s[_i:_i]), 0
 format(s) = (_fmt = "", sum [_j = 1:strlen(s)] (_fmt = _fmt.as_format(s[_j:_j]), 0), _fmt)
 plain(s) = FORMAT eq "tex" && strlen(s) > 0 ? latex(s) : s
 tic(s) = strlen(s) > 0 ? format(s) : s
-# Long names of groups keep their ends, which tell them apart; policies keep their beginnings too.
+# Names in arrays have been cut to differ.  What stands alone is cut here: it keeps both ends.
 ending(s, n) = strlen(s) <= n ? s : "..".s[strlen(s) - (n - 3):*]
 short(s, n) = strlen(s) <= n ? s : s[1:n / 2].ending(s[n / 2 + 1:*], n - n / 2)
 # 1234567 as 1,234,567.
@@ -150,8 +150,7 @@ also(wanted, piece) = wanted ? ", ".piece : ""
 LONGEST = 20
 name_length = 8
 do for [g = 1:N_SHOWN] { name_length = at_least(name_length, strlen(GROUP[g])) }
-name_length = at_most(name_length, LONGEST)
-group_title(g) = plain(ending(GROUP[g], LONGEST))
+group_title(g) = plain(GROUP[g])
 rest_title = sprintf("%d others", REST).(exists("WINDOW") && WINDOW > 1 ? ", median" : "")
 # Entries for the groups, and for those without a colour.
 GROUP_SAMPLE = TERM ? 'points pointtype letter(g)' : 'lines linewidth 2 dashtype dash(g)'
@@ -169,7 +168,7 @@ ROW_INCHES = !PAPER ? 2.25 : narrow(7) ? 1.5 : 1.8
 LEGEND_ROW = PAPER ? 0.145 : 0.17
 entries_across(w, letters) = at_least(1, int((w - 0.1) / (0.42 + LETTER * letters)))
 fit(w) = PAPER ? entries_across(w, name_length) : \
-    at_least(1, int((w - 0.3) / (0.5 + 0.068 * name_length)))
+    at_least(1, int((w - 0.3) / (0.5 + (name_length > LONGEST ? 0.08 : 0.068) * name_length)))
 rows(n, w) = (n + fit(w) - 1) / fit(w)
 legend_height(w) = LEGEND_ROW * rows(N_SHOWN + (REST > 0), w) + (PAPER ? 0.04 : 0.1)
 own_across(n) = n <= 3 ? n : n == 4 ? 2 : 3

@@ -7,7 +7,7 @@
 # As many digits as the error has.
 digits(g) = ERROR[g] >= 1.95 ? "  %.0f ± %.0f" : ERROR[g] >= 0.095 ? "  %.1f ± %.1f" : \
     "  %.2f ± %.2f"
-slope(g) = ending(GROUP[g], LONGEST). \
+slope(g) = GROUP[g]. \
     (ALPHA[g] == ALPHA[g] ? sprintf(digits(g), ALPHA[g], ERROR[g]) : "")
 letters = 8
 do for [g = 1:N_SHOWN] { letters = at_least(letters, strlen(slope(g))) }
@@ -18,7 +18,7 @@ foot = below ? LEGEND_ROW * ((n_entries + legend_across - 1) / legend_across) + 
 bottom_h = PAPER ? 0.38 : 0.5
 eval terminal(5.4, HEAD_H + (PAPER ? 1.9 : 2.6) + bottom_h + foot)
 TITLE = "Tails of the norms, ".TRACE
-NOTE = sprintf("slope (Hill) of the largest %.3g %%, ± its standard error", 100 * TAIL). \
+NOTE = sprintf("slope (Hill) of the largest %s, ± its standard error", TAIL_SHARE). \
     " if steps were independent"
 if (TERM) NOTE = "share of steps with at least this norm over its median"
 eval HEAD

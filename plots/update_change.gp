@@ -12,7 +12,7 @@ THIN_MEANS = BIN > 1 ? sprintf("least and largest of each %d steps", BIN) : "eve
 MEDIAN_MEANS = sprintf("running median over %d steps", WINDOW)
 NOTE = !has_median ? "every step" : \
     TERM ? MEDIAN_MEANS : "thin: ".THIN_MEANS."; thick: ".MEDIAN_MEANS
-if (SHARE < 1) NOTE = NOTE.sprintf("; from %.2g %% of the elements", 100 * SHARE)
+if (SHARE ne "") NOTE = NOTE."; from ".SHARE." of the elements"
 if (!EXACT) NOTE = NOTE."; guessed from norms"
 if (WARM_UP_END == WARM_UP_END && !TERM) NOTE = NOTE."; grey: warm-up"
 if (AT_EDGE) NOTE = NOTE."; at the edge: less"

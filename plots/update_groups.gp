@@ -15,7 +15,7 @@ right_edge = 1 - (0.5 + LETTER * at_least(name_length, 12)) / PICTURE_W
 TITLE = sprintf("Change of the %s update by group, %s", OPTIMIZER, TRACE)
 NOTE = TERM ? "median over the steps" : "dot: median over the steps; thick: to the 90th percentile; thin: to the most"
 if (!EXACT) NOTE = NOTE."; guessed from norms"
-if (SHARE < 1) NOTE = NOTE.sprintf("; from %.2g %% of the elements", 100 * SHARE)
+if (SHARE ne "") NOTE = NOTE."; from ".SHARE." of the elements"
 if (AT_EDGE) NOTE = NOTE."; at the edge: less"
 eval HEAD
 if (TERM) {

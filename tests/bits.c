@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "digest.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "sumsq.h"
 
 enum { WALK_STEPS = 3000, GROUPS = 7, TENSORS = 61 };
@@ -100,8 +100,10 @@ static struct input walk_input(void)
 static struct input edge_input(void)
 {
     static const double ends[] = {
+        /* clang-format off */
         0.0, 0.0, 1.0, 4.9406564584124654e-324, DBL_MIN, DBL_MIN / 2, 1.0, 1e300, DBL_MAX / 2,
         DBL_MAX, 0.0, 1e-300, 1.0, 1.0 + DBL_EPSILON, 0.25, 1e-16, 1e16, 3.0, 1.0 / 3.0,
+        /* clang-format on */
     };
     enum { N = sizeof ends / sizeof ends[0], ROUNDS = 12 };
     struct input in = input_new("edge", (size_t)N * ROUNDS);
@@ -146,8 +148,8 @@ static uint64_t lane_digest(enum gtr_policy_id id, const union gtr_params *param
 }
 
 /* One parameter at a time at each of a few values of its range, the others as in `base`. */
-static uint64_t around(enum gtr_policy_id id, const union gtr_params *base,
-                       const struct input *in, uint64_t digest)
+static uint64_t around(enum gtr_policy_id id, const union gtr_params *base, const struct input *in,
+                       uint64_t digest)
 {
     const struct gtr_policy_spec *policy = gtr_policy_spec(id);
     size_t i, k;
@@ -207,7 +209,7 @@ static void print_lanes(const struct input *in)
 
 static void make_trace(const char *path)
 {
-    static const struct gtr_writer_options options = { .force = true };
+    static const struct gtr_writer_options options = { .size = sizeof options, .force = true };
     static double sumsq[WALK_STEPS * TENSORS];
     static float maxabs[TENSORS];
     static uint64_t nonfinite[TENSORS];
@@ -232,8 +234,8 @@ static void make_trace(const char *path)
         struct gtr_step step = { (int64_t)t, NAN, NAN, NAN, NAN, false };
 
         nonfinite[t % TENSORS] = t % 97 == 5;
-        if (gtr_writer_append(writer, &step, sumsq + t * TENSORS, maxabs, nonfinite, NULL,
-                              &err) != GTR_OK)
+        if (gtr_writer_append(writer, &step, sumsq + t * TENSORS, maxabs, nonfinite, NULL, &err) !=
+            GTR_OK)
             stop(path, err.text);
         nonfinite[t % TENSORS] = 0;
     }
@@ -252,7 +254,9 @@ struct run {
 
 static struct run run_open(const char *path, size_t n_threads)
 {
-    struct gtr_replay_options options = { .n_threads = n_threads, .keep_interval = 1 };
+    struct gtr_replay_options options = { .size = sizeof options,
+                                          .n_threads = n_threads,
+                                          .keep_interval = 1 };
     struct gtr_err err = { 0 };
     struct run run = { 0 };
 
@@ -329,9 +333,9 @@ static uint64_t report_digest(const struct run *run, const struct gtr_decisions 
 
 /* What users compare; also what replay.csv pins down. */
 static const char *const settings[] = {
-    "none",           "global:max_norm=1", "global:max_norm=1,eps=0,strict=on",
-    "group",          "group:quantile=0.9", "aggc",
-    "aggc-paper",     "aggc-code-lora",    "aggc-code-grpo",
+    "none",       "global:max_norm=1",  "global:max_norm=1,eps=0,strict=on",
+    "group",      "group:quantile=0.9", "aggc",
+    "aggc-paper", "aggc-code-lora",     "aggc-code-grpo",
 };
 
 static void print_replay(const char *path, size_t n_threads)

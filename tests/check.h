@@ -15,19 +15,19 @@
 
 static int check_failures, check_passed, check_failed;
 
-#define RUN(test)                                    \
-    do {                                             \
-        check_failures = 0;                          \
-        test();                                      \
-        check_ended(#test);                          \
+#define RUN(test)           \
+    do {                    \
+        check_failures = 0; \
+        test();             \
+        check_ended(#test); \
     } while (0)
 
-#define CHECK(condition)                                                          \
-    do {                                                                          \
-        if (!(condition)) {                                                       \
-            check_failures++;                                                     \
-            printf("%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);      \
-        }                                                                         \
+#define CHECK(condition)                                                     \
+    do {                                                                     \
+        if (!(condition)) {                                                  \
+            check_failures++;                                                \
+            printf("%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
+        }                                                                    \
     } while (0)
 
 /* Equal bit for bit; NaNs are equal to each other. */

@@ -64,7 +64,8 @@ def main():
     sys.setrecursionlimit(10000)
     defines, needs = symbols(Path(sys.argv[1]))
     graph = {
-        name: {defines[s] for s in wanted if s in defines} - {name} for name, wanted in needs.items()
+        name: {defines[s] for s in wanted if s in defines} - {name}
+        for name, wanted in needs.items()
     }
     circles = components(graph)
     joined = 0

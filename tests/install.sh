@@ -53,11 +53,24 @@ int main(void)
 }
 END
 
+# Two headers, each enough by itself, beside the system's own <err.h>.
+headers_stand_alone() {
+    local header
+    ls "$prefix/include"
+    [ "$(ls "$prefix/include" | xargs)" = "gradtrace.h gradtrace_lab.h" ] || return 1
+    for header in gradtrace gradtrace_lab; do
+        printf '#include <%s.h>\n#include <err.h>\nint main(void) { warnx("%%d", GTR_OK); }\n' \
+            $header >alone.c
+        $CC -std=c11 -Wall -Wextra -Wpedantic -Werror -c alone.c $(flags --cflags) || return 1
+        command -v g++ >/dev/null || continue
+        g++ -x c++ -std=c++17 -Wall -Wextra -Werror -c alone.c $(flags --cflags) || return 1
+    done
+}
 flags() {
     PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config "$@" gradtrace
 }
 links_the_shared_library() {
-    $CC -std=c11 -Wall -Werror record.c $(flags --cflags --libs) -o record || return 1
+    $CC -std=c11 -Wall -Wextra -Werror record.c $(flags --cflags --libs) -o record || return 1
     rm -f run.h5
     LD_LIBRARY_PATH=$prefix/lib ./record && [ -s run.h5 ]
 }
@@ -150,6 +163,7 @@ uninstall_leaves_nothing() {
 
 root=$PWD
 step make -s -C "$root" BUILD="$BUILD" PREFIX="$prefix" install
+step headers_stand_alone
 step links_the_static_library
 step links_from_cxx
 step links_the_shared_library

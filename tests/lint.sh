@@ -2,8 +2,8 @@
 # lint.sh - the rules of this house that a compiler does not check.
 #
 # Each function below is one rule: it prints what breaks it, as FILE:LINE: WHY, or nothing.  The
-# sources are those that git knows or would take; without git, all of them.  The library's rules
-# about symbols look at $BUILD/libgradtrace.{a,so}, which `make lint` has just built.
+# sources are those that git knows or would take; without git, all of them.  The rules about symbols
+# look at what `make lint` has just built: the library, the program's objects, the public headers.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
@@ -66,8 +66,8 @@ includes_point_downward() {
                 echo "$file:$line: $name is not a header of lib/ or tools/"
             elif [ "${file%/*}" = "${target%/*}" ]; then
                 continue
-            elif [[ $file == tools/* && $target == lib/* && $name != gradtrace.h ]]; then
-                echo "$file:$line: tools see the library through gradtrace.h, not $name"
+            elif [[ $file == tools/* && $target == lib/* && $target != lib/gradtrace*.h ]]; then
+                echo "$file:$line: tools see the library through its public headers, not $name"
             elif [ "${rank[${target%/*}]:-99}" -ge "${rank[${file%/*}]:-0}" ]; then
                 echo "$file:$line: $name is not below this room"
             fi
@@ -100,6 +100,28 @@ symbols_carry_the_prefix() {
         print "libgradtrace.so: " $3 " is exported without gtr_" }'
     nm -g --defined-only "$BUILD/libgradtrace.a" | awk 'NF == 3 && $3 !~ /^gtr_/ {
         print "libgradtrace.a: " $3 " is global without gtr_" }'
+}
+
+# Functions that the public headers declare, as they are installed.
+public_functions() {
+    ${CC:-cc} -E -P "$BUILD/include/gradtrace_lab.h" |
+        awk '/^static/ { inside = 1 } !inside { print } /^}/ { inside = 0 }' |
+        grep -o '\bgtr_[a-z0-9_]*(' | tr -d '(' | sort -u
+}
+
+exports_are_what_the_public_headers_declare() {
+    diff <(nm -D --defined-only "$BUILD/libgradtrace.so" | awk '$2 != "A" { print $3 }' | sort -u) \
+        <(public_functions) | sed -n 's/^</libgradtrace.so exports, and no header declares:/p
+                                      s/^>/declared, and not exported by libgradtrace.so:/p'
+}
+
+tools_use_public_functions_only() {
+    local file
+    for file in $(named 'tools/*.c'); do
+        nm -A -u "$BUILD/${file%.c}.o"
+    done | awk 'NR == FNR { public[$1] = 1; next }
+                $NF ~ /^gtr_/ && !($NF in public) { print $1 " uses " $NF ", not public" }' \
+        <(public_functions) -
 }
 
 # Only the child that h5_probe.c starts may end itself.
@@ -180,8 +202,10 @@ scripts_parse() {
 passed=0 failed=0
 for rule in includes_point_downward symbols_form_no_circles rooms_hold_at_most_45_files \
     layout_is_clang_formats only_the_h5_files_include_hdf5 only_cu_files_include_cuda \
-    symbols_carry_the_prefix the_library_neither_prints_nor_exits names_of_sources_are_unique \
-    files_are_at_most_500_lines functions_are_at_most_60_lines lines_are_at_most_100_columns \
+    symbols_carry_the_prefix exports_are_what_the_public_headers_declare \
+    tools_use_public_functions_only the_library_neither_prints_nor_exits \
+    names_of_sources_are_unique files_are_at_most_500_lines functions_are_at_most_60_lines \
+    lines_are_at_most_100_columns \
     c_has_no_tabs no_line_ends_in_space nothing_is_left_for_later nothing_names_one_machine \
     files_open_with_their_name scripts_parse; do
     broken=$($rule)

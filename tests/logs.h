@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 static inline enum gtr_code read_bytes(const char *text, size_t size,
                                        const struct gtr_log_options *options, struct gtr_log **log,

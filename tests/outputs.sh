@@ -3,15 +3,15 @@
 #
 #     tests/outputs.sh PROGRAM FOLDER
 #
-# FOLDER gets one file for each thing that PROGRAM writes: text for people, TSV, JSON, figures'
-# numbers and scripts as they are, HDF5 as h5dump prints it.  Then `diff -r A B` of the folders of
-# two builds shows what a change of the code changed.  An option that a build does not have leaves
-# an empty file.  Two runs of one build give the same folder.
+# FOLDER, which is made, gets one file for each thing that PROGRAM writes: text for people, TSV,
+# JSON, figures' numbers and scripts as they are, HDF5 as h5dump prints it.  Then `diff -r A B` of
+# the folders of two builds shows what a change of the code changed.  An option that a build does
+# not have leaves an empty file.  Two runs of one build give the same folder.
 set -u
 program=$(realpath "$1") out=$2
 traces=$(cd "$(dirname "$0")/../traces" && pwd)
 export SOURCE_DATE_EPOCH=0 LC_ALL=C TZ=UTC
-mkdir -p "$out" && cd "$out" || exit 1
+mkdir "$out" && cd "$out" || exit 1 # a new one: commands replace no file
 
 # say NAME ARG...: what a command prints, and its exit status.
 say() {

@@ -3,7 +3,7 @@
 #define REPLAYING_H
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 /* Runs the setting; with `report`, its statistics too.  The caller frees both. */
 static inline struct gtr_decisions *run_text(const struct gtr_series *series, const char *text,

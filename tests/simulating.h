@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "scratch.h"
 
 static inline struct gtr_simulation asked(const char *name, const char *settings)

@@ -38,50 +38,33 @@ static enum gtr_log_format format_of(const char *path)
 
 static void check_arguments(struct arguments *arguments, const struct argp_state *state)
 {
-    if (arguments->trace == NULL)
-        argp_error(state, "name a trace");
     if (arguments->options.format == GTR_LOG_AUTO)
         arguments->options.format = format_of(arguments->output);
     if (arguments->layout_given && arguments->options.format == GTR_LOG_JSONL)
         argp_error(state, "--layout: JSON lines have one layout, an object per step");
 }
 
-static void parse_word(struct arguments *arguments, int key, const char *word,
-                       const struct argp_state *state)
+static void take_what(struct arguments *arguments, const struct argp_state *state, const char *word)
 {
-    static const char *const formats[] = { "csv", "tsv", "jsonl" };
-    static const char *const layouts[] = { "long", "wide" };
     const char *whats[GTR_EXPORT_WHAT_COUNT];
     size_t i;
 
-    switch (key) {
-    case OPT_FORMAT:
-        arguments->options.format =
-            (enum gtr_log_format)(cli_choice(state, "--format", word, formats, 3) + GTR_LOG_CSV);
-        break;
-    case OPT_LAYOUT:
-        arguments->options.layout =
-            (enum gtr_export_layout)cli_choice(state, "--layout", word, layouts, 2);
-        arguments->layout_given = true;
-        break;
-    case OPT_WHAT:
-        for (i = 0; i < GTR_EXPORT_WHAT_COUNT; i++)
-            whats[i] = gtr_export_what_name((enum gtr_export_what)i);
-        arguments->options.what =
-            (enum gtr_export_what)cli_choice(state, "--what", word, whats, GTR_EXPORT_WHAT_COUNT);
-        break;
-    default:
-        break;
-    }
+    for (i = 0; i < GTR_EXPORT_WHAT_COUNT; i++)
+        whats[i] = gtr_export_what_name((enum gtr_export_what)i);
+    arguments->options.what =
+        (enum gtr_export_what)cli_choice(state, "--what", word, whats, GTR_EXPORT_WHAT_COUNT);
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)
 {
+    static const char *const formats[] = { "csv", "tsv", "jsonl" };
+    static const char *const layouts[] = { "long", "wide" };
     struct arguments *arguments = state->input;
 
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &arguments->common;
+        state->child_inputs[1] = &arguments->trace;
         return 0;
     case 'o':
         arguments->output = word;
@@ -90,12 +73,16 @@ static error_t parse(int key, char *word, struct argp_state *state)
         arguments->group_by = word;
         return 0;
     case OPT_FORMAT:
-    case OPT_LAYOUT:
-    case OPT_WHAT:
-        parse_word(arguments, key, word, state);
+        arguments->options.format =
+            (enum gtr_log_format)(cli_choice(state, "--format", word, formats, 3) + GTR_LOG_CSV);
         return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &arguments->trace, word, "trace");
+    case OPT_LAYOUT:
+        arguments->options.layout =
+            (enum gtr_export_layout)cli_choice(state, "--layout", word, layouts, 2);
+        arguments->layout_given = true;
+        return 0;
+    case OPT_WHAT:
+        take_what(arguments, state, word);
         return 0;
     case ARGP_KEY_END:
         check_arguments(arguments, state);
@@ -123,7 +110,9 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
-static const struct argp_child children[] = { { &cli_common_argp, 0, NULL, 2 }, { 0 } };
+static const struct argp_child children[] = { { &cli_common_argp, 0, NULL, 2 },
+                                              { &cli_trace_argp, 0, NULL, 0 },
+                                              { 0 } };
 
 static const struct argp argp = {
     .options = options,

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tell.h"
+
 enum {
     OPT_COLUMNS = 0x200,
     OPT_KEYS,
@@ -34,32 +36,11 @@ static void check_arguments(const struct arguments *arguments, const struct argp
         argp_error(state, "-: standard input has no name to make the trace's from; use -o");
 }
 
-static void parse_word(struct arguments *arguments, int key, const char *word,
-                       const struct argp_state *state)
+static error_t parse(int key, char *word, struct argp_state *state)
 {
     static const char *const formats[] = { "auto", "csv", "tsv", "jsonl" };
     static const char *const states[] = { "unknown", "pre-clip", "post-clip" };
     static const char *const repeats[] = { "error", "first", "last" };
-
-    switch (key) {
-    case OPT_FORMAT:
-        arguments->options.format =
-            (enum gtr_log_format)cli_choice(state, "--format", word, formats, 4);
-        break;
-    case OPT_GRAD_STATE:
-        arguments->facts.grad_state = states[cli_choice(state, "--grad-state", word, states, 3)];
-        break;
-    case OPT_REPEATS:
-        arguments->options.repeats =
-            (enum gtr_log_repeats)cli_choice(state, "--repeats", word, repeats, 3);
-        break;
-    default:
-        break;
-    }
-}
-
-static error_t parse(int key, char *word, struct argp_state *state)
-{
     struct arguments *arguments = state->input;
 
     switch (key) {
@@ -82,9 +63,15 @@ static error_t parse(int key, char *word, struct argp_state *state)
         arguments->facts.total_steps = cli_integer(state, "--total-steps", word, 0, INT64_MAX);
         return 0;
     case OPT_FORMAT:
+        arguments->options.format =
+            (enum gtr_log_format)cli_choice(state, "--format", word, formats, 4);
+        return 0;
     case OPT_GRAD_STATE:
+        arguments->facts.grad_state = states[cli_choice(state, "--grad-state", word, states, 3)];
+        return 0;
     case OPT_REPEATS:
-        parse_word(arguments, key, word, state);
+        arguments->options.repeats =
+            (enum gtr_log_repeats)cli_choice(state, "--repeats", word, repeats, 3);
         return 0;
     case ARGP_KEY_ARG:
         cli_take_path(state, &arguments->log, word, "log");
@@ -172,11 +159,6 @@ static enum gtr_code read_log(const struct arguments *arguments, struct gtr_log 
     return rc;
 }
 
-static const char *plural(size_t n, const char *one, const char *many)
-{
-    return n == 1 ? one : many;
-}
-
 static void tell_size(const struct arguments *arguments, const struct gtr_log *log,
                       const char *trace)
 {
@@ -188,8 +170,8 @@ static void tell_size(const struct arguments *arguments, const struct gtr_log *l
     for (i = 0; i < summary->n_series && i < SERIES_SHOWN; i++)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%.50s", i > 0 ? ", " : "",
                                  gtr_log_series_name(log, i));
-    cli_note(&arguments->common, "%s: %zu %s, %lld to %lld; %zu series: %s%s", trace,
-             summary->n_steps, plural(summary->n_steps, "step", "steps"), (long long)steps[0].index,
+    cli_note(&arguments->common, "%s: %zu step%s, %lld to %lld; %zu series: %s%s", trace,
+             summary->n_steps, tell_s(summary->n_steps), (long long)steps[0].index,
              (long long)steps[summary->n_steps - 1].index, summary->n_series, names,
              summary->n_series > SERIES_SHOWN ? ", ..." : "");
 }
@@ -199,27 +181,27 @@ static void tell_changes(const struct arguments *arguments, const struct gtr_log
 {
     const struct gtr_log_summary *s = gtr_log_summary(log);
     const struct cli_common *common = &arguments->common;
+    const struct {
+        size_t n;
+        const char *kind, *fate;
+    } norms[] = {
+        { s->n_missing, "", "missing and taken as 0" },
+        { s->n_nonfinite, "", "NaN or infinite" },
+        { s->n_large, "", "too large to be squared, and kept as infinite" },
+        { s->n_small, "", "too small to be squared exactly: digits are lost" },
+        { s->n_repeats, "repeated ", "left out" },
+    };
+    size_t i;
 
     if (s->n_totals > 0)
         cli_note(common,
                  "%s is left out, as a total of the others; to keep it, name all with "
                  "--keys",
                  s->total);
-    if (s->n_missing > 0)
-        cli_note(common, "%zu %s missing and taken as 0", s->n_missing,
-                 plural(s->n_missing, "norm is", "norms are"));
-    if (s->n_nonfinite > 0)
-        cli_note(common, "%zu %s NaN or infinite", s->n_nonfinite,
-                 plural(s->n_nonfinite, "norm is", "norms are"));
-    if (s->n_large > 0)
-        cli_note(common, "%zu %s too large to be squared, and kept as infinite", s->n_large,
-                 plural(s->n_large, "norm is", "norms are"));
-    if (s->n_small > 0)
-        cli_note(common, "%zu %s too small to be squared exactly: digits are lost", s->n_small,
-                 plural(s->n_small, "norm is", "norms are"));
-    if (s->n_repeats > 0)
-        cli_note(common, "%zu repeated %s left out", s->n_repeats,
-                 plural(s->n_repeats, "norm is", "norms are"));
+    for (i = 0; i < GTR_ARRAY_LEN(norms); i++)
+        if (norms[i].n > 0)
+            cli_note(common, "%zu %snorm%s %s", norms[i].n, norms[i].kind,
+                     norms[i].n == 1 ? " is" : "s are", norms[i].fate);
     if (s->cut_short)
         cli_note(common, "the last line is incomplete and left out");
     if (s->parameters && arguments->facts.group_by == NULL)

@@ -1,7 +1,7 @@
 /* cmd_merge.c - gradtrace merge: segments and ranks into one trace. */
 #include "cli.h"
 
-#include <stdio.h>
+#include "tell.h"
 
 enum { OPT_RANKS = 0x200, OPT_TOLERANCE };
 
@@ -109,8 +109,7 @@ int cmd_merge(int argc, char **argv)
     gtr_free(arguments.paths.text);
     if (rc != GTR_OK)
         return cli_fail(&arguments.common, &err);
-    cli_note(&arguments.common, "%s: %zu rows, %zu with elements, of %zu %s", arguments.output,
-             merged.n_rows, merged.n_captures, merged.n_ranks,
-             merged.n_ranks == 1 ? "rank" : "ranks");
+    cli_note(&arguments.common, "%s: %zu rows, %zu with elements, of %zu rank%s", arguments.output,
+             merged.n_rows, merged.n_captures, merged.n_ranks, tell_s(merged.n_ranks));
     return EXIT_DONE;
 }

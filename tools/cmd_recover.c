@@ -14,16 +14,12 @@ static error_t parse(int key, char *word, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &arguments->common;
+        state->child_inputs[1] = &arguments->trace;
         return 0;
     case 'o':
         arguments->output = word;
         return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &arguments->trace, word, "trace");
-        return 0;
     case ARGP_KEY_END:
-        if (arguments->trace == NULL)
-            argp_error(state, "name a trace");
         if (arguments->output == NULL)
             argp_error(state, "name the new trace: -o NEW.h5, or -o NEW.gtr for a folder");
         return 0;
@@ -37,7 +33,9 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
-static const struct argp_child children[] = { { &cli_common_argp, 0, NULL, 2 }, { 0 } };
+static const struct argp_child children[] = { { &cli_common_argp, 0, NULL, 2 },
+                                              { &cli_trace_argp, 0, NULL, 0 },
+                                              { 0 } };
 
 static const struct argp argp = {
     .options = options,

@@ -113,7 +113,7 @@ static enum gtr_code make_baseline(const struct study *study, struct gtr_baselin
 {
     struct gtr_baseline_options standard;
 
-    gtr_sweep_baseline_init(&standard);
+    gtr_objectives_baseline_init(&standard);
     return gtr_baseline_new(study->series, gtr_replay_skip(study->replay), &standard, baseline,
                             err);
 }
@@ -188,12 +188,12 @@ static enum gtr_code outputs_open(struct outputs *outputs, const struct argument
         rc = gtr_alloc_for(&outputs->reports, study->n_settings, sizeof *outputs->reports,
                            "reports", err);
     if (rc == GTR_OK && arguments->result != NULL)
-        rc = gtr_result_open(arguments->result, force, arguments->trace, study->groups->rule,
-                             study->replay, &outputs->result, err);
+        rc = gtr_replay_file_open(arguments->result, force, arguments->trace, study->groups->rule,
+                                  study->replay, &outputs->result, err);
     if (rc != GTR_OK)
         return rc;
-    outputs->tables = outputs->steps.f != stdout && outputs->forms->told &&
-                      outputs->objectives.f != stdout;
+    outputs->tables =
+        outputs->steps.f != stdout && outputs->forms->told && outputs->objectives.f != stdout;
     if (outputs->tables)
         tell_names_make(&outputs->groups, (const char *const *)series->names, series->n_groups,
                         NAME_LEAST, NAME_MOST);
@@ -272,7 +272,7 @@ static enum gtr_code replay_one(const struct study *study, size_t i,
         rc = objectives_row(&outputs->objective_rows, label, study, outputs->baseline, decisions,
                             err);
     if (rc == GTR_OK && outputs->result != NULL)
-        rc = gtr_result_add(outputs->result, label, setting, decisions, *report, err);
+        rc = gtr_replay_file_add(outputs->result, label, setting, decisions, *report, err);
 out:
     gtr_decisions_free(decisions);
     gtr_free(setting);

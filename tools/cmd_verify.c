@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tell.h"
+
 struct arguments {
     struct cli_common common;
     struct cli_words paths;
@@ -45,7 +47,10 @@ static const struct argp argp = {
 static void say(void *context, const char *path, bool fault, const char *text)
 {
     (void)context;
-    printf("%s: %s%s\n", path, fault ? "DAMAGED: " : "ok: ", text);
+    tell_text(stdout, path);
+    fputs(fault ? ": DAMAGED: " : ": ok: ", stdout);
+    tell_text(stdout, text);
+    putchar('\n');
 }
 
 int cmd_verify(int argc, char **argv)

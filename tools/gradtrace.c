@@ -122,6 +122,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     snprintf(name, sizeof name, "gradtrace %s", chosen.command->name);
     argv[chosen.at] = name;
+    gtr_trace_try_files(true);
     if (ranks_rank() == 0 || shares_its_work(chosen.command))
         status = chosen.command->run(argc - chosen.at, argv + chosen.at);
     ranks_end(status);

@@ -1,10 +1,11 @@
-/* alloc.h - memory that is zeroed, checked for overflow, and can be made to fail in tests. */
+/* alloc.h - memory that is zeroed and checked for overflow. */
 #ifndef GTR_ALLOC_H
 #define GTR_ALLOC_H
 
 #include <stddef.h>
 
 #include "err.h"
+#include "free.h"
 
 GTR_PUBLIC_BEGIN
 
@@ -26,11 +27,9 @@ char *gtr_strdup(const char *text);
 enum gtr_code gtr_grow(void *pointer_to_array, size_t *capacity, size_t needed, size_t size,
                        struct gtr_err *err);
 
-void gtr_free(void *pointer);
+GTR_PUBLIC_END
 
 /* Tests only: the n-th allocation from now fails, and all after it; n = 0 turns this off. */
 void gtr_alloc_fail_after(size_t n);
-
-GTR_PUBLIC_END
 
 #endif

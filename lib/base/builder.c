@@ -1,6 +1,7 @@
 /* builder.c - a buffer that doubles. */
 #include "builder.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -34,6 +35,14 @@ void gtr_builder_number(struct gtr_builder *b, double value)
     char digits[GTR_NUMBER_SIZE];
 
     add_bytes(b, digits, gtr_text_print(value, digits));
+}
+
+void gtr_builder_count(struct gtr_builder *b, uint64_t count)
+{
+    char digits[24];
+
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    gtr_builder_add(b, digits);
 }
 
 void gtr_builder_clear(struct gtr_builder *b)

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct gtr_builder {
     char *text; /* NUL-terminated once anything was added; NULL before */
@@ -23,7 +24,8 @@ struct gtr_builder {
 
 void gtr_builder_add(struct gtr_builder *b, const char *text);
 void gtr_builder_char(struct gtr_builder *b, char c);
-void gtr_builder_number(struct gtr_builder *b, double value); /* exactly, see gtr_text_print */
+void gtr_builder_number(struct gtr_builder *b, double value);  /* exactly, see gtr_text_print */
+void gtr_builder_count(struct gtr_builder *b, uint64_t count); /* all 64 bits */
 
 /* Empties it and keeps its memory, for the next text. */
 void gtr_builder_clear(struct gtr_builder *b);

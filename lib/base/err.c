@@ -21,6 +21,13 @@ enum gtr_code gtr_err_set(struct gtr_err *err, enum gtr_code code, const char *f
     return code;
 }
 
+enum gtr_code gtr_err_again(const struct gtr_err *failure, struct gtr_err *err)
+{
+    if (failure->code != GTR_OK && err != NULL && err->code == GTR_OK)
+        *err = *failure;
+    return failure->code;
+}
+
 void gtr_err_prefix(struct gtr_err *err, const char *prefix)
 {
     char text[sizeof err->text];

@@ -31,11 +31,15 @@ struct gtr_err {
 enum gtr_code gtr_err_set(struct gtr_err *err, enum gtr_code code, const char *file, int line,
                           const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Puts `prefix` and ": " before the text, for callers that know the object's name. */
-void gtr_err_prefix(struct gtr_err *err, const char *prefix);
-
 #define gtr_fail(err, code, ...) gtr_err_set((err), (code), __FILE__, __LINE__, __VA_ARGS__)
 
 GTR_PUBLIC_END
+
+/* Puts `prefix` and ": " before the text, for callers that know the object's name. */
+void gtr_err_prefix(struct gtr_err *err, const char *prefix);
+
+/* Tells a failure that was kept: *err gets it unless it is NULL or already set.  Returns its code,
+ * GTR_OK if there was none. */
+enum gtr_code gtr_err_again(const struct gtr_err *failure, struct gtr_err *err);
 
 #endif

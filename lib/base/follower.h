@@ -11,6 +11,10 @@
 
 #include <stdint.h>
 
+#include "public.h"
+
+GTR_PUBLIC_BEGIN
+
 /* The average of one group as it goes along; starts as zeros. */
 struct gtr_follower {
     double average, weight;
@@ -41,5 +45,7 @@ static inline void gtr_follower_add(struct gtr_follower *f,
     f->weight = options->decay * f->weight + (1.0 - options->decay);
     f->seen++;
 }
+
+GTR_PUBLIC_END
 
 #endif

@@ -78,6 +78,21 @@ void gtr_order_sort(double *values, double *scratch, size_t n)
         memcpy(values, from, n * sizeof *values);
 }
 
+size_t gtr_order_below(const double *sorted, size_t n, double x)
+{
+    size_t low = 0, high = n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (sorted[middle] < x)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 double gtr_order_quantile(const double *sorted, size_t n, double q)
 {
     double place, below, part;

@@ -10,6 +10,9 @@
  * NaNs must have been left out. */
 void gtr_order_sort(double *values, double *scratch, size_t n);
 
+/* How many of n sorted values are below x. */
+size_t gtr_order_below(const double *sorted, size_t n, double x);
+
 /* The q-quantile of n sorted values, q in [0, 1], by linear interpolation between the two nearest
  * (Hyndman and Fan 1996, type 7; NumPy's default).  NaN if n is 0. */
 double gtr_order_quantile(const double *sorted, size_t n, double q);

@@ -5,12 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "alloc.h"
+
+enum { TRIES = 1000 };
 
 static enum gtr_code exists_already(const char *path, struct gtr_err *err)
 {
@@ -18,14 +21,40 @@ static enum gtr_code exists_already(const char *path, struct gtr_err *err)
                     path);
 }
 
+/* An empty file under a name that nobody has.  It gets the mode that open() gives, unlike one that
+ * mkstemp() makes; what that is cannot be asked for without changing it for all threads. */
+static enum gtr_code create_beside(struct gtr_outfile *out, struct gtr_err *err)
+{
+    size_t size = strlen(out->path) + sizeof ".123456";
+    enum gtr_code rc = gtr_alloc_for(&out->temporary, size, 1, "bytes", err);
+    uint32_t number;
+    int fd = -1, tries;
+
+    if (rc != GTR_OK)
+        return rc;
+    for (tries = 0; fd < 0 && tries < TRIES; tries++) {
+        if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number)
+            number = (uint32_t)getpid() + (uint32_t)tries;
+        snprintf(out->temporary, size, "%s.%06x", out->path, number & 0xffffff);
+        fd = open(out->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST)
+            break;
+    }
+    if (fd >= 0) {
+        close(fd);
+        return GTR_OK;
+    }
+    rc = gtr_fail(err, GTR_EIO, "%s: cannot write: %s", out->path, strerror(errno));
+    gtr_free(out->temporary); /* whoever has it, it is not ours to remove */
+    out->temporary = NULL;
+    return rc;
+}
+
 enum gtr_code gtr_outfile_begin(struct gtr_outfile *out, const char *path, bool force,
                                 struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
     struct stat there;
-    size_t size = strlen(path) + sizeof ".XXXXXX";
-    mode_t mask;
-    int fd;
 
     *out = (struct gtr_outfile){ .force = force };
     out->path = gtr_strdup(path);
@@ -43,22 +72,7 @@ enum gtr_code gtr_outfile_begin(struct gtr_outfile *out, const char *path, bool 
             goto out;
         }
     }
-    rc = gtr_alloc_for(&out->temporary, size, 1, "bytes", err);
-    if (rc != GTR_OK)
-        goto out;
-    snprintf(out->temporary, size, "%s.XXXXXX", path);
-    fd = mkstemp(out->temporary);
-    if (fd < 0) {
-        rc = gtr_fail(err, GTR_EIO, "%s: cannot write: %s", path, strerror(errno));
-        gtr_free(out->temporary);
-        out->temporary = NULL;
-        goto out;
-    }
-    /* mkstemp makes private files; ours get what open() would have given. */
-    mask = umask(0);
-    umask(mask);
-    fchmod(fd, 0666 & ~mask);
-    close(fd);
+    rc = create_beside(out, err);
 out:
     if (rc != GTR_OK)
         gtr_outfile_abandon(out);
@@ -84,7 +98,6 @@ void gtr_outfile_abandon(struct gtr_outfile *out)
     forget(out);
 }
 
-/* A rename is durable once the file's bytes and then its folder are on the disk. */
 static int sync_path(const char *path, int flags)
 {
     int fd = open(path, flags | O_CLOEXEC);
@@ -97,7 +110,7 @@ static int sync_path(const char *path, int flags)
     return status;
 }
 
-static void sync_folder_of(const char *path)
+void gtr_folder_sync(const char *path)
 {
     char *copy = gtr_strdup(path);
 
@@ -107,6 +120,7 @@ static void sync_folder_of(const char *path)
     gtr_free(copy);
 }
 
+/* A rename is durable once the file's bytes and then its folder are on the disk. */
 enum gtr_code gtr_outfile_commit(struct gtr_outfile *out, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
@@ -135,7 +149,7 @@ out:
         gtr_outfile_abandon(out);
         return rc;
     }
-    sync_folder_of(out->path);
+    gtr_folder_sync(out->path);
     forget(out);
     return GTR_OK;
 }

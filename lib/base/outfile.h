@@ -32,6 +32,9 @@ enum gtr_code gtr_outfile_commit(struct gtr_outfile *out, struct gtr_err *err);
 /* Takes a zeroed or ended struct too. */
 void gtr_outfile_abandon(struct gtr_outfile *out);
 
+/* Syncs the folder that `path` lies in, so that a new name in it is durable. */
+void gtr_folder_sync(const char *path);
+
 /* Closes `f`, telling a failed write (disk full) that buffering had hidden. */
 enum gtr_code gtr_file_close(FILE *f, const char *path, struct gtr_err *err);
 

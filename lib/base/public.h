@@ -1,6 +1,8 @@
 /* public.h - marks what the shared library exports, and what C++ must call as C.
  *
- * Everything else is hidden (-fvisibility=hidden), so that a program's own names never meet ours.
+ * What stands between the two marks is in gradtrace.h or gradtrace_lab.h as they are installed (see
+ * public_header.sh).  All else is for the library alone and hidden (-fvisibility=hidden), so that a
+ * program's own names never meet ours.
  */
 #ifndef GTR_PUBLIC_H
 #define GTR_PUBLIC_H

@@ -6,9 +6,10 @@
  *
  *     runs      one byte over and over, as of zeros: four of them at a multiple of four
  *     fours     these, and four bytes seen before, also at a multiple of four: for planes much like
- *               noise, whose bytes cost a byte each; rows that repeat in part lie even numbers
- * apart sixes     six bytes seen before, anywhere eights    eight bytes seen before, at a multiple
- * of two: for bytes that cost few bits
+ *               noise, whose bytes cost a byte each; rows that repeat in part lie an even number
+ *               of places apart
+ *     sixes     six bytes seen before, anywhere
+ *     eights    eight bytes seen before, at a multiple of two: for bytes that cost few bits
  */
 #ifndef GTR_MATCHES_H
 #define GTR_MATCHES_H

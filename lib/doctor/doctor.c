@@ -128,16 +128,15 @@ const char *gtr_severity_name(enum gtr_severity severity)
 
 /* --- the round ------------------------------------------------------------------------------ */
 
-static enum gtr_code run_checks(struct gtr_exam *exam, bool of_setting, struct gtr_err *err)
+static enum gtr_code run_checks(struct gtr_exam *exam, bool of_setting)
 {
     const bool *wanted = exam->patient->wanted;
-    enum gtr_code rc = GTR_OK;
 
-    for (exam->check = 0; rc == GTR_OK && exam->check < GTR_ARRAY_LEN(entries); exam->check++)
+    for (exam->check = 0; exam->rc == GTR_OK && exam->check < GTR_ARRAY_LEN(entries); exam->check++)
         if (entries[exam->check].check.of_setting == of_setting &&
             (wanted == NULL || wanted[exam->check]))
-            rc = entries[exam->check].run(exam, err);
-    return rc;
+            entries[exam->check].run(exam);
+    return exam->rc;
 }
 
 static enum gtr_code examine_policy(struct gtr_exam *exam, size_t policy,
@@ -156,7 +155,7 @@ static enum gtr_code examine_policy(struct gtr_exam *exam, size_t policy,
     exam->decisions = decisions;
     exam->report = report;
     if (rc == GTR_OK)
-        rc = run_checks(exam, true, err);
+        rc = run_checks(exam, true);
     exam->decisions = NULL;
     exam->report = NULL;
     gtr_scaling_free(report);
@@ -186,6 +185,7 @@ static enum gtr_code exam_open(struct gtr_exam *exam, const struct gtr_patient *
 
     memset(exam, 0, sizeof *exam);
     exam->patient = patient;
+    exam->err = err;
     exam->policy = GTR_OF_THE_RUN;
     exam->series = gtr_replay_series(patient->replay);
     exam->skip = gtr_replay_skip(patient->replay);
@@ -241,7 +241,7 @@ enum gtr_code gtr_doctor_run(const struct gtr_patient *patient, struct gtr_findi
     *n_findings = 0;
     rc = exam_open(&exam, patient, err);
     if (rc == GTR_OK)
-        rc = run_checks(&exam, false, err);
+        rc = run_checks(&exam, false);
     if (rc == GTR_OK)
         rc = examine_policies(&exam, err);
     if (rc == GTR_OK && exam.n_findings > 0)

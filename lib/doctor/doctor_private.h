@@ -7,6 +7,7 @@
 #define GTR_DOCTOR_PRIVATE_H
 
 #include "doctor.h"
+#include "policy.h"
 
 /* Every threshold, once: X(NAME, code, value, what, why). */
 #define GTR_DOCTOR_THRESHOLDS(X)                                                                  \
@@ -110,6 +111,9 @@ struct gtr_exam {
 
     struct gtr_finding *findings;
     size_t n_findings, capacity;
+    enum gtr_code rc; /* the first failure of a check, which ends the round */
+    struct gtr_err *err;
+    struct gtr_finding lost;  /* told here if there is no memory */
     double *weight;           /* [T] for gtr_finding_worst, at any check's disposal */
     double *values, *scratch; /* [T] each, the same */
     bool *flags;              /* [G] the same */
@@ -130,10 +134,11 @@ bool gtr_exam_told(const struct gtr_exam *exam, const char *code);
 
 /* --- telling -------------------------------------------------------------------------------- */
 
-/* A new finding of the check at work; NULL if there is no memory, which is then in *err.  The
- * calls below take NULL and do nothing. */
-struct gtr_finding *gtr_exam_found(struct gtr_exam *exam, enum gtr_severity severity, size_t group,
-                                   struct gtr_err *err);
+/* A new finding of the check at work. */
+struct gtr_finding *gtr_exam_found(struct gtr_exam *exam, enum gtr_severity severity, size_t group);
+
+/* Severe from the threshold on, below it a warning. */
+enum gtr_severity gtr_severe_from(enum gtr_threshold_id id, double value);
 
 /* Each appends.  Advice goes line by line. */
 void gtr_finding_say(struct gtr_finding *finding, const char *format, ...)
@@ -147,7 +152,7 @@ void gtr_finding_worst(struct gtr_finding *finding, const struct gtr_exam *exam)
 
 enum { GTR_TELL = 160 };
 
-/* "4.8 %", "55 %", "99.7 %": two digits, or as many as it takes not to round to all. */
+/* "0.34%", "4.8%", "55.1%"; never rounded to none or to all: "<0.01%", "99.9%". */
 const char *gtr_tell_share(double share, char text[GTR_TELL]);
 
 /* The same of the worst of those in exam->flags: "up to 55 %" if there are several. */
@@ -159,10 +164,15 @@ const char *gtr_tell_groups(const struct gtr_exam *exam, char text[GTR_TELL]);
 /* The same of lanes: "the whole gradient" where the policy decides for that. */
 const char *gtr_tell_lanes(const struct gtr_exam *exam, char text[GTR_TELL]);
 
-/* A name, its middle left out if it is long. */
+/* A name, its middle left out if it is long, on one line: lines part advice. */
 const char *gtr_tell_name(const char *name, char text[GTR_TELL]);
 
 /* --- measuring ------------------------------------------------------------------------------ */
+
+/* Flags the lanes whose measure is `least` or more.  Returns the one that has most, *most its
+ * measure; n_groups if there is none. */
+typedef double gtr_lane_measure(const struct gtr_exam *exam, size_t group);
+size_t gtr_exam_worst(struct gtr_exam *exam, gtr_lane_measure *measure, double least, double *most);
 
 /* Quantile of the first n of exam->values, which are sorted by it. */
 double gtr_exam_quantile(struct gtr_exam *exam, size_t n, double q);
@@ -172,7 +182,7 @@ enum gtr_code gtr_exam_spikes(struct gtr_exam *exam, struct gtr_err *err);
 
 /* --- checks --------------------------------------------------------------------------------- */
 
-typedef enum gtr_code gtr_check_run(struct gtr_exam *exam, struct gtr_err *err);
+typedef void gtr_check_run(struct gtr_exam *exam);
 
 gtr_check_run gtr_check_sums, gtr_check_post_clip, gtr_check_unreduced, gtr_check_nonfinite,
     gtr_check_stale, gtr_check_dominant, gtr_check_silent, gtr_check_dead, gtr_check_spikes;

@@ -7,8 +7,7 @@
 #include "exact.h"
 #include "spill.h"
 
-/* --- a spike that is treated like any step ------------------------------------------------------
- */
+/* --- a spike that is treated like any step ---------------------------------------------------- */
 
 enum { PROBES = 3 };
 
@@ -18,10 +17,9 @@ struct probe {
 };
 
 /* The run up to `row`, where every norm is 100 times as large. */
-static enum gtr_code probe_row(struct gtr_exam *exam, size_t row, double *scale,
-                               struct gtr_err *err)
+static enum gtr_code probe_row(const struct gtr_exam *exam, size_t row, double *scale)
 {
-    struct gtr_replay_options options = { 0 };
+    struct gtr_replay_options options = { .size = sizeof options };
     const struct gtr_replay *whole = exam->patient->replay;
     struct gtr_decisions *decisions = NULL;
     struct gtr_series *series = NULL;
@@ -32,16 +30,16 @@ static enum gtr_code probe_row(struct gtr_exam *exam, size_t row, double *scale,
     options.total_steps = gtr_replay_total_steps(whole) > 0 ? gtr_replay_total_steps(whole) : -1;
     options.n_threads = gtr_replay_n_threads(whole);
     options.device.kind = GTR_DEVICE_CPU;
-    rc = gtr_series_window(exam->series, 0, row + 1, &series, err);
+    rc = gtr_series_window(exam->series, 0, row + 1, &series, exam->err);
     if (rc != GTR_OK)
         return rc;
     for (j = 0; j < series->n_groups; j++)
         series->sumsq[j * (row + 1) + row] *= 1e4;
     series->total_sumsq[row] *= 1e4;
     series->total[row] *= 100.0;
-    rc = gtr_replay_new(series, &options, &replay, err);
+    rc = gtr_replay_new(series, &options, &replay, exam->err);
     if (rc == GTR_OK)
-        rc = gtr_replay_run(replay, exam->patient->settings[exam->policy], &decisions, err);
+        rc = gtr_replay_run(replay, exam->patient->settings[exam->policy], &decisions, exam->err);
     for (j = 0; rc == GTR_OK && j < series->n_groups; j++)
         scale[j] = decisions->scale[j * (row + 1) + row];
     gtr_decisions_free(decisions);
@@ -82,10 +80,9 @@ static size_t own_spikes(struct gtr_exam *exam, double *scale)
     return n;
 }
 
-static enum gtr_code tell_probe(struct gtr_exam *exam, size_t worst, double ordinary, double spike,
-                                struct gtr_err *err)
+static void tell_probe(struct gtr_exam *exam, size_t worst, double ordinary, double spike)
 {
-    struct gtr_finding *f = gtr_exam_found(exam, GTR_SEVERE, worst, err);
+    struct gtr_finding *f = gtr_exam_found(exam, GTR_SEVERE, worst);
     char names[GTR_TELL];
     double own;
     size_t n;
@@ -106,11 +103,9 @@ static enum gtr_code tell_probe(struct gtr_exam *exam, size_t worst, double ordi
         gtr_finding_advise(f, "max_down=0: a floor under the scale protects the spike");
     else
         gtr_finding_advise(f, "a larger beta, or form=code: the spike raises its own limit");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-static enum gtr_code judge_probes(struct gtr_exam *exam, const struct probe *probe,
-                                  struct gtr_err *err)
+static void judge_probes(struct gtr_exam *exam, const struct probe *probe)
 {
     size_t n_groups = exam->series->n_groups, n_steps = exam->series->n_steps, worst = n_groups, j;
     double most = 0.0, ordinary = 1.0, spike = 1.0;
@@ -129,40 +124,38 @@ static enum gtr_code judge_probes(struct gtr_exam *exam, const struct probe *pro
         ordinary = o;
         spike = s;
     }
-    return worst < n_groups ? tell_probe(exam, worst, ordinary, spike, err) : GTR_OK;
+    if (worst < n_groups)
+        tell_probe(exam, worst, ordinary, spike);
 }
 
-enum gtr_code gtr_check_spike_passes(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_spike_passes(struct gtr_exam *exam)
 {
     size_t n_steps = exam->series->n_steps, n_groups = exam->series->n_groups, k;
     struct probe probe = { .scale = NULL };
-    enum gtr_code rc;
 
     /* The others have a limit that no spike moves, and no floor. */
     if (exam->decisions->policy != GTR_AGGC || gtr_exam_told(exam, "poisoned"))
-        return GTR_OK;
+        return;
     for (k = 0; k < PROBES; k++) {
         size_t t = (k + 1) * n_steps / (PROBES + 1);
 
         while (t < n_steps && !gtr_exam_counts(exam, t))
             t++;
         if (t == n_steps)
-            return GTR_OK;
+            return;
         probe.row[k] = t;
     }
-    rc = gtr_alloc_for(&probe.scale, PROBES * n_groups, sizeof(double), "groups", err);
-    for (k = 0; rc == GTR_OK && k < PROBES; k++)
-        rc = probe_row(exam, probe.row[k], probe.scale + k * n_groups, err);
-    if (rc == GTR_OK)
-        rc = judge_probes(exam, &probe, err);
+    exam->rc = gtr_alloc_for(&probe.scale, PROBES * n_groups, sizeof(double), "groups", exam->err);
+    for (k = 0; exam->rc == GTR_OK && k < PROBES; k++)
+        exam->rc = probe_row(exam, probe.row[k], probe.scale + k * n_groups);
+    if (exam->rc == GTR_OK)
+        judge_probes(exam, &probe);
     gtr_free(probe.scale);
-    return rc;
 }
 
 /* --- spill-over ------------------------------------------------------------------------------- */
 
-static enum gtr_code tell_spill(struct gtr_exam *exam, const struct gtr_spill *spill, size_t n_hard,
-                                struct gtr_err *err)
+static void tell_spill(struct gtr_exam *exam, const struct gtr_spill *spill, size_t n_hard)
 {
     double *blamed = spill->blamed;
     size_t culprit = 0, j;
@@ -176,7 +169,7 @@ static enum gtr_code tell_spill(struct gtr_exam *exam, const struct gtr_spill *s
                        spill->excess_share >= gtr_threshold_at(GTR_AT_SPILL_SEVERE) && n_hard >= 10
                            ? GTR_SEVERE
                            : GTR_WARNING,
-                       culprit, err);
+                       culprit);
     gtr_finding_say(f,
                     "%s of all that clipping takes is taken because a group exceeded its past; "
                     "%s has %s of the blame.  At %zu %s groups that did nothing kept less than "
@@ -192,25 +185,23 @@ static enum gtr_code tell_spill(struct gtr_exam *exam, const struct gtr_spill *s
     gtr_finding_advise(f, "a limit for each group: -p group:quantile=0.99, or aggc");
     gtr_finding_advise(f, "`gradtrace spill TRACE --max-norm %.4g`: who pays, step by step",
                        spill->max_norm);
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-enum gtr_code gtr_check_spill(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_spill(struct gtr_exam *exam)
 {
     struct gtr_spill_options options = { .method = GTR_BLAME_SHAPLEY };
     struct gtr_spill *spill = NULL;
     size_t n_hard = 0, t;
-    enum gtr_code rc;
 
     if (exam->decisions->policy != GTR_GLOBAL || exam->series->n_groups < 2)
-        return GTR_OK;
+        return;
     options.max_norm = exam->decisions->params[0].global.max_norm;
     options.n_threads = gtr_replay_n_threads(exam->patient->replay);
     if (!(options.max_norm >= 1e-150 && options.max_norm <= 1e150))
-        return GTR_OK;
-    rc = gtr_spill_new(exam->patient->replay, exam->baseline, &options, &spill, err);
-    if (rc != GTR_OK)
-        return rc;
+        return;
+    exam->rc = gtr_spill_new(exam->patient->replay, exam->baseline, &options, &spill, exam->err);
+    if (exam->rc != GTR_OK)
+        return;
     for (t = 0; t < exam->series->n_steps; t++) {
         bool hard = spill->excess[t] >= gtr_ln(gtr_threshold_at(GTR_AT_SPILL_HALF));
 
@@ -218,7 +209,6 @@ enum gtr_code gtr_check_spill(struct gtr_exam *exam, struct gtr_err *err)
         n_hard += hard ? 1 : 0;
     }
     if (n_hard > 0 && spill->excess_share >= gtr_threshold_at(GTR_AT_SPILL))
-        rc = tell_spill(exam, spill, n_hard, err);
+        tell_spill(exam, spill, n_hard);
     gtr_spill_free(spill);
-    return rc;
 }

@@ -29,13 +29,18 @@ static double norm_of(const struct gtr_exam *exam, size_t group, size_t t)
                : sqrt(exam->series->sumsq[group * exam->series->n_steps + t]);
 }
 
+static double share_of(const struct gtr_exam *exam, size_t group, uint64_t part)
+{
+    uint64_t all = exam->report->group[group].n_decisions;
+
+    return all > 0 ? (double)part / (double)all : 0.0;
+}
+
 /* --- stuck at a cap ------------------------------------------------------------------------- */
 
-static double share_capped(const struct gtr_exam *exam, size_t j)
+static double share_capped(const struct gtr_exam *exam, size_t group)
 {
-    const struct gtr_scaling *s = &exam->report->group[j];
-
-    return s->n_decisions > 0 ? (double)s->n_capped / (double)s->n_decisions : 0.0;
+    return share_of(exam, group, exam->report->group[group].n_capped);
 }
 
 /* The scale of the lane's capped decisions, and how far their norms are above U, in the middle. */
@@ -57,14 +62,13 @@ static double capped_scale(struct gtr_exam *exam, size_t group, double *over)
     return scale;
 }
 
-static enum gtr_code tell_cap(struct gtr_exam *exam, size_t worst, struct gtr_err *err)
+static void tell_cap(struct gtr_exam *exam, size_t worst, double share)
 {
-    double share = share_capped(exam, worst), over, scale = capped_scale(exam, worst, &over);
+    double over, scale = capped_scale(exam, worst, &over);
     char percent[GTR_TELL], names[GTR_TELL];
     struct gtr_finding *f;
 
-    f = gtr_exam_found(
-        exam, share >= gtr_threshold_at(GTR_AT_CAP_SEVERE) ? GTR_SEVERE : GTR_WARNING, worst, err);
+    f = gtr_exam_found(exam, gtr_severe_from(GTR_AT_CAP_SEVERE, share), worst);
     gtr_finding_say(f, "In %s %s of the decisions are the cap %s=%.4g itself",
                     gtr_tell_lanes(exam, names), gtr_tell_most(exam, share, percent),
                     scale < 1.0 ? "max_down" : "max_up", scale);
@@ -81,21 +85,15 @@ static enum gtr_code tell_cap(struct gtr_exam *exam, size_t worst, struct gtr_er
     gtr_finding_advise(f, scale < 1.0 ? "high above 1, so that usual norms are inside the interval"
                                       : "low further below 1, so that usual norms are inside");
     gtr_finding_advise(f, "%s=0: no cap", scale < 1.0 ? "max_down" : "max_up");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-enum gtr_code gtr_check_cap(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_cap(struct gtr_exam *exam)
 {
-    size_t n_groups = exam->series->n_groups, worst = n_groups, j;
+    double share;
+    size_t worst = gtr_exam_worst(exam, share_capped, gtr_threshold_at(GTR_AT_CAP), &share);
 
-    for (j = 0; j < n_groups; j++) {
-        exam->flags[j] =
-            gtr_exam_has_lane(exam, j) && share_capped(exam, j) >= gtr_threshold_at(GTR_AT_CAP);
-        if (exam->flags[j] &&
-            (worst == n_groups || share_capped(exam, j) > share_capped(exam, worst)))
-            worst = j;
-    }
-    return worst < n_groups ? tell_cap(exam, worst, err) : GTR_OK;
+    if (worst < exam->series->n_groups)
+        tell_cap(exam, worst, share);
 }
 
 /* --- always and never ----------------------------------------------------------------------- */
@@ -116,8 +114,7 @@ static double share_below(const struct gtr_exam *exam, size_t group)
     return n > 0 ? (double)below / (double)n : 0.0;
 }
 
-static enum gtr_code tell_always(struct gtr_exam *exam, size_t worst, double share,
-                                 struct gtr_err *err)
+static void tell_always(struct gtr_exam *exam, size_t worst, double share)
 {
     size_t n = take_scales(exam, worst);
     double median = gtr_exam_quantile(exam, n, 0.5), low = gtr_exam_quantile(exam, n, 0.05);
@@ -129,7 +126,7 @@ static enum gtr_code tell_always(struct gtr_exam *exam, size_t worst, double sha
                        share >= gtr_threshold_at(GTR_AT_ALWAYS_SEVERE) ? GTR_SEVERE
                        : share >= gtr_threshold_at(GTR_AT_ALWAYS)      ? GTR_WARNING
                                                                        : GTR_NOTE,
-                       worst, err);
+                       worst);
     gtr_finding_say(f,
                     "Scales %s down at %s of the steps: the scale is %.3g at the median, and from "
                     "%.3g to %.3g at 9 of 10 steps.  ",
@@ -146,26 +143,18 @@ static enum gtr_code tell_always(struct gtr_exam *exam, size_t worst, double sha
     gtr_finding_advise(f, "a limit above the usual norms: `gradtrace sweep` finds one, "
                           "`gradtrace spill --max-norm auto` another");
     gtr_finding_advise(f, "if smaller steps are wanted: a lower learning rate");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-enum gtr_code gtr_check_always(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_always(struct gtr_exam *exam)
 {
-    size_t n_groups = exam->series->n_groups, worst = n_groups, j;
-    double most = 0.0;
+    double share;
+    size_t worst;
 
     if (gtr_exam_told(exam, "ema-collapse"))
-        return GTR_OK;
-    for (j = 0; j < n_groups; j++) {
-        double share = gtr_exam_has_lane(exam, j) ? share_below(exam, j) : 0.0;
-
-        exam->flags[j] = share >= gtr_threshold_at(GTR_AT_ALWAYS_NOTE);
-        if (exam->flags[j] && share > most) {
-            worst = j;
-            most = share;
-        }
-    }
-    return worst < n_groups ? tell_always(exam, worst, most, err) : GTR_OK;
+        return;
+    worst = gtr_exam_worst(exam, share_below, gtr_threshold_at(GTR_AT_ALWAYS_NOTE), &share);
+    if (worst < exam->series->n_groups)
+        tell_always(exam, worst, share);
 }
 
 /* The closest that any norm came to its limit: norm over limit, and where. */
@@ -190,7 +179,7 @@ static double closest(const struct gtr_exam *exam, size_t *group, size_t *step)
     return nearest;
 }
 
-enum gtr_code gtr_check_never(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_never(struct gtr_exam *exam)
 {
     size_t n_steps = exam->series->n_steps, group = 0, step = 0, j, t;
     char percent[GTR_TELL], name[GTR_TELL];
@@ -198,19 +187,19 @@ enum gtr_code gtr_check_never(struct gtr_exam *exam, struct gtr_err *err)
     double part;
 
     if (exam->decisions->policy == GTR_NONE || exam->report->n_steps == 0)
-        return GTR_OK;
+        return;
     for (j = 0; j < exam->series->n_groups; j++)
         for (t = 0; t < n_steps; t++) {
             double scale = exam->decisions->scale[j * n_steps + t];
 
             if (scale < clipped || scale > 1.0)
-                return GTR_OK;
+                return;
         }
     part = closest(exam, &group, &step);
     if (part * gtr_threshold_at(GTR_AT_NEVER) > 1.0)
-        return GTR_OK;
+        return;
     f = gtr_exam_found(
-        exam, part * gtr_threshold_at(GTR_AT_NEVER_FAR) < 1.0 ? GTR_WARNING : GTR_NOTE, group, err);
+        exam, part * gtr_threshold_at(GTR_AT_NEVER_FAR) < 1.0 ? GTR_WARNING : GTR_NOTE, group);
     gtr_finding_say(f, "None of %llu steps was scaled", (unsigned long long)exam->report->n_steps);
     if (part > 0.0)
         gtr_finding_say(f, "; %s came closest, with a norm of %.3g at step %lld, %s of the limit",
@@ -223,50 +212,35 @@ enum gtr_code gtr_check_never(struct gtr_exam *exam, struct gtr_err *err)
     gtr_finding_number(f, "norm_over_limit", part);
     gtr_finding_advise(f, "nothing, if it is a safety net; otherwise a limit near the 99th "
                           "percentile of the norms: -p group:quantile=0.99");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
 /* --- empty intervals ------------------------------------------------------------------------ */
 
-static double share_empty(const struct gtr_exam *exam, size_t j)
+static double share_empty(const struct gtr_exam *exam, size_t group)
 {
-    const struct gtr_scaling *s = &exam->report->group[j];
-
-    return s->n_decisions > 0 ? (double)s->n_empty / (double)s->n_decisions : 0.0;
+    return share_of(exam, group, exam->report->group[group].n_empty);
 }
 
-enum gtr_code gtr_check_empty(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_empty(struct gtr_exam *exam)
 {
-    size_t n_groups = exam->series->n_groups, worst = n_groups, j;
+    size_t n_groups = exam->series->n_groups, worst, j;
     char percent[GTR_TELL], names[GTR_TELL];
     struct gtr_finding *f;
     bool raises = false;
     double share;
 
-    for (j = 0; j < n_groups; j++) {
-        exam->flags[j] =
-            gtr_exam_has_lane(exam, j) && share_empty(exam, j) >= gtr_threshold_at(GTR_AT_EMPTY);
-        if (!exam->flags[j])
-            continue;
-        if (worst == n_groups || share_empty(exam, j) > share_empty(exam, worst))
-            worst = j;
-        raises = raises || exam->decisions->params[j].aggc.raise != 0.0;
-    }
+    worst = gtr_exam_worst(exam, share_empty, gtr_threshold_at(GTR_AT_EMPTY), &share);
     if (worst == n_groups)
-        return GTR_OK;
-    share = share_empty(exam, worst);
-    f = gtr_exam_found(exam,
-                       !raises        ? GTR_NOTE
-                       : share >= 0.5 ? GTR_SEVERE
-                                      : GTR_WARNING,
-                       worst, err);
+        return;
+    for (j = 0; j < n_groups; j++)
+        raises = raises || (exam->flags[j] && exam->decisions->params[j].aggc.raise != 0.0);
+    f = gtr_exam_found(exam, !raises ? GTR_NOTE : share >= 0.5 ? GTR_SEVERE : GTR_WARNING, worst);
     gtr_finding_say(f, "In %s L is above U at %s of the steps", gtr_tell_lanes(exam, names),
                     gtr_tell_most(exam, share, percent));
     gtr_finding_say(f, raises ? ": what is not cut is raised, and no norm is left alone."
                               : ".  Nothing is raised here, so only U counts.");
     gtr_finding_number(f, "share_empty", share);
     gtr_finding_advise(f, "low below high, and low_late below high_late; a smaller min_norm");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
 /* --- what Adam leaves ------------------------------------------------------------------------- */
@@ -296,12 +270,11 @@ static double share_scaled(struct gtr_exam *exam, size_t group)
     return n > 0 ? (double)scaled / (double)n : 0.0;
 }
 
-static enum gtr_code tell_cancelled(struct gtr_exam *exam, size_t worst, double moved,
-                                    struct gtr_err *err)
+static void tell_cancelled(struct gtr_exam *exam, size_t worst, double moved)
 {
     double scale = 1.0, same = share_of_same(exam, worst, &scale);
     char percent[GTR_TELL], left[GTR_TELL], names[GTR_TELL];
-    struct gtr_finding *f = gtr_exam_found(exam, GTR_WARNING, worst, err);
+    struct gtr_finding *f = gtr_exam_found(exam, GTR_WARNING, worst);
 
     gtr_finding_say(f, "Adam divides a constant factor out again.  In %s ",
                     gtr_tell_lanes(exam, names));
@@ -318,24 +291,23 @@ static enum gtr_code tell_cancelled(struct gtr_exam *exam, size_t worst, double 
     gtr_finding_advise(f,
                        "a limit that seldom acts, so that spikes get another scale than the rest");
     gtr_finding_advise(f, "if smaller steps are wanted: a lower learning rate");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-enum gtr_code gtr_check_cancelled(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_cancelled(struct gtr_exam *exam)
 {
     size_t n_groups = exam->series->n_groups, worst = n_groups, j;
     double *rho = NULL, *moved = NULL;
-    enum gtr_code rc;
 
     if (!(exam->patient->beta2 > 0.0))
-        return GTR_OK;
-    rc = gtr_alloc_for(&rho, n_groups * exam->series->n_steps, sizeof *rho, "scales", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&moved, n_groups, sizeof *moved, "groups", err);
-    if (rc == GTR_OK)
-        rc = gtr_proxy_run(exam->patient->replay, exam->decisions, exam->patient->beta2, rho, moved,
-                           err);
-    for (j = 0; rc == GTR_OK && j < n_groups; j++) {
+        return;
+    exam->rc =
+        gtr_alloc_for(&rho, n_groups * exam->series->n_steps, sizeof *rho, "scales", exam->err);
+    if (exam->rc == GTR_OK)
+        exam->rc = gtr_alloc_for(&moved, n_groups, sizeof *moved, "groups", exam->err);
+    if (exam->rc == GTR_OK)
+        exam->rc = gtr_proxy_run(exam->patient->replay, exam->decisions, NULL, 0,
+                                 exam->patient->beta2, rho, moved, exam->err);
+    for (j = 0; exam->rc == GTR_OK && j < n_groups; j++) {
         exam->flags[j] = gtr_exam_has_lane(exam, j) &&
                          moved[j] < gtr_threshold_at(GTR_AT_CANCELLED) &&
                          share_scaled(exam, j) >= gtr_threshold_at(GTR_AT_CANCELLED_RATE);
@@ -343,23 +315,20 @@ enum gtr_code gtr_check_cancelled(struct gtr_exam *exam, struct gtr_err *err)
         if (exam->flags[j] && (worst == n_groups || moved[j] > moved[worst]))
             worst = j;
     }
-    if (rc == GTR_OK && worst < n_groups)
-        rc = tell_cancelled(exam, worst, moved[worst], err);
+    if (worst < n_groups)
+        tell_cancelled(exam, worst, moved[worst]);
     gtr_free(rho);
     gtr_free(moved);
-    return rc;
 }
 
 /* --- raising ---------------------------------------------------------------------------------- */
 
-static double share_raised(const struct gtr_exam *exam, size_t j)
+static double share_raised(const struct gtr_exam *exam, size_t group)
 {
-    const struct gtr_scaling *s = &exam->report->group[j];
-
-    return s->n_decisions > 0 ? (double)s->n_raised / (double)s->n_decisions : 0.0;
+    return share_of(exam, group, exam->report->group[group].n_raised);
 }
 
-enum gtr_code gtr_check_raises(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_raises(struct gtr_exam *exam)
 {
     size_t n_groups = exam->series->n_groups, worst = n_groups, j;
     char percent[GTR_TELL], names[GTR_TELL];
@@ -379,16 +348,13 @@ enum gtr_code gtr_check_raises(struct gtr_exam *exam, struct gtr_err *err)
         most = max > most ? max : most;
     }
     if (worst == n_groups)
-        return GTR_OK;
+        return;
     share = share_raised(exam, worst);
-    f = gtr_exam_found(exam,
-                       share >= gtr_threshold_at(GTR_AT_RAISE_SEVERE) ? GTR_SEVERE : GTR_WARNING,
-                       worst, err);
+    f = gtr_exam_found(exam, gtr_severe_from(GTR_AT_RAISE_SEVERE, share), worst);
     gtr_finding_say(f, "Scales %s up at %s of the steps, by up to %.3g times.",
                     gtr_tell_lanes(exam, names), gtr_tell_most(exam, share, percent), most);
     gtr_finding_number(f, "share_raised", share);
     gtr_finding_number(f, "scale_max", most);
     gtr_finding_advise(f, "low further below 1: norms wander below their average half of the time");
     gtr_finding_advise(f, "raise=off, or max_up=1.1");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }

@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "doctor_private.h"
 #include "exact.h"
+#include "order.h"
 #include "threads.h"
 
 enum { WINDOW = 128 };
@@ -20,31 +21,16 @@ struct past {
     size_t n, next; /* next: of by_age, the oldest once it is full */
 };
 
-static size_t place_of(const struct past *past, double x)
-{
-    size_t low = 0, high = past->n;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (past->rising[middle] < x)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static void past_add(struct past *past, double x)
 {
     size_t at;
 
     if (past->n == WINDOW) {
-        at = place_of(past, past->by_age[past->next]);
+        at = gtr_order_below(past->rising, past->n, past->by_age[past->next]);
         memmove(past->rising + at, past->rising + at + 1, (WINDOW - 1 - at) * sizeof(double));
         past->n--;
     }
-    at = place_of(past, x);
+    at = gtr_order_below(past->rising, past->n, x);
     memmove(past->rising + at + 1, past->rising + at, (past->n - at) * sizeof(double));
     past->rising[at] = x;
     past->by_age[past->next] = x;
@@ -55,7 +41,7 @@ static void past_add(struct past *past, double x)
 /* The k-th smallest |x - m|: outward from the middle, always to the nearer side. */
 static double deviation_of(const struct past *past, double m)
 {
-    size_t up = place_of(past, m), down = up, k;
+    size_t up = gtr_order_below(past->rising, past->n, m), down = up, k;
     double gap = 0.0;
 
     for (k = 0; k <= past->n / 2; k++) {
@@ -215,8 +201,10 @@ static struct spiky count_spikes(struct gtr_exam *exam, size_t *n_of)
     return s;
 }
 
-static void tell_spikes(struct gtr_finding *f, const struct gtr_exam *exam, const struct spiky *s)
+static void tell_spikes(struct gtr_exam *exam, const struct spiky *s)
 {
+    bool felt = s->total_ratio >= gtr_threshold_at(GTR_AT_SPIKE_TOTAL);
+    struct gtr_finding *f = gtr_exam_found(exam, felt ? GTR_WARNING : GTR_NOTE, s->culprit);
     bool together = 2 * s->n_together > s->n_steps, one = exam->series->n_groups == 1;
     char name[GTR_TELL], other[GTR_TELL];
 
@@ -266,27 +254,18 @@ static void tell_spikes(struct gtr_finding *f, const struct gtr_exam *exam, cons
                               "those that spike");
 }
 
-enum gtr_code gtr_check_spikes(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_spikes(struct gtr_exam *exam)
 {
-    struct gtr_finding *f;
-    enum gtr_code rc;
     struct spiky s;
     size_t *n_of;
 
-    rc = gtr_alloc_for(&n_of, exam->series->n_groups, sizeof *n_of, "groups", err);
-    if (rc != GTR_OK)
-        return rc;
+    exam->rc = gtr_alloc_for(&n_of, exam->series->n_groups, sizeof *n_of, "groups", exam->err);
+    if (exam->rc != GTR_OK)
+        return;
     s = count_spikes(exam, n_of);
     gtr_free(n_of);
-    if (s.n_steps == 0)
-        return GTR_OK;
-    f = gtr_exam_found(
-        exam, s.total_ratio >= gtr_threshold_at(GTR_AT_SPIKE_TOTAL) ? GTR_WARNING : GTR_NOTE,
-        s.culprit, err);
-    if (f == NULL)
-        return GTR_ENOMEM;
-    tell_spikes(f, exam, &s);
-    return GTR_OK;
+    if (s.n_steps > 0)
+        tell_spikes(exam, &s);
 }
 
 /* --- groups that fall silent ------------------------------------------------------------------ */
@@ -323,7 +302,7 @@ static size_t longest_break(const struct gtr_exam *exam)
     return longest;
 }
 
-enum gtr_code gtr_check_dead(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_dead(struct gtr_exam *exam)
 {
     size_t n_steps = exam->series->n_steps, n_groups = exam->series->n_groups, n = 0, first, j;
     double least = gtr_threshold_at(GTR_AT_DEAD_SHARE) * (double)n_steps;
@@ -346,8 +325,8 @@ enum gtr_code gtr_check_dead(struct gtr_exam *exam, struct gtr_err *err)
             earliest = n_steps - silent;
     }
     if (n == 0)
-        return GTR_OK;
-    f = gtr_exam_found(exam, GTR_WARNING, first, err);
+        return;
+    f = gtr_exam_found(exam, GTR_WARNING, first);
     gtr_finding_say(f,
                     "The gradient of %s is exactly 0 from step %lld to the end, and was not "
                     "before.",
@@ -356,5 +335,4 @@ enum gtr_code gtr_check_dead(struct gtr_exam *exam, struct gtr_err *err)
     gtr_finding_number(f, "from_step", (double)exam->series->index[earliest]);
     gtr_finding_advise(f, "a look for dead units (ReLU), fp16 underflow, or weights frozen on the "
                           "way");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }

@@ -26,10 +26,10 @@ static bool lost_limit(const struct gtr_exam *exam, size_t group, size_t t)
     return before && t + 1 < exam->series->n_steps;
 }
 
-static enum gtr_code tell_poison(struct gtr_exam *exam, size_t first, size_t n_lost, size_t n_nan,
-                                 size_t group, struct gtr_err *err)
+static void tell_poison(struct gtr_exam *exam, size_t first, size_t n_lost, size_t n_nan,
+                        size_t group)
 {
-    struct gtr_finding *f = gtr_exam_found(exam, GTR_SEVERE, group, err);
+    struct gtr_finding *f = gtr_exam_found(exam, GTR_SEVERE, group);
     long long step = (long long)exam->series->index[first];
     char names[GTR_TELL];
 
@@ -48,10 +48,9 @@ static enum gtr_code tell_poison(struct gtr_exam *exam, size_t first, size_t n_l
     gtr_finding_number(f, "nan_scales", (double)n_nan);
     gtr_finding_worst(f, exam);
     gtr_finding_advise(f, "leaving such steps out before clipping, as --nonfinite skip does");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-enum gtr_code gtr_check_poisoned(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_poisoned(struct gtr_exam *exam)
 {
     size_t n_steps = exam->series->n_steps, n_groups = exam->series->n_groups, first = n_steps;
     size_t n_lost = 0, n_nan = 0, group = n_groups, t, j;
@@ -68,7 +67,7 @@ enum gtr_code gtr_check_poisoned(struct gtr_exam *exam, struct gtr_err *err)
         n_nan += exam->weight[t] > 0.0 ? 1 : 0;
     }
     if (first == n_steps)
-        return GTR_OK;
+        return;
     for (j = 0; j < n_groups; j++) {
         /* A later NaN may be the one. */
         for (t = first, exam->flags[j] = false; t < n_steps && !exam->flags[j]; t++)
@@ -78,7 +77,8 @@ enum gtr_code gtr_check_poisoned(struct gtr_exam *exam, struct gtr_err *err)
         if (exam->flags[j] && group == n_groups)
             group = j;
     }
-    return n_lost + n_nan > 0 ? tell_poison(exam, first, n_lost, n_nan, group, err) : GTR_OK;
+    if (n_lost + n_nan > 0)
+        tell_poison(exam, first, n_lost, n_nan, group);
 }
 
 /* --- collapse --------------------------------------------------------------------------------- */
@@ -126,7 +126,7 @@ static bool has_collapsed(struct gtr_exam *exam, size_t group, struct part *from
            to->upper / to->norm < gtr_threshold_at(GTR_AT_COLLAPSE) * (from->upper / from->norm);
 }
 
-enum gtr_code gtr_check_collapse(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_collapse(struct gtr_exam *exam)
 {
     size_t n_groups = exam->series->n_groups, worst = n_groups, j;
     struct part from = { 0 }, to = { 0 }, worst_from = { 0 }, worst_to = { 0 };
@@ -134,7 +134,7 @@ enum gtr_code gtr_check_collapse(struct gtr_exam *exam, struct gtr_err *err)
     struct gtr_finding *f;
 
     if (exam->decisions->policy != GTR_AGGC || gtr_exam_told(exam, "poisoned"))
-        return GTR_OK;
+        return;
     for (j = 0; j < n_groups; j++) {
         exam->flags[j] = gtr_exam_has_lane(exam, j) && has_collapsed(exam, j, &from, &to);
         if (!exam->flags[j] ||
@@ -145,8 +145,8 @@ enum gtr_code gtr_check_collapse(struct gtr_exam *exam, struct gtr_err *err)
         worst_to = to;
     }
     if (worst == n_groups)
-        return GTR_OK;
-    f = gtr_exam_found(exam, GTR_SEVERE, worst, err);
+        return;
+    f = gtr_exam_found(exam, GTR_SEVERE, worst);
     gtr_finding_say(f,
                     "The limit of %s shrinks to nothing while the norms do not: U of %s falls "
                     "from %.2g to %.2g, its norm goes from %.2g to %.2g.  The limit follows "
@@ -159,7 +159,6 @@ enum gtr_code gtr_check_collapse(struct gtr_exam *exam, struct gtr_err *err)
     gtr_finding_number(f, "norm_after", worst_to.norm);
     gtr_finding_advise(f, "high above 1");
     gtr_finding_advise(f, "form=paper, whose average follows norms as they arrive");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
 /* --- cold start ------------------------------------------------------------------------------- */
@@ -197,7 +196,7 @@ static size_t count_cold(struct gtr_exam *exam, size_t group, double *least, dou
     return t < n_steps ? cold : 0;
 }
 
-enum gtr_code gtr_check_cold(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_cold(struct gtr_exam *exam)
 {
     size_t n_groups = exam->series->n_groups, worst = n_groups, longest = 0, j;
     double least, later, worst_least = 1.0, worst_later = 1.0;
@@ -221,13 +220,10 @@ enum gtr_code gtr_check_cold(struct gtr_exam *exam, struct gtr_err *err)
         worst_later = later;
     }
     if (worst == n_groups)
-        return GTR_OK;
-    f = gtr_exam_found(exam,
-                       (double)longest >=
-                               gtr_threshold_at(GTR_AT_COLD_SEVERE) * (double)exam->series->n_steps
-                           ? GTR_SEVERE
-                           : GTR_WARNING,
-                       worst, err);
+        return;
+    f = gtr_exam_found(
+        exam, gtr_severe_from(GTR_AT_COLD_SEVERE, (double)longest / (double)exam->series->n_steps),
+        worst);
     gtr_finding_say(f,
                     "The average of %s starts at 0 and rises slowly: for up to %zu steps at the "
                     "start the scale is far below the usual %.3g, down to %.2g.",
@@ -239,5 +235,4 @@ enum gtr_code gtr_check_cold(struct gtr_exam *exam, struct gtr_err *err)
                               ? "init=first: the average starts at the first norm"
                               : "form=paper, whose average starts at the first norm");
     gtr_finding_advise(f, "max_down=0.5 or the like, which also lets it rise faster");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }

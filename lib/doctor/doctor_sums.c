@@ -102,12 +102,12 @@ static void advise_plainly(struct gtr_finding *f)
 }
 
 /* All the same, but not 1. */
-static enum gtr_code tell_factor(struct gtr_exam *exam, double q, size_t n, struct gtr_err *err)
+static void tell_factor(struct gtr_exam *exam, double q, size_t n)
 {
     const struct gtr_head *head = gtr_trace_head(exam->patient->trace);
     struct cause causes[CAUSES];
     size_t n_causes = list_causes(head, causes), i;
-    struct gtr_finding *f = gtr_exam_found(exam, GTR_SEVERE, exam->series->n_groups, err);
+    struct gtr_finding *f = gtr_exam_found(exam, GTR_SEVERE, exam->series->n_groups);
 
     gtr_finding_say(f,
                     "At the %zu steps that the run clipped, the recorded norm is %.5g times the "
@@ -126,13 +126,11 @@ static enum gtr_code tell_factor(struct gtr_exam *exam, double q, size_t n, stru
     gtr_finding_number(f, "factor", q);
     gtr_finding_number(f, "steps", (double)n);
     gtr_finding_advise(f, "multiplying the max_norm of every -p by %.5g, as long as it is so", q);
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-static enum gtr_code tell_disorder(struct gtr_exam *exam, double low, double q, double high,
-                                   size_t n, struct gtr_err *err)
+static void tell_disorder(struct gtr_exam *exam, double low, double q, double high, size_t n)
 {
-    struct gtr_finding *f = gtr_exam_found(exam, GTR_SEVERE, exam->series->n_groups, err);
+    struct gtr_finding *f = gtr_exam_found(exam, GTR_SEVERE, exam->series->n_groups);
 
     gtr_finding_say(f,
                     "At the %zu steps that the run clipped, the recorded norm is %.3g times the "
@@ -144,12 +142,11 @@ static enum gtr_code tell_disorder(struct gtr_exam *exam, double low, double q, 
     gtr_finding_number(f, "p95", high);
     gtr_finding_worst(f, exam);
     advise_plainly(f);
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-static enum gtr_code tell_missed(struct gtr_exam *exam, double limit, size_t n, struct gtr_err *err)
+static void tell_missed(struct gtr_exam *exam, double limit, size_t n)
 {
-    struct gtr_finding *f = gtr_exam_found(exam, GTR_SEVERE, exam->series->n_groups, err);
+    struct gtr_finding *f = gtr_exam_found(exam, GTR_SEVERE, exam->series->n_groups);
 
     gtr_finding_say(f,
                     "The run says that it left the gradient as it was at %zu %s at which the "
@@ -158,21 +155,20 @@ static enum gtr_code tell_missed(struct gtr_exam *exam, double limit, size_t n, 
     gtr_finding_number(f, "steps", (double)n);
     gtr_finding_worst(f, exam);
     advise_plainly(f);
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-enum gtr_code gtr_check_sums(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_sums(struct gtr_exam *exam)
 {
     double limit = exam->patient->max_norm, loose = gtr_threshold_at(GTR_AT_SUMS), low, q, high;
     size_t n, n_at_limit, n_missed;
     bool shard;
 
     if (!(limit > 0.0))
-        return GTR_OK;
+        return;
     n = take_quotients(exam, limit, &n_at_limit);
     /* Norms after clipping are the next check's. */
     if (n > 0 && (double)n_at_limit > 0.9 * (double)n)
-        return GTR_OK;
+        return;
     if ((double)n >= gtr_threshold_at(GTR_AT_SUMS_STEPS)) {
         low = gtr_exam_quantile(exam, n, 0.05);
         q = gtr_exam_quantile(exam, n, 0.5);
@@ -180,18 +176,19 @@ enum gtr_code gtr_check_sums(struct gtr_exam *exam, struct gtr_err *err)
         /* Shards have their shares of a norm, which differ from step to step. */
         shard = gtr_trace_head(exam->patient->trace)->world_size > 1;
         if (high / low - 1.0 > (shard ? 0.5 : 2.0 * loose))
-            return tell_disorder(exam, low, q, high, n, err);
-        return fabs(q - 1.0) > loose ? tell_factor(exam, q, n, err) : GTR_OK;
+            tell_disorder(exam, low, q, high, n);
+        else if (fabs(q - 1.0) > loose)
+            tell_factor(exam, q, n);
+        return;
     }
     n_missed = count_missed(exam, limit);
-    return (double)n_missed >= gtr_threshold_at(GTR_AT_SUMS_STEPS)
-               ? tell_missed(exam, limit, n_missed, err)
-               : GTR_OK;
+    if ((double)n_missed >= gtr_threshold_at(GTR_AT_SUMS_STEPS))
+        tell_missed(exam, limit, n_missed);
 }
 
 /* --- the others that ask what was recorded ---------------------------------------------------- */
 
-enum gtr_code gtr_check_post_clip(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_post_clip(struct gtr_exam *exam)
 {
     bool said = strcmp(gtr_trace_head(exam->patient->trace)->grad_state, "post-clip") == 0;
     size_t n = 0, n_pile = 0, t;
@@ -215,8 +212,8 @@ enum gtr_code gtr_check_post_clip(struct gtr_exam *exam, struct gtr_err *err)
     pile = largest > 0.0 && share >= gtr_threshold_at(GTR_AT_PILE) &&
            (double)n_pile >= gtr_threshold_at(GTR_AT_PILE_STEPS);
     if (!pile && !said)
-        return GTR_OK;
-    f = gtr_exam_found(exam, said ? GTR_WARNING : GTR_SEVERE, exam->series->n_groups, err);
+        return;
+    f = gtr_exam_found(exam, said ? GTR_WARNING : GTR_SEVERE, exam->series->n_groups);
     if (pile)
         gtr_finding_say(f,
                         "The global norm is %.4g, its largest, at %s of the steps, and never above "
@@ -230,17 +227,16 @@ enum gtr_code gtr_check_post_clip(struct gtr_exam *exam, struct gtr_err *err)
     gtr_finding_number(f, "largest", largest);
     gtr_finding_advise(f, "recording before clip_grad_norm_");
     gtr_finding_advise(f, "in the Hugging Face Trainer: max_grad_norm=0 while you record");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-enum gtr_code gtr_check_unreduced(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_unreduced(struct gtr_exam *exam)
 {
     const struct gtr_head *head = gtr_trace_head(exam->patient->trace);
     struct gtr_finding *f;
 
     if (head->world_size <= 1 || strcmp(head->reduction, "none") != 0)
-        return GTR_OK;
-    f = gtr_exam_found(exam, GTR_WARNING, exam->series->n_groups, err);
+        return;
+    f = gtr_exam_found(exam, GTR_WARNING, exam->series->n_groups);
     gtr_finding_say(f,
                     "The trace says that %lld ranks trained, and that nothing was reduced over "
                     "them: these are the norms of rank %lld alone.",
@@ -248,10 +244,9 @@ enum gtr_code gtr_check_unreduced(struct gtr_exam *exam, struct gtr_err *err)
     gtr_finding_number(f, "world_size", (double)head->world_size);
     gtr_finding_advise(f, "recording after the all-reduce (DDP), or adding up the squares of all "
                           "shards (FSDP, ZeRO)");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }
 
-enum gtr_code gtr_check_nonfinite(struct gtr_exam *exam, struct gtr_err *err)
+void gtr_check_nonfinite(struct gtr_exam *exam)
 {
     const struct gtr_head *head = gtr_trace_head(exam->patient->trace);
     const struct gtr_step *steps = gtr_trace_steps(exam->patient->trace);
@@ -261,7 +256,7 @@ enum gtr_code gtr_check_nonfinite(struct gtr_exam *exam, struct gtr_err *err)
     struct gtr_finding *f;
 
     if (n == 0)
-        return GTR_OK;
+        return;
     for (t = 0; t < exam->series->n_steps; t++) {
         exam->weight[t] = exam->series->nonfinite[t] ? 1.0 : 0.0;
         n_skipped += exam->series->nonfinite[t] && steps[t].skipped ? 1 : 0;
@@ -269,8 +264,8 @@ enum gtr_code gtr_check_nonfinite(struct gtr_exam *exam, struct gtr_err *err)
     for (i = 1; i < head->n_tensors; i++)
         if (exam->facts.n_nonfinite[i] > exam->facts.n_nonfinite[worst])
             worst = i;
-    f = gtr_exam_found(exam, share >= gtr_threshold_at(GTR_AT_NONFINITE) ? GTR_SEVERE : GTR_WARNING,
-                       exam->patient->groups->of_tensor[worst], err);
+    f = gtr_exam_found(exam, gtr_severe_from(GTR_AT_NONFINITE, share),
+                       exam->patient->groups->of_tensor[worst]);
     gtr_finding_say(f, "%zu %s (%s) had NaN or infinite elements", n, n == 1 ? "step" : "steps",
                     gtr_tell_share(share, percent));
     if (exam->facts.n_nonfinite[worst] > 0)
@@ -285,5 +280,4 @@ enum gtr_code gtr_check_nonfinite(struct gtr_exam *exam, struct gtr_err *err)
     gtr_finding_worst(f, exam);
     gtr_finding_advise(f, "bf16 instead of fp16, or a lower first loss scale");
     gtr_finding_advise(f, "a look at the loss and the data of these steps");
-    return f == NULL ? GTR_ENOMEM : GTR_OK;
 }

@@ -1,5 +1,4 @@
 /* doctor_tell.c - findings: their sentences, numbers and steps. */
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,15 +7,15 @@
 #include "doctor_private.h"
 #include "order.h"
 
-struct gtr_finding *gtr_exam_found(struct gtr_exam *exam, enum gtr_severity severity, size_t group,
-                                   struct gtr_err *err)
+struct gtr_finding *gtr_exam_found(struct gtr_exam *exam, enum gtr_severity severity, size_t group)
 {
-    struct gtr_finding *finding;
+    struct gtr_finding *finding = &exam->lost;
 
-    if (gtr_grow(&exam->findings, &exam->capacity, exam->n_findings + 1, sizeof *exam->findings,
-                 err) != GTR_OK)
-        return NULL;
-    finding = &exam->findings[exam->n_findings++];
+    if (exam->rc == GTR_OK)
+        exam->rc = gtr_grow(&exam->findings, &exam->capacity, exam->n_findings + 1,
+                            sizeof *exam->findings, exam->err);
+    if (exam->rc == GTR_OK)
+        finding = &exam->findings[exam->n_findings++];
     memset(finding, 0, sizeof *finding);
     finding->check = exam->check;
     finding->severity = severity;
@@ -25,14 +24,16 @@ struct gtr_finding *gtr_exam_found(struct gtr_exam *exam, enum gtr_severity seve
     return finding;
 }
 
+enum gtr_severity gtr_severe_from(enum gtr_threshold_id id, double value)
+{
+    return value >= gtr_threshold_at(id) ? GTR_SEVERE : GTR_WARNING;
+}
+
 void gtr_finding_say(struct gtr_finding *finding, const char *format, ...)
 {
-    size_t used;
+    size_t used = strlen(finding->what);
     va_list args;
 
-    if (finding == NULL)
-        return;
-    used = strlen(finding->what);
     va_start(args, format);
     vsnprintf(finding->what + used, sizeof finding->what - used, format, args);
     va_end(args);
@@ -40,12 +41,9 @@ void gtr_finding_say(struct gtr_finding *finding, const char *format, ...)
 
 void gtr_finding_advise(struct gtr_finding *finding, const char *format, ...)
 {
-    size_t used;
+    size_t used = strlen(finding->advice);
     va_list args;
 
-    if (finding == NULL)
-        return;
-    used = strlen(finding->advice);
     if (used > 0 && used + 1 < sizeof finding->advice)
         finding->advice[used++] = '\n';
     va_start(args, format);
@@ -55,7 +53,7 @@ void gtr_finding_advise(struct gtr_finding *finding, const char *format, ...)
 
 void gtr_finding_number(struct gtr_finding *finding, const char *name, double value)
 {
-    if (finding == NULL || finding->n_numbers == GTR_FINDING_NUMBERS)
+    if (finding->n_numbers == GTR_FINDING_NUMBERS)
         return;
     finding->number[finding->n_numbers].name = name;
     finding->number[finding->n_numbers++].value = value;
@@ -66,8 +64,6 @@ void gtr_finding_worst(struct gtr_finding *finding, const struct gtr_exam *exam)
 {
     size_t row[GTR_FINDING_STEPS], n = 0, t, k, i;
 
-    if (finding == NULL)
-        return;
     for (t = 0; t < exam->series->n_steps; t++) {
         if (!(exam->weight[t] > 0.0))
             continue;
@@ -93,15 +89,14 @@ void gtr_finding_worst(struct gtr_finding *finding, const struct gtr_exam *exam)
 const char *gtr_tell_share(double share, char text[GTR_TELL])
 {
     double percent = 100.0 * share;
-    int digits = percent < 9.95 ? 1 : 0;
 
-    if (percent < 1.0)
-        snprintf(text, GTR_TELL, "%.1g %%", percent);
-    else {
-        while (share < 1.0 && digits < 4 && percent + 0.5 * pow(10.0, -digits) >= 100.0)
-            digits++;
-        snprintf(text, GTR_TELL, "%.*f %%", digits, percent);
-    }
+    if (percent > 0.0 && percent < 0.01)
+        snprintf(text, GTR_TELL, "<0.01%%");
+    else if (percent < 0.995)
+        snprintf(text, GTR_TELL, "%.*f%%", percent > 0.0 ? 2 : 0, percent);
+    else
+        snprintf(text, GTR_TELL, "%.*f%%", share == 1.0 || percent >= 999.5 ? 0 : 1,
+                 share < 1.0 && percent > 99.9 ? 99.9 : percent);
     return text;
 }
 
@@ -129,16 +124,18 @@ const char *gtr_tell_name(const char *name, char text[GTR_TELL])
 {
     enum { LONGEST = 60, HEAD = 20, TAIL = 36 };
     size_t length = strlen(name), head = HEAD, tail = length - TAIL;
+    char *c;
 
-    if (length <= LONGEST) {
-        snprintf(text, GTR_TELL, "%s", name);
-        return text;
-    }
-    while (head > 0 && is_inside(name[head]))
+    while (length > LONGEST && head > 0 && is_inside(name[head]))
         head--;
-    while (is_inside(name[tail]))
+    while (length > LONGEST && is_inside(name[tail]))
         tail++;
-    snprintf(text, GTR_TELL, "%.*s...%s", (int)head, name, name + tail);
+    if (length <= LONGEST)
+        snprintf(text, GTR_TELL, "%s", name);
+    else
+        snprintf(text, GTR_TELL, "%.*s...%s", (int)head, name, name + tail);
+    for (c = text; *c != '\0'; c++)
+        *c = (unsigned char)*c < ' ' ? '?' : *c;
     return text;
 }
 
@@ -198,6 +195,23 @@ bool gtr_exam_told(const struct gtr_exam *exam, const char *code)
             strcmp(gtr_check_at(exam->findings[i].check)->code, code) == 0)
             return true;
     return false;
+}
+
+size_t gtr_exam_worst(struct gtr_exam *exam, gtr_lane_measure *measure, double least, double *most)
+{
+    size_t worst = exam->series->n_groups, j;
+
+    *most = 0.0;
+    for (j = 0; j < exam->series->n_groups; j++) {
+        double value = gtr_exam_has_lane(exam, j) ? measure(exam, j) : 0.0;
+
+        exam->flags[j] = value >= least;
+        if (value < least || value <= *most)
+            continue;
+        worst = j;
+        *most = value;
+    }
+    return worst;
 }
 
 double gtr_exam_quantile(struct gtr_exam *exam, size_t n, double q)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,22 +15,18 @@
 #include "h5_pack.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static _Thread_local bool is_held; /* by this thread, as h5_probe.c does when it forks */
-static _Thread_local bool is_held_for_fork;
+static atomic_bool tries_files;
 
 /* A fork while another thread is in HDF5 would leave the child HDF5's own lock, held by nobody, and
  * the child's exit() takes that lock: so forks wait for the call to end. */
 static void before_fork(void)
 {
-    is_held_for_fork = !is_held;
-    if (is_held_for_fork)
-        pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&lock);
 }
 
 static void after_fork(void)
 {
-    if (is_held_for_fork)
-        pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lock);
 }
 
 static void mind_forks(void)
@@ -43,14 +40,12 @@ void gtr_h5_lock(void)
 
     pthread_once(&once, mind_forks);
     pthread_mutex_lock(&lock);
-    is_held = true;
     /* Per thread in a thread-safe HDF5, so said each time: errors are ours to tell. */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
 void gtr_h5_unlock(void)
 {
-    is_held = false;
     pthread_mutex_unlock(&lock);
 }
 
@@ -155,9 +150,7 @@ static enum gtr_code open_regular(struct gtr_h5 *h5, struct gtr_err *err)
     struct stat status;
 
     h5->fd = open(h5->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (h5->fd < 0)
-        return gtr_fail(err, GTR_EIO, "%s: cannot read: %s", h5->path, strerror(errno));
-    if (fstat(h5->fd, &status) != 0)
+    if (h5->fd < 0 || fstat(h5->fd, &status) != 0)
         return gtr_fail(err, GTR_EIO, "%s: cannot read: %s", h5->path, strerror(errno));
     if (S_ISDIR(status.st_mode))
         return gtr_fail(err, GTR_EFORMAT, "%s: is a folder; name the trace's .h5 file", h5->path);
@@ -168,45 +161,65 @@ static enum gtr_code open_regular(struct gtr_h5 *h5, struct gtr_err *err)
     return GTR_OK;
 }
 
-enum gtr_code gtr_h5_open(const char *path, struct gtr_h5 **out, struct gtr_err *err)
+static enum gtr_code open_file(struct gtr_h5 *h5, bool tries, struct gtr_err *err)
 {
-    enum gtr_code rc;
-    struct gtr_h5 *h5 = NULL;
-    hid_t access = H5I_INVALID_HID;
+    enum gtr_code rc = GTR_OK;
+    bool is_hdf5;
+    hid_t access;
 
-    *out = NULL;
-    rc = h5_new(path, &h5, err);
+    gtr_h5_lock();
+    is_hdf5 = H5Fis_hdf5(h5->path) > 0;
+    H5Eclear2(H5E_DEFAULT);
+    gtr_h5_unlock();
+    if (!is_hdf5)
+        return gtr_fail(err, GTR_EFORMAT,
+                        "%s: is not an HDF5 file; logs are read by gradtrace import", h5->path);
+    if (tries)
+        rc = gtr_h5_probe(h5->path, err);
     if (rc != GTR_OK)
         return rc;
     gtr_h5_lock();
-    rc = open_regular(h5, err);
-    if (rc != GTR_OK)
-        goto out;
-    if (H5Fis_hdf5(path) <= 0) {
-        H5Eclear2(H5E_DEFAULT);
-        rc = gtr_fail(err, GTR_EFORMAT,
-                      "%s: is not an HDF5 file; logs are read by gradtrace import", path);
-        goto out;
-    }
-    access = H5Pcreate(H5P_FILE_ACCESS);
-    /* A read-only or network disk without locks is no reason not to read. */
-    H5Pset_file_locking(access, 1, 1);
-    rc = gtr_h5_probe(path, access, err);
-    if (rc != GTR_OK)
-        goto out;
-    h5->file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    access = gtr_h5_read_access();
+    h5->file = H5Fopen(h5->path, H5F_ACC_RDONLY, access);
     if (h5->file < 0)
         rc = gtr_h5_fail(h5, "", "cannot open", GTR_EFORMAT, err);
-out:
-    if (access >= 0)
-        H5Pclose(access);
+    H5Pclose(access);
     gtr_h5_unlock();
+    return rc;
+}
+
+static enum gtr_code open_tried(const char *path, bool tries, struct gtr_h5 **out,
+                                struct gtr_err *err)
+{
+    struct gtr_h5 *h5 = NULL;
+    enum gtr_code rc = h5_new(path, &h5, err);
+
+    *out = NULL;
+    if (rc == GTR_OK)
+        rc = open_regular(h5, err);
+    if (rc == GTR_OK)
+        rc = open_file(h5, tries, err);
     if (rc != GTR_OK) {
         gtr_h5_close(h5, NULL);
         return rc;
     }
     *out = h5;
     return GTR_OK;
+}
+
+void gtr_h5_try_files(bool on)
+{
+    atomic_store(&tries_files, on);
+}
+
+enum gtr_code gtr_h5_open(const char *path, struct gtr_h5 **h5, struct gtr_err *err)
+{
+    return open_tried(path, atomic_load(&tries_files), h5, err);
+}
+
+enum gtr_code gtr_h5_reopen(const char *path, struct gtr_h5 **h5, struct gtr_err *err)
+{
+    return open_tried(path, false, h5, err);
 }
 
 /* Format 1.10: its structure carries checksums, so that a flipped bit is found and not followed,
@@ -302,17 +315,6 @@ bool gtr_h5_is_stored_here(hid_t creation)
 {
     return creation >= 0 && H5Pget_layout(creation) != H5D_VIRTUAL &&
            H5Pget_external_count(creation) <= 0;
-}
-
-enum gtr_code gtr_h5_finish(struct gtr_h5 *h5, struct gtr_outfile *file, enum gtr_code so_far,
-                            struct gtr_err *err)
-{
-    enum gtr_code closed = gtr_h5_close(h5, err);
-
-    if (so_far == GTR_OK && closed == GTR_OK)
-        return gtr_outfile_commit(file, err);
-    gtr_outfile_abandon(file);
-    return so_far != GTR_OK ? so_far : closed;
 }
 
 bool gtr_h5_has(const struct gtr_h5 *h5, const char *name)

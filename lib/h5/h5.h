@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "err.h"
-#include "outfile.h"
 
 /* Element types, little-endian in the file. */
 enum gtr_h5_type {
@@ -33,17 +32,17 @@ struct gtr_h5;
 /* Refuses what is not a regular file, so that a pipe never blocks. */
 enum gtr_code gtr_h5_open(const char *path, struct gtr_h5 **h5, struct gtr_err *err);
 
+/* Has a child process try out each file that is opened from now on, or not, as at first; see
+ * h5_probe.c.  A file that is opened again is not tried out again. */
+void gtr_h5_try_files(bool on);
+enum gtr_code gtr_h5_reopen(const char *path, struct gtr_h5 **h5, struct gtr_err *err);
+
 /* Overwrites `path`; errors call the file `shown`. */
 enum gtr_code gtr_h5_create(const char *path, const char *shown, struct gtr_h5 **h5,
                             struct gtr_err *err);
 
 /* Takes NULL.  The code matters after writing: a full disk may show only here. */
 enum gtr_code gtr_h5_close(struct gtr_h5 *h5, struct gtr_err *err);
-
-/* Closes a file that was written under file's temporary name, and gives it its own if `so_far` is
- * GTR_OK and nothing failed; if not, it is removed.  Returns so_far, or what failed. */
-enum gtr_code gtr_h5_finish(struct gtr_h5 *h5, struct gtr_outfile *file, enum gtr_code so_far,
-                            struct gtr_err *err);
 
 bool gtr_h5_has(const struct gtr_h5 *h5, const char *name);
 
@@ -95,11 +94,7 @@ size_t gtr_h5_table_band_rows(const struct gtr_h5_table *table);
 /* True if nothing was ever written: all values are 0. */
 bool gtr_h5_table_is_blank(const struct gtr_h5_table *table);
 
-/* Reads the rows of one band into out[rows][cols].  Safe to call from several threads. */
-enum gtr_code gtr_h5_table_read(const struct gtr_h5_table *table, size_t band, void *out,
-                                struct gtr_err *err);
-
-/* Rows first .. first + n_rows - 1, whatever the bands. */
+/* Rows first .. first + n_rows - 1, whatever the bands.  Safe to call from several threads. */
 enum gtr_code gtr_h5_table_read_rows(const struct gtr_h5_table *table, size_t first, size_t n_rows,
                                      void *out, struct gtr_err *err);
 

@@ -31,9 +31,19 @@ void gtr_h5_disk_release(struct gtr_h5_disk *disk);
 void gtr_h5_lock(void);
 void gtr_h5_unlock(void);
 
+/* Properties for reading a file, to be closed with H5Pclose.  A read-only or network disk without
+ * locks is no reason not to read.  The lock is held. */
+static inline hid_t gtr_h5_read_access(void)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+
+    H5Pset_file_locking(access, 1, 1);
+    return access;
+}
+
 /* Fails if HDF5 cannot survive reading the file's structure, tried out in a child process.  The
- * lock is held. */
-enum gtr_code gtr_h5_probe(const char *path, hid_t access, struct gtr_err *err);
+ * lock is not held. */
+enum gtr_code gtr_h5_probe(const char *path, struct gtr_err *err);
 
 /* Fails with "PATH: DATASET: WHAT: reason", the system's or HDF5's.  Call with the lock held,
  * straight after the failing call. */

@@ -270,12 +270,3 @@ enum gtr_code gtr_h5_table_read_rows(const struct gtr_h5_table *table, size_t fi
 
     return gtr_h5_table_read_part(table, &part, out, table->cols * table->size, err);
 }
-
-enum gtr_code gtr_h5_table_read(const struct gtr_h5_table *table, size_t band, void *out,
-                                struct gtr_err *err)
-{
-    size_t first = band * table->band_rows;
-
-    return gtr_h5_table_read_rows(table, first, smaller(table->band_rows, table->rows - first), out,
-                                  err);
-}

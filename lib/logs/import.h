@@ -75,9 +75,6 @@ const struct gtr_log_summary *gtr_log_summary(const struct gtr_log *log);
 const char *gtr_log_series_name(const struct gtr_log *log, size_t series);
 const struct gtr_step *gtr_log_steps(const struct gtr_log *log); /* n_steps, by index */
 
-/* The norms of the t-th step: n_series values each. */
-void gtr_log_row(const struct gtr_log *log, size_t t, double *sumsq, uint64_t *nonfinite);
-
 /* What the log itself does not say. */
 struct gtr_log_facts {
     const char *group_by;   /* NULL: "tensor" unless the series are parameters */
@@ -91,5 +88,8 @@ enum gtr_code gtr_log_write(const struct gtr_log *log, const char *path,
                             const struct gtr_log_facts *facts, struct gtr_err *err);
 
 GTR_PUBLIC_END
+
+/* The norms of the t-th step: n_series values each. */
+void gtr_log_row(const struct gtr_log *log, size_t t, double *sumsq, uint64_t *nonfinite);
 
 #endif

@@ -152,7 +152,7 @@ static enum gtr_code write_rows(const struct gtr_log *log, struct gtr_writer *wr
 enum gtr_code gtr_log_write(const struct gtr_log *log, const char *path,
                             const struct gtr_log_facts *facts, struct gtr_err *err)
 {
-    const struct gtr_writer_options options = { .force = facts->force };
+    const struct gtr_writer_options options = { .size = sizeof options, .force = facts->force };
     struct gtr_writer *writer = NULL;
     struct gtr_head head;
     enum gtr_code rc;

@@ -1,5 +1,5 @@
 /* catalogue.c - one table of parameters for each policy, and the presets. */
-#include "catalogue.h"
+#include "params.h"
 
 #include <string.h>
 

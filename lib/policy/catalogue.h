@@ -9,9 +9,11 @@
 #include <stddef.h>
 
 #include "err.h"
-#include "policy.h"
+#include "policy_list.h"
 
 GTR_PUBLIC_BEGIN
+
+union gtr_params; /* parameters of one lane, see params.h */
 
 struct gtr_param_spec {
     const char *name;
@@ -45,10 +47,6 @@ struct gtr_policy_spec {
     const char *fit_key;
 };
 
-/* What decides for a group: GTR_NONE if the grouping rule left it out of clipping, unless the
- * policy decides for all tensors at once. */
-enum gtr_policy_id gtr_policy_of_group(enum gtr_policy_id policy, int left_out);
-
 /* A named setting: `text` is parsed as if the user had typed it after "POLICY:". */
 struct gtr_preset {
     const char *name;
@@ -65,13 +63,10 @@ const struct gtr_param_spec *gtr_param_find(const struct gtr_policy_spec *policy
 const struct gtr_preset *gtr_presets(size_t *n_presets);
 const struct gtr_preset *gtr_preset_find(const char *name);
 
-/* Read and write one parameter of a params union by its row. */
-double gtr_param_get(const struct gtr_param_spec *param, const union gtr_params *params);
-void gtr_param_set(const struct gtr_param_spec *param, union gtr_params *params, double value);
-
-/* All parameters at their defaults. */
-void gtr_params_init(enum gtr_policy_id id, union gtr_params *params);
-
 GTR_PUBLIC_END
+
+/* What decides for a group: GTR_NONE if the grouping rule left it out of clipping, unless the
+ * policy decides for all tensors at once. */
+enum gtr_policy_id gtr_policy_of_group(enum gtr_policy_id policy, int left_out);
 
 #endif

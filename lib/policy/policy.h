@@ -1,20 +1,15 @@
-/* policy.h - any policy by its id, and a lane of it.
- *
- * The switch is generated from policy_list.h, and is a switch rather than a table of function
- * pointers so that the same lines run on a GPU, where a kernel passes a constant id and the
- * switch folds away.
- */
+/* policy.h - any policy by its number, and a lane of it. */
 #ifndef GTR_POLICY_H
 #define GTR_POLICY_H
 
+#include "policy_aggc.h"
+#include "policy_global.h"
+#include "policy_group.h"
 #include "policy_list.h"
+#include "policy_none.h"
+#include "public.h"
 
-enum gtr_policy_id {
-#define X(ID, stem) ID,
-    GTR_POLICIES(X)
-#undef X
-        GTR_POLICY_COUNT
-};
+GTR_PUBLIC_BEGIN
 
 /* The parameters of one lane: read-only once made, shared by any number of lanes. */
 union gtr_params {
@@ -22,6 +17,8 @@ union gtr_params {
     GTR_POLICIES(X)
 #undef X
 };
+
+GTR_PUBLIC_END
 
 /* What one lane remembers.  Plain data: lives on a stack, in a register, needs no free. */
 union gtr_state {
@@ -48,11 +45,9 @@ struct gtr_lane_output {
     uint8_t *flags; /* GTR_FLAG_... */
 };
 
-enum {
-    GTR_FLAG_CAPPED = 1, /* a cap chose the scale, not the interval */
-    GTR_FLAG_EMPTY = 2   /* lower > upper: no norm could have been inside */
-};
-
+/* The switch is generated from policy_list.h, and is a switch rather than a table of function
+ * pointers so that the same lines run on a GPU, where a kernel passes a constant id and the
+ * switch folds away. */
 GTR_HD void gtr_policy_init(enum gtr_policy_id id, const union gtr_params *p, union gtr_state *s)
 {
     switch (id) {

@@ -24,6 +24,8 @@
 
 #include "policy_base.h"
 
+GTR_PUBLIC_BEGIN
+
 enum gtr_aggc_form { GTR_AGGC_CODE = 0, GTR_AGGC_PAPER = 1, GTR_AGGC_FIXED = 2 };
 
 struct gtr_aggc_params {
@@ -44,6 +46,8 @@ struct gtr_aggc_params {
     double init_zero;  /* form=paper: 1 starts S at 0 */
     double form;       /* enum gtr_aggc_form */
 };
+
+GTR_PUBLIC_END
 
 struct gtr_aggc_state {
     double ema;

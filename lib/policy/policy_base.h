@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "exact.h"
+#include "public.h"
 
 /* What a policy sees at one step. */
 struct gtr_obs {

@@ -12,11 +12,15 @@
 
 #include "policy_base.h"
 
+GTR_PUBLIC_BEGIN
+
 struct gtr_global_params {
     double max_norm;
     double eps;
     double strict; /* 1: leave a norm below the limit exactly alone */
 };
+
+GTR_PUBLIC_END
 
 struct gtr_global_state {
     double unused;

@@ -11,11 +11,15 @@
 
 #include "policy_base.h"
 
+GTR_PUBLIC_BEGIN
+
 struct gtr_group_params {
     double max_norm;
     double quantile; /* in [0, 1]; below 0: max_norm is used as given */
     double eps;
 };
+
+GTR_PUBLIC_END
 
 struct gtr_group_state {
     double unused;

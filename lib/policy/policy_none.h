@@ -4,10 +4,14 @@
 
 #include "policy_base.h"
 
+GTR_PUBLIC_BEGIN
+
 /* It has no settings and no memory, but C has no empty struct that C++ would size the same. */
 struct gtr_none_params {
     double unused;
 };
+
+GTR_PUBLIC_END
 
 struct gtr_none_state {
     double unused;

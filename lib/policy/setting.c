@@ -25,8 +25,7 @@ size_t gtr_setting_span(const char *text, char end)
     return i;
 }
 
-/* Cuts `text` at the first plain `end` and returns what follows it, or NULL if there is none. */
-static char *cut(char *text, char end)
+char *gtr_setting_cut(char *text, char end)
 {
     size_t n = gtr_setting_span(text, end);
 
@@ -157,7 +156,7 @@ static enum gtr_code apply_entry(struct gtr_setting *setting, char *key, const c
 {
     const struct gtr_policy_spec *policy = setting->policy;
     const struct gtr_param_spec *param;
-    const char *glob = cut(key, '@');
+    const char *glob = gtr_setting_cut(key, '@');
     enum gtr_code rc;
     double value;
 
@@ -186,7 +185,7 @@ static enum gtr_code parse_entry(struct gtr_setting *setting, char *entry, struc
     if (*entry == '\0')
         return gtr_fail(err, GTR_EUSAGE, "%.60s: an entry is empty; write %.60s:KEY=VALUE,...",
                         setting->name, setting->name);
-    value_text = cut(entry, '=');
+    value_text = gtr_setting_cut(entry, '=');
     if (value_text == NULL)
         return gtr_fail(err, GTR_EUSAGE, "%.60s: %.80s: has no value; write %.80s=VALUE",
                         setting->name, entry, entry);
@@ -202,7 +201,7 @@ static enum gtr_code parse_entries(struct gtr_setting *setting, const char *text
     if (copy == NULL)
         return gtr_fail(err, GTR_ENOMEM, "%.60s: no memory", setting->name);
     while (rc == GTR_OK && entry != NULL) {
-        char *next = cut(entry, ',');
+        char *next = gtr_setting_cut(entry, ',');
 
         rc = parse_entry(setting, entry, err);
         entry = next;

@@ -46,15 +46,6 @@ const char *gtr_setting_name(const struct gtr_setting *setting);
  * same setting.  The caller frees it with gtr_free; NULL if there is no memory. */
 char *gtr_setting_print(const struct gtr_setting *setting);
 
-/* Parameters for each of n named groups.  A KEY@GROUP that matches no group is an error. */
-enum gtr_code gtr_setting_bind(const struct gtr_setting *setting, const char *const *groups,
-                               size_t n_groups, union gtr_params *params, struct gtr_err *err);
-
-/* Bound (and fitted) parameters as text that, parsed and bound again, gives the same ones: what is
- * equal in all groups plainly, the rest by exact group name. */
-char *gtr_setting_print_bound(const struct gtr_setting *setting, const char *const *groups,
-                              size_t n_groups, const union gtr_params *params);
-
 GTR_PUBLIC_END
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef GTR_SETTING_PARTS_H
 #define GTR_SETTING_PARTS_H
 
-#include "setting.h"
+#include "params.h"
 
 /* KEY@GLOB=VALUE. */
 struct gtr_override {
@@ -24,6 +24,9 @@ struct gtr_setting {
 
 /* Characters before the first `end` that has no backslash before it, or before the end of text. */
 size_t gtr_setting_span(const char *text, char end);
+
+/* Cuts `text` at that `end` and returns what follows it, or NULL if there is none. */
+char *gtr_setting_cut(char *text, char end);
 
 /* Sets one parameter; the other of a limit and its quantile goes back to its default. */
 void gtr_setting_assign(const struct gtr_policy_spec *policy, const struct gtr_param_spec *param,

@@ -1,12 +1,12 @@
 /* record_estimate.c - how much a recording will be, and whether the disk has room for it. */
 #define _POSIX_C_SOURCE 200809L
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
 #include "alloc.h"
-#include "record_options.h"
 #include "recorder_private.h"
 
 enum {
@@ -64,20 +64,12 @@ enum gtr_code gtr_record_estimate(const struct gtr_record_options *options,
 /* Free bytes on the disk of a path; 0 if that is not known. */
 static uint64_t free_bytes(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    char *copy = gtr_strdup(path);
     struct statvfs disk;
-    char *folder;
-    int failed;
+    bool known = copy != NULL && statvfs(dirname(copy), &disk) == 0;
 
-    folder = gtr_strdup(n > 0 ? path : ".");
-    if (folder == NULL)
-        return 0;
-    if (n > 0)
-        folder[n] = '\0';
-    failed = statvfs(folder, &disk);
-    gtr_free(folder);
-    return failed != 0 ? 0 : (uint64_t)disk.f_bavail * disk.f_frsize;
+    gtr_free(copy);
+    return known ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
 }
 
 enum gtr_code gtr_recorder_estimate(const struct gtr_recorder *r, struct gtr_record_estimate *out,

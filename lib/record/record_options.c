@@ -1,6 +1,5 @@
 /* record_options.c - defaults, ranges, and the head made of them. */
 #define _POSIX_C_SOURCE 200809L
-#include "record_options.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -10,24 +9,29 @@
 
 #include "alloc.h"
 #include "groups.h"
+#include "options.h"
+#include "recorder_private.h"
 #include "text.h"
 
 enum { THREADS_MOST = 256, AROUND_MOST = 1 << 20 };
 
-void gtr_record_options_init(struct gtr_record_options *options)
+void(gtr_record_options_init)(struct gtr_record_options *options, size_t size)
 {
-    *options = (struct gtr_record_options){ .reduction = "none",
-                                            .grad_state = "unknown",
-                                            .world_size = 1,
-                                            .elements = GTR_ELEMENTS_NONE,
-                                            .every = 1,
-                                            .last = INT64_MAX,
-                                            .fraction = 1.0 / 64.0,
-                                            .queue_bytes = GTR_QUEUE_BYTES,
-                                            .when_full = GTR_FULL_BLOCK,
-                                            .spike_kappa = 3.0,
-                                            .spike_decay = 0.98,
-                                            .spike_warmup = 10 };
+    static const struct gtr_record_options defaults = { .size = sizeof defaults,
+                                                        .reduction = "none",
+                                                        .grad_state = "unknown",
+                                                        .world_size = 1,
+                                                        .elements = GTR_ELEMENTS_NONE,
+                                                        .every = 1,
+                                                        .last = INT64_MAX,
+                                                        .fraction = 1.0 / 64.0,
+                                                        .queue_bytes = GTR_QUEUE_BYTES,
+                                                        .when_full = GTR_FULL_BLOCK,
+                                                        .spike_kappa = 3.0,
+                                                        .spike_decay = 0.98,
+                                                        .spike_warmup = 10 };
+
+    gtr_options_init(options, size, &defaults);
 }
 
 static enum gtr_code check_integers(const struct gtr_record_options *options, struct gtr_err *err)

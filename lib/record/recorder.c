@@ -3,15 +3,13 @@
  *   open -> tensor* -> begin -> (grad | norm)* -> end -> applied? -> begin -> ... -> close
  *                        ^ the first one starts the writer: only now is the head complete
  */
-#define _POSIX_C_SOURCE 200809L
 #include "recorder.h"
 
 #include <inttypes.h>
 #include <stdint.h>
-#include <unistd.h>
 
 #include "alloc.h"
-#include "record_options.h"
+#include "options.h"
 #include "recorder_private.h"
 
 static void recorder_free(struct gtr_recorder *r)
@@ -23,44 +21,42 @@ static void recorder_free(struct gtr_recorder *r)
     gtr_free(r->spikes.waiting);
     gtr_free(r->given);
     gtr_free(r->path);
+    gtr_record_state_end(&r->state);
     gtr_free(r);
 }
 
-bool gtr_recorder_is_forked(const struct gtr_recorder *r)
-{
-    return getpid() != r->process;
-}
-
-enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_options *options,
+enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_options *asked,
                                 struct gtr_recorder **out, struct gtr_err *err)
 {
+    struct gtr_record_options options;
     enum gtr_code rc;
     struct gtr_recorder *r = NULL;
 
     *out = NULL;
-    rc = gtr_record_options_check(options, err);
+    gtr_record_options_init(&options);
+    rc = gtr_options_take(&options, asked, "gtr_record_options", err);
+    if (rc == GTR_OK)
+        rc = gtr_record_options_check(&options, err);
+    if (rc == GTR_OK)
+        rc = gtr_writer_try(path, options.rank, options.force != 0, err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&r, 1, sizeof *r, "recorders", err);
     if (rc != GTR_OK)
         return rc;
-    rc = gtr_writer_try(path, options->rank, options->force != 0, err);
-    if (rc != GTR_OK)
-        return rc;
-    rc = gtr_alloc_for(&r, 1, sizeof *r, "recorders", err);
-    if (rc != GTR_OK)
-        return rc;
-    r->options = *options;
+    r->options = options;
     if (r->options.queue_bytes == 0)
         r->options.queue_bytes = GTR_QUEUE_BYTES;
-    r->process = getpid();
-    r->keeps = options->elements != GTR_ELEMENTS_NONE;
-    if (options->elements == GTR_ELEMENTS_BLOCKS)
-        r->sampling = (struct gtr_sample){ GTR_SAMPLE_BLOCK, options->fraction, options->seed };
+    gtr_record_state_init(&r->state);
+    r->keeps = options.elements != GTR_ELEMENTS_NONE;
+    if (options.elements == GTR_ELEMENTS_BLOCKS)
+        r->sampling = (struct gtr_sample){ GTR_SAMPLE_BLOCK, options.fraction, options.seed };
     r->path = gtr_strdup(path);
     rc = r->path != NULL ? gtr_head_init(&r->head, err)
                          : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
     if (rc == GTR_OK)
-        rc = gtr_recorder_policy_new(options->spike_policy, &r->spikes.policy, err);
+        rc = gtr_recorder_policy_new(options.spike_policy, &r->spikes.policy, err);
     if (rc == GTR_OK)
-        rc = gtr_record_options_fill(options, &r->head, err);
+        rc = gtr_record_options_fill(&options, &r->head, err);
     if (rc != GTR_OK) {
         recorder_free(r);
         return rc;
@@ -131,9 +127,9 @@ enum gtr_code gtr_recorder_tensor(struct gtr_recorder *r, const char *name, cons
 {
     enum gtr_code rc;
 
-    if (gtr_recorder_is_forked(r))
+    if (gtr_record_is_forked(&r->state))
         return GTR_OK;
-    rc = gtr_recorder_failed(r, err);
+    rc = gtr_record_failed(&r->state, err);
     if (rc == GTR_OK)
         rc = check_tensor(r, name, shape, numel, dtype, err);
     if (rc == GTR_OK)
@@ -144,7 +140,7 @@ enum gtr_code gtr_recorder_tensor(struct gtr_recorder *r, const char *name, cons
 enum gtr_code gtr_recorder_param_group(struct gtr_recorder *r, const char *name,
                                        struct gtr_err *err)
 {
-    if (gtr_recorder_is_forked(r))
+    if (gtr_record_is_forked(&r->state))
         return GTR_OK;
     if (name == NULL || *name == '\0')
         return gtr_fail(err, GTR_EUSAGE, "%s: parameter group: has no name", r->path);
@@ -160,10 +156,10 @@ enum gtr_code gtr_recorder_close(struct gtr_recorder *r, struct gtr_err *err)
 
     if (r == NULL)
         return GTR_OK;
-    if (!gtr_recorder_is_forked(r)) {
+    if (!gtr_record_is_forked(&r->state)) {
         gtr_recorder_queue_close(r, false);
-        if (atomic_load(&r->queue.failed))
-            rc = gtr_recorder_failed(r, err);
+        if (atomic_load(&r->state.failed))
+            rc = gtr_record_failed(&r->state, err);
         if (rc == GTR_OK && r->n_steps == 0)
             rc = gtr_fail(err, GTR_EUSAGE, "%s: no step was completed, so there is no file",
                           r->path);
@@ -174,15 +170,15 @@ enum gtr_code gtr_recorder_close(struct gtr_recorder *r, struct gtr_err *err)
 
 void gtr_recorder_stop(struct gtr_recorder *r, const char *why)
 {
-    if (!gtr_recorder_is_forked(r))
-        gtr_fail(&r->stopped, GTR_EUSAGE, "%s", why);
+    if (!gtr_record_is_forked(&r->state))
+        gtr_fail(&r->state.stopped, GTR_EUSAGE, "%s", why);
 }
 
 void gtr_recorder_abandon(struct gtr_recorder *r)
 {
     if (r == NULL)
         return;
-    if (!gtr_recorder_is_forked(r))
+    if (!gtr_record_is_forked(&r->state))
         gtr_recorder_queue_close(r, true);
     recorder_free(r);
 }

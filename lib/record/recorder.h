@@ -71,6 +71,7 @@ enum gtr_when_full {
 
 /* Plain values, so that other languages can fill it.  Pointers are read during open only. */
 struct gtr_record_options {
+    size_t size;            /* set by _init */
     const char *producer;   /* NULL: "gradtrace VERSION" */
     const char *reduction;  /* none | sum | mean */
     const char *grad_state; /* pre-clip | post-clip | unknown */
@@ -109,7 +110,8 @@ struct gtr_record_options {
 enum { GTR_QUEUE_BYTES = 256 << 20 };
 
 /* Norms only; nothing known about the run; window 0 and up. */
-void gtr_record_options_init(struct gtr_record_options *options);
+void gtr_record_options_init(struct gtr_record_options *options, size_t size);
+#define gtr_record_options_init(options) gtr_record_options_init((options), sizeof *(options))
 
 /* Checks the options and that `path` can be written; the file itself is made by the first step.
  * Free with gtr_recorder_close. */
@@ -190,12 +192,7 @@ struct gtr_record_estimate {
     uint64_t free_bytes;    /* on the disk of the trace; 0 if unknown */
 };
 
-/* What a run will write, from its options and tensors (numel and dtype; names if sampled). */
-enum gtr_code gtr_record_estimate(const struct gtr_record_options *options,
-                                  const struct gtr_tensor *tensors, size_t n_tensors,
-                                  struct gtr_record_estimate *estimate, struct gtr_err *err);
-
-/* The same of a recorder, once its tensors are declared, and what its disk has left. */
+/* What a run will write, once its tensors are declared, and what its disk has left. */
 enum gtr_code gtr_recorder_estimate(const struct gtr_recorder *recorder,
                                     struct gtr_record_estimate *estimate, struct gtr_err *err);
 
@@ -219,5 +216,10 @@ void gtr_recorder_stop(struct gtr_recorder *recorder, const char *why);
 void gtr_recorder_abandon(struct gtr_recorder *recorder);
 
 GTR_PUBLIC_END
+
+/* gtr_recorder_estimate from its options and tensors (numel and dtype; names if sampled). */
+enum gtr_code gtr_record_estimate(const struct gtr_record_options *options,
+                                  const struct gtr_tensor *tensors, size_t n_tensors,
+                                  struct gtr_record_estimate *estimate, struct gtr_err *err);
 
 #endif

@@ -78,20 +78,25 @@ void gtr_recorder_elements_free(struct gtr_recorder *r)
     gtr_free(r->sample);
 }
 
-/* The kept blocks one behind the other; only the tensor's last block may be short. */
-static void gather(const struct gtr_recorder *r, size_t tensor, const unsigned char *elements,
-                   unsigned char *to)
+void gtr_recorder_gather(const struct gtr_recorder *r, size_t tensor, const void *elements,
+                         void *to)
 {
     const struct gtr_tensor *about = &r->head.tensors[tensor];
-    const struct gtr_recorder_blocks *kept = &r->blocks[tensor];
     size_t size = gtr_dtype_size(about->dtype), block = (size_t)r->sampling.block * size, i;
     size_t end = (size_t)about->numel * size;
+    unsigned char *next = to;
 
-    for (i = 0; i < kept->n_blocks; i++) {
-        size_t from = (size_t)kept->blocks[i] * block, n = end - from < block ? end - from : block;
+    if (elements == NULL) {
+        memset(to, 0, gtr_recorder_kept_bytes(r, tensor));
+        return;
+    }
+    /* Only the tensor's last block may be short. */
+    for (i = 0; i < r->blocks[tensor].n_blocks; i++) {
+        size_t from = (size_t)r->blocks[tensor].blocks[i] * block;
+        size_t n = end - from < block ? end - from : block;
 
-        memcpy(to, elements + from, n);
-        to += n;
+        memcpy(next, (const unsigned char *)elements + from, n);
+        next += n;
     }
 }
 
@@ -100,46 +105,4 @@ void *gtr_recorder_copy_to(const struct gtr_recorder *r, size_t tensor)
     if (r->row->capture == NULL || r->blocks != NULL)
         return NULL;
     return r->row->capture + r->offsets[tensor];
-}
-
-/* A capture that no queue could hold goes to the writer tensor by tensor, while the training thread
- * waits. */
-static enum gtr_code keep_direct(struct gtr_recorder *r, size_t tensor, const void *elements,
-                                 struct gtr_err *err)
-{
-    if (elements == NULL)
-        memset(r->sample, 0, gtr_recorder_kept_bytes(r, tensor));
-    else if (r->blocks != NULL)
-        gather(r, tensor, elements, r->sample);
-    gtr_recorder_queue_direct(r, tensor,
-                              elements != NULL && r->blocks == NULL ? elements : r->sample);
-    return gtr_recorder_failed(r, err);
-}
-
-enum gtr_code gtr_recorder_keep(struct gtr_recorder *r, size_t tensor, const void *elements,
-                                struct gtr_err *err)
-{
-    if (r->direct)
-        return keep_direct(r, tensor, elements, err);
-    if (r->row->capture == NULL)
-        return GTR_OK;
-    if (elements == NULL)
-        memset(r->row->capture + r->offsets[tensor], 0, gtr_recorder_kept_bytes(r, tensor));
-    else if (r->blocks != NULL)
-        gather(r, tensor, elements, r->row->capture + r->offsets[tensor]);
-    return GTR_OK;
-}
-
-enum gtr_code gtr_recorder_keep_as_is(struct gtr_recorder *r, size_t tensor, const void *kept,
-                                      struct gtr_err *err)
-{
-    size_t n = gtr_recorder_kept_bytes(r, tensor);
-
-    if (r->direct) {
-        gtr_recorder_queue_direct(r, tensor, n > 0 ? kept : r->sample);
-        return gtr_recorder_failed(r, err);
-    }
-    if (r->row->capture != NULL && n > 0)
-        memcpy(r->row->capture + r->offsets[tensor], kept, n);
-    return GTR_OK;
 }

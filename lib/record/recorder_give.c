@@ -6,6 +6,7 @@
 #include "recorder.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "recorder_private.h"
 
@@ -33,6 +34,40 @@ static void set_norms(struct gtr_recorder *r, size_t tensor, double sumsq, float
     r->given[tensor] = true;
 }
 
+/* A capture that no queue could hold goes to the writer tensor by tensor, while the training thread
+ * waits. */
+static enum gtr_code keep_direct(struct gtr_recorder *r, size_t tensor, const void *kept,
+                                 struct gtr_err *err)
+{
+    gtr_recorder_queue_direct(r, tensor, kept);
+    return gtr_record_failed(&r->state, err);
+}
+
+enum gtr_code gtr_recorder_keep(struct gtr_recorder *r, size_t tensor, const void *elements,
+                                struct gtr_err *err)
+{
+    bool gathers = elements == NULL || r->blocks != NULL;
+
+    if (gathers && r->direct)
+        gtr_recorder_gather(r, tensor, elements, r->sample);
+    else if (gathers && r->row->capture != NULL)
+        gtr_recorder_gather(r, tensor, elements, r->row->capture + r->offsets[tensor]);
+    return r->direct ? keep_direct(r, tensor, gathers ? r->sample : elements, err) : GTR_OK;
+}
+
+/* Elements that are what is kept already. */
+static enum gtr_code keep_as_is(struct gtr_recorder *r, size_t tensor, const void *kept,
+                                struct gtr_err *err)
+{
+    size_t n = gtr_recorder_kept_bytes(r, tensor);
+
+    if (r->direct)
+        return keep_direct(r, tensor, n > 0 ? kept : r->sample, err);
+    if (r->row->capture != NULL && n > 0)
+        memcpy(r->row->capture + r->offsets[tensor], kept, n);
+    return GTR_OK;
+}
+
 static enum gtr_code take(struct gtr_recorder *r, size_t tensor, const void *elements,
                           struct gtr_err *err)
 {
@@ -54,9 +89,9 @@ enum gtr_code gtr_recorder_grad(struct gtr_recorder *r, size_t tensor, const voi
 {
     enum gtr_code rc;
 
-    if (gtr_recorder_is_forked(r))
+    if (gtr_record_is_forked(&r->state))
         return GTR_OK;
-    rc = gtr_recorder_failed(r, err);
+    rc = gtr_record_failed(&r->state, err);
     if (rc == GTR_OK)
         rc = check_given(r, tensor, err);
     if (rc != GTR_OK)
@@ -75,9 +110,9 @@ enum gtr_code gtr_recorder_grads(struct gtr_recorder *r, const void *const *elem
     enum gtr_code rc;
     size_t i;
 
-    if (gtr_recorder_is_forked(r))
+    if (gtr_record_is_forked(&r->state))
         return GTR_OK;
-    rc = gtr_recorder_failed(r, err);
+    rc = gtr_record_failed(&r->state, err);
     if (rc == GTR_OK && !r->in_step)
         rc = check_given(r, 0, err);
     for (i = 0; rc == GTR_OK && i < r->head.n_tensors; i++) {
@@ -123,7 +158,7 @@ static enum gtr_code take_reduced(struct gtr_recorder *r, size_t tensor,
                       "give them, not their norm alone",
                       r->path, tensor, r->head.tensors[tensor].name, r->last_index);
     if (rc == GTR_OK && r->row->wanted)
-        rc = gtr_recorder_keep_as_is(r, tensor, kept, err);
+        rc = keep_as_is(r, tensor, kept, err);
     if (rc == GTR_OK)
         set_norms(r, tensor, sums->sumsq, sums->maxabs, sums->nonfinite);
     return rc;
@@ -136,9 +171,9 @@ enum gtr_code gtr_recorder_reduced(struct gtr_recorder *r, size_t n, const size_
     enum gtr_code rc;
     size_t k;
 
-    if (gtr_recorder_is_forked(r))
+    if (gtr_record_is_forked(&r->state))
         return GTR_OK;
-    rc = gtr_recorder_failed(r, err);
+    rc = gtr_record_failed(&r->state, err);
     for (k = 0; rc == GTR_OK && k < n; k++)
         rc = take_reduced(r, tensors[k], &sums[k], kept != NULL ? kept[k] : NULL, err);
     return rc;

@@ -9,7 +9,7 @@
 #include "alloc.h"
 #include "groups.h"
 #include "recorder_private.h"
-#include "setting.h"
+#include "params.h"
 
 struct gtr_recorder_policy {
     struct gtr_setting *setting;

@@ -1,5 +1,6 @@
 /* recorder_private.h - a recorder as its own files see it.
  *
+ *   recorder_state.c     may it go on
  *   recorder.c           open, declare, close
  *   recorder_step.c      one step of the training thread
  *   recorder_give.c      the gradients of that step
@@ -15,12 +16,12 @@
 #define GTR_RECORDER_PRIVATE_H
 
 #include <pthread.h>
-#include <stdatomic.h>
-#include <sys/types.h>
 
 #include "clock.h"
 #include "follower.h"
 #include "recorder.h"
+#include "recorder_state.h"
+#include "writer.h"
 
 /* A step on its way to the writer. */
 struct gtr_record_row {
@@ -72,8 +73,7 @@ struct gtr_record_queue {
     struct gtr_record_progress progress;
     uint64_t dropped; /* captures so far in what is written; the writer's alone */
 
-    atomic_bool failed; /* set once, after `failure` */
-    struct gtr_err failure;
+    bool waits; /* the training thread, for room */
 
     bool held;         /* tests: the writer takes no row */
     unsigned delay_ms; /* tests: and needs so long for each */
@@ -94,6 +94,7 @@ struct gtr_record_spikes {
 };
 
 struct gtr_recorder {
+    struct gtr_record_state state;
     char *path;
     struct gtr_head head;
     struct gtr_record_options options;  /* its texts are in `head` */
@@ -102,12 +103,10 @@ struct gtr_recorder {
     struct gtr_recorder_blocks *blocks; /* [P] of a sample, from the first step on */
     size_t *offsets;                    /* [P] of a tensor's elements in a capture */
     size_t capture_bytes;
-    bool direct;  /* a capture is larger than the queue */
-    void *sample; /* then: room for the largest tensor's */
-    pid_t process;
-    struct gtr_err stopped; /* by gtr_recorder_stop */
-    bool begun;             /* the first step */
-    uint64_t n_steps;       /* completed */
+    bool direct;      /* a capture is larger than the queue */
+    void *sample;     /* then: room for the largest tensor's */
+    bool begun;       /* the first step */
+    uint64_t n_steps; /* completed */
     bool in_step;
     int64_t last_index;
     struct gtr_record_row *row; /* under way, else the last completed */
@@ -115,13 +114,20 @@ struct gtr_recorder {
     double started;             /* clock at the first step */
     struct gtr_record_spikes spikes;
     struct gtr_record_queue queue;
-    struct gtr_writer *writer;          /* the writer's, from its start to its end */
-    struct gtr_journal_writer *journal; /* of a folder: rows go into it as they end; else NULL */
+    struct gtr_writer *writer; /* the writer's, from its start to its end; but for securing rows */
     char warning[400];
 };
 
-/* True in a process that fork() made: it has no writer, and locks may be held by nobody. */
-bool gtr_recorder_is_forked(const struct gtr_recorder *recorder);
+/* --- options ---------------------------------------------------------------------------------- */
+
+/* The first option with an impossible value, if any: its name, the value, what is allowed. */
+enum gtr_code gtr_record_options_check(const struct gtr_record_options *options,
+                                       struct gtr_err *err);
+
+/* Copies into *head, which is initialised, what checked options say about the run, and the time
+ * of day.  On failure the head is still to be freed. */
+enum gtr_code gtr_record_options_fill(const struct gtr_record_options *options,
+                                      struct gtr_head *head, struct gtr_err *err);
 
 /* --- elements ------------------------------------------------------------------------------- */
 
@@ -135,13 +141,13 @@ size_t gtr_recorder_kept_bytes(const struct gtr_recorder *recorder, size_t tenso
 /* Where the reduction of a tensor can leave a copy of it: NULL, nowhere. */
 void *gtr_recorder_copy_to(const struct gtr_recorder *recorder, size_t tensor);
 
+/* The kept blocks of these elements, one behind the other; NULL: zeros. */
+void gtr_recorder_gather(const struct gtr_recorder *recorder, size_t tensor, const void *elements,
+                         void *to);
+
 /* Keeps elements of which that makes no copy; NULL: zeros. */
 enum gtr_code gtr_recorder_keep(struct gtr_recorder *recorder, size_t tensor, const void *elements,
                                 struct gtr_err *err);
-
-/* The same of elements that are what is kept already. */
-enum gtr_code gtr_recorder_keep_as_is(struct gtr_recorder *recorder, size_t tensor,
-                                      const void *kept, struct gtr_err *err);
 
 /* --- spikes --------------------------------------------------------------------------------- */
 
@@ -187,9 +193,6 @@ void gtr_recorder_queue_amend(struct gtr_recorder *recorder, double scale, bool 
 /* Row number `row` is written without elements. */
 void gtr_recorder_queue_discard(struct gtr_recorder *recorder, uint64_t row);
 
-/* Frees the row's slot, with the lock held. */
-void gtr_recorder_queue_give_slot(struct gtr_recorder *recorder, struct gtr_record_row *row);
-
 /* All rows before `end` are as they will be written. */
 void gtr_recorder_queue_decide(struct gtr_recorder *recorder, uint64_t end);
 
@@ -199,18 +202,14 @@ void gtr_recorder_queue_direct(struct gtr_recorder *recorder, size_t tensor, con
 /* Waits until all that was decided is written, and ends the writer. */
 void gtr_recorder_queue_close(struct gtr_recorder *recorder, bool abandon);
 
-/* What ended the recording, a failed write or gtr_recorder_stop, told again; else GTR_OK. */
-enum gtr_code gtr_recorder_failed(const struct gtr_recorder *recorder, struct gtr_err *err);
-
-/* Ends writing with this failure, unless there was one.  Returns its code. */
-enum gtr_code gtr_recorder_fail(struct gtr_recorder *recorder, const struct gtr_err *failure,
-                                struct gtr_err *err);
-
 /* --- the writer ----------------------------------------------------------------------------- */
 
 /* Does the next thing that there is to do, with the lock held on entry and on return.  False if
  * there is none. */
 bool gtr_recorder_writer_advance(struct gtr_recorder *recorder);
+
+/* Frees the row's slot, with the lock held. */
+void gtr_recorder_writer_give_slot(struct gtr_recorder *recorder, struct gtr_record_row *row);
 
 /* When there is nothing to do: elements that were written get old where they are. */
 void gtr_recorder_writer_settle(struct gtr_recorder *recorder);

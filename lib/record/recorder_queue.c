@@ -20,25 +20,6 @@ enum {
     PATIENCE = 1 /* seconds that rows without elements may wait for the writer */
 };
 
-enum gtr_code gtr_recorder_failed(const struct gtr_recorder *r, struct gtr_err *err)
-{
-    const struct gtr_err *why = atomic_load(&r->queue.failed) ? &r->queue.failure : &r->stopped;
-
-    if (why->code != GTR_OK && err != NULL && err->code == GTR_OK)
-        *err = *why;
-    return why->code;
-}
-
-enum gtr_code gtr_recorder_fail(struct gtr_recorder *r, const struct gtr_err *failure,
-                                struct gtr_err *err)
-{
-    if (!atomic_load(&r->queue.failed)) {
-        r->queue.failure = *failure;
-        atomic_store(&r->queue.failed, true);
-    }
-    return gtr_recorder_failed(r, err);
-}
-
 /* --- how much memory -------------------------------------------------------------------------- */
 
 /* A flight recorder holds W captures and one under way; the room beyond that is for what waits to
@@ -168,7 +149,7 @@ static void *run_writer(void *argument)
     enum gtr_code rc = gtr_recorder_writer_open(r, &failure);
 
     if (rc != GTR_OK)
-        gtr_recorder_fail(r, &failure, NULL);
+        gtr_record_fail(&r->state, &failure, NULL);
     pthread_mutex_lock(&q->lock);
     q->opened = true;
     pthread_cond_broadcast(&q->room);
@@ -240,14 +221,14 @@ enum gtr_code gtr_recorder_queue_open(struct gtr_recorder *r, struct gtr_err *er
     while (!q->opened)
         pthread_cond_wait(&q->room, &q->lock);
     pthread_mutex_unlock(&q->lock);
-    return gtr_recorder_failed(r, err);
+    return gtr_record_failed(&r->state, err);
 }
 
 void gtr_recorder_queue_free(struct gtr_recorder *r)
 {
     struct gtr_record_queue *q = &r->queue;
 
-    if (q->made && !gtr_recorder_is_forked(r)) {
+    if (q->made && !gtr_record_is_forked(&r->state)) {
         pthread_cond_destroy(&q->room);
         pthread_cond_destroy(&q->work);
         pthread_mutex_destroy(&q->lock);

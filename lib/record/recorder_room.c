@@ -27,7 +27,9 @@ static void wait_for_room(struct gtr_recorder *r)
     double since = gtr_clock();
 
     pthread_cond_signal(&q->work);
+    q->waits = true;
     pthread_cond_wait(&q->room, &q->lock);
+    q->waits = false;
     q->progress.seconds_waited += gtr_clock() - since;
 }
 
@@ -44,17 +46,6 @@ static unsigned char *take_slot(struct gtr_record_queue *q)
     return NULL;
 }
 
-void gtr_recorder_queue_give_slot(struct gtr_recorder *r, struct gtr_record_row *row)
-{
-    struct gtr_record_queue *q = &r->queue;
-
-    if (row->capture == NULL)
-        return;
-    q->slot_used[(size_t)(row->capture - q->captures) / q->slot_bytes] = false;
-    q->progress.bytes_queued -= q->slot_bytes;
-    row->capture = NULL;
-}
-
 struct gtr_record_row *gtr_recorder_queue_begin(struct gtr_recorder *r, bool wanted)
 {
     struct gtr_record_queue *q = &r->queue;
@@ -62,19 +53,20 @@ struct gtr_record_row *gtr_recorder_queue_begin(struct gtr_recorder *r, bool wan
     struct gtr_record_row *row;
 
     pthread_mutex_lock(&q->lock);
-    while (q->ended - q->done >= q->n_rows && !atomic_load(&q->failed))
+    while (q->ended - q->done >= q->n_rows && !atomic_load(&r->state.failed))
         wait_for_room(r);
     row = &q->rows[q->ended % q->n_rows];
     row->wanted = wanted;
     row->capture = wanted ? take_slot(q) : NULL;
-    while (wanted && !r->direct && row->capture == NULL && !drops && !atomic_load(&q->failed)) {
+    while (wanted && !r->direct && row->capture == NULL && !drops &&
+           !atomic_load(&r->state.failed)) {
         wait_for_room(r);
         row->capture = take_slot(q);
     }
     row->dropped = wanted && !r->direct && row->capture == NULL;
     q->final = true;
     pthread_mutex_unlock(&q->lock);
-    return atomic_load(&q->failed) ? NULL : row;
+    return atomic_load(&r->state.failed) ? NULL : row;
 }
 
 /* Rows without elements wait for company, or until the writer looks by itself: waking it costs the
@@ -120,7 +112,7 @@ void gtr_recorder_queue_discard(struct gtr_recorder *r, uint64_t number)
     struct gtr_record_row *row = &q->rows[number % q->n_rows];
 
     pthread_mutex_lock(&q->lock);
-    gtr_recorder_queue_give_slot(r, row);
+    gtr_recorder_writer_give_slot(r, row);
     row->wanted = false;
     row->dropped = false;
     pthread_mutex_unlock(&q->lock);
@@ -152,7 +144,7 @@ void gtr_recorder_queue_direct(struct gtr_recorder *r, size_t tensor, const void
     pthread_mutex_lock(&q->lock);
     q->direct = (struct gtr_record_direct){ tensor, elements };
     wake(r);
-    while (q->direct.elements != NULL && !atomic_load(&q->failed))
+    while (q->direct.elements != NULL && !atomic_load(&r->state.failed))
         wait_for_room(r);
     q->direct.elements = NULL;
     pthread_mutex_unlock(&q->lock);
@@ -165,7 +157,7 @@ void gtr_recorder_progress(struct gtr_recorder *r, struct gtr_record_progress *p
     struct gtr_record_queue *q = &r->queue;
 
     *progress = (struct gtr_record_progress){ 0 };
-    if (!q->made || gtr_recorder_is_forked(r))
+    if (!q->made || gtr_record_is_forked(&r->state))
         return;
     pthread_mutex_lock(&q->lock);
     *progress = q->progress;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "journal.h"
 #include "recorder_private.h"
 
 /* At the first step, when all tensors are known. */
@@ -27,7 +26,7 @@ static enum gtr_code start(struct gtr_recorder *r, struct gtr_err *err)
     if (rc == GTR_OK)
         gtr_recorder_check_disk(r);
     r->started = gtr_clock();
-    return rc == GTR_OK ? rc : gtr_recorder_fail(r, &failure, err);
+    return rc == GTR_OK ? rc : gtr_record_fail(&r->state, &failure, err);
 }
 
 bool gtr_recorder_captures(const struct gtr_recorder *r, int64_t step)
@@ -58,9 +57,9 @@ enum gtr_code gtr_recorder_begin(struct gtr_recorder *r, int64_t step, double lo
     enum gtr_code rc;
     double now = gtr_clock();
 
-    if (gtr_recorder_is_forked(r))
+    if (gtr_record_is_forked(&r->state))
         return GTR_OK;
-    rc = gtr_recorder_failed(r, err);
+    rc = gtr_record_failed(&r->state, err);
     if (rc != GTR_OK)
         return rc;
     if (r->in_step)
@@ -80,7 +79,7 @@ enum gtr_code gtr_recorder_begin(struct gtr_recorder *r, int64_t step, double lo
     gtr_recorder_judge(r);
     r->row = gtr_recorder_queue_begin(r, gtr_recorder_captures(r, step));
     if (r->row == NULL)
-        return gtr_recorder_failed(r, err);
+        return gtr_record_failed(&r->state, err);
     clear_row(r, &known);
     r->last_index = step;
     r->in_step = true;
@@ -106,18 +105,18 @@ static enum gtr_code secure(struct gtr_recorder *r, struct gtr_err *err)
     const struct gtr_row norms = { &row->step, row->sumsq, row->maxabs, row->nonfinite, NULL };
     struct gtr_err failure = { 0 };
 
-    if (r->journal == NULL || gtr_journal_append(r->journal, &norms, &failure) == GTR_OK)
+    if (gtr_writer_secure(r->writer, &norms, &failure) == GTR_OK)
         return GTR_OK;
-    return gtr_recorder_fail(r, &failure, err);
+    return gtr_record_fail(&r->state, &failure, err);
 }
 
 enum gtr_code gtr_recorder_end(struct gtr_recorder *r, struct gtr_err *err)
 {
     enum gtr_code rc;
 
-    if (gtr_recorder_is_forked(r))
+    if (gtr_record_is_forked(&r->state))
         return GTR_OK;
-    rc = gtr_recorder_failed(r, err);
+    rc = gtr_record_failed(&r->state, err);
     if (rc != GTR_OK)
         return rc;
     if (!r->in_step)
@@ -142,9 +141,9 @@ enum gtr_code gtr_recorder_applied(struct gtr_recorder *r, double scale, bool sk
     struct gtr_err failure = { 0 };
     enum gtr_code rc;
 
-    if (gtr_recorder_is_forked(r))
+    if (gtr_record_is_forked(&r->state))
         return GTR_OK;
-    rc = gtr_recorder_failed(r, err);
+    rc = gtr_record_failed(&r->state, err);
     if (rc != GTR_OK)
         return rc;
     if (r->n_steps == 0 || r->in_step)
@@ -160,8 +159,8 @@ enum gtr_code gtr_recorder_applied(struct gtr_recorder *r, double scale, bool sk
                         "%s: applied scale %g: must be 0 or more, or NaN if it "
                         "is not known",
                         r->path, scale);
-    if (r->journal != NULL && gtr_journal_amend(r->journal, scale, skipped, &failure) != GTR_OK)
-        return gtr_recorder_fail(r, &failure, err);
+    if (gtr_writer_secure_amend(r->writer, scale, skipped, &failure) != GTR_OK)
+        return gtr_record_fail(&r->state, &failure, err);
     gtr_recorder_queue_amend(r, scale, skipped);
     return GTR_OK;
 }

@@ -8,9 +8,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <time.h>
 
-#include "journal.h"
 #include "recorder_private.h"
-#include "segment.h"
 #include "threads.h"
 
 enum { THREADS_UNASKED = 4 };
@@ -27,7 +25,8 @@ static size_t writer_threads(const struct gtr_recorder *r)
 
 enum gtr_code gtr_recorder_writer_open(struct gtr_recorder *r, struct gtr_err *err)
 {
-    const struct gtr_writer_options options = { .force = r->options.force != 0,
+    const struct gtr_writer_options options = { .size = sizeof options,
+                                                .force = r->options.force != 0,
                                                 .elements = r->keeps,
                                                 .sampling = r->sampling,
                                                 .compression =
@@ -42,15 +41,8 @@ enum gtr_code gtr_recorder_writer_open(struct gtr_recorder *r, struct gtr_err *e
     enum gtr_code rc = gtr_writer_open(r->path, &r->head, &options, &r->writer, err);
 
     if (rc == GTR_OK)
-        r->journal = gtr_writer_journal(r->writer);
+        r->writer->ahead = true;
     return rc;
-}
-
-/* Nothing that is worth a file. */
-static bool is_empty(const struct gtr_recorder *r)
-{
-    return r->queue.progress.steps_written == 0 &&
-           (r->journal == NULL || gtr_journal_next(r->journal) == 0);
 }
 
 void gtr_recorder_writer_close(struct gtr_recorder *r)
@@ -60,23 +52,23 @@ void gtr_recorder_writer_close(struct gtr_recorder *r)
 
     if (r->writer == NULL)
         return;
-    if (q->abandoned || is_empty(r)) {
+    if (q->abandoned || gtr_writer_is_empty(r->writer)) {
         gtr_writer_abandon(r->writer);
         r->writer = NULL;
         return;
     }
     /* After a failure, too: the steps before it are worth having. */
-    if (gtr_recorder_failed(r, &failure) != GTR_OK)
+    if (gtr_record_failed(&r->state, &failure) != GTR_OK)
         gtr_writer_stopped(r->writer, failure.text, NULL);
     failure = (struct gtr_err){ 0 };
     if (gtr_writer_close(r->writer, &failure) != GTR_OK)
-        gtr_recorder_fail(r, &failure, NULL);
+        gtr_record_fail(&r->state, &failure, NULL);
     r->writer = NULL;
 }
 
-static bool is_off(const struct gtr_record_queue *q)
+static bool is_off(const struct gtr_recorder *r)
 {
-    return atomic_load(&q->failed) || q->abandoned;
+    return atomic_load(&r->state.failed) || r->queue.abandoned;
 }
 
 static enum gtr_code write_row(struct gtr_recorder *r, const struct gtr_record_row *row,
@@ -93,6 +85,17 @@ static enum gtr_code write_row(struct gtr_recorder *r, const struct gtr_record_r
     return rc;
 }
 
+void gtr_recorder_writer_give_slot(struct gtr_recorder *r, struct gtr_record_row *row)
+{
+    struct gtr_record_queue *q = &r->queue;
+
+    if (row->capture == NULL)
+        return;
+    q->slot_used[(size_t)(row->capture - q->captures) / q->slot_bytes] = false;
+    q->progress.bytes_queued -= q->slot_bytes;
+    row->capture = NULL;
+}
+
 static void sleep_for(unsigned milliseconds)
 {
     const struct timespec pause = { milliseconds / 1000, (long)(milliseconds % 1000) * 1000000 };
@@ -106,7 +109,7 @@ static void next_row(struct gtr_recorder *r)
     struct gtr_record_queue *q = &r->queue;
     struct gtr_record_row *row = &q->rows[q->taken++ % q->n_rows];
     unsigned delay = q->delay_ms;
-    bool off = is_off(q);
+    bool off = is_off(r);
     struct gtr_err failure = { 0 };
     enum gtr_code rc = GTR_OK;
 
@@ -117,7 +120,7 @@ static void next_row(struct gtr_recorder *r)
         rc = write_row(r, row, &failure);
     }
     if (rc != GTR_OK)
-        gtr_recorder_fail(r, &failure, NULL);
+        gtr_record_fail(&r->state, &failure, NULL);
     pthread_mutex_lock(&q->lock);
     if (!off && rc == GTR_OK) {
         q->progress.steps_written++;
@@ -126,7 +129,7 @@ static void next_row(struct gtr_recorder *r)
                                                           sizeof *row->nonfinite) +
                                      (row->capture != NULL ? r->capture_bytes : 0);
     }
-    gtr_recorder_queue_give_slot(r, row);
+    gtr_recorder_writer_give_slot(r, row);
     q->done++;
 }
 
@@ -135,12 +138,12 @@ static void amend(struct gtr_recorder *r)
     struct gtr_record_queue *q = &r->queue;
     struct gtr_err failure = { 0 };
     double scale = q->applied_scale;
-    bool skipped = q->skipped, off = is_off(q);
+    bool skipped = q->skipped, off = is_off(r);
 
     q->amended = false;
     pthread_mutex_unlock(&q->lock);
     if (!off && gtr_writer_amend(r->writer, scale, skipped, &failure) != GTR_OK)
-        gtr_recorder_fail(r, &failure, NULL);
+        gtr_record_fail(&r->state, &failure, NULL);
     pthread_mutex_lock(&q->lock);
 }
 
@@ -148,12 +151,12 @@ static void take_direct(struct gtr_recorder *r)
 {
     struct gtr_record_queue *q = &r->queue;
     const struct gtr_record_direct asked = q->direct;
-    bool off = is_off(q);
+    bool off = is_off(r);
     struct gtr_err failure = { 0 };
 
     pthread_mutex_unlock(&q->lock);
     if (!off && gtr_writer_elements(r->writer, asked.tensor, asked.elements, &failure) != GTR_OK)
-        gtr_recorder_fail(r, &failure, NULL);
+        gtr_record_fail(&r->state, &failure, NULL);
     pthread_mutex_lock(&q->lock);
     q->progress.bytes_written += off ? 0 : gtr_recorder_kept_bytes(r, asked.tensor);
     q->direct.elements = NULL;
@@ -165,11 +168,11 @@ void gtr_recorder_writer_settle(struct gtr_recorder *r)
     struct gtr_err failure = { 0 };
 
     /* The last row that was written is final if the loop is past it. */
-    if (is_off(q) || !(q->final || q->taken < q->ended))
+    if (is_off(r) || !(q->final || q->taken < q->ended))
         return;
     pthread_mutex_unlock(&q->lock);
     if (gtr_writer_settle(r->writer, &failure) != GTR_OK)
-        gtr_recorder_fail(r, &failure, NULL);
+        gtr_record_fail(&r->state, &failure, NULL);
     pthread_mutex_lock(&q->lock);
 }
 

@@ -10,7 +10,9 @@
 
 #include "alloc.h"
 #include "lanes_cuda.h"
+#include "options.h"
 #include "order.h"
+#include "params.h"
 #include "threads.h"
 
 struct gtr_replay {
@@ -21,6 +23,11 @@ struct gtr_replay {
     double *total;    /* [T]; NaN at steps that are propagated */
     uint8_t *skip;    /* [T] */
 };
+
+void(gtr_replay_options_init)(struct gtr_replay_options *options, size_t size)
+{
+    gtr_options_init(options, size, &(struct gtr_replay_options){ .size = sizeof *options });
+}
 
 enum gtr_code gtr_replay_new(const struct gtr_series *series,
                              const struct gtr_replay_options *options, struct gtr_replay **out,
@@ -35,11 +42,13 @@ enum gtr_code gtr_replay_new(const struct gtr_series *series,
     if (rc != GTR_OK)
         return rc;
     replay->series = series;
-    replay->options = *options;
-    replay->total_steps = options->total_steps == 0  ? series->total_steps
-                          : options->total_steps < 0 ? 0
-                                                     : options->total_steps;
-    rc = gtr_alloc_for(&replay->progress, n, sizeof(double), "steps", err);
+    gtr_replay_options_init(&replay->options);
+    rc = gtr_options_take(&replay->options, options, "gtr_replay_options", err);
+    replay->total_steps = replay->options.total_steps;
+    if (replay->total_steps <= 0)
+        replay->total_steps = replay->total_steps == 0 ? series->total_steps : 0;
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&replay->progress, n, sizeof(double), "steps", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&replay->total, n, sizeof(double), "steps", err);
     if (rc == GTR_OK)
@@ -51,7 +60,7 @@ enum gtr_code gtr_replay_new(const struct gtr_series *series,
     for (t = 0; t < n; t++) {
         replay->progress[t] = gtr_progress_at(series->index[t], replay->total_steps);
         replay->total[t] = series->nonfinite[t] ? (double)NAN : series->total[t];
-        replay->skip[t] = series->nonfinite[t] && options->nonfinite == GTR_SKIP_STEP;
+        replay->skip[t] = series->nonfinite[t] && replay->options.nonfinite == GTR_SKIP_STEP;
     }
     *out = replay;
     return GTR_OK;

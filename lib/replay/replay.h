@@ -22,12 +22,16 @@ enum gtr_nonfinite_rule {
 };
 
 struct gtr_replay_options {
+    size_t size;         /* set by _init */
     int64_t total_steps; /* planned steps for schedules; 0: the trace's own; -1: unknown */
     enum gtr_nonfinite_rule nonfinite;
     size_t n_threads;         /* 0: all processors */
     int keep_interval;        /* also keep lower and upper */
     struct gtr_device device; /* what runs the lanes; never changes a result */
 };
+
+void gtr_replay_options_init(struct gtr_replay_options *options, size_t size);
+#define gtr_replay_options_init(options) gtr_replay_options_init((options), sizeof *(options))
 
 /* What all replays of one trace share.  Borrows the series. */
 struct gtr_replay;
@@ -37,16 +41,8 @@ enum gtr_code gtr_replay_new(const struct gtr_series *series,
                              struct gtr_err *err);
 void gtr_replay_free(struct gtr_replay *replay);
 
-const struct gtr_series *gtr_replay_series(const struct gtr_replay *replay);
-const uint8_t *gtr_replay_skip(const struct gtr_replay *replay);    /* [T] steps left out */
-const double *gtr_replay_progress(const struct gtr_replay *replay); /* [T] as policies see it */
-const double *gtr_replay_total(const struct gtr_replay *replay);    /* [T]; NaN: propagated */
-size_t gtr_replay_n_threads(const struct gtr_replay *replay);
+const uint8_t *gtr_replay_skip(const struct gtr_replay *replay); /* [T] steps left out */
 int64_t gtr_replay_total_steps(const struct gtr_replay *replay); /* 0: unknown */
-
-/* Copies one group's norms (group == n_groups: the whole gradient's) at the steps not skipped, in
- * step order, into `norms`, which has room for n_steps.  Returns how many. */
-size_t gtr_replay_norms(const struct gtr_replay *replay, size_t group, double *norms);
 
 /* The decisions of one setting: [G][T] arrays.  Skipped steps hold NaN. */
 struct gtr_decisions {
@@ -56,7 +52,7 @@ struct gtr_decisions {
     double *scale;
     double *lower; /* NULL unless keep_interval */
     double *upper;
-    uint8_t *flags; /* GTR_FLAG_... of policy.h */
+    uint8_t *flags; /* GTR_FLAG_... of policy_list.h */
 };
 
 /* Runs one lane per group.  The group that the rule left out of clipping keeps scale 1, unless the
@@ -66,5 +62,14 @@ enum gtr_code gtr_replay_run(const struct gtr_replay *replay, const struct gtr_s
 void gtr_decisions_free(struct gtr_decisions *decisions);
 
 GTR_PUBLIC_END
+
+const struct gtr_series *gtr_replay_series(const struct gtr_replay *replay);
+const double *gtr_replay_progress(const struct gtr_replay *replay); /* [T] as policies see it */
+const double *gtr_replay_total(const struct gtr_replay *replay);    /* [T]; NaN: propagated */
+size_t gtr_replay_n_threads(const struct gtr_replay *replay);
+
+/* Copies one group's norms (group == n_groups: the whole gradient's) at the steps not skipped, in
+ * step order, into `norms`, which has room for n_steps.  Returns how many. */
+size_t gtr_replay_norms(const struct gtr_replay *replay, size_t group, double *norms);
 
 #endif

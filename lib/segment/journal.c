@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
-#include "journal_records.h"
+#include "trace_private.h"
 
 /* What is left to be read of some bytes. */
 struct cursor {
@@ -102,16 +102,14 @@ static enum gtr_code take_tensor(struct cursor *cursor, struct gtr_head *head, s
 
 static enum gtr_code take_head(struct cursor *cursor, struct gtr_head *head, struct gtr_err *err)
 {
-    char **texts[] = { &head->producer,   &head->created, &head->reduction,
-                       &head->grad_state, &head->meta,    &head->group_by };
     enum gtr_code rc = GTR_OK;
     uint64_t n_tensors, i;
 
     head->rank = (int64_t)take_u64(cursor);
     head->world_size = (int64_t)take_u64(cursor);
     head->total_steps = (int64_t)take_u64(cursor);
-    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(texts); i++)
-        rc = take_text(cursor, texts[i], err);
+    for (i = 0; rc == GTR_OK && i < GTR_HEAD_STOPPED; i++)
+        rc = take_text(cursor, gtr_head_text(head, i), err);
     n_tensors = take_u64(cursor);
     for (i = 0; rc == GTR_OK && !cursor->failed && i < n_tensors; i++)
         rc = take_tensor(cursor, head, err);

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include "alloc.h"
-#include "journal_records.h"
+#include "outfile.h"
+#include "trace_private.h"
 
 enum {
     COPY_BYTES = 1 << 16,
@@ -17,10 +18,12 @@ enum {
     STOP_ROOM = 1 << 9 /* so that even on a full one there is room to say that it is full */
 };
 
-/* A record being made. */
+/* A record being made.  Once there is no memory, nothing more is put into it. */
 struct record {
     unsigned char *bytes;
     size_t n, capacity;
+    enum gtr_code rc;
+    struct gtr_err *err;
 };
 
 struct gtr_journal_writer {
@@ -40,81 +43,75 @@ struct gtr_journal_writer {
 
 /* --- records in memory ------------------------------------------------------------------------ */
 
-static enum gtr_code put(struct record *r, const void *bytes, size_t n, struct gtr_err *err)
+static void put(struct record *r, const void *bytes, size_t n)
 {
-    enum gtr_code rc = gtr_grow(&r->bytes, &r->capacity, r->n + n, 1, err);
-
-    if (rc == GTR_OK && n > 0)
-        memcpy(r->bytes + r->n, bytes, n);
-    if (rc == GTR_OK)
-        r->n += n;
-    return rc;
+    if (r->rc == GTR_OK)
+        r->rc = gtr_grow(&r->bytes, &r->capacity, r->n + n, 1, r->err);
+    if (r->rc != GTR_OK || n == 0)
+        return;
+    memcpy(r->bytes + r->n, bytes, n);
+    r->n += n;
 }
 
-static enum gtr_code put_u32(struct record *r, uint32_t value, struct gtr_err *err)
+static void put_u32(struct record *r, uint32_t value)
 {
-    return put(r, &value, sizeof value, err);
+    put(r, &value, sizeof value);
 }
 
-static enum gtr_code put_u64(struct record *r, uint64_t value, struct gtr_err *err)
+static void put_u64(struct record *r, uint64_t value)
 {
-    return put(r, &value, sizeof value, err);
+    put(r, &value, sizeof value);
 }
 
-static enum gtr_code put_text(struct record *r, const char *text, struct gtr_err *err)
+static void put_text(struct record *r, const char *text)
 {
     size_t n = text != NULL ? strlen(text) : 0;
-    enum gtr_code rc = put_u32(r, text != NULL ? (uint32_t)n : GTR_JOURNAL_NO_TEXT, err);
 
-    return rc == GTR_OK ? put(r, text, n, err) : rc;
+    put_u32(r, text != NULL ? (uint32_t)n : GTR_JOURNAL_NO_TEXT);
+    put(r, text, n);
 }
 
-static enum gtr_code begin(struct record *r, uint32_t kind, struct gtr_err *err)
+static void begin(struct record *r, uint32_t kind, struct gtr_err *err)
 {
-    enum gtr_code rc;
-
     r->n = 0;
-    rc = put_u32(r, kind, err);
-    return rc == GTR_OK ? put_u32(r, 0, err) : rc;
+    r->rc = GTR_OK;
+    r->err = err;
+    put_u32(r, kind);
+    put_u32(r, 0);
 }
 
 /* Length and sum, when the rest is there. */
-static enum gtr_code finish(const char *path, struct record *r, struct gtr_err *err)
+static enum gtr_code finish(const char *path, struct record *r)
 {
     uint32_t length = (uint32_t)(r->n - GTR_JOURNAL_BEFORE);
 
+    if (r->rc != GTR_OK)
+        return r->rc;
     if (r->n - GTR_JOURNAL_BEFORE > UINT32_MAX)
-        return gtr_fail(err, GTR_EUSAGE, "%s: a record of %zu bytes is too large", path, r->n);
+        return gtr_fail(r->err, GTR_EUSAGE, "%s: a record of %zu bytes is too large", path, r->n);
     memcpy(r->bytes + 4, &length, sizeof length);
-    return put_u32(r, gtr_crc_bytes(0, r->bytes, r->n), err);
+    put_u32(r, gtr_crc_bytes(0, r->bytes, r->n));
+    return r->rc;
 }
 
-static enum gtr_code put_head(struct record *r, const struct gtr_head *head, struct gtr_err *err)
+static void put_head(struct record *r, const struct gtr_head *head)
 {
-    const char *texts[] = { head->producer,   head->created, head->reduction,
-                            head->grad_state, head->meta,    head->group_by };
     const int64_t integers[] = { head->rank, head->world_size, head->total_steps };
-    enum gtr_code rc = put(r, integers, sizeof integers, err);
     size_t i;
 
-    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(texts); i++)
-        rc = put_text(r, texts[i], err);
-    if (rc == GTR_OK)
-        rc = put_u64(r, head->n_tensors, err);
-    for (i = 0; rc == GTR_OK && i < head->n_tensors; i++) {
+    put(r, integers, sizeof integers);
+    for (i = 0; i < GTR_HEAD_STOPPED; i++)
+        put_text(r, *gtr_head_text(head, i));
+    put_u64(r, head->n_tensors);
+    for (i = 0; i < head->n_tensors; i++) {
         const struct gtr_tensor *tensor = &head->tensors[i];
 
-        rc = put_text(r, tensor->name, err);
-        if (rc == GTR_OK)
-            rc = put_text(r, tensor->shape, err);
-        if (rc == GTR_OK)
-            rc = put_text(r, gtr_dtype_name(tensor->dtype), err);
-        if (rc == GTR_OK)
-            rc = put_text(r, tensor->param_group, err);
-        if (rc == GTR_OK)
-            rc = put_u64(r, tensor->numel, err);
+        put_text(r, tensor->name);
+        put_text(r, tensor->shape);
+        put_text(r, gtr_dtype_name(tensor->dtype));
+        put_text(r, tensor->param_group);
+        put_u64(r, tensor->numel);
     }
-    return rc;
 }
 
 /* --- records in the file ---------------------------------------------------------------------- */
@@ -159,7 +156,7 @@ static enum gtr_code set_aside(struct gtr_journal_writer *w, struct gtr_err *err
 /* The record behind the others. */
 static enum gtr_code write_record(struct gtr_journal_writer *w, struct gtr_err *err)
 {
-    enum gtr_code rc = finish(w->path, &w->record, err);
+    enum gtr_code rc = finish(w->path, &w->record);
 
     if (rc != GTR_OK)
         return rc;
@@ -181,21 +178,18 @@ static enum gtr_code append(struct gtr_journal_writer *w, const struct gtr_row *
     unsigned char step[GTR_STEP_BYTES];
     const uint64_t start = w->end;
     size_t n = w->n_tensors;
-    enum gtr_code rc = begin(r, GTR_JOURNAL_ROW, err);
+    enum gtr_code rc;
 
     gtr_step_pack(row->step, step);
-    if (rc == GTR_OK)
-        rc = put_u64(r, w->first_row + w->n_rows, err);
-    if (rc == GTR_OK)
-        rc = put(r, step, sizeof step, err);
-    if (rc == GTR_OK)
-        rc = put(r, row->sumsq, n * sizeof *row->sumsq, err);
-    if (rc == GTR_OK)
-        rc = put(r, row->maxabs, n * sizeof *row->maxabs, err);
-    if (rc == GTR_OK)
-        rc = put(r, row->nonfinite, n * sizeof *row->nonfinite, err);
-    if (rc == GTR_OK && w->param_norms)
-        rc = put(r, row->param_sumsq, n * sizeof *row->param_sumsq, err);
+    begin(r, GTR_JOURNAL_ROW, err);
+    put_u64(r, w->first_row + w->n_rows);
+    put(r, step, sizeof step);
+    put(r, row->sumsq, n * sizeof *row->sumsq);
+    put(r, row->maxabs, n * sizeof *row->maxabs);
+    put(r, row->nonfinite, n * sizeof *row->nonfinite);
+    if (w->param_norms)
+        put(r, row->param_sumsq, n * sizeof *row->param_sumsq);
+    rc = r->rc;
     if (rc == GTR_OK)
         rc = gtr_grow(&w->starts, &w->starts_capacity, w->n_rows + 1, sizeof *w->starts, err);
     if (rc == GTR_OK)
@@ -226,15 +220,11 @@ enum gtr_code gtr_journal_amend(struct gtr_journal_writer *w, double applied_sca
     enum gtr_code rc;
 
     pthread_mutex_lock(&w->lock);
-    rc = begin(r, GTR_JOURNAL_AMEND, err);
-    if (rc == GTR_OK)
-        rc = put_u64(r, w->first_row + w->n_rows - 1, err);
-    if (rc == GTR_OK)
-        rc = put(r, &applied_scale, sizeof applied_scale, err);
-    if (rc == GTR_OK)
-        rc = put(r, &flag, 1, err);
-    if (rc == GTR_OK)
-        rc = write_record(w, err);
+    begin(r, GTR_JOURNAL_AMEND, err);
+    put_u64(r, w->first_row + w->n_rows - 1);
+    put(r, &applied_scale, sizeof applied_scale);
+    put(r, &flag, 1);
+    rc = write_record(w, err);
     pthread_mutex_unlock(&w->lock);
     return rc;
 }
@@ -245,11 +235,9 @@ enum gtr_code gtr_journal_stop(struct gtr_journal_writer *w, const char *why, st
     enum gtr_code rc;
 
     pthread_mutex_lock(&w->lock);
-    rc = begin(&w->record, GTR_JOURNAL_STOP, err);
-    if (rc == GTR_OK)
-        rc = put(&w->record, n > 0 ? why : "?", n > 0 ? n : 1, err);
-    if (rc == GTR_OK)
-        rc = write_record(w, err);
+    begin(&w->record, GTR_JOURNAL_STOP, err);
+    put(&w->record, n > 0 ? why : "?", n > 0 ? n : 1);
+    rc = write_record(w, err);
     pthread_mutex_unlock(&w->lock);
     return rc;
 }
@@ -286,18 +274,14 @@ static enum gtr_code write_header(struct gtr_journal_writer *w, struct successor
                                   struct gtr_err *err)
 {
     struct record header = { 0 };
-    enum gtr_code rc = begin(&header, GTR_JOURNAL_HEADER, err);
+    enum gtr_code rc;
 
-    if (rc == GTR_OK)
-        rc = put_u32(&header, GTR_JOURNAL_VERSION, err);
-    if (rc == GTR_OK)
-        rc = put_u32(&header, w->param_norms, err);
-    if (rc == GTR_OK)
-        rc = put_u64(&header, first_row, err);
-    if (rc == GTR_OK)
-        rc = put_head(&header, head, err);
-    if (rc == GTR_OK)
-        rc = finish(w->path, &header, err);
+    begin(&header, GTR_JOURNAL_HEADER, err);
+    put_u32(&header, GTR_JOURNAL_VERSION);
+    put_u32(&header, w->param_norms);
+    put_u64(&header, first_row);
+    put_head(&header, head);
+    rc = finish(w->path, &header);
     if (rc == GTR_OK && !write_at(next->fd, header.bytes, header.n, 0))
         rc = cannot_write(w, err);
     next->end = header.n;

@@ -2,43 +2,20 @@
 #include "merge_private.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "alloc.h"
-#include "merge_copy.h"
 #include "segment.h"
 #include "trace_private.h"
-
-const char *gtr_join_name(enum gtr_join join)
-{
-    static const char *const names[GTR_JOIN_COUNT] = { "none", "sum", "same", "mean" };
-
-    return names[join];
-}
 
 bool gtr_merge_same_place(const char *a, const char *b)
 {
     struct stat x, y;
 
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-static void tell(const struct gtr_merge *merge, const char *path, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void tell(const struct gtr_merge *merge, const char *path, const char *format, ...)
-{
-    char text[480];
-    va_list values;
-
-    va_start(values, format);
-    vsnprintf(text, sizeof text, format, values);
-    va_end(values);
-    merge->remarks->say(merge->remarks->context, path, false, text);
 }
 
 /* --- ranks ------------------------------------------------------------------------------------ */
@@ -103,11 +80,12 @@ static void tell_missing_ranks(const struct gtr_merge *merge)
          merge->options->join == GTR_JOIN_NONE))
         return;
     if (merge->n_ranks == 1)
-        tell(merge, gtr_trace_path(merge->traces[0]),
-             "the run had %" PRId64 " ranks, and this is one of them", head->world_size);
+        gtr_say(merge->remarks, gtr_trace_path(merge->traces[0]), false,
+                "the run had %" PRId64 " ranks, and this is one of them", head->world_size);
     else
-        tell(merge, gtr_trace_path(merge->traces[0]),
-             "the run had %" PRId64 " ranks, and these are %zu", head->world_size, merge->n_ranks);
+        gtr_say(merge->remarks, gtr_trace_path(merge->traces[0]), false,
+                "the run had %" PRId64 " ranks, and these are %zu", head->world_size,
+                merge->n_ranks);
 }
 
 static enum gtr_code check_ranks(struct gtr_merge *merge, struct gtr_err *err)
@@ -179,9 +157,9 @@ static void tell_left_out(struct gtr_merge *merge)
             snprintf(text + strlen(text), sizeof text - strlen(text), "%s%" PRId64,
                      i > 0 ? ", " : "", left_out->steps[i]);
         if (left_out->n > 0)
-            tell(merge, gtr_trace_path(merge->traces[r]),
-                 "%zu of its steps are left out, which not all ranks have: %s%s", left_out->n, text,
-                 left_out->n > GTR_MERGE_SHOWN ? ", ..." : "");
+            gtr_say(merge->remarks, gtr_trace_path(merge->traces[r]), false,
+                    "%zu of its steps are left out, which not all ranks have: %s%s", left_out->n,
+                    text, left_out->n > GTR_MERGE_SHOWN ? ", ..." : "");
         merge->found->n_left_out += left_out->n;
     }
 }
@@ -216,8 +194,8 @@ static enum gtr_code copy_all(struct gtr_merge *merge, struct gtr_err *err)
         if (rc == GTR_OK)
             rc = copy_elements(merge, &next, err);
         if (rc == GTR_OK)
-            rc = gtr_writer_append(merge->writer, &step, merge->sumsq, merge->maxabs,
-                                   merge->nonfinite, merge->param_sumsq, err);
+            rc = gtr_writer_append(merge->writer, &step, merge->joined.sumsq, merge->joined.maxabs,
+                                   merge->joined.nonfinite, merge->joined.param_sumsq, err);
         merge->found->n_rows += rc == GTR_OK;
         for (r = 0; r < merge->n_ranks; r++)
             merge->at[r]++;
@@ -229,14 +207,15 @@ static enum gtr_code copy_all(struct gtr_merge *merge, struct gtr_err *err)
         tell_left_out(merge);
     if (rc == GTR_OK && merge->options->join == GTR_JOIN_SUM && merge->n_ranks > 1 &&
         merge->found->n_rows > 0 && !merge->differ)
-        tell(merge, gtr_trace_path(merge->traces[0]),
-             "all ranks have the very same norms; are these replicas?  --ranks same takes one");
+        gtr_say(merge->remarks, gtr_trace_path(merge->traces[0]), false,
+                "all ranks have the very same norms; are these replicas?  --ranks same takes one");
     return rc;
 }
 
 static enum gtr_code open_writer(struct gtr_merge *merge, const char *output, struct gtr_err *err)
 {
-    struct gtr_writer_options options = { .force = merge->options->force,
+    struct gtr_writer_options options = { .size = sizeof options,
+                                          .force = merge->options->force,
                                           .whole = true,
                                           .param_norms = merge->param_norms,
                                           .checksums = true };
@@ -252,7 +231,8 @@ static enum gtr_code open_writer(struct gtr_merge *merge, const char *output, st
     merge->has_elements = options.elements;
     for (r = 0; r < merge->n_ranks; r++)
         if (gtr_trace_n_captures(merge->traces[r]) > 0 && !options.elements) {
-            tell(merge, gtr_trace_path(merge->traces[r]), "its elements are left out");
+            gtr_say(merge->remarks, gtr_trace_path(merge->traces[r]), false,
+                    "its elements are left out");
             break;
         }
     return rc == GTR_OK
@@ -263,24 +243,18 @@ static enum gtr_code open_writer(struct gtr_merge *merge, const char *output, st
 static void merge_end(struct gtr_merge *merge)
 {
     size_t r;
-    int norm;
 
     gtr_writer_abandon(merge->writer);
-    for (norm = 0; norm < GTR_NORM_COUNT; norm++) {
-        for (r = 0; merge->rows[norm] != NULL && r < merge->n_ranks; r++)
-            gtr_free(merge->rows[norm][r]);
-        gtr_free(merge->rows[norm]);
-    }
+    for (r = 0; merge->rows != NULL && r < merge->n_ranks; r++)
+        gtr_rows_free(&merge->rows[r]);
+    gtr_rows_free(&merge->joined);
+    gtr_free(merge->rows);
     for (r = 0; r < merge->n_ranks; r++)
         gtr_trace_close(merge->traces[r]);
     gtr_matched_free(&merge->matched);
     gtr_free(merge->traces);
     gtr_free(merge->at);
     gtr_free(merge->left_out);
-    gtr_free(merge->sumsq);
-    gtr_free(merge->param_sumsq);
-    gtr_free(merge->maxabs);
-    gtr_free(merge->nonfinite);
 }
 
 enum gtr_code gtr_trace_merge(const char *const *paths, size_t n_paths, const char *output,

@@ -9,7 +9,7 @@
  *     same   replicas (DDP after its all-reduce): the ranks must agree, and the first one is taken.
  *     mean   gradients before an all-reduce that averages them: e = mean of e_r, largest magnitude,
  *            largest count.  The norm of the average gradient cannot be known from the ranks'
- * norms: this is an upper bound of it, and equal only if the ranks' gradients are.
+ *            norms: this is an upper bound of it, and equal only if the ranks' gradients are.
  *
  * Tensors are matched by name, without what wrappers add (module., _fsdp_wrapped_module.,
  * _orig_mod., _checkpoint_wrapped_module.); steps by their numbers.  A step that some rank does not
@@ -26,8 +26,6 @@
 GTR_PUBLIC_BEGIN
 
 enum gtr_join { GTR_JOIN_NONE, GTR_JOIN_SUM, GTR_JOIN_SAME, GTR_JOIN_MEAN, GTR_JOIN_COUNT };
-
-const char *gtr_join_name(enum gtr_join join); /* "sum", static */
 
 struct gtr_merge_options {
     enum gtr_join join; /* GTR_JOIN_NONE: there is one rank, and it is packed */
@@ -47,9 +45,11 @@ enum gtr_code gtr_trace_merge(const char *const *paths, size_t n_paths, const ch
                               const struct gtr_remarks *remarks, struct gtr_merged *merged,
                               struct gtr_err *err);
 
+GTR_PUBLIC_END
+
+const char *gtr_join_name(enum gtr_join join); /* "sum", static */
+
 /* Do the two paths name the same file or folder? */
 bool gtr_merge_same_place(const char *a, const char *b);
-
-GTR_PUBLIC_END
 
 #endif

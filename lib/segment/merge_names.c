@@ -2,7 +2,7 @@
  *
  * Names are sorted once, so that a model of 10,000 tensors on 1,000 ranks is no matter.
  */
-#include "merge_names.h"
+#include "merge_private.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +11,13 @@
 
 #include "alloc.h"
 #include "segment.h"
+
+const char *gtr_join_name(enum gtr_join join)
+{
+    static const char *const names[GTR_JOIN_COUNT] = { "none", "sum", "same", "mean" };
+
+    return names[join];
+}
 
 static const char *const wrappers[] = { "_fsdp_wrapped_module.", "_orig_mod.",
                                         "_checkpoint_wrapped_module." };

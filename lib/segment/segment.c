@@ -1,21 +1,16 @@
-/* segment.c - the names in a folder of segments, and its lock. */
+/* segment.c - the names in a folder of segments. */
 #define _GNU_SOURCE
 #include "segment.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "alloc.h"
-#include "journal_records.h"
 
 /* --- names ------------------------------------------------------------------------------------ */
 
@@ -38,17 +33,12 @@ char *gtr_segment_path(const char *folder, int64_t rank, uint64_t first_row)
     return path_in(folder, name);
 }
 
-static char *path_with(const char *folder, int64_t rank, const char *end)
+char *gtr_segment_rank_path(const char *folder, int64_t rank, const char *end)
 {
     char name[64];
 
     snprintf(name, sizeof name, "rank%" PRId64 ".%s", rank, end);
     return path_in(folder, name);
-}
-
-char *gtr_segment_journal_path(const char *folder, int64_t rank)
-{
-    return path_with(folder, rank, "journal");
 }
 
 bool gtr_segment_is_folder_name(const char *path)
@@ -207,92 +197,4 @@ enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank, 
     *folder = NULL;
     *rank = -1;
     return GTR_OK;
-}
-
-/* --- the lock --------------------------------------------------------------------------------- */
-
-static enum gtr_code is_locked(int fd, const char *folder, int64_t rank, struct gtr_err *err)
-{
-    char pid[24] = "";
-    ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
-
-    pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
-    return gtr_fail(err, GTR_EIO,
-                    "%s: rank %" PRId64 " is being recorded by %s%s; give each recorder a folder "
-                    "of its own",
-                    folder, rank, pid[0] != '\0' ? "process " : "another process", pid);
-}
-
-enum { TRIES = 1000 };
-
-/* The file may have been removed by its last owner between the open and the lock. */
-static bool still_there(int fd, const char *path)
-{
-    struct stat opened, named;
-
-    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
-           opened.st_dev == named.st_dev;
-}
-
-enum gtr_code gtr_segment_lock(const char *folder, int64_t rank, int *lock, struct gtr_err *err)
-{
-    char *path = path_with(folder, rank, "lock");
-    enum gtr_code rc = GTR_OK;
-    int fd = -1, tries = 0;
-
-    *lock = -1;
-    if (path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", folder);
-    do {
-        if (fd >= 0)
-            close(fd);
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        /* Another rank may just have made the folder, tried it, and removed it again. */
-        if (fd < 0 && errno == ENOENT && tries++ < TRIES &&
-            (mkdir(folder, 0777) == 0 || errno == EEXIST))
-            continue;
-        if (fd < 0) {
-            rc = gtr_fail(err, GTR_EIO, "%s: cannot write: %s", path, strerror(errno));
-            goto out;
-        }
-        if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-            rc = is_locked(fd, folder, rank, err);
-            close(fd);
-            goto out;
-        }
-    } while (!still_there(fd, path));
-    /* For whoever is refused; not being able to write it is no failure. */
-    if (ftruncate(fd, 0) == 0)
-        dprintf(fd, "%ld\n", (long)getpid());
-    *lock = fd;
-out:
-    gtr_free(path);
-    return rc;
-}
-
-void gtr_segment_unlock(const char *folder, int64_t rank, int lock)
-{
-    char *path;
-
-    if (lock < 0)
-        return;
-    path = path_with(folder, rank, "lock");
-    if (path != NULL)
-        unlink(path);
-    gtr_free(path);
-    close(lock);
-}
-
-void gtr_folder_sync(const char *path)
-{
-    char *copy = gtr_strdup(path);
-    int fd = -1;
-
-    if (copy != NULL)
-        fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    gtr_free(copy);
 }

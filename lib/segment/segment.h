@@ -1,4 +1,4 @@
-/* segment.h - a trace as a folder of segments: the names in it, the lock, and what may differ.
+/* segment.h - a trace as a folder of segments: the names in it.
  *
  *     NAME.gtr/rank0.000000000000.h5     rows 0 ..; a trace of its own, with a sum for each row
  *              rank0.000000001200.h5     rows 1200 ..
@@ -43,7 +43,7 @@ void gtr_segment_list_free(struct gtr_segment_list *list);
 
 /* The paths, as new strings; NULL: no memory. */
 char *gtr_segment_path(const char *folder, int64_t rank, uint64_t first_row);
-char *gtr_segment_journal_path(const char *folder, int64_t rank);
+char *gtr_segment_rank_path(const char *folder, int64_t rank, const char *end); /* "journal" */
 
 /* Does this path ask for a folder of segments to be written? */
 bool gtr_segment_is_folder_name(const char *path);
@@ -52,54 +52,5 @@ bool gtr_segment_is_folder_name(const char *path);
  * rank or -1.  *folder is NULL if the path is neither, which is no failure. */
 enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank,
                                 struct gtr_err *err);
-
-/* Locks a rank of the folder against other recorders: *lock is a descriptor, which a process that
- * ends, however it ends, gives back.  -1 on file systems without locks. */
-enum gtr_code gtr_segment_lock(const char *folder, int64_t rank, int *lock, struct gtr_err *err);
-
-/* Removes the lock's file and unlocks. */
-void gtr_segment_unlock(const char *folder, int64_t rank, int lock);
-
-/* A copy that is freed by gtr_head_free; on failure there is nothing to free. */
-enum gtr_code gtr_head_copy(const struct gtr_head *from, struct gtr_head *to, struct gtr_err *err);
-
-/* What the segments of a trace must have in common; NULL if they have, else what differs, valid
- * until the next call with this buffer. */
-const char *gtr_head_differs(const struct gtr_head *a, const struct gtr_head *b, char *buffer,
-                             size_t size);
-
-/* --- writing, behind gtr_writer_* ------------------------------------------------------------- */
-
-struct gtr_segments;
-struct gtr_journal_writer;
-
-enum gtr_code gtr_segments_try(const char *folder, int64_t rank, bool force, struct gtr_err *err);
-enum gtr_code gtr_segments_open(const char *folder, const struct gtr_head *head,
-                                const struct gtr_writer_options *options,
-                                struct gtr_segments **segments, struct gtr_err *err);
-enum gtr_code gtr_segments_append(struct gtr_segments *segments, const struct gtr_row *row,
-                                  struct gtr_err *err);
-enum gtr_code gtr_segments_amend(struct gtr_segments *segments, double applied_scale, bool skipped,
-                                 struct gtr_err *err);
-enum gtr_code gtr_segments_elements(struct gtr_segments *segments, size_t tensor,
-                                    const void *elements, struct gtr_err *err);
-
-/* Says so in the journal, which then stays. */
-enum gtr_code gtr_segments_stopped(struct gtr_segments *segments, const char *why,
-                                   struct gtr_err *err);
-
-/* The last step will not be amended any more: closes the segment if it is due. */
-enum gtr_code gtr_segments_settle(struct gtr_segments *segments, struct gtr_err *err);
-
-/* The journal, for a caller that from now on adds each row and amendment to it before it appends or
- * amends here, which may then be later and on another thread.  Not to be closed. */
-struct gtr_journal_writer *gtr_segments_journal(struct gtr_segments *segments);
-
-enum gtr_code gtr_segments_close(struct gtr_segments *segments, struct gtr_err *err);
-void gtr_segments_abandon(struct gtr_segments *segments);
-
-/* The same two of a writer: NULL and nothing if its trace is a file. */
-struct gtr_journal_writer *gtr_writer_journal(struct gtr_writer *writer);
-enum gtr_code gtr_writer_settle(struct gtr_writer *writer, struct gtr_err *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include "alloc.h"
 #include "segment_private.h"
 
-enum { OPEN_MOST = 256, OPEN_LEAST = 4 };
+enum { OPEN_MOST = 256, OPEN_LEAST = 4, BAND_BYTES = 1 << 20 };
 
 /* Each takes two descriptors; the process has others to open. */
 static size_t how_many_open(void)
@@ -20,23 +20,24 @@ static size_t how_many_open(void)
     return most > OPEN_LEAST ? most : OPEN_LEAST;
 }
 
-static enum gtr_code check_against(const struct gtr_trace *trace, const struct gtr_head *head,
+static enum gtr_code check_against(const struct gtr_folder *folder, const struct gtr_head *head,
                                    bool param_norms, const char *path, struct gtr_err *err)
 {
     char what[200];
-    const char *differs = gtr_head_differs(&trace->head, head, what, sizeof what);
+    const char *differs = gtr_head_differs(&folder->trace.head, head, what, sizeof what);
 
     if (differs != NULL)
         return gtr_fail(err, GTR_EFORMAT, "%s: has %s as the segments before it", path, differs);
-    if (param_norms != trace->folder->param_norms)
+    if (param_norms != folder->trace.holds[GTR_PARAM_SUMSQ])
         return gtr_fail(err, GTR_EFORMAT, "%s: /norm/param_sumsq: only some segments have it",
                         path);
     return GTR_OK;
 }
 
-static enum gtr_code add_steps(struct gtr_trace *trace, const struct gtr_step *steps, size_t n,
-                               size_t *capacity, const char *path, struct gtr_err *err)
+static enum gtr_code add_steps(struct gtr_folder *folder, const struct gtr_step *steps, size_t n,
+                               const char *path, struct gtr_err *err)
 {
+    struct gtr_trace *trace = &folder->trace;
     enum gtr_code rc;
 
     if (n == 0)
@@ -45,7 +46,8 @@ static enum gtr_code add_steps(struct gtr_trace *trace, const struct gtr_step *s
         return gtr_fail(err, GTR_EFORMAT, "%s: starts with step %lld, not after step %lld", path,
                         (long long)steps[0].index,
                         (long long)trace->steps[trace->n_steps - 1].index);
-    rc = gtr_grow(&trace->steps, capacity, trace->n_steps + n, sizeof *trace->steps, err);
+    rc = gtr_grow(&trace->steps, &folder->steps_capacity, trace->n_steps + n, sizeof *trace->steps,
+                  err);
     if (rc != GTR_OK)
         return rc;
     memcpy(trace->steps + trace->n_steps, steps, n * sizeof *steps);
@@ -53,12 +55,13 @@ static enum gtr_code add_steps(struct gtr_trace *trace, const struct gtr_step *s
     return GTR_OK;
 }
 
-static enum gtr_code add_captures(struct gtr_trace *trace, const struct gtr_trace *file,
-                                  size_t first_row, size_t *capacity, struct gtr_err *err)
+static enum gtr_code add_captures(struct gtr_folder *folder, const struct gtr_trace *file,
+                                  size_t first_row, struct gtr_err *err)
 {
+    struct gtr_trace *trace = &folder->trace;
     enum gtr_code rc =
-        gtr_grow(&trace->capture_rows, capacity, trace->n_captures + file->n_captures,
-                 sizeof *trace->capture_rows, err);
+        gtr_grow(&trace->capture_rows, &folder->captures_capacity,
+                 trace->n_captures + file->n_captures, sizeof *trace->capture_rows, err);
     size_t i;
 
     for (i = 0; rc == GTR_OK && i < file->n_captures; i++)
@@ -75,37 +78,33 @@ static enum gtr_code rows_missing(const char *folder, uint64_t from, uint64_t to
                     folder, from, to, before);
 }
 
-struct growth {
-    size_t steps, captures; /* capacities */
-};
-
 /* Does the file hold the rows that its name says, and do they follow those before? */
-static enum gtr_code check_place(const struct gtr_trace *trace, const struct gtr_trace *file,
+static enum gtr_code check_place(const struct gtr_folder *folder, const struct gtr_trace *file,
                                  const struct gtr_segment_file *found, struct gtr_err *err)
 {
     if (file->crc == NULL || file->first_row != (int64_t)found->first_row)
         return gtr_fail(err, GTR_EFORMAT, "%s: is not the segment that its name says", found->path);
-    if (found->first_row > trace->folder->n_rows)
-        return rows_missing(trace->path, trace->folder->n_rows, found->first_row - 1, found->path,
+    if (found->first_row > folder->n_rows)
+        return rows_missing(folder->trace.path, folder->n_rows, found->first_row - 1, found->path,
                             err);
-    if (found->first_row < trace->folder->n_rows)
+    if (found->first_row < folder->n_rows)
         return gtr_fail(err, GTR_EFORMAT, "%s: has row %" PRIu64 ", as has the segment before it",
                         found->path, found->first_row);
     return GTR_OK;
 }
 
-static enum gtr_code check_segment(struct gtr_trace *trace, const struct gtr_trace *file,
+static enum gtr_code check_segment(struct gtr_folder *folder, const struct gtr_trace *file,
                                    const struct gtr_segment_file *found, struct gtr_err *err)
 {
-    bool param_norms = file->norm[GTR_PARAM_SUMSQ] != NULL;
-    enum gtr_code rc = check_place(trace, file, found, err);
+    bool param_norms = file->holds[GTR_PARAM_SUMSQ];
+    enum gtr_code rc = check_place(folder, file, found, err);
 
-    if (rc == GTR_OK && trace->folder->n_segments == 0) {
-        rc = gtr_head_copy(&file->head, &trace->head, err);
-        trace->folder->param_norms = param_norms;
+    if (rc == GTR_OK && folder->n_segments == 0) {
+        rc = gtr_head_copy(&file->head, &folder->trace.head, err);
+        folder->trace.holds[GTR_PARAM_SUMSQ] = param_norms;
     }
     if (rc == GTR_OK)
-        rc = check_against(trace, &file->head, param_norms, found->path, err);
+        rc = check_against(folder, &file->head, param_norms, found->path, err);
     return rc == GTR_OK ? gtr_trace_check_rows(file, NULL, err) : rc;
 }
 
@@ -125,7 +124,7 @@ static enum gtr_code keep_segment(struct gtr_folder *folder, const struct gtr_se
     segment.n_rows = file->n_steps;
     segment.n_captures = file->n_captures;
     for (norm = 0; norm < GTR_NORM_COUNT; norm++)
-        segment.has[norm] = gtr_trace_has(file, (enum gtr_norm)norm);
+        folder->trace.has[norm] |= file->has[norm];
     folder->n_rows += segment.n_rows;
     if (folder->n_open < folder->most_open) {
         segment.file = file;
@@ -137,23 +136,24 @@ static enum gtr_code keep_segment(struct gtr_folder *folder, const struct gtr_se
     return GTR_OK;
 }
 
-static enum gtr_code add_segment(struct gtr_trace *trace, const struct gtr_segment_file *found,
-                                 struct growth *growth, struct gtr_err *err)
+static enum gtr_code add_segment(struct gtr_folder *folder, const struct gtr_segment_file *found,
+                                 struct gtr_err *err)
 {
-    const struct gtr_segment segment = { .first_row = trace->folder->n_rows,
+    struct gtr_trace *trace = &folder->trace;
+    const struct gtr_segment segment = { .first_row = folder->n_rows,
                                          .first_capture = trace->n_captures };
     struct gtr_trace *file = NULL;
-    enum gtr_code rc = gtr_trace_open_file(found->path, &file, err);
+    enum gtr_code rc = gtr_trace_open_file(found->path, false, &file, err);
     int64_t n_dropped = rc == GTR_OK ? file->n_dropped : 0;
 
     if (rc == GTR_OK)
-        rc = check_segment(trace, file, found, err);
+        rc = check_segment(folder, file, found, err);
     if (rc == GTR_OK)
-        rc = add_steps(trace, file->steps, file->n_steps, &growth->steps, found->path, err);
+        rc = add_steps(folder, file->steps, file->n_steps, found->path, err);
     if (rc == GTR_OK)
-        rc = add_captures(trace, file, segment.first_row, &growth->captures, err);
+        rc = add_captures(folder, file, segment.first_row, err);
     if (rc == GTR_OK)
-        rc = keep_segment(trace->folder, &segment, file, found->path, err);
+        rc = keep_segment(folder, &segment, file, found->path, err);
     /* Each segment has the count so far, so that of the last one is all of it. */
     if (rc == GTR_OK && n_dropped > trace->n_dropped)
         trace->n_dropped = n_dropped;
@@ -162,10 +162,9 @@ static enum gtr_code add_segment(struct gtr_trace *trace, const struct gtr_segme
     return rc;
 }
 
-static enum gtr_code add_journal(struct gtr_trace *trace, struct growth *growth,
-                                 struct gtr_err *err)
+static enum gtr_code add_journal(struct gtr_folder *folder, struct gtr_err *err)
 {
-    struct gtr_folder *folder = trace->folder;
+    struct gtr_trace *trace = &folder->trace;
     struct gtr_journal *journal = folder->journal;
     enum gtr_code rc = GTR_OK;
     size_t i;
@@ -174,10 +173,10 @@ static enum gtr_code add_journal(struct gtr_trace *trace, struct growth *growth,
         return GTR_OK;
     if (folder->n_segments == 0) {
         rc = gtr_head_copy(&journal->head, &trace->head, err);
-        folder->param_norms = journal->param_norms;
+        trace->holds[GTR_PARAM_SUMSQ] = journal->param_norms;
     }
     if (rc == GTR_OK)
-        rc = check_against(trace, &journal->head, journal->param_norms, journal->path, err);
+        rc = check_against(folder, &journal->head, journal->param_norms, journal->path, err);
     if (rc == GTR_OK && journal->first_row > folder->n_rows)
         rc = rows_missing(trace->path, folder->n_rows, journal->first_row - 1, journal->path, err);
     if (rc != GTR_OK)
@@ -188,8 +187,38 @@ static enum gtr_code add_journal(struct gtr_trace *trace, struct growth *growth,
      * rows in both. */
     folder->journal_from = (size_t)(folder->n_rows - journal->first_row);
     for (i = folder->journal_from; rc == GTR_OK && i < journal->n_rows; i++)
-        rc = add_steps(trace, &journal->rows[i].step, 1, &growth->steps, journal->path, err);
+        rc = add_steps(folder, &journal->rows[i].step, 1, journal->path, err);
     return rc;
+}
+
+/* Is anything but zeros in the rows that only the journal has? */
+static bool journal_has(const struct gtr_folder *folder, enum gtr_norm norm)
+{
+    const struct gtr_journal *journal = folder->journal;
+    size_t n = folder->trace.head.n_tensors, r, i;
+    const unsigned char *values;
+
+    if (journal == NULL || norm != GTR_NONFINITE)
+        return journal != NULL && journal->n_rows > folder->journal_from;
+    for (r = folder->journal_from; r < journal->n_rows; r++) {
+        values = journal->rows[r].values + n * 12;
+        for (i = 0; i < n * 8; i++)
+            if (values[i] != 0)
+                return true;
+    }
+    return false;
+}
+
+static void find_norms(struct gtr_folder *folder)
+{
+    struct gtr_trace *trace = &folder->trace;
+    size_t rows = BAND_BYTES / (trace->head.n_tensors * sizeof(double)), i;
+
+    for (i = 0; i < GTR_NORM_COUNT; i++) {
+        trace->holds[i] = trace->holds[i] || i != GTR_PARAM_SUMSQ;
+        trace->has[i] = trace->has[i] || (trace->holds[i] && journal_has(folder, (enum gtr_norm)i));
+        trace->band_rows[i] = rows > 0 ? rows : 1;
+    }
 }
 
 /* -1 becomes the only rank; `what` was read from the folder. */
@@ -218,12 +247,10 @@ static enum gtr_code choose_rank(const char *folder, const struct gtr_segment_li
     return GTR_OK;
 }
 
-static enum gtr_code read_parts(struct gtr_trace *trace, const char *path, struct gtr_err *err)
+static enum gtr_code read_parts(struct gtr_folder *folder, const char *path, struct gtr_err *err)
 {
-    struct gtr_folder *folder = trace->folder;
-    char *journal = gtr_segment_journal_path(path, folder->rank);
+    char *journal = gtr_segment_rank_path(path, folder->rank, "journal");
     struct gtr_segment_list list = { 0 };
-    struct growth growth = { 0 };
     enum gtr_code rc;
     size_t i;
 
@@ -235,79 +262,47 @@ static enum gtr_code read_parts(struct gtr_trace *trace, const char *path, struc
         rc = gtr_segment_list_read(path, folder->rank, &list, err);
     for (i = 0; rc == GTR_OK && i < list.n; i++) {
         if (list.files[i].kind == GTR_SEGMENT_WHOLE)
-            rc = add_segment(trace, &list.files[i], &growth, err);
+            rc = add_segment(folder, &list.files[i], err);
         folder->n_left += list.files[i].kind == GTR_SEGMENT_LEFT;
     }
     if (rc == GTR_OK)
-        rc = add_journal(trace, &growth, err);
+        rc = add_journal(folder, err);
     if (rc == GTR_OK && folder->n_segments == 0 && folder->journal == NULL)
         rc = gtr_fail(err, GTR_EFORMAT, "%s: has no rank %" PRId64, path, folder->rank);
+    if (rc == GTR_OK)
+        find_norms(folder);
     gtr_segment_list_free(&list);
     gtr_free(journal);
     return rc;
 }
 
-enum gtr_code gtr_folder_open(const char *path, const char *folder, int64_t rank,
+enum gtr_code gtr_folder_open(const char *path, const char *where, int64_t rank,
                               struct gtr_trace **out, struct gtr_err *err)
 {
     struct gtr_segment_list list;
-    struct gtr_trace *trace;
-    enum gtr_code rc = gtr_segment_list_read(folder, -1, &list, err);
+    struct gtr_folder *folder;
+    enum gtr_code rc = gtr_segment_list_read(where, -1, &list, err);
 
     *out = NULL;
     if (rc == GTR_OK)
-        rc = choose_rank(folder, &list, &rank, err);
+        rc = choose_rank(where, &list, &rank, err);
     gtr_segment_list_free(&list);
-    if (rc != GTR_OK)
-        return rc;
-    rc = gtr_alloc_for(&trace, 1, sizeof *trace, "traces", err);
-    if (rc != GTR_OK)
-        return rc;
-    trace->first_row = -1;
-    rc = gtr_alloc_for(&trace->folder, 1, sizeof *trace->folder, "folders", err);
-    if (rc == GTR_OK) {
-        pthread_mutex_init(&trace->folder->lock, NULL);
-        trace->folder->rank = rank;
-        trace->folder->most_open = how_many_open();
-        trace->path = gtr_strdup(path);
-        if (trace->path == NULL)
-            rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
-    }
     if (rc == GTR_OK)
-        rc = read_parts(trace, folder, err);
+        rc = gtr_alloc_for(&folder, 1, sizeof *folder, "folders", err);
+    if (rc != GTR_OK)
+        return rc;
+    folder->trace.form = &gtr_folder_form;
+    folder->trace.first_row = -1;
+    folder->trace.path = gtr_strdup(path);
+    pthread_mutex_init(&folder->lock, NULL);
+    folder->rank = rank;
+    folder->most_open = how_many_open();
+    rc = folder->trace.path != NULL ? read_parts(folder, where, err)
+                                    : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
     if (rc != GTR_OK) {
-        gtr_trace_close(trace);
+        gtr_trace_close(&folder->trace);
         return rc;
     }
-    *out = trace;
+    *out = &folder->trace;
     return GTR_OK;
-}
-
-void gtr_folder_free(struct gtr_folder *folder)
-{
-    size_t i;
-
-    if (folder == NULL)
-        return;
-    for (i = 0; i < folder->n_segments; i++) {
-        gtr_trace_close(folder->segments[i].file);
-        gtr_free(folder->segments[i].path);
-    }
-    pthread_mutex_destroy(&folder->lock);
-    gtr_journal_free(folder->journal);
-    gtr_free(folder->segments);
-    gtr_free(folder);
-}
-
-bool gtr_trace_is_folder(const struct gtr_trace *trace, struct gtr_trace_folder *about)
-{
-    const struct gtr_folder *folder = trace->folder;
-
-    if (folder == NULL)
-        return false;
-    *about = (struct gtr_trace_folder){ .rank = folder->rank,
-                                        .n_segments = folder->n_segments,
-                                        .n_journal_rows = trace->n_steps - folder->n_rows,
-                                        .n_left = folder->n_left };
-    return true;
 }

@@ -1,16 +1,94 @@
 /* segment_place.c - make a folder, lock a rank of it, empty it, name it. */
 #define _GNU_SOURCE
-#include "segment_place.h"
+#include "segment_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "alloc.h"
-#include "journal_records.h"
+#include "outfile.h"
+
+enum { TRIES = 1000 };
+
+/* --- the lock --------------------------------------------------------------------------------- */
+
+static enum gtr_code is_locked(int fd, const char *folder, int64_t rank, struct gtr_err *err)
+{
+    char pid[24] = "";
+    ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
+
+    pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
+    return gtr_fail(err, GTR_EIO,
+                    "%s: rank %" PRId64 " is being recorded by %s%s; give each recorder a folder "
+                    "of its own",
+                    folder, rank, pid[0] != '\0' ? "process " : "another process", pid);
+}
+
+/* The file may have been removed by its last owner between the open and the lock. */
+static bool still_there(int fd, const char *path)
+{
+    struct stat opened, named;
+
+    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
+           opened.st_dev == named.st_dev;
+}
+
+enum gtr_code gtr_segment_lock(const char *folder, int64_t rank, int *lock, struct gtr_err *err)
+{
+    char *path = gtr_segment_rank_path(folder, rank, "lock");
+    enum gtr_code rc = GTR_OK;
+    int fd = -1, tries = 0;
+
+    *lock = -1;
+    if (path == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", folder);
+    do {
+        if (fd >= 0)
+            close(fd);
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        /* Another rank may just have made the folder, tried it, and removed it again. */
+        if (fd < 0 && errno == ENOENT && tries++ < TRIES &&
+            (mkdir(folder, 0777) == 0 || errno == EEXIST))
+            continue;
+        if (fd < 0) {
+            rc = gtr_fail(err, GTR_EIO, "%s: cannot write: %s", path, strerror(errno));
+            goto out;
+        }
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+            rc = is_locked(fd, folder, rank, err);
+            close(fd);
+            goto out;
+        }
+    } while (!still_there(fd, path));
+    /* For whoever is refused; not being able to write it is no failure. */
+    if (ftruncate(fd, 0) == 0)
+        dprintf(fd, "%ld\n", (long)getpid());
+    *lock = fd;
+out:
+    gtr_free(path);
+    return rc;
+}
+
+void gtr_segment_unlock(const char *folder, int64_t rank, int lock)
+{
+    char *path;
+
+    if (lock < 0)
+        return;
+    path = gtr_segment_rank_path(folder, rank, "lock");
+    if (path != NULL)
+        unlink(path);
+    gtr_free(path);
+    close(lock);
+}
+
+/* --- the folder ------------------------------------------------------------------------------- */
 
 static enum gtr_code make_folder(const char *folder, bool *made, struct gtr_err *err)
 {
@@ -68,7 +146,7 @@ static enum gtr_code empty_folder(const char *folder, int64_t rank, bool force, 
     return rc;
 }
 
-enum gtr_code gtr_segments_try(const char *folder, int64_t rank, bool force, struct gtr_err *err)
+enum gtr_code gtr_folder_try(const char *folder, int64_t rank, bool force, struct gtr_err *err)
 {
     enum gtr_code rc;
     bool made;

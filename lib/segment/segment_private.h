@@ -1,4 +1,4 @@
-/* segment_private.h - a folder of segments as segment_open.c and segment_read.c share it. */
+/* segment_private.h - a folder of segments as those see it who read or write one. */
 #ifndef GTR_SEGMENT_PRIVATE_H
 #define GTR_SEGMENT_PRIVATE_H
 
@@ -6,19 +6,30 @@
 
 #include "journal.h"
 #include "segment.h"
+#include "segment_recover.h"
 #include "trace_private.h"
+
+/* --- remarks ---------------------------------------------------------------------------------- */
+
+void gtr_say(const struct gtr_remarks *remarks, const char *path, bool fault, const char *format,
+             ...) __attribute__((format(printf, 4, 5)));
+
+/* An error names its file, as the remark does already. */
+void gtr_say_error(const struct gtr_remarks *remarks, const char *path, const struct gtr_err *err);
+
+/* --- reading ---------------------------------------------------------------------------------- */
 
 struct gtr_segment {
     char *path;
     size_t first_row, n_rows;
     size_t first_capture, n_captures;
-    bool has[GTR_NORM_COUNT];
     struct gtr_trace *file; /* NULL: not open now */
     size_t users;           /* that read from it now */
     uint64_t used;          /* when it was last asked for */
 };
 
 struct gtr_folder {
+    struct gtr_trace trace; /* the whole; without a file of its own */
     int64_t rank;
     struct gtr_segment *segments;
     size_t n_segments, capacity;
@@ -26,10 +37,54 @@ struct gtr_folder {
     size_t n_left;
     struct gtr_journal *journal; /* NULL: none */
     size_t journal_from;         /* its rows before this one are in segments */
-    bool param_norms;
+    size_t steps_capacity, captures_capacity;
     pthread_mutex_t lock; /* over which files are open */
     size_t n_open, most_open;
     uint64_t clock;
 };
+
+extern const struct gtr_trace_form gtr_folder_form;
+
+/* rank -1: the only one.  The trace is called `path`. */
+enum gtr_code gtr_folder_open(const char *path, const char *where, int64_t rank,
+                              struct gtr_trace **trace, struct gtr_err *err);
+
+/* --- the place of one rank, while it is written ----------------------------------------------- */
+
+struct gtr_place {
+    char *folder; /* where it is written */
+    char *name;   /* that the folder gets when all is written; NULL: it has it */
+    int64_t rank;
+    bool made; /* the folder, by this writer */
+    int lock;
+};
+
+/* Locks a rank of the folder against other recorders: *lock is a descriptor, which a process that
+ * ends, however it ends, gives back.  -1 on file systems without locks. */
+enum gtr_code gtr_segment_lock(const char *folder, int64_t rank, int *lock, struct gtr_err *err);
+
+/* Removes the lock's file and unlocks. */
+void gtr_segment_unlock(const char *folder, int64_t rank, int lock);
+
+/* Makes the folder unless it is there, locks the rank, and removes what the rank has in it, which
+ * is an error unless `force`.  `whole`: a new folder is written beside its name.  After a failure
+ * there is nothing to leave. */
+enum gtr_code gtr_place_take(struct gtr_place *place, const char *folder, int64_t rank, bool whole,
+                             bool force, struct gtr_err *err);
+
+/* Removes what the rank has there. */
+void gtr_place_clear(const struct gtr_place *place);
+
+/* Unlocks, and gives the folder its name if it has another. */
+enum gtr_code gtr_place_finish(struct gtr_place *place, struct gtr_err *err);
+
+/* Unlocks, removes a folder that this writer has made if nothing is in it, and frees. */
+void gtr_place_leave(struct gtr_place *place);
+
+/* A folder, as gtr_writer_open makes it, and whether it would.  The arguments are checked. */
+enum gtr_code gtr_folder_writer_open(const char *folder, const struct gtr_head *head,
+                                     const struct gtr_writer_options *options,
+                                     struct gtr_writer **writer, struct gtr_err *err);
+enum gtr_code gtr_folder_try(const char *folder, int64_t rank, bool force, struct gtr_err *err);
 
 #endif

@@ -10,7 +10,11 @@
 #include "alloc.h"
 #include "segment_private.h"
 
-enum { BAND_BYTES = 1 << 20 };
+/* Not const: which files are open changes while a trace is read. */
+static struct gtr_folder *folder_of(const struct gtr_trace *trace)
+{
+    return (struct gtr_folder *)trace;
+}
 
 /* --- open files ------------------------------------------------------------------------------- */
 
@@ -44,7 +48,7 @@ static enum gtr_code borrow(struct gtr_folder *folder, struct gtr_segment *segme
     if (segment->file == NULL) {
         if (folder->n_open >= folder->most_open)
             close_oldest(folder);
-        rc = gtr_trace_open_file(segment->path, &segment->file, err);
+        rc = gtr_trace_open_file(segment->path, true, &segment->file, err);
         if (rc == GTR_OK && (segment->file->n_steps != segment->n_rows ||
                              segment->file->n_captures != segment->n_captures)) {
             rc = gtr_fail(err, GTR_EFORMAT, "%s: has changed while it was read", segment->path);
@@ -68,52 +72,10 @@ static void give_back(struct gtr_folder *folder, struct gtr_segment *segment)
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
-bool gtr_folder_holds(const struct gtr_trace *trace, enum gtr_norm norm)
+static enum gtr_code read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
+                               size_t n_rows, void *out, struct gtr_err *err)
 {
-    return norm != GTR_PARAM_SUMSQ || trace->folder->param_norms;
-}
-
-static bool journal_has(const struct gtr_folder *folder, enum gtr_norm norm)
-{
-    const struct gtr_journal *journal = folder->journal;
-    size_t n = journal != NULL ? journal->head.n_tensors : 0, r, i;
-    const unsigned char *values;
-
-    if (norm != GTR_NONFINITE)
-        return journal != NULL && journal->n_rows > folder->journal_from;
-    for (r = folder->journal_from; journal != NULL && r < journal->n_rows; r++) {
-        values = journal->rows[r].values + n * 12;
-        for (i = 0; i < n * 8; i++)
-            if (values[i] != 0)
-                return true;
-    }
-    return false;
-}
-
-bool gtr_folder_has(const struct gtr_trace *trace, enum gtr_norm norm)
-{
-    const struct gtr_folder *folder = trace->folder;
-    size_t i;
-
-    if (!gtr_folder_holds(trace, norm))
-        return false;
-    for (i = 0; i < folder->n_segments; i++)
-        if (folder->segments[i].has[norm])
-            return true;
-    return journal_has(folder, norm);
-}
-
-size_t gtr_folder_band_rows(const struct gtr_trace *trace)
-{
-    size_t rows = BAND_BYTES / (trace->head.n_tensors * sizeof(double));
-
-    return rows > 0 ? rows : 1;
-}
-
-enum gtr_code gtr_folder_read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
-                                   size_t n_rows, void *out, struct gtr_err *err)
-{
-    struct gtr_folder *folder = trace->folder;
+    struct gtr_folder *folder = folder_of(trace);
     size_t row_bytes = trace->head.n_tensors * gtr_h5_type_size(gtr_norm_datasets[norm].type);
     size_t end = first + n_rows, i, t;
     unsigned char *to = out;
@@ -147,10 +109,10 @@ static bool same_sampling(const struct gtr_captured *a, const struct gtr_capture
            a->fraction == b->fraction && a->seed == b->seed;
 }
 
-enum gtr_code gtr_folder_captured(const struct gtr_trace *trace, size_t tensor,
-                                  struct gtr_captured *captured, struct gtr_err *err)
+static enum gtr_code captured(const struct gtr_trace *trace, size_t tensor,
+                              struct gtr_captured *found, struct gtr_err *err)
 {
-    struct gtr_folder *folder = trace->folder;
+    struct gtr_folder *folder = folder_of(trace);
     enum gtr_code rc;
     size_t i;
 
@@ -162,20 +124,17 @@ enum gtr_code gtr_folder_captured(const struct gtr_trace *trace, size_t tensor,
         rc = borrow(folder, segment, err);
         if (rc != GTR_OK)
             return rc;
-        rc = gtr_trace_captured(segment->file, tensor, captured, err);
+        rc = gtr_trace_captured(segment->file, tensor, found, err);
         give_back(folder, segment);
         return rc;
     }
-    if (tensor >= trace->head.n_tensors)
-        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %zu of %zu", trace->path, tensor,
-                        trace->head.n_tensors);
     return GTR_OK;
 }
 
 /* From one segment, which must hold of this tensor what the others do. */
-static enum gtr_code read_from(const struct gtr_trace *file, const struct gtr_captured *wanted,
-                               size_t tensor, const struct gtr_h5_part *part, void *out,
-                               size_t stride, struct gtr_err *err)
+static enum gtr_code read_from(const struct gtr_trace *file, size_t tensor,
+                               const struct gtr_captured *wanted, const struct gtr_h5_part *part,
+                               void *out, size_t stride, struct gtr_err *err)
 {
     struct gtr_captured found;
     enum gtr_code rc = gtr_trace_captured(file, tensor, &found, err);
@@ -190,47 +149,40 @@ static enum gtr_code read_from(const struct gtr_trace *file, const struct gtr_ca
                         : rc;
 }
 
-enum gtr_code gtr_folder_read_captured(const struct gtr_trace *trace, size_t tensor,
-                                       size_t first_capture, size_t n_captures, uint64_t first,
-                                       uint64_t n, void *out, size_t stride, struct gtr_err *err)
+static enum gtr_code read_captured(const struct gtr_trace *trace, size_t tensor,
+                                   const struct gtr_captured *wanted,
+                                   const struct gtr_h5_part *asked, void *out, size_t stride,
+                                   struct gtr_err *err)
 {
-    struct gtr_folder *folder = trace->folder;
-    size_t end = first_capture + n_captures, i;
-    struct gtr_captured wanted;
+    struct gtr_folder *folder = folder_of(trace);
+    size_t first = asked->first_row, end = first + asked->n_rows, i;
     unsigned char *to = out;
-    enum gtr_code rc;
+    enum gtr_code rc = GTR_OK;
 
-    rc = gtr_folder_captured(trace, tensor, &wanted, err);
-    if (rc == GTR_OK &&
-        (first_capture > trace->n_captures || n_captures > trace->n_captures - first_capture ||
-         first > wanted.n || n > wanted.n - first))
-        rc = gtr_fail(err, GTR_EUSAGE,
-                      "%s: no elements %" PRIu64 " to %" PRIu64 " of tensor %zu "
-                      "at captures %zu to %zu",
-                      trace->path, first, first + n, tensor, first_capture, end);
-    for (i = 0; rc == GTR_OK && i < folder->n_segments && first_capture < end; i++) {
+    for (i = 0; rc == GTR_OK && i < folder->n_segments && first < end; i++) {
         struct gtr_segment *segment = &folder->segments[i];
         size_t segment_end = segment->first_capture + segment->n_captures;
-        struct gtr_h5_part part = { first_capture - segment->first_capture, 0, first, n };
+        struct gtr_h5_part part = *asked;
 
-        if (first_capture >= segment_end)
+        if (first >= segment_end)
             continue;
-        part.n_rows = (end < segment_end ? end : segment_end) - first_capture;
+        part.first_row = first - segment->first_capture;
+        part.n_rows = (end < segment_end ? end : segment_end) - first;
         rc = borrow(folder, segment, err);
         if (rc != GTR_OK)
             return rc;
-        rc = read_from(segment->file, &wanted, tensor, &part, to, stride, err);
+        rc = read_from(segment->file, tensor, wanted, &part, to, stride, err);
         give_back(folder, segment);
         to += part.n_rows * stride;
-        first_capture += part.n_rows;
+        first += part.n_rows;
     }
     return rc;
 }
 
-enum gtr_code gtr_folder_check_capture(const struct gtr_trace *trace, size_t capture,
-                                       struct gtr_err *err)
+static enum gtr_code check_capture(const struct gtr_trace *trace, size_t capture,
+                                   struct gtr_err *err)
 {
-    struct gtr_folder *folder = trace->folder;
+    struct gtr_folder *folder = folder_of(trace);
     struct gtr_segment *segment = folder->segments;
     enum gtr_code rc;
 
@@ -242,4 +194,41 @@ enum gtr_code gtr_folder_check_capture(const struct gtr_trace *trace, size_t cap
     rc = gtr_trace_check_capture(segment->file, capture - segment->first_capture, err);
     give_back(folder, segment);
     return rc;
+}
+
+/* --- the form --------------------------------------------------------------------------------- */
+
+static void close_folder(struct gtr_trace *trace)
+{
+    struct gtr_folder *folder = folder_of(trace);
+    size_t i;
+
+    for (i = 0; i < folder->n_segments; i++) {
+        gtr_trace_close(folder->segments[i].file);
+        gtr_free(folder->segments[i].path);
+    }
+    pthread_mutex_destroy(&folder->lock);
+    gtr_journal_free(folder->journal);
+    gtr_free(folder->segments);
+}
+
+const struct gtr_trace_form gtr_folder_form = {
+    .read_rows = read_rows,
+    .captured = captured,
+    .read_captured = read_captured,
+    .check_capture = check_capture,
+    .close = close_folder,
+};
+
+bool gtr_trace_is_folder(const struct gtr_trace *trace, struct gtr_trace_folder *about)
+{
+    struct gtr_folder *folder = folder_of(trace);
+
+    if (trace->form != &gtr_folder_form)
+        return false;
+    *about = (struct gtr_trace_folder){ .rank = folder->rank,
+                                        .n_segments = folder->n_segments,
+                                        .n_journal_rows = trace->n_steps - folder->n_rows,
+                                        .n_left = folder->n_left };
+    return true;
 }

@@ -7,14 +7,13 @@
 #include "segment_recover.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "merge.h"
-#include "merge_copy.h"
+#include "merge_private.h"
 #include "segment_private.h"
 
 /* One of the two is set. */
@@ -40,33 +39,10 @@ struct recovery {
     uint64_t end; /* rows are known to have been up to here */
     struct gtr_writer *writer;
     struct gtr_writer_options options;
-    uint64_t n_dropped; /* captures, by the recorder */
-    void *values[GTR_NORM_COUNT];
+    uint64_t n_dropped;     /* captures, by the recorder */
+    struct gtr_rows values; /* of one row */
     struct gtr_recovered *found;
 };
-
-static void tell(struct recovery *recovery, const char *path, bool fault, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void tell(struct recovery *recovery, const char *path, bool fault, const char *format, ...)
-{
-    char text[480];
-    va_list values;
-
-    va_start(values, format);
-    vsnprintf(text, sizeof text, format, values);
-    va_end(values);
-    recovery->remarks->say(recovery->remarks->context, path, fault, text);
-}
-
-/* An error names its file, as the remark does already. */
-static void tell_error(struct recovery *recovery, const char *path, const struct gtr_err *err)
-{
-    size_t n = strlen(path);
-    bool named = strncmp(err->text, path, n) == 0 && err->text[n] == ':';
-
-    tell(recovery, path, true, "%s", named ? err->text + n + 2 : err->text);
-}
 
 /* --- sources ---------------------------------------------------------------------------------- */
 
@@ -77,7 +53,7 @@ static struct gtr_head *head_of(const struct source *source)
 
 static bool has_param_norms(const struct source *source)
 {
-    return source->file != NULL ? source->file->norm[GTR_PARAM_SUMSQ] != NULL
+    return source->file != NULL ? source->file->holds[GTR_PARAM_SUMSQ]
                                 : source->journal->param_norms;
 }
 
@@ -96,7 +72,8 @@ static enum gtr_code add_source(struct recovery *recovery, struct source *source
             differs = "other norms";
     }
     if (differs != NULL)
-        tell(recovery, path, true, "is left out: it has %s as the parts before it", differs);
+        gtr_say(recovery->remarks, path, true, "is left out: it has %s as the parts before it",
+                differs);
     else
         rc = gtr_grow(&recovery->sources, &recovery->source_capacity, recovery->n_sources + 1,
                       sizeof *source, err);
@@ -138,7 +115,7 @@ static enum gtr_code add_file_rows(struct recovery *recovery, const char *path, 
     }
     gtr_free(bad);
     if (n_bad > 0)
-        tell(recovery, path, true, "%zu of %zu rows are damaged", n_bad, n);
+        gtr_say(recovery->remarks, path, true, "%zu of %zu rows are damaged", n_bad, n);
     if (source->first_row + n > recovery->end)
         recovery->end = source->first_row + n;
     return rc;
@@ -152,18 +129,20 @@ static enum gtr_code add_file(struct recovery *recovery, const struct gtr_segmen
     struct source source = { .first_row = found->first_row };
     struct gtr_err fault = { 0 };
     size_t before = recovery->n_sources;
-    enum gtr_code rc = gtr_trace_open_file(found->path, &source.file, &fault);
+    enum gtr_code rc = gtr_trace_open_file(found->path, false, &source.file, &fault);
 
     if (rc == GTR_ENOMEM)
         return gtr_fail(err, rc, "%s", fault.text);
     if (rc != GTR_OK && left)
-        tell(recovery, found->path, false, "was never closed, and holds nothing that can be read");
+        gtr_say(recovery->remarks, found->path, false,
+                "was never closed, and holds nothing that can be read");
     else if (rc != GTR_OK)
-        tell_error(recovery, found->path, &fault);
+        gtr_say_error(recovery->remarks, found->path, &fault);
     if (rc != GTR_OK)
         return GTR_OK;
     if (source.file->crc == NULL || source.file->first_row != (int64_t)found->first_row) {
-        tell(recovery, found->path, true, "is left out: it is not the segment that its name says");
+        gtr_say(recovery->remarks, found->path, true,
+                "is left out: it is not the segment that its name says");
         gtr_trace_close(source.file);
         return GTR_OK;
     }
@@ -184,14 +163,15 @@ static enum gtr_code add_journal(struct recovery *recovery, const char *path, st
     if (rc == GTR_ENOMEM)
         return gtr_fail(err, rc, "%s", fault.text);
     if (rc != GTR_OK)
-        tell_error(recovery, path, &fault);
+        gtr_say_error(recovery->remarks, path, &fault);
     if (rc != GTR_OK || journal == NULL)
         return GTR_OK;
     source.journal = journal;
     source.first_row = journal->first_row;
     if (journal->n_altered > 0)
-        tell(recovery, path, true, "%zu of its records are damaged, the first at byte %" PRIu64,
-             journal->n_altered, journal->altered_at);
+        gtr_say(recovery->remarks, path, true,
+                "%zu of its records are damaged, the first at byte %" PRIu64, journal->n_altered,
+                journal->altered_at);
     rc = add_source(recovery, &source, path, err);
     if (recovery->n_sources == before)
         return rc;
@@ -228,7 +208,7 @@ static enum gtr_code add_folder(struct recovery *recovery, const char *folder, i
 static enum gtr_code add_single(struct recovery *recovery, const char *path, struct gtr_err *err)
 {
     struct source source = { 0 };
-    enum gtr_code rc = gtr_trace_open_file(path, &source.file, err);
+    enum gtr_code rc = gtr_trace_open_file(path, false, &source.file, err);
 
     if (rc == GTR_OK)
         rc = add_source(recovery, &source, path, err);
@@ -256,14 +236,15 @@ static enum gtr_code read_row(struct recovery *recovery, const struct good *row,
     *step =
         source->file != NULL ? source->file->steps[row->at] : source->journal->rows[row->at].step;
     for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++) {
-        void *out = recovery->values[norm];
+        void *out = gtr_rows_of(&recovery->values, (enum gtr_norm)norm);
 
         if (source->journal != NULL)
             gtr_journal_values(source->journal, row->at, (enum gtr_norm)norm, out);
-        else if (source->file->norm[norm] != NULL)
+        else if (source->file->holds[norm])
             rc = gtr_trace_read_rows(source->file, (enum gtr_norm)norm, row->at, 1, out, err);
         else
-            memset(out, 0, head_of(source)->n_tensors * sizeof(double));
+            memset(out, 0,
+                   head_of(source)->n_tensors * gtr_h5_type_size(gtr_norm_datasets[norm].type));
     }
     return rc;
 }
@@ -303,8 +284,8 @@ static enum gtr_code copy_elements(struct recovery *recovery, const struct good 
     }
     if (captured) {
         recovery->found->n_lost_captures++;
-        tell(recovery, recovery->path, true, "elements of row %" PRIu64 " are lost: %s",
-             row[0].number, fault.code != GTR_OK ? fault.text : "they differ from the others'");
+        gtr_say(recovery->remarks, recovery->path, true, "elements of row %" PRIu64 " are lost: %s",
+                row[0].number, fault.code != GTR_OK ? fault.text : "they differ from the others'");
     }
     return GTR_OK;
 }
@@ -315,10 +296,10 @@ static void tell_lost(struct recovery *recovery, uint64_t from, uint64_t to)
         return;
     recovery->found->n_lost_rows += (size_t)(to - from);
     if (to - from == 1)
-        tell(recovery, recovery->path, true, "row %" PRIu64 " is lost", from);
+        gtr_say(recovery->remarks, recovery->path, true, "row %" PRIu64 " is lost", from);
     else
-        tell(recovery, recovery->path, true, "rows %" PRIu64 " to %" PRIu64 " are lost", from,
-             to - 1);
+        gtr_say(recovery->remarks, recovery->path, true, "rows %" PRIu64 " to %" PRIu64 " are lost",
+                from, to - 1);
 }
 
 static enum gtr_code copy_rows(struct recovery *recovery, struct gtr_err *err)
@@ -339,9 +320,9 @@ static enum gtr_code copy_rows(struct recovery *recovery, struct gtr_err *err)
         if (rc == GTR_OK)
             rc = copy_elements(recovery, row, n, err);
         if (rc == GTR_OK)
-            rc = gtr_writer_append(recovery->writer, &step, recovery->values[GTR_SUMSQ],
-                                   recovery->values[GTR_MAXABS], recovery->values[GTR_NONFINITE],
-                                   recovery->values[GTR_PARAM_SUMSQ], err);
+            rc = gtr_writer_append(recovery->writer, &step, recovery->values.sumsq,
+                                   recovery->values.maxabs, recovery->values.nonfinite,
+                                   recovery->values.param_sumsq, err);
         recovery->found->n_rows += rc == GTR_OK;
     }
     if (rc == GTR_OK)
@@ -354,7 +335,6 @@ static enum gtr_code choose_options(struct recovery *recovery, struct gtr_err *e
 {
     size_t i, most = head_of(&recovery->sources[0])->n_tensors;
     enum gtr_code rc = GTR_OK;
-    int norm;
 
     recovery->options.checksums = true;
     recovery->options.param_norms = has_param_norms(&recovery->sources[0]);
@@ -371,9 +351,7 @@ static enum gtr_code choose_options(struct recovery *recovery, struct gtr_err *e
         if (head_of(&recovery->sources[i])->stopped != NULL)
             rc = gtr_head_set(&head_of(&recovery->sources[0])->stopped,
                               head_of(&recovery->sources[i])->stopped, err);
-    for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++)
-        rc = gtr_alloc_for(&recovery->values[norm], most, sizeof(double), "values", err);
-    return rc;
+    return rc == GTR_OK ? gtr_rows_new(&recovery->values, 1, most, err) : rc;
 }
 
 static void recovery_end(struct recovery *recovery)
@@ -385,8 +363,7 @@ static void recovery_end(struct recovery *recovery)
         gtr_trace_close(recovery->sources[i].file);
         gtr_journal_free(recovery->sources[i].journal);
     }
-    for (i = 0; i < GTR_NORM_COUNT; i++)
-        gtr_free(recovery->values[i]);
+    gtr_rows_free(&recovery->values);
     gtr_free(recovery->sources);
     gtr_free(recovery->rows);
 }
@@ -395,10 +372,12 @@ enum gtr_code gtr_trace_recover(const char *path, const char *output, bool force
                                 const struct gtr_remarks *remarks, struct gtr_recovered *recovered,
                                 struct gtr_err *err)
 {
-    struct recovery recovery = { .remarks = remarks,
-                                 .path = path,
-                                 .options = { .force = force, .whole = true },
-                                 .found = recovered };
+    struct recovery recovery = {
+        .remarks = remarks,
+        .path = path,
+        .options = { .size = sizeof recovery.options, .force = force, .whole = true },
+        .found = recovered
+    };
     char *folder;
     int64_t rank;
     enum gtr_code rc;

@@ -2,7 +2,6 @@
 #include "segment_recover.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +9,8 @@
 #include "segment_private.h"
 
 struct verifier {
-    const struct gtr_remarks *remarks;
+    struct gtr_remarks remarks;         /* which are counted, */
+    const struct gtr_remarks *listener; /* and told on */
     size_t n_faults;
     /* Of the rank under way. */
     struct gtr_head head; /* of its first part that could be read */
@@ -21,30 +21,12 @@ struct verifier {
     int64_t last_step;
 };
 
-static void tell(struct verifier *verifier, const char *path, bool fault, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void tell(struct verifier *verifier, const char *path, bool fault, const char *format, ...)
+static void count(void *context, const char *path, bool fault, const char *text)
 {
-    char text[480];
-    va_list values;
+    struct verifier *verifier = context;
 
-    va_start(values, format);
-    vsnprintf(text, sizeof text, format, values);
-    va_end(values);
     verifier->n_faults += fault;
-    verifier->remarks->say(verifier->remarks->context, path, fault, text);
-}
-
-/* An error names its file, as the remark does already. */
-static void tell_error(struct verifier *verifier, const char *path, const struct gtr_err *err)
-{
-    size_t n = strlen(path);
-    const char *text = err->text;
-
-    if (strncmp(text, path, n) == 0 && text[n] == ':')
-        text += n + 2;
-    tell(verifier, path, true, "%s", text);
+    verifier->listener->say(verifier->listener->context, path, fault, text);
 }
 
 /* True if the rows of one file are right; *first_bad is for the remark. */
@@ -121,15 +103,16 @@ static enum gtr_code verify_values(struct verifier *verifier, const char *path,
     for (c = 0; c < trace->n_captures && fault.code == GTR_OK; c++)
         gtr_trace_check_capture(trace, c, &fault);
     if (n_bad > 0)
-        tell(verifier, path, true, "%zu of %zu rows are damaged, the first is row %zu (step %lld)",
-             n_bad, trace->n_steps, first_bad, (long long)trace->steps[first_bad].index);
+        gtr_say(&verifier->remarks, path, true,
+                "%zu of %zu rows are damaged, the first is row %zu (step %lld)", n_bad,
+                trace->n_steps, first_bad, (long long)trace->steps[first_bad].index);
     else if (misfit != NULL)
-        tell(verifier, path, true, "%s", misfit);
+        gtr_say(&verifier->remarks, path, true, "%s", misfit);
     else if (fault.code != GTR_OK)
-        tell_error(verifier, path, &fault);
+        gtr_say_error(&verifier->remarks, path, &fault);
     else
-        tell(verifier, path, false, "%zu rows, %zu with elements, %s", trace->n_steps,
-             trace->n_captures, trace->crc != NULL ? "all as written" : "all readable");
+        gtr_say(&verifier->remarks, path, false, "%zu rows, %zu with elements, %s", trace->n_steps,
+                trace->n_captures, trace->crc != NULL ? "all as written" : "all readable");
     return GTR_OK;
 }
 
@@ -137,12 +120,12 @@ static enum gtr_code verify_file(struct verifier *verifier, const char *path, st
 {
     struct gtr_trace *trace = NULL;
     struct gtr_err fault = { 0 };
-    enum gtr_code rc = gtr_trace_open_file(path, &trace, &fault);
+    enum gtr_code rc = gtr_trace_open_file(path, false, &trace, &fault);
 
     if (rc == GTR_EIO || rc == GTR_ENOMEM)
         return gtr_fail(err, rc, "%s", fault.text);
     if (rc != GTR_OK) {
-        tell_error(verifier, path, &fault);
+        gtr_say_error(&verifier->remarks, path, &fault);
         return GTR_OK;
     }
     rc = verify_values(verifier, path, trace, NULL, err);
@@ -161,13 +144,13 @@ static enum gtr_code verify_segment(struct verifier *verifier, const struct gtr_
     char text[300];
     enum gtr_code rc;
 
-    if (gtr_trace_open_file(found->path, &trace, &fault) != GTR_OK) {
-        tell_error(verifier, found->path, &fault);
+    if (gtr_trace_open_file(found->path, false, &trace, &fault) != GTR_OK) {
+        gtr_say_error(&verifier->remarks, found->path, &fault);
         return GTR_OK;
     }
     if (trace->n_steps > 0)
         first = &trace->steps[0];
-    param_norms = trace->norm[GTR_PARAM_SUMSQ] != NULL;
+    param_norms = trace->holds[GTR_PARAM_SUMSQ];
     misfit =
         fits_on(verifier, &trace->head, param_norms, found->first_row, first, text, sizeof text);
     if (trace->crc == NULL || trace->first_row != (int64_t)found->first_row)
@@ -191,7 +174,7 @@ static void verify_journal(struct verifier *verifier, const char *path)
     size_t from = 0;
 
     if (gtr_journal_load(path, true, &journal, &fault) != GTR_OK) {
-        tell_error(verifier, path, &fault);
+        gtr_say_error(&verifier->remarks, path, &fault);
         return;
     }
     if (journal == NULL) /* its recorder has closed it meanwhile */
@@ -201,14 +184,15 @@ static void verify_journal(struct verifier *verifier, const char *path)
     misfit = fits_on(verifier, &journal->head, journal->param_norms, journal->first_row,
                      from < journal->n_rows ? &journal->rows[from].step : NULL, text, sizeof text);
     if (journal->n_altered > 0)
-        tell(verifier, path, true, "%zu of its records are damaged, the first at byte %" PRIu64,
-             journal->n_altered, journal->altered_at);
+        gtr_say(&verifier->remarks, path, true,
+                "%zu of its records are damaged, the first at byte %" PRIu64, journal->n_altered,
+                journal->altered_at);
     else if (misfit != NULL)
-        tell(verifier, path, true, "%s", misfit);
+        gtr_say(&verifier->remarks, path, true, "%s", misfit);
     else
-        tell(verifier, path, false, "%zu rows, %zu of them in no segment%s", journal->n_rows,
-             journal->n_rows - from,
-             journal->torn ? "; ends within a record, as a killed recorder leaves it" : "");
+        gtr_say(&verifier->remarks, path, false, "%zu rows, %zu of them in no segment%s",
+                journal->n_rows, journal->n_rows - from,
+                journal->torn ? "; ends within a record, as a killed recorder leaves it" : "");
     gtr_journal_free(journal);
 }
 
@@ -235,8 +219,8 @@ static enum gtr_code verify_folder(struct verifier *verifier, const char *folder
         if (file->kind == GTR_SEGMENT_WHOLE)
             rc = verify_segment(verifier, file, err);
         else if (file->kind == GTR_SEGMENT_LEFT)
-            tell(verifier, file->path, false,
-                 "was never closed: its recorder runs still, or was killed");
+            gtr_say(&verifier->remarks, file->path, false,
+                    "was never closed: its recorder runs still, or was killed");
         else if (file->kind == GTR_SEGMENT_JOURNAL)
             verify_journal(verifier, file->path);
     }
@@ -250,7 +234,7 @@ static enum gtr_code verify_folder(struct verifier *verifier, const char *folder
 enum gtr_code gtr_trace_verify(const char *path, const struct gtr_remarks *remarks,
                                size_t *n_faults, struct gtr_err *err)
 {
-    struct verifier verifier = { .remarks = remarks };
+    struct verifier verifier = { .remarks = { count, &verifier }, .listener = remarks };
     char *folder;
     int64_t rank;
     enum gtr_code rc = gtr_segment_split(path, &folder, &rank, err);

@@ -21,35 +21,186 @@
 #include "alloc.h"
 #include "clock.h"
 #include "journal.h"
-#include "journal_records.h"
-#include "segment_place.h"
-#include "trace_write_private.h"
+#include "outfile.h"
+#include "segment_private.h"
+#include "writer.h"
 
 enum { DEFAULT_SECONDS = 30 };
 #define DEFAULT_BYTES (UINT64_C(256) << 20)
 
-struct gtr_segments {
+struct segments {
+    struct gtr_writer writer; /* the whole */
     struct gtr_place place;
     struct gtr_head head;
     struct gtr_writer_options options;
     struct gtr_journal_writer *journal;
-    bool ahead;              /* the caller sees to the journal */
     bool stopped;            /* which says so */
     struct gtr_writer *open; /* the segment being written; NULL until something is written */
     uint64_t first_row;      /* of the open segment */
-    uint64_t n_rows;         /* of the trace */
-    uint64_t n_closed;       /* of them in closed segments */
-    int64_t last_index;
-    uint64_t bytes;         /* of the open segment, before deflate */
-    double started, synced; /* clock: of the open segment, of the journal's last sync */
-    bool has_elements;      /* the open segment, of completed steps */
-    size_t n_pending;       /* tensors of the capture under way */
-    struct gtr_err failure; /* of a write; from then on nothing is written */
+    uint64_t n_closed;       /* rows in closed segments */
+    uint64_t bytes;          /* of the open segment, before deflate */
+    double started, synced;  /* clock: of the open segment, of the journal's last sync */
+    bool has_elements;       /* the open segment, of completed steps */
 };
 
-/* --- opening ---------------------------------------------------------------------------------- */
+static struct segments *folder_of(struct gtr_writer *writer)
+{
+    return (struct segments *)writer;
+}
 
-static void segments_free(struct gtr_segments *segments)
+/* --- segments --------------------------------------------------------------------------------- */
+
+static enum gtr_code open_segment(struct segments *segments, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    char *path;
+
+    if (segments->open != NULL)
+        return GTR_OK;
+    path = gtr_segment_path(segments->place.folder, segments->head.rank, segments->writer.n_steps);
+    if (path == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->place.folder);
+    rc = gtr_segment_writer_open(path, &segments->head, &segments->options,
+                                 segments->writer.n_steps, &segments->open, err);
+    gtr_free(path);
+    segments->first_row = segments->writer.n_steps;
+    segments->bytes = 0;
+    segments->has_elements = false;
+    segments->started = gtr_clock();
+    return rc;
+}
+
+/* The open segment gets its name.  If it does not, its rows are in the journal still. */
+static enum gtr_code close_segment(struct segments *segments, struct gtr_err *err)
+{
+    uint64_t end = segments->first_row + segments->open->n_steps;
+    enum gtr_code rc = gtr_writer_close(segments->open, err);
+
+    segments->open = NULL;
+    if (rc != GTR_OK)
+        return rc;
+    segments->n_closed = end;
+    return GTR_OK;
+}
+
+/* Norms alone need no segments: they are in the journal, whose age does not matter. */
+static bool is_due(const struct segments *segments)
+{
+    return segments->open != NULL && segments->open->n_steps > 0 &&
+           segments->writer.n_pending == 0 &&
+           (segments->bytes >= segments->options.segment_bytes ||
+            (segments->has_elements &&
+             gtr_clock() - segments->started >= segments->options.segment_seconds));
+}
+
+static enum gtr_code close_if_due(struct segments *segments, struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    if (!is_due(segments))
+        return GTR_OK;
+    rc = close_segment(segments, err);
+    if (rc == GTR_OK)
+        rc = gtr_journal_restart(segments->journal, &segments->head, segments->n_closed, err);
+    segments->synced = gtr_clock();
+    return rc;
+}
+
+static enum gtr_code rotate_if_due(struct segments *segments, struct gtr_err *err)
+{
+    enum gtr_code rc = close_if_due(segments, err);
+
+    return rc == GTR_OK ? open_segment(segments, err) : rc;
+}
+
+static enum gtr_code settle(struct gtr_writer *writer, struct gtr_err *err)
+{
+    return close_if_due(folder_of(writer), err);
+}
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+/* What a power failure takes is bounded by time, as what a kill takes of elements is. */
+static enum gtr_code sync_if_due(struct segments *segments, struct gtr_err *err)
+{
+    double now = gtr_clock();
+
+    if (segments->options.sync || now - segments->synced < segments->options.segment_seconds)
+        return GTR_OK;
+    segments->synced = now;
+    return gtr_journal_sync(segments->journal, err);
+}
+
+static enum gtr_code append(struct gtr_writer *writer, const struct gtr_row *row,
+                            struct gtr_err *err)
+{
+    struct segments *segments = folder_of(writer);
+    enum gtr_code rc = rotate_if_due(segments, err);
+
+    if (rc == GTR_OK && !writer->ahead)
+        rc = gtr_journal_append(segments->journal, row, err);
+    if (rc == GTR_OK)
+        rc = gtr_writer_append(segments->open, row->step, row->sumsq, row->maxabs, row->nonfinite,
+                               row->param_sumsq, err);
+    if (rc == GTR_OK)
+        rc = sync_if_due(segments, err);
+    segments->bytes += GTR_STEP_BYTES + gtr_row_bytes(writer->n_tensors, writer->param_norms);
+    segments->has_elements = segments->has_elements || writer->n_pending > 0;
+    return rc;
+}
+
+static enum gtr_code amend(struct gtr_writer *writer, double applied_scale, bool skipped,
+                           struct gtr_err *err)
+{
+    struct segments *segments = folder_of(writer);
+    enum gtr_code rc = GTR_OK;
+
+    if (writer->n_steps == segments->n_closed)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "the last step can be amended until elements of the next "
+                        "are given");
+    if (!writer->ahead)
+        rc = gtr_journal_amend(segments->journal, applied_scale, skipped, err);
+    return rc == GTR_OK ? gtr_writer_amend(segments->open, applied_scale, skipped, err) : rc;
+}
+
+static enum gtr_code add_elements(struct gtr_writer *writer, size_t tensor, const void *elements,
+                                  struct gtr_err *err)
+{
+    struct segments *segments = folder_of(writer);
+    enum gtr_code rc = rotate_if_due(segments, err);
+
+    if (rc == GTR_OK)
+        rc = gtr_writer_elements(segments->open, tensor, elements, err);
+    if (rc == GTR_OK)
+        segments->bytes += gtr_segment_writer_kept_bytes(segments->open, tensor);
+    return rc;
+}
+
+static enum gtr_code stopped(struct gtr_writer *writer, const char *why, struct gtr_err *err)
+{
+    struct segments *segments = folder_of(writer);
+    enum gtr_code rc = gtr_journal_stop(segments->journal, why, err);
+
+    segments->stopped = rc == GTR_OK;
+    return rc;
+}
+
+static enum gtr_code secure(struct gtr_writer *writer, const struct gtr_row *row,
+                            struct gtr_err *err)
+{
+    return gtr_journal_append(folder_of(writer)->journal, row, err);
+}
+
+static enum gtr_code secure_amend(struct gtr_writer *writer, double applied_scale, bool skipped,
+                                  struct gtr_err *err)
+{
+    return gtr_journal_amend(folder_of(writer)->journal, applied_scale, skipped, err);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void segments_free(struct segments *segments)
 {
     gtr_journal_close(segments->journal);
     gtr_place_leave(&segments->place);
@@ -57,9 +208,58 @@ static void segments_free(struct gtr_segments *segments)
     gtr_free(segments);
 }
 
-static enum gtr_code start_journal(struct gtr_segments *segments, struct gtr_err *err)
+static void remove_journal(struct segments *segments)
 {
-    char *path = gtr_segment_journal_path(segments->place.folder, segments->head.rank);
+    char *path = gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal");
+
+    if (path != NULL && unlink(path) == 0)
+        gtr_folder_sync(path);
+    gtr_free(path);
+}
+
+/* The journal stays if it has rows that no segment has: a write has failed. */
+static enum gtr_code end_segments(struct segments *segments, struct gtr_err *err)
+{
+    const uint64_t n_known = gtr_journal_next(segments->journal);
+    enum gtr_code rc = GTR_OK;
+
+    /* A trace without steps is a segment without rows, as a file would be. */
+    if (n_known == 0 && segments->writer.failure.code == GTR_OK)
+        rc = open_segment(segments, err);
+    if (rc == GTR_OK && segments->open != NULL)
+        rc = close_segment(segments, err);
+    if (rc == GTR_OK && segments->n_closed == n_known && !segments->stopped)
+        remove_journal(segments);
+    return rc;
+}
+
+static enum gtr_code close_folder(struct gtr_writer *writer, struct gtr_err *err)
+{
+    struct segments *segments = folder_of(writer);
+    enum gtr_code rc = end_segments(segments, err);
+
+    if (rc == GTR_OK)
+        rc = gtr_place_finish(&segments->place, err);
+    else if (segments->place.name != NULL)
+        gtr_place_clear(&segments->place);
+    segments_free(segments);
+    return rc;
+}
+
+static void abandon(struct gtr_writer *writer)
+{
+    struct segments *segments = folder_of(writer);
+
+    gtr_writer_abandon(segments->open);
+    gtr_place_clear(&segments->place);
+    segments_free(segments);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static enum gtr_code start_journal(struct segments *segments, struct gtr_err *err)
+{
+    char *path = gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal");
     enum gtr_code rc;
 
     if (path == NULL)
@@ -71,14 +271,22 @@ static enum gtr_code start_journal(struct gtr_segments *segments, struct gtr_err
     return rc;
 }
 
-enum gtr_code gtr_segments_open(const char *folder, const struct gtr_head *head,
-                                const struct gtr_writer_options *options, struct gtr_segments **out,
-                                struct gtr_err *err)
+enum gtr_code gtr_folder_writer_open(const char *folder, const struct gtr_head *head,
+                                     const struct gtr_writer_options *options,
+                                     struct gtr_writer **out, struct gtr_err *err)
 {
-    struct gtr_segments *segments;
+    static const struct gtr_writer_form form = { .append = append,
+                                                 .amend = amend,
+                                                 .elements = add_elements,
+                                                 .stopped = stopped,
+                                                 .close = close_folder,
+                                                 .abandon = abandon,
+                                                 .secure = secure,
+                                                 .secure_amend = secure_amend,
+                                                 .settle = settle };
+    struct segments *segments;
     enum gtr_code rc;
 
-    *out = NULL;
     if (head->rank < 0 || !(options->segment_seconds >= 0.0))
         return gtr_fail(err, GTR_EUSAGE,
                         "%s: rank %" PRId64 ", segment_seconds %g; must be 0 or "
@@ -87,6 +295,7 @@ enum gtr_code gtr_segments_open(const char *folder, const struct gtr_head *head,
     rc = gtr_alloc_for(&segments, 1, sizeof *segments, "writers", err);
     if (rc != GTR_OK)
         return rc;
+    gtr_writer_init(&segments->writer, &form, head, options);
     segments->options = *options;
     if (segments->options.segment_bytes == 0)
         segments->options.segment_bytes = DEFAULT_BYTES;
@@ -105,252 +314,6 @@ enum gtr_code gtr_segments_open(const char *folder, const struct gtr_head *head,
         return rc;
     }
     gtr_folder_sync(segments->place.folder);
-    *out = segments;
+    *out = &segments->writer;
     return GTR_OK;
-}
-
-/* --- segments --------------------------------------------------------------------------------- */
-
-/* Keeps the failure, which all later calls tell again. */
-static enum gtr_code has_failed(struct gtr_segments *segments, const struct gtr_err *failure,
-                                struct gtr_err *err)
-{
-    segments->failure = *failure;
-    if (err != NULL && err->code == GTR_OK)
-        *err = *failure;
-    return failure->code;
-}
-
-static enum gtr_code failed_before(const struct gtr_segments *segments, struct gtr_err *err)
-{
-    if (segments->failure.code != GTR_OK && err != NULL && err->code == GTR_OK)
-        *err = segments->failure;
-    return segments->failure.code;
-}
-
-static enum gtr_code open_segment(struct gtr_segments *segments, struct gtr_err *err)
-{
-    enum gtr_code rc;
-    char *path;
-
-    if (segments->open != NULL)
-        return GTR_OK;
-    path = gtr_segment_path(segments->place.folder, segments->head.rank, segments->n_rows);
-    if (path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->place.folder);
-    rc = gtr_writer_open_segment(path, &segments->head, &segments->options, segments->n_rows,
-                                 &segments->open, err);
-    gtr_free(path);
-    segments->first_row = segments->n_rows;
-    segments->bytes = 0;
-    segments->has_elements = false;
-    segments->started = gtr_clock();
-    return rc;
-}
-
-/* The open segment gets its name.  If it does not, its rows are in the journal still. */
-static enum gtr_code close_segment(struct gtr_segments *segments, struct gtr_err *err)
-{
-    uint64_t end = segments->first_row + segments->open->n_steps;
-    enum gtr_code rc = gtr_writer_close(segments->open, err);
-
-    segments->open = NULL;
-    if (rc != GTR_OK)
-        return rc;
-    segments->n_closed = end;
-    return GTR_OK;
-}
-
-/* Norms alone need no segments: they are in the journal, whose age does not matter. */
-static bool is_due(const struct gtr_segments *segments)
-{
-    return segments->open != NULL && segments->open->n_steps > 0 && segments->n_pending == 0 &&
-           (segments->bytes >= segments->options.segment_bytes ||
-            (segments->has_elements &&
-             gtr_clock() - segments->started >= segments->options.segment_seconds));
-}
-
-static enum gtr_code close_if_due(struct gtr_segments *segments, struct gtr_err *err)
-{
-    enum gtr_code rc;
-
-    if (!is_due(segments))
-        return GTR_OK;
-    rc = close_segment(segments, err);
-    if (rc == GTR_OK)
-        rc = gtr_journal_restart(segments->journal, &segments->head, segments->n_closed, err);
-    segments->synced = gtr_clock();
-    return rc;
-}
-
-static enum gtr_code rotate_if_due(struct gtr_segments *segments, struct gtr_err *err)
-{
-    enum gtr_code rc = close_if_due(segments, err);
-
-    return rc == GTR_OK ? open_segment(segments, err) : rc;
-}
-
-enum gtr_code gtr_segments_settle(struct gtr_segments *segments, struct gtr_err *err)
-{
-    struct gtr_err failure = { 0 };
-    enum gtr_code rc = failed_before(segments, err);
-
-    if (rc == GTR_OK && close_if_due(segments, &failure) != GTR_OK)
-        rc = has_failed(segments, &failure, err);
-    return rc;
-}
-
-/* --- steps ------------------------------------------------------------------------------------ */
-
-static enum gtr_code check_step(const struct gtr_segments *segments, const struct gtr_row *row,
-                                struct gtr_err *err)
-{
-    if (segments->n_rows > 0 && row->step->index <= segments->last_index)
-        return gtr_fail(err, GTR_EUSAGE, "step %lld: does not come after step %lld",
-                        (long long)row->step->index, (long long)segments->last_index);
-    if (segments->n_pending > 0 && segments->n_pending < segments->head.n_tensors)
-        return gtr_fail(err, GTR_EUSAGE, "step %lld: elements of %zu tensors, not of all %zu",
-                        (long long)row->step->index, segments->n_pending, segments->head.n_tensors);
-    return GTR_OK;
-}
-
-/* What a power failure takes is bounded by time, as what a kill takes of elements is. */
-static enum gtr_code sync_if_due(struct gtr_segments *segments, struct gtr_err *err)
-{
-    double now = gtr_clock();
-
-    if (segments->options.sync || now - segments->synced < segments->options.segment_seconds)
-        return GTR_OK;
-    segments->synced = now;
-    return gtr_journal_sync(segments->journal, err);
-}
-
-enum gtr_code gtr_segments_append(struct gtr_segments *segments, const struct gtr_row *row,
-                                  struct gtr_err *err)
-{
-    struct gtr_err failure = { 0 };
-    enum gtr_code rc = failed_before(segments, err);
-
-    if (rc == GTR_OK)
-        rc = check_step(segments, row, err);
-    if (rc != GTR_OK)
-        return rc;
-    rc = rotate_if_due(segments, &failure);
-    if (rc == GTR_OK && !segments->ahead)
-        rc = gtr_journal_append(segments->journal, row, &failure);
-    if (rc != GTR_OK)
-        return has_failed(segments, &failure, err);
-    segments->n_rows++;
-    segments->last_index = row->step->index;
-    rc = gtr_writer_append(segments->open, row->step, row->sumsq, row->maxabs, row->nonfinite,
-                           row->param_sumsq, &failure);
-    if (rc == GTR_OK)
-        rc = sync_if_due(segments, &failure);
-    segments->bytes +=
-        GTR_STEP_BYTES + gtr_row_bytes(segments->head.n_tensors, segments->options.param_norms);
-    segments->has_elements = segments->has_elements || segments->n_pending > 0;
-    segments->n_pending = 0;
-    return rc == GTR_OK ? rc : has_failed(segments, &failure, err);
-}
-
-enum gtr_code gtr_segments_amend(struct gtr_segments *segments, double applied_scale, bool skipped,
-                                 struct gtr_err *err)
-{
-    struct gtr_err failure = { 0 };
-    enum gtr_code rc = failed_before(segments, err);
-
-    if (rc != GTR_OK)
-        return rc;
-    if (segments->n_rows == 0)
-        return gtr_fail(err, GTR_EUSAGE, "no step to amend");
-    if (segments->n_rows == segments->n_closed)
-        return gtr_fail(err, GTR_EUSAGE,
-                        "the last step can be amended until elements of the next "
-                        "are given");
-    if (!segments->ahead)
-        rc = gtr_journal_amend(segments->journal, applied_scale, skipped, &failure);
-    if (rc == GTR_OK)
-        rc = gtr_writer_amend(segments->open, applied_scale, skipped, &failure);
-    return rc == GTR_OK ? rc : has_failed(segments, &failure, err);
-}
-
-enum gtr_code gtr_segments_elements(struct gtr_segments *segments, size_t tensor,
-                                    const void *elements, struct gtr_err *err)
-{
-    struct gtr_err failure = { 0 };
-    enum gtr_code rc = failed_before(segments, err);
-
-    if (rc != GTR_OK)
-        return rc;
-    if (!segments->options.elements || tensor >= segments->head.n_tensors)
-        return gtr_fail(err, GTR_EUSAGE, "tensor %zu: this trace holds no elements of it", tensor);
-    rc = rotate_if_due(segments, &failure);
-    if (rc == GTR_OK)
-        rc = gtr_writer_elements(segments->open, tensor, elements, &failure);
-    if (rc != GTR_OK)
-        return has_failed(segments, &failure, err);
-    segments->bytes += segments->open->kept_bytes[tensor];
-    segments->n_pending++;
-    return GTR_OK;
-}
-
-enum gtr_code gtr_segments_stopped(struct gtr_segments *segments, const char *why,
-                                   struct gtr_err *err)
-{
-    enum gtr_code rc = gtr_journal_stop(segments->journal, why, err);
-
-    segments->stopped = rc == GTR_OK;
-    return rc;
-}
-
-struct gtr_journal_writer *gtr_segments_journal(struct gtr_segments *segments)
-{
-    segments->ahead = true;
-    return segments->journal;
-}
-
-/* --- the end ---------------------------------------------------------------------------------- */
-
-static void remove_journal(struct gtr_segments *segments)
-{
-    char *path = gtr_segment_journal_path(segments->place.folder, segments->head.rank);
-
-    if (path != NULL && unlink(path) == 0)
-        gtr_folder_sync(path);
-    gtr_free(path);
-}
-
-/* The journal stays if it has rows that no segment has: a write has failed. */
-static enum gtr_code end_segments(struct gtr_segments *segments, struct gtr_err *err)
-{
-    const uint64_t n_known = gtr_journal_next(segments->journal);
-    enum gtr_code rc = GTR_OK;
-
-    /* A trace without steps is a segment without rows, as a file would be. */
-    if (n_known == 0 && segments->failure.code == GTR_OK)
-        rc = open_segment(segments, err);
-    if (rc == GTR_OK && segments->open != NULL)
-        rc = close_segment(segments, err);
-    if (rc == GTR_OK && segments->n_closed == n_known && !segments->stopped)
-        remove_journal(segments);
-    return rc;
-}
-
-enum gtr_code gtr_segments_close(struct gtr_segments *segments, struct gtr_err *err)
-{
-    enum gtr_code rc = end_segments(segments, err);
-
-    if (rc == GTR_OK)
-        rc = gtr_place_finish(&segments->place, err);
-    else if (segments->place.name != NULL)
-        gtr_place_clear(&segments->place);
-    segments_free(segments);
-    return rc;
-}
-
-void gtr_segments_abandon(struct gtr_segments *segments)
-{
-    gtr_writer_abandon(segments->open);
-    gtr_place_clear(&segments->place);
-    segments_free(segments);
 }

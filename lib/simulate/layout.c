@@ -55,6 +55,7 @@ static const struct gtr_layout_row mixtral[] = {
 };
 
 /* hidden, ffn, kv, vocabulary, experts: in the order of enum gtr_layout_size */
+/* clang-format off */
 static const struct gtr_layout layouts[] = {
     { "tiny", "2 layers of width 32, 50 thousand elements: for --elements", 2,
       { 1, 32, 88, 32, 384, 0 }, llama, GTR_ARRAY_LEN(llama) },
@@ -69,6 +70,7 @@ static const struct gtr_layout layouts[] = {
     { "moe-8x7b", "Mixtral 8x7B: 32 layers of 8 experts, 995 tensors", 32,
       { 1, 4096, 14336, 1024, 32000, 8 }, mixtral, GTR_ARRAY_LEN(mixtral) },
 };
+/* clang-format on */
 
 const struct gtr_layout *gtr_layouts(size_t *n_layouts)
 {

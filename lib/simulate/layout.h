@@ -41,10 +41,10 @@ const struct gtr_layout *gtr_layouts(size_t *n_layouts);
 enum gtr_code gtr_layout_find(const char *name, const struct gtr_layout **layout,
                               struct gtr_err *err);
 
+GTR_PUBLIC_END
+
 /* Adds the tensors of a model of `n_layers` layers, in the model's own order. */
 enum gtr_code gtr_layout_add(const struct gtr_layout *layout, int64_t n_layers,
                              struct gtr_head *head, struct gtr_err *err);
-
-GTR_PUBLIC_END
 
 #endif

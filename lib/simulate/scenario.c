@@ -46,6 +46,7 @@ static const struct gtr_scenario_param params_table[] = {
 _Static_assert(sizeof(struct gtr_scenario_params) == GTR_ARRAY_LEN(params_table) * sizeof(double),
                "each parameter has one row");
 
+/* clang-format off */
 static const struct gtr_scenario scenarios[] = {
     { "healthy", "norms that wander and slowly fall; nothing planted", "llama-small", "" },
     { "culprit", "one group spikes, at steps and by a factor that the trace tells", "llama-small", "spikes=12" },
@@ -63,6 +64,7 @@ static const struct gtr_scenario scenarios[] = {
     { "stale", "steps at which the last gradients were recorded again", "llama-small", "stale=40" },
     { "dead", "tensors without a gradient, and a group that loses its own", "llama-small", "dead=2,died=1" },
 };
+/* clang-format on */
 
 const struct gtr_scenario_param *gtr_scenario_params(size_t *n_params)
 {

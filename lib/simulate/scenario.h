@@ -57,17 +57,17 @@ const struct gtr_scenario *gtr_scenarios(size_t *n_scenarios);
 enum gtr_code gtr_scenario_find(const char *name, const struct gtr_scenario **scenario,
                                 struct gtr_err *err);
 
-/* The defaults, and what the scenario sets. */
-enum gtr_code gtr_scenario_start(const struct gtr_scenario *scenario,
-                                 struct gtr_scenario_params *params, struct gtr_err *err);
-
 /* "KEY=VALUE", or several with commas between them.  On failure some may have been set. */
 enum gtr_code gtr_scenario_set(struct gtr_scenario_params *params, const char *text,
                                struct gtr_err *err);
 
+GTR_PUBLIC_END
+
+/* The defaults, and what the scenario sets. */
+enum gtr_code gtr_scenario_start(const struct gtr_scenario *scenario,
+                                 struct gtr_scenario_params *params, struct gtr_err *err);
+
 double gtr_scenario_get(const struct gtr_scenario_params *params,
                         const struct gtr_scenario_param *param);
-
-GTR_PUBLIC_END
 
 #endif

@@ -407,7 +407,8 @@ static enum gtr_code check_numbers(const struct gtr_simulation *simulation, stru
 enum gtr_code gtr_simulation_write(const struct gtr_simulation *asked, const char *path, bool force,
                                    struct gtr_err *err)
 {
-    const struct gtr_writer_options options = { .force = force,
+    const struct gtr_writer_options options = { .size = sizeof options,
+                                                .force = force,
                                                 .elements = asked->elements != GTR_ELEMENTS_NONE,
                                                 .sampling = gtr_simulation_sample(asked) };
     struct gtr_simulation simulation = *asked;

@@ -1,9 +1,10 @@
-/* simulate_plants.c - where spikes, bursts, changes and idle experts go.
+/* simulate_plants.c - where spikes, bursts, changes, idle experts and faults of the recording go.
  *
  * Spikes and bursts are spread over the run: behind its first tenth, which averages need to warm
  * up, the run is cut into equal parts, and each has one of them at a random place.  They do not
  * touch: as many calm steps as one is long lie between it and the next.
  */
+#include <math.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -11,21 +12,29 @@
 #include "simulate_private.h"
 #include "text.h"
 
-enum gtr_code gtr_plants_place(const struct gtr_simulation *simulation, const char *what,
-                               size_t count, size_t length, enum gtr_simulate_stream stream,
-                               size_t *first, struct gtr_err *err)
+/* First steps of `count` stretches of `length` steps each. */
+static enum gtr_code spread(const struct gtr_simulation *simulation, const char *what, size_t count,
+                            size_t length, enum gtr_simulate_stream stream, size_t **first,
+                            struct gtr_err *err)
 {
-    size_t n = (size_t)simulation->n_steps, quiet = n / 10, part = (n - quiet) / count, i;
+    size_t n = (size_t)simulation->n_steps, quiet = n / 10, part, i;
     struct gtr_random random;
+    enum gtr_code rc;
 
+    if (count == 0)
+        return GTR_OK;
+    part = (n - quiet) / count;
     if (part < 2 * length)
         return gtr_fail(err, GTR_EUSAGE,
                         "%s=%zu: each needs %zu steps of its own, and the run has only %zu after "
                         "its first tenth; ask for fewer or for more steps",
                         what, count, 2 * length, n - quiet);
+    rc = gtr_alloc_for(first, count, sizeof **first, what, err);
+    if (rc != GTR_OK)
+        return rc;
     gtr_random_init(&random, (uint64_t)simulation->seed, stream);
     for (i = 0; i < count; i++)
-        first[i] = quiet + i * part + (size_t)gtr_random_below(&random, part - 2 * length + 1);
+        (*first)[i] = quiet + i * part + (size_t)gtr_random_below(&random, part - 2 * length + 1);
     return GTR_OK;
 }
 
@@ -53,22 +62,15 @@ static enum gtr_code plant_spikes(struct gtr_plants *plants,
     size_t n = (size_t)simulation->params.spikes, *steps = NULL, i;
     enum gtr_code rc;
 
-    if (n == 0)
-        return GTR_OK;
-    rc = gtr_alloc_for(&plants->spikes, n, sizeof *plants->spikes, "spikes", err);
+    rc = spread(simulation, "spikes", n, 1, GTR_STREAM_SPIKES, &steps, err);
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&steps, n, sizeof *steps, "spikes", err);
-    if (rc == GTR_OK)
-        rc = gtr_plants_place(simulation, "spikes", n, 1, GTR_STREAM_SPIKES, steps, err);
-    if (rc != GTR_OK)
-        goto out;
-    for (i = 0; i < n; i++) {
+        rc = gtr_alloc_for(&plants->spikes, n, sizeof *plants->spikes, "spikes", err);
+    for (i = 0; rc == GTR_OK && i < n; i++) {
         plants->spikes[i].step = steps[i];
         plants->spikes[i].group = plants->culprit;
         plants->spikes[i].factor = simulation->params.spike_factor;
+        plants->n_spikes++;
     }
-    plants->n_spikes = n;
-out:
     gtr_free(steps);
     return rc;
 }
@@ -80,21 +82,14 @@ static enum gtr_code plant_bursts(struct gtr_plants *plants,
     size_t length = (size_t)simulation->params.burst_steps;
     enum gtr_code rc;
 
-    if (n == 0)
-        return GTR_OK;
-    rc = gtr_alloc_for(&plants->bursts, n, sizeof *plants->bursts, "bursts", err);
+    rc = spread(simulation, "bursts", n, length, GTR_STREAM_BURSTS, &steps, err);
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&steps, n, sizeof *steps, "bursts", err);
-    if (rc == GTR_OK)
-        rc = gtr_plants_place(simulation, "bursts", n, length, GTR_STREAM_BURSTS, steps, err);
-    if (rc != GTR_OK)
-        goto out;
-    for (i = 0; i < n; i++) {
+        rc = gtr_alloc_for(&plants->bursts, n, sizeof *plants->bursts, "bursts", err);
+    for (i = 0; rc == GTR_OK && i < n; i++) {
         plants->bursts[i].first = steps[i];
         plants->bursts[i].last = steps[i] + length - 1;
+        plants->n_bursts++;
     }
-    plants->n_bursts = n;
-out:
     gtr_free(steps);
     return rc;
 }
@@ -232,6 +227,99 @@ static enum gtr_code plant_spells(struct gtr_plants *plants,
     return GTR_OK;
 }
 
+/* --- what is wrong with the recording --------------------------------------------------------- */
+
+double gtr_faults_factor(const struct gtr_scenario_params *params)
+{
+    /* A shard holds one part in `ranks` of the elements, and so of the energy. */
+    return params->left_in / sqrt(params->ranks);
+}
+
+/* `count` of `n`, each equally likely, rising.  At least one is left over. */
+static enum gtr_code draw_some(const struct gtr_simulation *simulation, const char *what,
+                               double count, size_t n, enum gtr_simulate_stream stream,
+                               size_t **drawn, size_t *n_drawn, struct gtr_err *err)
+{
+    struct gtr_random random;
+    enum gtr_code rc;
+    size_t i, needed = (size_t)count;
+
+    if (needed == 0)
+        return GTR_OK;
+    if (needed >= n)
+        return gtr_fail(err, GTR_EUSAGE, "%s=%zu: the model has only %zu, and one must be left",
+                        what, needed, n);
+    rc = gtr_alloc_for(drawn, needed, sizeof **drawn, what, err);
+    if (rc != GTR_OK)
+        return rc;
+    gtr_random_init(&random, (uint64_t)simulation->seed, stream);
+    for (i = 0; i < n && *n_drawn < needed; i++)
+        if (gtr_random_below(&random, n - i) < needed - *n_drawn)
+            (*drawn)[(*n_drawn)++] = i;
+    return GTR_OK;
+}
+
+static enum gtr_code draw_tensors(struct gtr_faults *faults,
+                                  const struct gtr_simulation *simulation, size_t n_tensors,
+                                  struct gtr_err *err)
+{
+    struct gtr_random random;
+
+    gtr_random_init(&random, (uint64_t)simulation->seed, GTR_STREAM_DOMINANT);
+    faults->dominant = n_tensors;
+    if (simulation->params.dominant != 1.0)
+        faults->dominant = (size_t)gtr_random_below(&random, n_tensors);
+    gtr_random_init(&random, (uint64_t)simulation->seed, GTR_STREAM_NONFINITE);
+    faults->nan_tensor = (size_t)gtr_random_below(&random, n_tensors);
+    return draw_some(simulation, "dead", simulation->params.dead, n_tensors, GTR_STREAM_DEAD,
+                     &faults->dead, &faults->n_dead, err);
+}
+
+static enum gtr_code mark_tensors(struct gtr_faults *faults, const struct gtr_groups *groups,
+                                  struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t i, k;
+
+    rc = gtr_alloc_for(&faults->silent, groups->n_tensors, sizeof(bool), "tensors", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&faults->dying, groups->n_tensors, sizeof(bool), "tensors", err);
+    for (k = 0; rc == GTR_OK && k < faults->n_dead; k++)
+        faults->silent[faults->dead[k]] = true;
+    for (i = 0; rc == GTR_OK && i < groups->n_tensors; i++)
+        for (k = 0; k < faults->n_died; k++)
+            faults->dying[i] = faults->dying[i] || groups->of_tensor[i] == faults->died[k];
+    return rc;
+}
+
+static enum gtr_code plant_faults(struct gtr_faults *faults,
+                                  const struct gtr_simulation *simulation,
+                                  const struct gtr_groups *groups, struct gtr_err *err)
+{
+    const struct gtr_scenario_params *params = &simulation->params;
+    enum gtr_code rc;
+
+    if (params->clipped == 1.0 && params->max_norm == 0.0)
+        return gtr_fail(err, GTR_EUSAGE, "clipped=1: by what? set max_norm=C as well");
+    faults->n_nonfinite = (size_t)params->nonfinite;
+    faults->n_stale = (size_t)params->stale;
+    faults->died_step = (size_t)(params->died_at * (double)simulation->n_steps);
+    rc = draw_tensors(faults, simulation, groups->n_tensors, err);
+    if (rc == GTR_OK)
+        rc = draw_some(simulation, "died", params->died, groups->n_groups, GTR_STREAM_DIED,
+                       &faults->died, &faults->n_died, err);
+    if (rc == GTR_OK)
+        rc = spread(simulation, "nonfinite", faults->n_nonfinite, 1, GTR_STREAM_NONFINITE,
+                    &faults->nonfinite, err);
+    if (rc == GTR_OK)
+        rc = spread(simulation, "stale", faults->n_stale, 1, GTR_STREAM_STALE, &faults->stale, err);
+    if (rc == GTR_OK)
+        rc = mark_tensors(faults, groups, err);
+    return rc;
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
 enum gtr_code gtr_plants_init(struct gtr_plants *plants, const struct gtr_simulation *simulation,
                               const struct gtr_head *head, const struct gtr_groups *groups,
                               struct gtr_err *err)
@@ -255,7 +343,7 @@ enum gtr_code gtr_plants_init(struct gtr_plants *plants, const struct gtr_simula
     if (rc == GTR_OK)
         rc = plant_spells(plants, simulation, err);
     if (rc == GTR_OK)
-        rc = gtr_faults_init(&plants->faults, simulation, groups, err);
+        rc = plant_faults(&plants->faults, simulation, groups, err);
     return rc;
 }
 
@@ -267,6 +355,11 @@ void gtr_plants_free(struct gtr_plants *plants)
     gtr_free(plants->spells);
     gtr_free(plants->of_tensor);
     gtr_free(plants->first_tensor);
-    gtr_faults_free(&plants->faults);
+    gtr_free(plants->faults.nonfinite);
+    gtr_free(plants->faults.stale);
+    gtr_free(plants->faults.dead);
+    gtr_free(plants->faults.died);
+    gtr_free(plants->faults.silent);
+    gtr_free(plants->faults.dying);
     memset(plants, 0, sizeof *plants);
 }

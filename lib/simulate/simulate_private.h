@@ -39,7 +39,7 @@ struct gtr_stretch {
     size_t expert;
 };
 
-/* What is wrong with the recording (simulate_faults.c). */
+/* What is wrong with the recording, to test what looks for it. */
 struct gtr_faults {
     size_t dominant;                            /* a tensor; n_tensors: none */
     size_t *nonfinite, n_nonfinite, nan_tensor; /* steps; the tensor that has the NaNs */
@@ -68,16 +68,6 @@ enum gtr_code gtr_plants_init(struct gtr_plants *plants, const struct gtr_simula
                               const struct gtr_head *head, const struct gtr_groups *groups,
                               struct gtr_err *err);
 void gtr_plants_free(struct gtr_plants *plants);
-
-/* First steps of `count` stretches of `length` steps each, spread over the run. */
-enum gtr_code gtr_plants_place(const struct gtr_simulation *simulation, const char *what,
-                               size_t count, size_t length, enum gtr_simulate_stream stream,
-                               size_t *first, struct gtr_err *err);
-
-/* Parts of the two above. */
-enum gtr_code gtr_faults_init(struct gtr_faults *faults, const struct gtr_simulation *simulation,
-                              const struct gtr_groups *groups, struct gtr_err *err);
-void gtr_faults_free(struct gtr_faults *faults);
 
 /* What the recorded norms are multiplied by, besides what the run's own clipping did. */
 double gtr_faults_factor(const struct gtr_scenario_params *params);

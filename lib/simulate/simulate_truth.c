@@ -1,264 +1,243 @@
-/* simulate_truth.c - what was planted, as JSON in the trace's meta. */
-#include <json-c/json.h>
+/* simulate_truth.c - what was planted, as JSON in the trace's meta.
+ *
+ * All names are those of layouts, scenarios and their tensors: none needs an escape.
+ */
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
+#include "builder.h"
 #include "simulate_elements.h"
 #include "simulate_private.h"
-#include "text.h"
 #include "trace.h"
 
-/* Both take `value` over, and are false if there was no memory for it. */
-static bool put(struct json_object *object, const char *key, struct json_object *value)
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+/* What stands before a value: a comma if it is not the first, and its key unless that is NULL. */
+static void put_key(struct gtr_builder *out, const char *key)
 {
-    if (object != NULL && value != NULL && json_object_object_add(object, key, value) == 0)
-        return true;
-    json_object_put(value);
-    return false;
+    if (out->length > 0 && strchr("{[", out->text[out->length - 1]) == NULL)
+        gtr_builder_char(out, ',');
+    if (key == NULL)
+        return;
+    gtr_builder_char(out, '"');
+    gtr_builder_add(out, key);
+    gtr_builder_add(out, "\":");
 }
 
-static bool append(struct json_object *array, struct json_object *value)
+static void put_open(struct gtr_builder *out, const char *key, char bracket)
 {
-    if (array != NULL && value != NULL && json_object_array_add(array, value) == 0)
-        return true;
-    json_object_put(value);
-    return false;
+    put_key(out, key);
+    gtr_builder_char(out, bracket);
 }
 
-/* In our own spelling: json-c's differs between releases. */
-static struct json_object *number(double value)
+static void put_text(struct gtr_builder *out, const char *key, const char *value)
 {
-    char text[GTR_NUMBER_SIZE];
-
-    gtr_text_print(value, text);
-    return json_object_new_double_s(value, text);
+    put_open(out, key, '"');
+    gtr_builder_add(out, value);
+    gtr_builder_char(out, '"');
 }
 
-static struct json_object *count(size_t value)
+static void put_number(struct gtr_builder *out, const char *key, double value)
 {
-    return json_object_new_int64((int64_t)value);
+    put_key(out, key);
+    gtr_builder_number(out, value);
 }
 
-/* The object, or NULL if building it failed. */
-static struct json_object *finished(struct json_object *object, bool ok)
+static void put_count(struct gtr_builder *out, const char *key, size_t value)
 {
-    if (ok)
-        return object;
-    json_object_put(object);
-    return NULL;
+    put_key(out, key);
+    gtr_builder_count(out, value);
 }
 
-static struct json_object *spikes_json(const struct gtr_spike *spikes, size_t n,
-                                       const struct gtr_groups *groups)
+/* --- the truth -------------------------------------------------------------------------------- */
+
+static void put_spikes(struct gtr_builder *out, const char *key, const struct gtr_spike *spikes,
+                       size_t n, const struct gtr_groups *groups)
 {
-    struct json_object *list = json_object_new_array();
-    bool ok = list != NULL;
     size_t i;
 
-    for (i = 0; ok && i < n; i++) {
-        struct json_object *spike = json_object_new_object();
-
-        ok = put(spike, "step", count(spikes[i].step)) &&
-             put(spike, "group", json_object_new_string(groups->names[spikes[i].group])) &&
-             put(spike, "factor", number(spikes[i].factor));
-        ok = append(list, finished(spike, ok)) && ok;
+    put_open(out, key, '[');
+    for (i = 0; i < n; i++) {
+        put_open(out, NULL, '{');
+        put_count(out, "step", spikes[i].step);
+        put_text(out, "group", groups->names[spikes[i].group]);
+        put_number(out, "factor", spikes[i].factor);
+        gtr_builder_char(out, '}');
     }
-    return finished(list, ok);
+    gtr_builder_char(out, ']');
 }
 
-static struct json_object *bursts_json(const struct gtr_plants *plants, double factor)
+static void put_bursts(struct gtr_builder *out, const struct gtr_plants *plants, double factor)
 {
-    struct json_object *list = json_object_new_array();
-    bool ok = list != NULL;
     size_t i;
 
-    for (i = 0; ok && i < plants->n_bursts; i++) {
-        struct json_object *burst = json_object_new_object();
-
-        ok = put(burst, "first", count(plants->bursts[i].first)) &&
-             put(burst, "last", count(plants->bursts[i].last)) &&
-             put(burst, "factor", number(factor));
-        ok = append(list, finished(burst, ok)) && ok;
+    put_open(out, "bursts", '[');
+    for (i = 0; i < plants->n_bursts; i++) {
+        put_open(out, NULL, '{');
+        put_count(out, "first", plants->bursts[i].first);
+        put_count(out, "last", plants->bursts[i].last);
+        put_number(out, "factor", factor);
+        gtr_builder_char(out, '}');
     }
-    return finished(list, ok);
+    gtr_builder_char(out, ']');
 }
 
 /* {"model.layers.0.block_sparse_moe.experts.3": [[first, last], ...], ...}: every expert has its
  * entry, if only an empty one. */
-static struct json_object *idle_json(const struct gtr_plants *plants, const struct gtr_head *head)
+static void put_idle(struct gtr_builder *out, const struct gtr_plants *plants,
+                     const struct gtr_head *head)
 {
-    struct json_object *idle = json_object_new_object();
-    bool ok = idle != NULL;
     size_t expert, i = 0;
 
-    for (expert = 0; ok && expert < plants->n_experts; expert++) {
+    put_open(out, "idle", '{');
+    for (expert = 0; expert < plants->n_experts; expert++) {
         const char *tensor = head->tensors[plants->first_tensor[expert]].name;
-        struct json_object *list = json_object_new_array();
         char name[120];
 
-        for (; ok && i < plants->n_spells && plants->spells[i].expert == expert; i++) {
-            struct json_object *spell = json_object_new_array();
-
-            ok = append(spell, count(plants->spells[i].first)) &&
-                 append(spell, count(plants->spells[i].last));
-            ok = append(list, finished(spell, ok)) && ok;
+        snprintf(name, sizeof name, "%.*s", (int)gtr_expert_name_length(tensor), tensor);
+        put_open(out, name, '[');
+        for (; i < plants->n_spells && plants->spells[i].expert == expert; i++) {
+            put_open(out, NULL, '[');
+            put_count(out, NULL, plants->spells[i].first);
+            put_count(out, NULL, plants->spells[i].last);
+            gtr_builder_char(out, ']');
         }
-        memset(name, 0, sizeof name);
-        strncpy(name, tensor, GTR_ARRAY_LEN(name) - 1);
-        name[gtr_expert_name_length(tensor)] = '\0';
-        ok = put(idle, name, list) && ok;
+        gtr_builder_char(out, ']');
     }
-    return finished(idle, ok);
+    gtr_builder_char(out, '}');
 }
 
-static struct json_object *counts_json(const size_t *values, size_t n)
+static void put_counts(struct gtr_builder *out, const char *key, const size_t *values, size_t n)
 {
-    struct json_object *list = json_object_new_array();
-    bool ok = list != NULL;
     size_t i;
 
-    for (i = 0; ok && i < n; i++)
-        ok = append(list, count(values[i]));
-    return finished(list, ok);
-}
-
-static struct json_object *dead_json(const struct gtr_faults *faults, const struct gtr_head *head)
-{
-    struct json_object *list = json_object_new_array();
-    bool ok = list != NULL;
-    size_t i;
-
-    for (i = 0; ok && i < faults->n_dead; i++)
-        ok = append(list, json_object_new_string(head->tensors[faults->dead[i]].name));
-    return finished(list, ok);
-}
-
-static struct json_object *died_json(const struct gtr_faults *faults,
-                                     const struct gtr_groups *groups)
-{
-    struct json_object *list = json_object_new_array();
-    bool ok = list != NULL;
-    size_t i;
-
-    for (i = 0; ok && i < faults->n_died; i++)
-        ok = append(list, json_object_new_string(groups->names[faults->died[i]]));
-    return finished(list, ok);
-}
-
-static struct json_object *params_json(const struct gtr_scenario_params *params)
-{
-    struct json_object *object = json_object_new_object();
-    const struct gtr_scenario_param *table;
-    bool ok = object != NULL;
-    size_t n, i;
-
-    table = gtr_scenario_params(&n);
-    for (i = 0; ok && i < n; i++)
-        ok = put(object, table[i].name, number(gtr_scenario_get(params, &table[i])));
-    return finished(object, ok);
+    put_open(out, key, '[');
+    for (i = 0; i < n; i++)
+        put_count(out, NULL, values[i]);
+    gtr_builder_char(out, ']');
 }
 
 /* The last entries: what is wrong with the recording. */
-static bool put_faults(struct json_object *truth, const struct gtr_scenario_params *params,
+static void put_faults(struct gtr_builder *out, const struct gtr_scenario_params *params,
                        const struct gtr_faults *faults, const struct gtr_groups *groups,
                        const struct gtr_head *head)
 {
-    bool ok = true;
+    size_t i;
 
-    if (faults->dominant < head->n_tensors)
-        ok = put(truth, "dominant", json_object_new_string(head->tensors[faults->dominant].name)) &&
-             put(truth, "dominant_factor", number(params->dominant));
+    if (faults->dominant < head->n_tensors) {
+        put_text(out, "dominant", head->tensors[faults->dominant].name);
+        put_number(out, "dominant_factor", params->dominant);
+    }
     if (gtr_faults_factor(params) != 1.0)
-        ok = ok && put(truth, "recorded_factor", number(gtr_faults_factor(params)));
+        put_number(out, "recorded_factor", gtr_faults_factor(params));
     if (params->clipped == 1.0)
-        ok = ok && put(truth, "recorded", json_object_new_string("post-clip"));
-    if (faults->n_nonfinite > 0)
-        ok = ok && put(truth, "nonfinite", counts_json(faults->nonfinite, faults->n_nonfinite)) &&
-             put(truth, "nonfinite_tensor",
-                 json_object_new_string(head->tensors[faults->nan_tensor].name));
+        put_text(out, "recorded", "post-clip");
+    if (faults->n_nonfinite > 0) {
+        put_counts(out, "nonfinite", faults->nonfinite, faults->n_nonfinite);
+        put_text(out, "nonfinite_tensor", head->tensors[faults->nan_tensor].name);
+    }
     if (faults->n_stale > 0)
-        ok = ok && put(truth, "stale", counts_json(faults->stale, faults->n_stale));
-    if (faults->n_dead > 0)
-        ok = ok && put(truth, "dead", dead_json(faults, head));
-    if (faults->n_died > 0)
-        ok = ok && put(truth, "died", died_json(faults, groups)) &&
-             put(truth, "died_step", count(faults->died_step));
-    return ok;
+        put_counts(out, "stale", faults->stale, faults->n_stale);
+    if (faults->n_dead > 0) {
+        put_open(out, "dead", '[');
+        for (i = 0; i < faults->n_dead; i++)
+            put_text(out, NULL, head->tensors[faults->dead[i]].name);
+        gtr_builder_char(out, ']');
+    }
+    if (faults->n_died > 0) {
+        put_open(out, "died", '[');
+        for (i = 0; i < faults->n_died; i++)
+            put_text(out, NULL, groups->names[faults->died[i]]);
+        gtr_builder_char(out, ']');
+        put_count(out, "died_step", faults->died_step);
+    }
 }
 
-static struct json_object *truth_json(const struct gtr_simulation *simulation,
-                                      const struct gtr_plants *plants,
-                                      const struct gtr_groups *groups, const struct gtr_head *head)
+static void put_truth(struct gtr_builder *out, const struct gtr_simulation *simulation,
+                      const struct gtr_plants *plants, const struct gtr_groups *groups,
+                      const struct gtr_head *head)
 {
     const struct gtr_scenario_params *params = &simulation->params;
-    struct json_object *truth = json_object_new_object();
-    bool ok = put(truth, "group_by", json_object_new_string(groups->rule)) &&
-              put(truth, "drift_factor", number(params->drift));
 
-    if (plants->n_spikes > 0)
-        ok = ok && put(truth, "culprit", json_object_new_string(groups->names[plants->culprit])) &&
-             put(truth, "spikes", spikes_json(plants->spikes, plants->n_spikes, groups));
+    put_open(out, "truth", '{');
+    put_text(out, "group_by", groups->rule);
+    put_number(out, "drift_factor", params->drift);
+    if (plants->n_spikes > 0) {
+        put_text(out, "culprit", groups->names[plants->culprit]);
+        put_spikes(out, "spikes", plants->spikes, plants->n_spikes, groups);
+    }
     if (params->stray > 0.0)
-        ok = ok && put(truth, "strays", spikes_json(plants->strays, plants->n_strays, groups));
+        put_spikes(out, "strays", plants->strays, plants->n_strays, groups);
     if (plants->n_bursts > 0)
-        ok = ok && put(truth, "bursts", bursts_json(plants, params->burst_factor));
-    if (plants->change_step < (size_t)simulation->n_steps)
-        ok = ok && put(truth, "change_step", count(plants->change_step)) &&
-             put(truth, "change_factor", number(params->change));
+        put_bursts(out, plants, params->burst_factor);
+    if (plants->change_step < (size_t)simulation->n_steps) {
+        put_count(out, "change_step", plants->change_step);
+        put_number(out, "change_factor", params->change);
+    }
     if (params->idle > 0.0)
-        ok = ok && put(truth, "idle", idle_json(plants, head));
-    ok = ok && put_faults(truth, params, &plants->faults, groups, head);
-    return finished(truth, ok);
+        put_idle(out, plants, head);
+    put_faults(out, params, &plants->faults, groups, head);
+    gtr_builder_char(out, '}');
+}
+
+/* --- the meta --------------------------------------------------------------------------------- */
+
+static void put_params(struct gtr_builder *out, const struct gtr_scenario_params *params)
+{
+    const struct gtr_scenario_param *table;
+    size_t n, i;
+
+    table = gtr_scenario_params(&n);
+    put_open(out, "parameters", '{');
+    for (i = 0; i < n; i++)
+        put_number(out, table[i].name, gtr_scenario_get(params, &table[i]));
+    gtr_builder_char(out, '}');
 }
 
 /* How elements were made up, for a trace that has them. */
-static struct json_object *elements_json(const struct gtr_simulation *simulation)
+static void put_elements(struct gtr_builder *out, const struct gtr_simulation *simulation)
 {
-    struct json_object *object = json_object_new_object();
     bool sampled = simulation->elements == GTR_ELEMENTS_BLOCKS;
-    bool ok = put(object, "sampling", json_object_new_string(sampled ? "blocks" : "full")) &&
-              put(object, "memory", number(GTR_ELEMENTS_MEMORY)) &&
-              put(object, "uneven", number(GTR_ELEMENTS_UNEVEN));
 
+    put_open(out, "elements", '{');
+    put_text(out, "sampling", sampled ? "blocks" : "full");
+    put_number(out, "memory", GTR_ELEMENTS_MEMORY);
+    put_number(out, "uneven", GTR_ELEMENTS_UNEVEN);
     if (sampled)
-        ok = ok && put(object, "fraction", number(simulation->fraction));
-    return finished(object, ok);
+        put_number(out, "fraction", simulation->fraction);
+    gtr_builder_char(out, '}');
 }
 
-static struct json_object *meta_json(const struct gtr_simulation *simulation,
-                                     const struct gtr_plants *plants,
-                                     const struct gtr_groups *groups, const struct gtr_head *head)
+static char *describe(const struct gtr_simulation *simulation, const struct gtr_plants *plants,
+                      const struct gtr_groups *groups, const struct gtr_head *head)
 {
-    struct json_object *meta = json_object_new_object(), *simulated = json_object_new_object();
-    bool ok;
+    struct gtr_builder out = { 0 };
 
-    ok = put(simulated, "note",
-             json_object_new_string("synthetic: made up by gradtrace, not recorded")) &&
-         put(simulated, "scenario", json_object_new_string(simulation->scenario->name)) &&
-         put(simulated, "seed", json_object_new_int64(simulation->seed)) &&
-         put(simulated, "steps", json_object_new_int64(simulation->n_steps)) &&
-         put(simulated, "layout", json_object_new_string(simulation->layout->name)) &&
-         put(simulated, "layers", json_object_new_int64(simulation->n_layers)) &&
-         put(simulated, "parameters", params_json(&simulation->params)) &&
-         (simulation->elements == GTR_ELEMENTS_NONE ||
-          put(simulated, "elements", elements_json(simulation))) &&
-         put(simulated, "truth", truth_json(simulation, plants, groups, head));
+    gtr_builder_char(&out, '{');
     if (simulation->params.max_norm > 0.0)
-        ok = ok && put(meta, "max_grad_norm", number(simulation->params.max_norm));
-    ok = put(meta, "simulated", finished(simulated, ok)) && ok;
-    return finished(meta, ok);
+        put_number(&out, "max_grad_norm", simulation->params.max_norm);
+    put_open(&out, "simulated", '{');
+    put_text(&out, "note", "synthetic: made up by gradtrace, not recorded");
+    put_text(&out, "scenario", simulation->scenario->name);
+    put_count(&out, "seed", (size_t)simulation->seed);
+    put_count(&out, "steps", (size_t)simulation->n_steps);
+    put_text(&out, "layout", simulation->layout->name);
+    put_count(&out, "layers", (size_t)simulation->n_layers);
+    put_params(&out, &simulation->params);
+    if (simulation->elements != GTR_ELEMENTS_NONE)
+        put_elements(&out, simulation);
+    put_truth(&out, simulation, plants, groups, head);
+    gtr_builder_add(&out, "}}");
+    return gtr_builder_take(&out);
 }
 
 enum gtr_code gtr_truth_set(const struct gtr_simulation *simulation,
                             const struct gtr_plants *plants, const struct gtr_groups *groups,
                             struct gtr_head *head, struct gtr_err *err)
 {
-    struct json_object *meta = meta_json(simulation, plants, groups, head);
-    const char *text = meta != NULL
-                           ? json_object_to_json_string_ext(
-                                 meta, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-                           : NULL;
+    char *text = describe(simulation, plants, groups, head);
     enum gtr_code rc;
 
     if (text == NULL)
@@ -272,6 +251,6 @@ enum gtr_code gtr_truth_set(const struct gtr_simulation *simulation,
                       plants->n_bursts, plants->n_spells, strlen(text), GTR_META_MAX);
     else
         rc = gtr_head_set(&head->meta, text, err);
-    json_object_put(meta);
+    gtr_free(text);
     return rc;
 }

@@ -78,6 +78,16 @@ void gtr_baseline_free(struct gtr_baseline *baseline)
     gtr_free(baseline);
 }
 
+double gtr_baseline_fair(const struct gtr_baseline *b, size_t t, double energy)
+{
+    size_t j;
+
+    for (j = 0; j < b->n_groups; j++)
+        if (b->log_ratio[j * b->n_steps + t] > b->log_kappa)
+            return b->energy[t] < energy ? b->energy[t] : energy;
+    return energy;
+}
+
 /* Median and deviation of one group's log ratios; n of them are copied to `values`. */
 static size_t noise_of(const double *log_ratio, size_t n_steps, double *values, double *scratch,
                        double *median, double *deviation)

@@ -1,5 +1,6 @@
-/* baseline.h - what a group's norm is expected to be: a causal average of its own past, which
- * base/follower.h defines.  Steps that are left out change nothing.
+/* baseline.h - what each group's norm is expected to be, at every step of a series.
+ *
+ * base/follower.h is the definition.  Steps that are left out change nothing.
  */
 #ifndef GTR_BASELINE_H
 #define GTR_BASELINE_H
@@ -29,6 +30,10 @@ enum gtr_code gtr_baseline_new(const struct gtr_series *series, const uint8_t *s
                                const struct gtr_baseline_options *options,
                                struct gtr_baseline **baseline, struct gtr_err *err);
 void gtr_baseline_free(struct gtr_baseline *baseline);
+
+/* B of a step whose energy is E.  Where nobody is above his past, B is E; summed in another order
+ * it would be off by a rounding, and the spill not 0. */
+double gtr_baseline_fair(const struct gtr_baseline *baseline, size_t t, double energy);
 
 /* Norms that stand out of their group's own noise: ln(n / m) more than `sigmas` standard deviations
  * above its median, the deviation taken from the median absolute one (times 1.4826), which the

@@ -28,12 +28,12 @@ enum gtr_blame_method {
 
 enum { GTR_BLAME_EXACT = 20 }; /* 2^20 coalitions: some 10 ms */
 
+GTR_PUBLIC_END
+
 /* `above` [K]: a_j > 0.  Writes blame [K], and returns v(all).  `space` has room for
  * gtr_blame_space(K) doubles.  Zero players: 0. */
 double gtr_blame_step(enum gtr_blame_method method, double fair, double max_norm,
                       const double *above, size_t n_players, double *blame, double *space);
 size_t gtr_blame_space(size_t n_players);
-
-GTR_PUBLIC_END
 
 #endif

@@ -26,8 +26,8 @@ void gtr_compare_sample_fill(const struct gtr_compare_side *side, size_t group,
                              const struct gtr_compare_options *options,
                              struct gtr_compare_sample *sample);
 
-/* Quantile of the norms above 0 among `n` of them; NaN if there are none.  `sorted` and `scratch`
- * have room for n; the first holds them sorted afterwards, *n_sorted of them. */
+/* Those of n norms that are above 0, sorted, *n_sorted of them.  `sorted` and `scratch` have room
+ * for n. */
 void gtr_compare_sort(const double *norms, size_t n, double *sorted, double *scratch,
                       size_t *n_sorted);
 

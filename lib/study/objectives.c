@@ -5,15 +5,14 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "sweep.h"
 
 static const char *const names[] = {
-    [GTR_CLIP_RATE] = "clip_rate",     [GTR_RAISE_RATE] = "raise_rate",
-    [GTR_SATURATION] = "saturation",   [GTR_EMPTY_RATE] = "empty_rate",
-    [GTR_SCALE_MEAN] = "scale_mean",   [GTR_SCALE_MIN] = "scale_min",
-    [GTR_SCALE_MAX] = "scale_max",     [GTR_ATTENUATION] = "attenuation",
-    [GTR_VOLATILITY] = "volatility",   [GTR_LEAK] = "leak",
-    [GTR_DISTORTION] = "distortion",   [GTR_SPILL] = "spill",
+    [GTR_CLIP_RATE] = "clip_rate",   [GTR_RAISE_RATE] = "raise_rate",
+    [GTR_SATURATION] = "saturation", [GTR_EMPTY_RATE] = "empty_rate",
+    [GTR_SCALE_MEAN] = "scale_mean", [GTR_SCALE_MIN] = "scale_min",
+    [GTR_SCALE_MAX] = "scale_max",   [GTR_ATTENUATION] = "attenuation",
+    [GTR_VOLATILITY] = "volatility", [GTR_LEAK] = "leak",
+    [GTR_DISTORTION] = "distortion", [GTR_SPILL] = "spill",
 };
 _Static_assert(GTR_ARRAY_LEN(names) == GTR_OBJECTIVE_COUNT, "each objective has a name");
 
@@ -32,7 +31,7 @@ enum gtr_objective gtr_objective_find(const char *name)
     return GTR_OBJECTIVE_COUNT;
 }
 
-void gtr_sweep_baseline_init(struct gtr_baseline_options *options)
+void gtr_objectives_baseline_init(struct gtr_baseline_options *options)
 {
     gtr_baseline_options_init(options);
     options->kappa = 3.0;

@@ -20,8 +20,39 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "baseline.h"
 #include "exact.h"
 #include "policy.h"
+#include "public.h"
+
+GTR_PUBLIC_BEGIN
+
+/* The columns of a sweep, in the order of files. */
+enum gtr_objective {
+    GTR_CLIP_RATE,
+    GTR_RAISE_RATE,
+    GTR_SATURATION,
+    GTR_EMPTY_RATE,
+    GTR_SCALE_MEAN,
+    GTR_SCALE_MIN,
+    GTR_SCALE_MAX,
+    GTR_ATTENUATION,
+    GTR_VOLATILITY,
+    GTR_LEAK,
+    GTR_DISTORTION,
+    GTR_SPILL,
+    GTR_OBJECTIVE_COUNT
+};
+
+const char *gtr_objective_name(enum gtr_objective objective); /* "clip_rate" */
+
+/* The baseline that objectives are held against unless the user says otherwise: as
+ * gtr_baseline_options_init, but a spike is a norm above 3 times its average.  Anything above 1.5
+ * times exceeds its past, but much of that is a run's own noise, and a setting that cuts noise is
+ * not what one looks for. */
+void gtr_objectives_baseline_init(struct gtr_baseline_options *options);
+
+GTR_PUBLIC_END
 
 /* One lane's sums.  Counts are integers, which cost a GPU less than doubles; a sweep has fewer than
  * 2^32 norms (sweep_rows.c). */
@@ -124,23 +155,6 @@ GTR_HD double gtr_cosine(double sum_se, double sum_sse, double sum_e, int equal)
     return cosine > 1.0 ? 1.0 : cosine;
 }
 
-/* The columns of a sweep, in the order of files. */
-enum gtr_objective {
-    GTR_CLIP_RATE,
-    GTR_RAISE_RATE,
-    GTR_SATURATION,
-    GTR_EMPTY_RATE,
-    GTR_SCALE_MEAN,
-    GTR_SCALE_MIN,
-    GTR_SCALE_MAX,
-    GTR_ATTENUATION,
-    GTR_VOLATILITY,
-    GTR_LEAK,
-    GTR_DISTORTION,
-    GTR_SPILL,
-    GTR_OBJECTIVE_COUNT
-};
-
 /* From pooled tallies to the columns.  A mean over nothing is NaN; leak without spikes is 0.
  * scales_only: what needs logarithms or directions was not summed, and is NaN. */
 GTR_HD void gtr_objectives(const struct gtr_tally *t, const struct gtr_whole *w, int scales_only,
@@ -170,5 +184,8 @@ GTR_HD void gtr_objectives(const struct gtr_tally *t, const struct gtr_whole *w,
     for (k = 0; k < GTR_OBJECTIVE_COUNT; k++)
         out[k] = out[k] == out[k] ? out[k] : (double)NAN;
 }
+
+/* The objective of that name, or GTR_OBJECTIVE_COUNT. */
+enum gtr_objective gtr_objective_find(const char *name);
 
 #endif

@@ -20,8 +20,8 @@
 struct running {
     const struct gtr_replay *replay;
     const struct gtr_decisions *decisions;
-    const int64_t *rows; /* NULL: all */
-    size_t n_rows;
+    const int64_t *rows;
+    size_t n_rows; /* 0: all */
     double beta2;
     double *rho, *moved;
 };
@@ -57,8 +57,8 @@ static void follow_group(void *context, size_t group, size_t worker)
     (void)worker;
     for (i = 0; i < series->n_steps; i++)
         running->rho[at + i] = (double)NAN;
-    for (i = 0; i < running->n_rows; i++) {
-        size_t t = running->rows != NULL ? (size_t)running->rows[i] : i;
+    for (i = 0; i < (running->n_rows > 0 ? running->n_rows : series->n_steps); i++) {
+        size_t t = running->n_rows > 0 ? (size_t)running->rows[i] : i;
         bool finite = series->group_nonfinite == NULL || !series->group_nonfinite[at + t];
         double rho;
 
@@ -76,30 +76,14 @@ static void follow_group(void *context, size_t group, size_t worker)
         running->moved[group] = n > 0 ? sqrt(squares / (double)n) : (double)NAN;
 }
 
-static enum gtr_code run(struct running *running, struct gtr_err *err)
-{
-    if (!(running->beta2 >= 0.0 && running->beta2 < 1.0))
-        return gtr_fail(err, GTR_EUSAGE, "beta2 %g: must be at least 0 and below 1",
-                        running->beta2);
-    gtr_threads_run(gtr_replay_n_threads(running->replay), running->decisions->n_groups,
-                    follow_group, running);
-    return GTR_OK;
-}
-
 enum gtr_code gtr_proxy_run(const struct gtr_replay *replay, const struct gtr_decisions *decisions,
-                            double beta2, double *rho, double *moved, struct gtr_err *err)
-{
-    struct running running = { replay, decisions, NULL, decisions->n_steps, beta2, rho, moved };
-
-    return run(&running, err);
-}
-
-enum gtr_code gtr_proxy_run_rows(const struct gtr_replay *replay,
-                                 const struct gtr_decisions *decisions, const int64_t *rows,
-                                 size_t n_rows, double beta2, double *rho, double *moved,
-                                 struct gtr_err *err)
+                            const int64_t *rows, size_t n_rows, double beta2, double *rho,
+                            double *moved, struct gtr_err *err)
 {
     struct running running = { replay, decisions, rows, n_rows, beta2, rho, moved };
 
-    return run(&running, err);
+    if (!(beta2 >= 0.0 && beta2 < 1.0))
+        return gtr_fail(err, GTR_EUSAGE, "beta2 %g: must be at least 0 and below 1", beta2);
+    gtr_threads_run(gtr_replay_n_threads(replay), decisions->n_groups, follow_group, &running);
+    return GTR_OK;
 }

@@ -8,7 +8,7 @@
  *
  * is what is left of the clip: 1 for any constant s, 0.1 for a step that is cut to a tenth among
  * steps that are not.  It treats a group's elements as one, and leaves out the memory of m; where
- * elements were captured, replay/update.h is the exact answer.
+ * elements were captured, update/update.h is the exact answer.
  */
 #ifndef GTR_PROXY_H
 #define GTR_PROXY_H
@@ -23,17 +23,12 @@
 GTR_PUBLIC_BEGIN
 
 /* rho of every group and step into `rho` [G][T]; NaN where the step was skipped, or the group had
- * no gradient yet.  `moved` [G], unless NULL: the root mean square of rho - 1 over the steps that
- * have one. */
+ * no gradient yet.  `rows`: the n_rows steps, in order, that the optimizer saw, and nothing before
+ * them, as in an update that is simulated from captured elements; NaN at all others.  n_rows 0:
+ * all. `moved` [G], unless NULL: the root mean square of rho - 1 over the steps that have one. */
 enum gtr_code gtr_proxy_run(const struct gtr_replay *replay, const struct gtr_decisions *decisions,
-                            double beta2, double *rho, double *moved, struct gtr_err *err);
-
-/* The same for an optimizer that saw only the n_rows steps `rows`, in order, and nothing before
- * them: as an update that is simulated from captured elements.  NaN at all other steps. */
-enum gtr_code gtr_proxy_run_rows(const struct gtr_replay *replay,
-                                 const struct gtr_decisions *decisions, const int64_t *rows,
-                                 size_t n_rows, double beta2, double *rho, double *moved,
-                                 struct gtr_err *err);
+                            const int64_t *rows, size_t n_rows, double beta2, double *rho,
+                            double *moved, struct gtr_err *err);
 
 GTR_PUBLIC_END
 

@@ -88,8 +88,7 @@ static struct gtr_norm_summary summarise(struct scratch *scratch, size_t n)
     return summary;
 }
 
-/* --- norms as recorded
- * ---------------------------------------------------------------------------- */
+/* --- norms as recorded ------------------------------------------------------------------------ */
 
 static void summarise_group(void *context, size_t group, size_t worker)
 {
@@ -123,8 +122,7 @@ enum gtr_code gtr_norm_summaries_new(const struct gtr_replay *replay,
     return GTR_OK;
 }
 
-/* --- one group
- * --------------------------------------------------------------------------------------- */
+/* --- one group -------------------------------------------------------------------------------- */
 
 /* Counts, runs and first times, from a row of scales. */
 static void count_steps(const struct study *study, size_t group, struct gtr_scaling *out,
@@ -202,8 +200,7 @@ static void study_group(void *context, size_t group, size_t worker)
                      : norms_after(study, group, &study->scratch[worker]);
 }
 
-/* --- all groups of a step
- * ---------------------------------------------------------------------------- */
+/* --- all groups of a step --------------------------------------------------------------------- */
 
 static void study_step(struct study *study, size_t t)
 {
@@ -258,8 +255,7 @@ static void sum_directions(const struct study *study)
     report->cos_min = n > 0 ? least : (double)NAN;
 }
 
-/* --- pooled
- * ------------------------------------------------------------------------------------------ */
+/* --- pooled ----------------------------------------------------------------------------------- */
 
 /* Runs of steps in which any group was clipped. */
 static void pool_steps(const struct study *study, struct gtr_scaling *pooled)
@@ -352,8 +348,7 @@ static void pool_norms(const struct study *study, struct gtr_scaling *pooled)
     pooled->after = summarise(scratch, n);
 }
 
-/* --- all of it
- * --------------------------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static enum gtr_code report_new(struct study *study, struct gtr_err *err)
 {

@@ -80,9 +80,6 @@ struct gtr_spill_point {
 enum gtr_code gtr_spill_curve(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
                               struct gtr_spill_point *points, size_t n, struct gtr_err *err);
 
-/* The smallest of n rising limits from which on the cost is at most `cost`; n if there is none. */
-size_t gtr_spill_choose(const struct gtr_spill_point *points, size_t n, double cost);
-
 /* The smallest limit whose cost is at most `cost`, rounded up to three digits.
  *
  * Excess share would be no goal: it falls to 0 as the limit does.  Nor would excess_cost alone:
@@ -91,5 +88,8 @@ enum gtr_code gtr_spill_limit(const struct gtr_replay *replay, const struct gtr_
                               double cost, struct gtr_spill_point *limit, struct gtr_err *err);
 
 GTR_PUBLIC_END
+
+/* The smallest of n rising limits from which on the cost is at most `cost`; n if there is none. */
+size_t gtr_spill_choose(const struct gtr_spill_point *points, size_t n, double cost);
 
 #endif

@@ -3,10 +3,10 @@
 #include <stdbool.h>
 
 #include "alloc.h"
+#include "attenuation.h"
 #include "exact.h"
 #include "order.h"
 #include "spill.h"
-#include "sweep_rows.h"
 #include "threads.h"
 
 /* ln E and ln B of the steps that count. */
@@ -17,17 +17,6 @@ struct levels {
     double most;    /* norm */
 };
 
-static bool anyone_above(const struct gtr_baseline *b, size_t t)
-{
-    size_t j;
-
-    for (j = 0; j < b->n_groups; j++)
-        if (b->log_ratio[j * b->n_steps + t] > b->log_kappa)
-            return true;
-    return false;
-}
-
-/* Where nobody is above, B is E: summed in another order it would differ by a rounding. */
 static void fill_levels(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
                         struct levels *levels)
 {
@@ -36,18 +25,16 @@ static void fill_levels(const struct gtr_replay *replay, const struct gtr_baseli
     size_t t;
 
     for (t = 0; t < series->n_steps; t++) {
-        double energy = series->total_sumsq[t], fair = energy;
+        double energy = series->total_sumsq[t];
 
         if (skip[t] || series->nonfinite[t])
             continue;
         levels->n_steps++;
         if (!(energy > 0.0))
             continue;
-        if (anyone_above(baseline, t) && baseline->energy[t] < energy)
-            fair = baseline->energy[t];
         levels->most = sqrt(energy) > levels->most ? sqrt(energy) : levels->most;
         levels->energy[levels->n] = gtr_log_energy(energy);
-        levels->fair[levels->n++] = gtr_log_energy(fair);
+        levels->fair[levels->n++] = gtr_log_energy(gtr_baseline_fair(baseline, t, energy));
     }
 }
 
@@ -141,15 +128,6 @@ enum gtr_code gtr_spill_curve(const struct gtr_replay *replay, const struct gtr_
     gtr_threads_run(gtr_replay_n_threads(replay), n, fill_one, &curve);
     levels_free(&levels);
     return GTR_OK;
-}
-
-size_t gtr_spill_choose(const struct gtr_spill_point *points, size_t n, double cost)
-{
-    size_t i = n;
-
-    while (i > 0 && points[i - 1].cost <= cost)
-        i--;
-    return i;
 }
 
 /* The next number with three digits.  Powers of ten are multiplied, never divided by: 129 / 100 is

@@ -1,4 +1,4 @@
-/* update_values.h - what the sums of replay/update.h say: norms, change, direction.
+/* update_values.h - what the sums of update/update.h say: norms, change, direction.
  *
  *     norm    ||u|| = sqrt(sum u^2), and `plain` of the update without clipping
  *     change  ||u - u_none|| / ||u_none||

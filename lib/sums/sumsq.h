@@ -42,11 +42,11 @@ struct gtr_reduction {
 void gtr_reduce(enum gtr_dtype dtype, const void *elements, uint64_t numel, size_t n_threads,
                 struct gtr_reduction *out);
 
+GTR_PUBLIC_END
+
 /* The same, and copies the elements to `copy` on the way, unless that is NULL: memory is read once
  * for both. */
 void gtr_reduce_copy(enum gtr_dtype dtype, const void *elements, uint64_t numel, size_t n_threads,
                      void *copy, struct gtr_reduction *out);
-
-GTR_PUBLIC_END
 
 #endif

@@ -30,14 +30,8 @@ static void span_add(struct gtr_span *span, double x)
 /* The goals of a row; false if they are not all finite or the row is not kept. */
 static bool goals_of(const struct counsel *c, size_t row, double goal[GTR_GOALS_MAX])
 {
-    bool counts = c->keep == NULL || c->keep[row];
-    size_t k;
-
-    for (k = 0; k < c->n_goals && counts; k++) {
-        goal[k] = gtr_goal_value(&c->goals[k], c->rows + row * GTR_OBJECTIVE_COUNT);
-        counts = isfinite(goal[k]);
-    }
-    return counts;
+    return (c->keep == NULL || c->keep[row]) &&
+           gtr_goal_values(c->goals, c->n_goals, c->rows + row * GTR_OBJECTIVE_COUNT, goal);
 }
 
 static bool same_goals(const struct counsel *c, size_t row, const double knee[GTR_GOALS_MAX])

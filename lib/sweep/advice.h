@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "choose.h"
+#include "goals.h"
 #include "err.h"
 #include "front.h"
 #include "public.h"

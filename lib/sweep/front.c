@@ -39,36 +39,16 @@ static bool equal_goals(const struct point *p, const struct point *q)
 static size_t take_points(const struct gtr_goal *goals, size_t n_goals, const double *rows,
                           size_t n, const bool *keep, struct point *points)
 {
-    size_t count = 0, i, k;
+    size_t count = 0, i;
 
     for (i = 0; i < n; i++) {
         struct point p = { .row = i };
-        bool finite = keep == NULL || keep[i];
 
-        for (k = 0; k < n_goals && finite; k++) {
-            p.goal[k] = gtr_goal_value(&goals[k], rows + i * GTR_OBJECTIVE_COUNT);
-            finite = isfinite(p.goal[k]);
-        }
-        if (finite)
+        if ((keep == NULL || keep[i]) &&
+            gtr_goal_values(goals, n_goals, rows + i * GTR_OBJECTIVE_COUNT, p.goal))
             points[count++] = p;
     }
     return count;
-}
-
-/* How many of the sorted values are below x. */
-static size_t rank_of(const double *sorted, size_t n, double x)
-{
-    size_t low = 0, high = n;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (sorted[middle] < x)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 /* tree[i], i from 1: the least c of ranks (i - lowest bit of i, i]. */
@@ -99,7 +79,7 @@ static size_t unbeaten(struct point *points, size_t n, const double *sorted, dou
         tree[i] = INFINITY;
     for (i = 0; i < n; i = end) {
         struct point p = points[i];
-        size_t rank = rank_of(sorted, n, p.goal[1]);
+        size_t rank = gtr_order_below(sorted, n, p.goal[1]);
 
         for (end = i + 1; end < n && equal_goals(&points[end], &p); end++)
             ;

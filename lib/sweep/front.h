@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "choose.h"
+#include "goals.h"
 #include "err.h"
 #include "public.h"
 
@@ -18,6 +18,8 @@ GTR_PUBLIC_BEGIN
 
 enum { GTR_GOALS_MAX = 3 };
 #define GTR_NO_ROW SIZE_MAX
+
+GTR_PUBLIC_END
 
 /* The rows of which no other kept row is at least as good in all of 1 to 3 goals and better in one:
  * their numbers, ordered by the first goal, then the second, the third and the number.  Rows that
@@ -32,7 +34,5 @@ enum gtr_code gtr_front_new(const struct gtr_goal *goals, size_t n_goals, const 
  * plane through the corners; of one, the minimum.  GTR_NO_ROW if the front is empty. */
 size_t gtr_front_knee(const struct gtr_goal *goals, size_t n_goals, const double *rows,
                       const size_t *front, size_t n_front);
-
-GTR_PUBLIC_END
 
 #endif

@@ -1,5 +1,5 @@
 /* plan.c - make a plan: all that can be wrong with one is found here, before anything runs. */
-#include "plan_parts.h"
+#include "plan_private.h"
 
 #include <string.h>
 

@@ -89,18 +89,18 @@ bool gtr_plan_allows(const struct gtr_plan *plan, size_t setting);
  * was checked when the plan was made.  Safe to call from several threads. */
 void gtr_plan_params(const struct gtr_plan *plan, size_t setting, union gtr_params *params);
 
+/* The setting as text to paste after -p.  Free with gtr_free; NULL if there is no memory. */
+char *gtr_plan_text(const struct gtr_plan *plan, size_t setting);
+
+GTR_PUBLIC_END
+
 /* Have all groups the same parameters, in every setting of the policy?  Then gtr_plan_params_shared
  * writes those instead, a single struct: for sweeps of millions of settings. */
 bool gtr_plan_is_shared(const struct gtr_plan *plan, size_t policy);
 void gtr_plan_params_shared(const struct gtr_plan *plan, size_t setting, union gtr_params *params);
 
-/* The setting as text to paste after -p.  Free with gtr_free; NULL if there is no memory. */
-char *gtr_plan_text(const struct gtr_plan *plan, size_t setting);
-
 /* The plan as text, one line a part: equal plans have equal text, so that pieces of a sweep can be
  * held against each other.  Free with gtr_free; NULL if there is no memory. */
 char *gtr_plan_describe(const struct gtr_plan *plan);
-
-GTR_PUBLIC_END
 
 #endif

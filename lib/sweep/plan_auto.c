@@ -3,7 +3,7 @@
  * A limit far below the usual norms clips everything, one above the largest nothing; what is worth
  * trying lies between, with some room at both ends.  Norms of 0 say nothing about that.
  */
-#include "plan_parts.h"
+#include "plan_private.h"
 
 #include <string.h>
 
@@ -65,8 +65,9 @@ static double largest(const double *values, size_t n)
     return max;
 }
 
-enum gtr_code gtr_axis_auto(struct gtr_axis *axis, const struct gtr_setting *setting,
-                            const struct gtr_replay *replay, struct gtr_err *err)
+enum gtr_code gtr_axis_auto(const struct gtr_axis *axis, const struct gtr_setting *setting,
+                            const struct gtr_replay *replay, double *low, double *high,
+                            struct gtr_err *err)
 {
     double *norms = NULL;
     enum gtr_code rc;
@@ -86,9 +87,9 @@ enum gtr_code gtr_axis_auto(struct gtr_axis *axis, const struct gtr_setting *set
                       setting->name, axis->name, axis->name);
     } else {
         const double *const row = norms;
-        const double low = 0.5 * gtr_order_quantile_of_rows(&row, 1, n, 0.01);
 
-        rc = gtr_axis_range(axis, setting, low, 2.0 * largest(norms, n), GTR_SPACED_LOG, err);
+        *low = 0.5 * gtr_order_quantile_of_rows(&row, 1, n, 0.01);
+        *high = 2.0 * largest(norms, n);
     }
     gtr_free(norms);
     return rc;

@@ -4,7 +4,7 @@
  * the ends as typed; those between are made by gtr_ln and gtr_exp, so they are the same everywhere.
  */
 #define _GNU_SOURCE
-#include "plan_parts.h"
+#include "plan_private.h"
 
 #include <fnmatch.h>
 #include <math.h>
@@ -24,16 +24,6 @@ void gtr_axis_clear(struct gtr_axis *axis)
     gtr_free(axis->values);
 }
 
-static char *cut(char *text, char end)
-{
-    size_t n = gtr_setting_span(text, end);
-
-    if (text[n] == '\0')
-        return NULL;
-    text[n] = '\0';
-    return text + n + 1;
-}
-
 /* All that is below 0 says "not asked for", as in a setting. */
 static bool is_unasked(const struct gtr_policy_spec *policy, const struct gtr_param_spec *param,
                        double value)
@@ -41,8 +31,7 @@ static bool is_unasked(const struct gtr_policy_spec *policy, const struct gtr_pa
     return policy->fit_key != NULL && strcmp(param->name, policy->fit_key) == 0 && value < 0.0;
 }
 
-/* --- values ------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static double unspaced(const struct gtr_axis *axis, double place)
 {
@@ -92,8 +81,7 @@ void gtr_axis_apply(const struct gtr_axis *axis, const struct gtr_policy_spec *p
             gtr_setting_assign(policy, axis->param, &params[axis->groups[i]], value);
 }
 
-/* --- parsing -----------------------------------------------------------------------------------
- */
+/* --- parsing ---------------------------------------------------------------------------------- */
 
 static enum gtr_code match_groups(struct gtr_axis *axis, const struct gtr_setting *setting,
                                   const char *glob, const struct gtr_series *series,
@@ -143,8 +131,9 @@ static enum gtr_code parse_list(struct gtr_axis *axis, const struct gtr_setting 
     return rc;
 }
 
-enum gtr_code gtr_axis_range(struct gtr_axis *axis, const struct gtr_setting *setting, double low,
-                             double high, enum gtr_spacing spacing, struct gtr_err *err)
+/* The ends must suit the spacing. */
+static enum gtr_code set_range(struct gtr_axis *axis, const struct gtr_setting *setting, double low,
+                               double high, enum gtr_spacing spacing, struct gtr_err *err)
 {
     const char *const policy = setting->name, *const key = axis->name;
 
@@ -221,20 +210,23 @@ static enum gtr_code parse_range(struct gtr_axis *axis, const struct gtr_setting
         rc = gtr_setting_read_value(setting->name, axis->name, axis->param, parts[1], &high, err);
     if (rc == GTR_OK)
         rc = parse_count(axis, setting, parts[2], err);
-    return rc == GTR_OK ? gtr_axis_range(axis, setting, low, high, spacing, err) : rc;
+    return rc == GTR_OK ? set_range(axis, setting, low, high, spacing, err) : rc;
 }
 
 static enum gtr_code parse_values(struct gtr_axis *axis, const struct gtr_setting *setting,
                                   char *text, const struct gtr_replay *replay, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
+    double low, high;
 
     if (axis->param->choices == NULL && strncmp(text, "auto", 4) == 0 &&
         (text[4] == '\0' || text[4] == ':')) {
         axis->n_values = AUTO_VALUES;
         if (text[4] == ':')
             rc = parse_count(axis, setting, text + 5, err);
-        return rc == GTR_OK ? gtr_axis_auto(axis, setting, replay, err) : rc;
+        if (rc == GTR_OK)
+            rc = gtr_axis_auto(axis, setting, replay, &low, &high, err);
+        return rc == GTR_OK ? set_range(axis, setting, low, high, GTR_SPACED_LOG, err) : rc;
     }
     if (strchr(text, ':') == NULL)
         return parse_list(axis, setting, text, err);
@@ -253,7 +245,7 @@ enum gtr_code gtr_axis_parse(struct gtr_axis *axis, const struct gtr_setting *se
 
     if (key == NULL)
         return gtr_fail(err, GTR_ENOMEM, "%.80s: no memory", text);
-    values = cut(key, '=');
+    values = gtr_setting_cut(key, '=');
     if (values == NULL) {
         rc = gtr_fail(err, GTR_EUSAGE,
                       "%.60s: %.80s: has no values; write %.80s=V1,V2,... or %.80s=A:B:N",
@@ -265,7 +257,7 @@ enum gtr_code gtr_axis_parse(struct gtr_axis *axis, const struct gtr_setting *se
         rc = gtr_fail(err, GTR_ENOMEM, "%.80s: no memory", text);
         goto out;
     }
-    glob = cut(key, '@');
+    glob = gtr_setting_cut(key, '@');
     axis->param = gtr_param_find(setting->policy, key);
     if (axis->param == NULL)
         rc = gtr_setting_unknown_key(setting, key, err);

@@ -4,7 +4,7 @@
  * fall from the first axis to the last), in a sample by its part of the axis.  Values are then
  * assigned in the order of the axes, as if they had been typed behind the policy's own entries.
  */
-#include "plan_parts.h"
+#include "plan_private.h"
 
 #include <math.h>
 #include <string.h>

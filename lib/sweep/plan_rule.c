@@ -3,7 +3,7 @@
  * "low<high" becomes one rule for each policy that has both parameters.  What counts is what all
  * groups share: KEY@GLOB does not enter.
  */
-#include "plan_parts.h"
+#include "plan_private.h"
 
 #include <math.h>
 #include <stdio.h>

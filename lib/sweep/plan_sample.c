@@ -9,7 +9,7 @@
  *   Saltelli two random samples and their mixtures, see plan.h
  *   Latin    the n points fall one into each of n strata of an axis, in an order of its own
  */
-#include "plan_parts.h"
+#include "plan_private.h"
 
 static uint64_t mix(uint64_t x)
 {

@@ -12,7 +12,7 @@
  * The numbers are those of Joe and Kuo, "Constructing Sobol sequences with better two-dimensional
  * projections", SIAM J. Sci. Comput. 30 (2008): file new-joe-kuo-6, its first 32 dimensions.
  */
-#include "plan_parts.h"
+#include "plan_private.h"
 
 struct start {
     unsigned degree;

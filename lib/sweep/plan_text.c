@@ -1,5 +1,5 @@
 /* plan_text.c - settings of a plan, and the plan itself, as text. */
-#include "plan_parts.h"
+#include "plan_private.h"
 
 #include "alloc.h"
 #include "builder.h"
@@ -19,20 +19,6 @@ char *gtr_plan_text(const struct gtr_plan *plan, size_t setting)
     return text;
 }
 
-/* gtr_builder_number is for doubles; a seed may need all 64 bits. */
-static void add_count(struct gtr_builder *out, uint64_t count)
-{
-    char digits[24];
-    size_t i = sizeof digits - 1;
-
-    digits[i] = '\0';
-    do {
-        digits[--i] = (char)('0' + count % 10);
-        count /= 10;
-    } while (count > 0);
-    gtr_builder_add(out, digits + i);
-}
-
 static void add_sampling(struct gtr_builder *out, const struct gtr_plan *plan)
 {
     static const char *const names[] = { [GTR_GRID] = "grid",
@@ -45,9 +31,9 @@ static void add_sampling(struct gtr_builder *out, const struct gtr_plan *plan)
     gtr_builder_add(out, names[plan->sampling]);
     if (plan->sampling != GTR_GRID) {
         gtr_builder_char(out, ' ');
-        add_count(out, plan->n_samples);
+        gtr_builder_count(out, plan->n_samples);
         gtr_builder_add(out, " seed ");
-        add_count(out, plan->seed);
+        gtr_builder_count(out, plan->seed);
     }
     gtr_builder_char(out, '\n');
 }
@@ -60,7 +46,7 @@ static void add_axis(struct gtr_builder *out, const struct gtr_axis *axis)
     size_t i;
 
     gtr_builder_add(out, "axis ");
-    add_count(out, axis->policy);
+    gtr_builder_count(out, axis->policy);
     gtr_builder_char(out, ' ');
     gtr_builder_add(out, axis->name);
     if (axis->values != NULL) {
@@ -75,7 +61,7 @@ static void add_axis(struct gtr_builder *out, const struct gtr_axis *axis)
         gtr_builder_char(out, ' ');
         gtr_builder_number(out, axis->high);
         gtr_builder_char(out, ' ');
-        add_count(out, axis->n_values);
+        gtr_builder_count(out, axis->n_values);
     }
     gtr_builder_char(out, '\n');
 }
@@ -85,7 +71,7 @@ static void add_rule(struct gtr_builder *out, const struct gtr_rule *rule)
     size_t s;
 
     gtr_builder_add(out, "constraint ");
-    add_count(out, rule->policy);
+    gtr_builder_count(out, rule->policy);
     gtr_builder_char(out, ' ');
     for (s = 0; s < 2; s++) {
         if (rule->param[s] != NULL)
@@ -114,7 +100,7 @@ char *gtr_plan_describe(const struct gtr_plan *plan)
             return NULL;
         }
         gtr_builder_add(&out, "policy ");
-        add_count(&out, i);
+        gtr_builder_count(&out, i);
         gtr_builder_char(&out, ' ');
         gtr_builder_add(&out, text);
         gtr_builder_char(&out, '\n');

@@ -98,7 +98,7 @@ static void set_unknown(struct gtr_sensitivity *out)
     out->total = out->total_low = out->total_high = NAN;
 }
 
-/* --- grids --- */
+/* --- grids ------------------------------------------------------------------------------------ */
 
 /* Sum over cells of the squared distances from the cell's mean.  sum, count: [n_cells] scratch,
  * zeroed. */
@@ -178,7 +178,7 @@ static enum gtr_code check_grid(const size_t *sizes, size_t n_knobs, size_t n, s
                     n);
 }
 
-/* --- samples --- */
+/* --- samples ---------------------------------------------------------------------------------- */
 
 /* Upper ends of the bins of sorted values, upward; the last is the largest value.  Equal values are
  * never parted.  Returns how many bins there are. */
@@ -215,17 +215,8 @@ static void put_in_bins(struct sample *s, const double *knobs, size_t k)
     s->n_bins[k] = cut(s->sorted, s->n, most, upper);
     for (i = 0; i < s->n; i++) {
         double x = knobs[s->row[i] * s->n_knobs + k];
-        size_t low = 0, high = s->n_bins[k] - 1;
 
-        while (low < high) {
-            size_t middle = (low + high) / 2;
-
-            if (upper[middle] < x)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        bin[i] = (uint8_t)low;
+        bin[i] = (uint8_t)gtr_order_below(upper, s->n_bins[k], x);
     }
 }
 

@@ -40,12 +40,6 @@ struct gtr_sweep_options {
     void *context;
 };
 
-/* The baseline that objectives are held against unless the user says otherwise: as
- * gtr_baseline_options_init, but a spike is a norm above 3 times its average.  Anything above 1.5
- * times exceeds its past, but much of that is a run's own noise, and a setting that cuts noise is
- * not what one looks for. */
-void gtr_sweep_baseline_init(struct gtr_baseline_options *options);
-
 /* Objectives of one setting by the scalar functions of the policy headers: the definition.
  * `params`: [G], bound and fitted.  Fails only for want of memory. */
 enum gtr_code gtr_sweep_one(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
@@ -60,10 +54,6 @@ enum gtr_code gtr_sweep_run(const struct gtr_replay *replay, const struct gtr_ba
                             const struct gtr_plan *plan, size_t first, size_t count,
                             const struct gtr_sweep_options *options, double *out, size_t *n_done,
                             struct gtr_err *err);
-
-const char *gtr_objective_name(enum gtr_objective objective); /* "clip_rate" */
-/* The objective of that name, or GTR_OBJECTIVE_COUNT. */
-enum gtr_objective gtr_objective_find(const char *name);
 
 GTR_PUBLIC_END
 

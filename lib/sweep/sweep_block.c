@@ -50,8 +50,7 @@ bool gtr_sweep_kernel_here(enum gtr_sweep_kernel kernel)
     return kernel == GTR_SWEEP_AUTO || kernel == GTR_SWEEP_SCALAR || gtr_wide_find(kernel) != NULL;
 }
 
-/* --- one setting -------------------------------------------------------------------------------
- */
+/* --- one setting ------------------------------------------------------------------------------ */
 
 static void run_row(const struct gtr_sweep_rows *rows, size_t r, enum gtr_policy_id policy,
                     const union gtr_params *params, struct gtr_sweep_space *space,
@@ -103,8 +102,7 @@ static void run_scalar(const struct gtr_sweep_rows *rows, enum gtr_policy_id pol
     gtr_objectives(&pooled, &whole, scales_only, out);
 }
 
-/* --- a block -----------------------------------------------------------------------------------
- */
+/* --- a block ---------------------------------------------------------------------------------- */
 
 void gtr_sweep_block(const struct gtr_sweep_rows *rows, enum gtr_policy_id policy,
                      const union gtr_params *params, size_t n, int scales_only,

@@ -30,8 +30,6 @@ struct gtr_sweep_load {
 extern "C" {
 #endif
 
-#ifdef GTR_CUDA
-
 /* Room in each slot for n_settings and n_params structs.  Free with gtr_sweep_gpu_close, also
  * after failure. */
 enum gtr_code gtr_sweep_gpu_open(int number, const struct gtr_sweep_rows *rows, size_t n_settings,
@@ -47,51 +45,6 @@ const double *gtr_sweep_gpu_out(const struct gtr_sweep_gpu *gpu, size_t slot);
 enum gtr_code gtr_sweep_gpu_start(struct gtr_sweep_gpu *gpu, size_t slot,
                                   const struct gtr_sweep_load *load, struct gtr_err *err);
 enum gtr_code gtr_sweep_gpu_wait(struct gtr_sweep_gpu *gpu, size_t slot, struct gtr_err *err);
-
-#else
-
-static inline enum gtr_code gtr_sweep_gpu_open(int number, const struct gtr_sweep_rows *rows,
-                                               size_t n_settings, size_t n_params,
-                                               struct gtr_sweep_gpu **gpu, struct gtr_err *err)
-{
-    (void)number, (void)rows, (void)n_settings, (void)n_params;
-    *gpu = NULL;
-    return gtr_cuda_missing(err);
-}
-
-static inline void gtr_sweep_gpu_close(struct gtr_sweep_gpu *gpu)
-{
-    (void)gpu;
-}
-
-static inline union gtr_params *gtr_sweep_gpu_params(struct gtr_sweep_gpu *gpu, size_t slot)
-{
-    (void)gpu, (void)slot;
-    return NULL;
-}
-
-static inline const double *gtr_sweep_gpu_out(const struct gtr_sweep_gpu *gpu, size_t slot)
-{
-    (void)gpu, (void)slot;
-    return NULL;
-}
-
-static inline enum gtr_code gtr_sweep_gpu_start(struct gtr_sweep_gpu *gpu, size_t slot,
-                                                const struct gtr_sweep_load *load,
-                                                struct gtr_err *err)
-{
-    (void)gpu, (void)slot, (void)load;
-    return gtr_cuda_missing(err);
-}
-
-static inline enum gtr_code gtr_sweep_gpu_wait(struct gtr_sweep_gpu *gpu, size_t slot,
-                                               struct gtr_err *err)
-{
-    (void)gpu, (void)slot;
-    return gtr_cuda_missing(err);
-}
-
-#endif
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,17 @@
 #include "sweep_work.h"
 #include "threads.h"
 
+#ifndef GTR_CUDA
+
+enum gtr_code gtr_sweep_on_gpus(struct gtr_sweep_work *work, const struct gtr_device *chosen,
+                                size_t *n_done, struct gtr_err *err)
+{
+    (void)work, (void)chosen, (void)n_done;
+    return gtr_cuda_missing(err);
+}
+
+#else
+
 enum {
     PIECE_MIN = 1024,       /* settings of one piece, at least */
     PIECE_MAX = 1 << 18,    /* and at most: 32 MiB of parameters */
@@ -57,8 +68,7 @@ struct driver {
     struct load load[GTR_SWEEP_SLOTS];
 };
 
-/* --- from a plan to parameters -----------------------------------------------------------------
- */
+/* --- from a plan to parameters ---------------------------------------------------------------- */
 
 struct writing {
     const struct gtr_sweep_work *work;
@@ -132,8 +142,7 @@ static void prepare(const struct driver *driver, struct load *load, struct piece
     load->about.plain = n > 0 && !atomic_load(&load->odd);
 }
 
-/* --- a driver ------------------------------------------------------------------------------------
- */
+/* --- a driver --------------------------------------------------------------------------------- */
 
 static void fail(struct crew *crew, enum gtr_code rc, const struct gtr_err *err)
 {
@@ -255,8 +264,7 @@ static void drive(void *context, size_t item, size_t worker)
     }
 }
 
-/* --- the whole -----------------------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 /* Large enough to fill a GPU, small enough to be shared out, to be stopped, and to be held in
  * memory. */
@@ -333,3 +341,5 @@ enum gtr_code gtr_sweep_on_gpus(struct gtr_sweep_work *work, const struct gtr_de
     gtr_free(crew.pieces);
     return crew.rc;
 }
+
+#endif

@@ -9,7 +9,7 @@
 #include "digest.h"
 #include "h5.h"
 #include "objectives.h"
-#include "outfile.h"
+#include "result_parts.h"
 #include "sweep.h"
 
 enum { CHUNK_ROWS = 4096 };
@@ -71,116 +71,65 @@ enum gtr_code gtr_sweep_about_fill(struct gtr_sweep_about *about, const char *tr
     return gtr_fail(err, GTR_ENOMEM, "no memory for the description of the sweep");
 }
 
-static enum gtr_code write_about(struct gtr_h5 *h5, const struct gtr_sweep_about *about,
-                                 struct gtr_err *err)
-{
-    const struct {
-        const char *name, *value;
-    } texts[] = { { "format", "gradtrace-sweep" }, { "producer", "gradtrace " GTR_VERSION },
-                  { "trace", about->trace },       { "group_by", about->group_by },
-                  { "context", about->context },   { "plan", about->plan } };
-    const struct {
-        const char *name;
-        uint64_t value;
-    } integers[] = { { "format_version", 1 },
-                     { "n_settings", about->n_settings },
-                     { "first", about->first },
-                     { "count", about->count } };
-    enum gtr_code rc = GTR_OK;
-    size_t i;
-
-    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(texts); i++)
-        rc = gtr_h5_set_text(h5, "/", texts[i].name, texts[i].value, err);
-    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(integers); i++)
-        rc = gtr_h5_set_integer(h5, "/", integers[i].name, (int64_t)integers[i].value, err);
-    return rc;
-}
-
-static enum gtr_code write_names(struct gtr_h5 *h5, const struct gtr_plan *plan,
-                                 struct gtr_err *err)
+static void write_names(struct gtr_result *result, const struct gtr_plan *plan)
 {
     size_t n_knobs = gtr_plan_n_knobs(plan), n_policies = gtr_plan_n_policies(plan), i;
     const char *objectives[GTR_OBJECTIVE_COUNT], **names;
-    enum gtr_code rc;
 
     for (i = 0; i < GTR_OBJECTIVE_COUNT; i++)
         objectives[i] = gtr_objective_name((enum gtr_objective)i);
-    rc = gtr_alloc_for(&names, n_knobs + n_policies, sizeof *names, "names", err);
-    if (rc != GTR_OK)
-        return rc;
+    if (!gtr_result_alloc(result, &names, n_knobs + n_policies, sizeof *names))
+        return;
     for (i = 0; i < n_knobs; i++)
         names[i] = gtr_plan_knob_name(plan, i);
     for (i = 0; i < n_policies; i++)
         names[n_knobs + i] = gtr_plan_policy_name(plan, i);
-    rc = gtr_h5_write_strings(h5, "/objective", objectives, GTR_OBJECTIVE_COUNT, err);
-    if (rc == GTR_OK && n_knobs > 0)
-        rc = gtr_h5_write_strings(h5, "/knob", names, n_knobs, err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_write_strings(h5, "/policy", names + n_knobs, n_policies, err);
+    gtr_result_strings(result, "objective", objectives, GTR_OBJECTIVE_COUNT);
+    if (n_knobs > 0)
+        gtr_result_strings(result, "knob", names, n_knobs);
+    gtr_result_strings(result, "policy", names + n_knobs, n_policies);
     gtr_free(names);
-    return rc;
 }
 
-/* The values of the knobs, a row at a time: they follow from the setting's number. */
-static enum gtr_code write_knobs(struct gtr_h5 *h5, const struct gtr_sweep_about *about,
-                                 const struct gtr_plan *plan, struct gtr_err *err)
-{
-    size_t n_knobs = gtr_plan_n_knobs(plan), i, k;
-    const struct gtr_h5_shape shape = { .cols = n_knobs, .chunk_rows = CHUNK_ROWS };
-    struct gtr_h5_sheet *sheet = NULL;
-    double *values = NULL;
-    enum gtr_code rc, closed;
+struct knobs {
+    const struct gtr_plan *plan;
+    size_t first;
+};
 
-    if (n_knobs == 0)
-        return GTR_OK;
-    rc = gtr_alloc_for(&values, n_knobs, sizeof *values, "knobs", err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_sheet_new(h5, "/knobs", GTR_H5_F64, &shape, &sheet, err);
-    for (i = 0; rc == GTR_OK && i < about->count; i++) {
-        for (k = 0; k < n_knobs; k++)
-            values[k] = gtr_plan_knob(plan, about->first + i, k);
-        rc = gtr_h5_sheet_append(sheet, values, err);
-    }
-    closed = gtr_h5_sheet_close(sheet, err);
-    gtr_free(values);
-    return rc == GTR_OK ? closed : rc;
+/* The values of the knobs follow from the setting's number. */
+static void fill_knobs(const void *context, size_t row, void *values)
+{
+    const struct knobs *knobs = context;
+    double *value = values;
+    size_t k;
+
+    for (k = 0; k < gtr_plan_n_knobs(knobs->plan); k++)
+        value[k] = gtr_plan_knob(knobs->plan, knobs->first + row, k);
 }
 
-static enum gtr_code write_rows(struct gtr_h5 *h5, const struct gtr_sweep_about *about,
-                                const double *rows, struct gtr_err *err)
+enum gtr_code gtr_sweep_file_write(const char *path, bool force,
+                                   const struct gtr_sweep_about *about, const struct gtr_plan *plan,
+                                   const double *rows, struct gtr_err *err)
 {
-    const struct gtr_h5_shape shape = { .cols = GTR_OBJECTIVE_COUNT, .chunk_rows = CHUNK_ROWS };
-    struct gtr_h5_sheet *sheet = NULL;
-    enum gtr_code rc, closed;
-    size_t i;
+    const struct knobs knobs = { plan, about->first };
+    struct gtr_h5_shape shape = { .cols = gtr_plan_n_knobs(plan), .chunk_rows = CHUNK_ROWS };
+    struct gtr_result *result;
+    enum gtr_code rc =
+        gtr_result_new(path, force, "gradtrace-sweep", about->trace, about->group_by, &result, err);
 
-    rc = gtr_h5_sheet_new(h5, "/objectives", GTR_H5_F64, &shape, &sheet, err);
-    for (i = 0; rc == GTR_OK && i < about->count; i++)
-        rc = gtr_h5_sheet_append(sheet, rows + i * GTR_OBJECTIVE_COUNT, err);
-    closed = gtr_h5_sheet_close(sheet, err);
-    return rc == GTR_OK ? closed : rc;
-}
-
-enum gtr_code gtr_sweep_write(const char *path, bool force, const struct gtr_sweep_about *about,
-                              const struct gtr_plan *plan, const double *rows, struct gtr_err *err)
-{
-    struct gtr_outfile file = { 0 };
-    struct gtr_h5 *h5 = NULL;
-    enum gtr_code rc;
-
-    rc = gtr_outfile_begin(&file, path, force, err);
     if (rc != GTR_OK)
         return rc;
-    rc = gtr_h5_create(gtr_outfile_name(&file), path, &h5, err);
-    if (rc == GTR_OK)
-        rc = write_about(h5, about, err);
-    if (rc == GTR_OK)
-        rc = write_names(h5, plan, err);
-    if (rc == GTR_OK)
-        rc = write_knobs(h5, about, plan, err);
-    if (rc == GTR_OK)
-        rc = write_rows(h5, about, rows, err);
-    return gtr_h5_finish(h5, &file, rc, err);
+    gtr_result_text(result, "context", about->context);
+    gtr_result_text(result, "plan", about->plan);
+    gtr_result_integer(result, "n_settings", (int64_t)about->n_settings);
+    gtr_result_integer(result, "first", (int64_t)about->first);
+    gtr_result_integer(result, "count", (int64_t)about->count);
+    write_names(result, plan);
+    if (shape.cols > 0)
+        gtr_result_rows(result, "knobs", GTR_H5_F64, &shape, about->count, fill_knobs, &knobs);
+    shape.cols = GTR_OBJECTIVE_COUNT;
+    gtr_result_table(result, "objectives", GTR_H5_F64, &shape, about->count, rows);
+    return gtr_result_close(result, err);
 }
 
 static enum gtr_code read_about(const char *path, const struct gtr_h5 *h5,
@@ -222,8 +171,8 @@ static enum gtr_code read_about(const char *path, const struct gtr_h5 *h5,
     return rc;
 }
 
-enum gtr_code gtr_sweep_read(const char *path, struct gtr_sweep_about *about, double **rows,
-                             struct gtr_err *err)
+enum gtr_code gtr_sweep_file_read(const char *path, struct gtr_sweep_about *about, double **rows,
+                                  struct gtr_err *err)
 {
     struct gtr_h5_table *table = NULL;
     struct gtr_h5 *h5 = NULL;

@@ -36,12 +36,13 @@ enum gtr_code gtr_sweep_about_fill(struct gtr_sweep_about *about, const char *tr
 void gtr_sweep_about_free(struct gtr_sweep_about *about);
 
 /* rows: [count][GTR_OBJECTIVE_COUNT].  The file appears whole. */
-enum gtr_code gtr_sweep_write(const char *path, bool force, const struct gtr_sweep_about *about,
-                              const struct gtr_plan *plan, const double *rows, struct gtr_err *err);
+enum gtr_code gtr_sweep_file_write(const char *path, bool force,
+                                   const struct gtr_sweep_about *about, const struct gtr_plan *plan,
+                                   const double *rows, struct gtr_err *err);
 
 /* Reads one back; the caller frees *about with gtr_sweep_about_free and *rows with gtr_free. */
-enum gtr_code gtr_sweep_read(const char *path, struct gtr_sweep_about *about, double **rows,
-                             struct gtr_err *err);
+enum gtr_code gtr_sweep_file_read(const char *path, struct gtr_sweep_about *about, double **rows,
+                                  struct gtr_err *err);
 
 /* --- the journal of a sweep under way ------------------------------------------------------------
  *

@@ -7,6 +7,8 @@
 #ifndef GTR_SWEEP_LANE_H
 #define GTR_SWEEP_LANE_H
 
+#include "attenuation.h"
+#include "objectives.h"
 #include "sweep_rows.h"
 
 /* What the scales of the groups make of one step's direction. */

@@ -2,42 +2,29 @@
 #include "wide.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "alloc.h"
+#include "attenuation.h"
+#include "isa.h"
 
 enum { LANES = GTR_SWEEP_LANES };
 
-/* --- kernels -----------------------------------------------------------------------------------
- */
+/* --- kernels ---------------------------------------------------------------------------------- */
 
 #ifdef __x86_64__
-static enum gtr_sweep_kernel widest(void)
-{
-    static atomic_int known; /* cpuid traps under a hypervisor: ask once */
-    int kernel = atomic_load_explicit(&known, memory_order_relaxed);
-
-    if (kernel == 0) {
-        kernel = __builtin_cpu_supports("avx512f") ? GTR_SWEEP_AVX512
-                 : __builtin_cpu_supports("avx2")  ? GTR_SWEEP_AVX2
-                                                   : GTR_SWEEP_SSE2;
-        atomic_store_explicit(&known, kernel, memory_order_relaxed);
-    }
-    return (enum gtr_sweep_kernel)kernel;
-}
-
 const struct gtr_wide_kernel *gtr_wide_find(enum gtr_sweep_kernel kernel)
 {
-    static const struct gtr_wide_kernel *const kernels[] = { [GTR_SWEEP_SSE2] = &gtr_wide_sse2,
-                                                             [GTR_SWEEP_AVX2] = &gtr_wide_avx2,
-                                                             [GTR_SWEEP_AVX512] =
-                                                                 &gtr_wide_avx512 };
-    enum gtr_sweep_kernel here = widest();
+    static const struct gtr_wide_kernel *const kernels[GTR_ISA_COUNT] = {
+        [GTR_ISA_PORTABLE] = &gtr_wide_sse2,
+        [GTR_ISA_AVX2] = &gtr_wide_avx2,
+        [GTR_ISA_AVX512] = &gtr_wide_avx512,
+    };
+    enum gtr_isa isa = (enum gtr_isa)(kernel - GTR_SWEEP_SSE2);
 
     if (kernel == GTR_SWEEP_AUTO)
-        kernel = here;
-    return kernel <= here ? kernels[kernel] : NULL;
+        return kernels[gtr_isa_find()];
+    return kernel != GTR_SWEEP_SCALAR && gtr_isa_here(isa) ? kernels[isa] : NULL;
 }
 #else
 const struct gtr_wide_kernel *gtr_wide_find(enum gtr_sweep_kernel kernel)
@@ -47,13 +34,12 @@ const struct gtr_wide_kernel *gtr_wide_find(enum gtr_sweep_kernel kernel)
 }
 #endif
 
-/* --- into vectors ------------------------------------------------------------------------------
- */
+/* --- into vectors ----------------------------------------------------------------------------- */
 
 size_t gtr_wide_size(size_t n_groups)
 {
-    size_t group = sizeof(struct gtr_wide_sums) + sizeof(struct gtr_wide_aggc) +
-                   sizeof(struct gtr_wide_limit);
+    size_t group =
+        sizeof(struct gtr_wide_sums) + sizeof(struct gtr_wide_aggc) + sizeof(struct gtr_wide_limit);
 
     return sizeof(struct gtr_wide) + n_groups * group;
 }
@@ -161,8 +147,7 @@ static void clear(struct gtr_wide *wide)
         wide->shared.scale_min[i] = HUGE_VAL;
 }
 
-/* --- and out again -----------------------------------------------------------------------------
- */
+/* --- and out again ---------------------------------------------------------------------------- */
 
 static void unpack(const struct gtr_wide_kernel *kernel, const struct gtr_wide *wide, size_t i,
                    double out[GTR_OBJECTIVE_COUNT])

@@ -41,8 +41,8 @@ INLINE WIDE seen(const struct gtr_wide_aggc *p, size_t at, WIDE ema, WIDE n, boo
 /* One step of one vector of settings: scale, and what a tally asks about the interval.  With
  * `plain`, all lanes have form=code and no norm_eps. */
 INLINE WIDE aggc_step(const struct gtr_wide_aggc *p, struct gtr_wide_sums *sums,
-                      const struct gtr_sweep_cell *cell, size_t at, WIDE low, WIDE high,
-                      bool plain, bool first, MASK *capped, MASK *empty)
+                      const struct gtr_sweep_cell *cell, size_t at, WIDE low, WIDE high, bool plain,
+                      bool first, MASK *capped, MASK *empty)
 {
     WIDE n = SPLAT(cell->norm), bottom = SPLAT(cell->bottom), ema = LOAD(sums->ema + at);
     WIDE min_norm = LOAD(p->min_norm + at), lower, upper;

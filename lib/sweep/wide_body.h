@@ -157,8 +157,7 @@ INLINE void global_groups(struct gtr_wide *wide, size_t r, size_t at, bool full)
     WIDE total = SPLAT(rows->row[r].total), limit = LOAD(p->max_norm + at);
     WIDE eps = LOAD(p->eps + at), one = SPLAT(1.0), s = limit / (total + eps);
     MASK lax = EQUAL(LOAD(p->strict + at), SPLAT(0.0));
-    MASK whole = EITHER(BOTH(lax, ABOVE(s, one)),
-                        NOT_SECOND(ABOVE(limit, total), lax));
+    MASK whole = EITHER(BOTH(lax, ABOVE(s, one)), NOT_SECOND(ABOVE(limit, total), lax));
     struct gathered g;
     size_t j;
 

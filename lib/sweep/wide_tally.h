@@ -13,11 +13,11 @@ struct gathered {
 };
 
 /* Two logarithms at a time, because one would wait for itself. */
-#define BOTH_OF(q, c)                        \
-    q##a = q##a * f4a + SPLAT(c);            \
+#define BOTH_OF(q, c)             \
+    q##a = q##a * f4a + SPLAT(c); \
     q##b = q##b * f4b + SPLAT(c)
-#define FIRST_OF(q, c, d)                    \
-    WIDE q##a = SPLAT(c) * f4a + SPLAT(d);   \
+#define FIRST_OF(q, c, d)                  \
+    WIDE q##a = SPLAT(c) * f4a + SPLAT(d); \
     WIDE q##b = SPLAT(c) * f4b + SPLAT(d)
 
 /* The exponent and the rest of x.  There is no conversion from 64-bit integers in all sets: the

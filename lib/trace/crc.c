@@ -1,8 +1,40 @@
-/* crc.c - CRC-32 of rows.  The machines that this runs on are little-endian, as the bytes are. */
+/* crc.c - rows, and CRC-32 of them.  The machines that this runs on are little-endian, as the bytes
+ * are. */
 #include "crc.h"
 
 #include <string.h>
 #include <zlib.h>
+
+#include "alloc.h"
+
+enum gtr_code gtr_rows_new(struct gtr_rows *rows, size_t n_rows, size_t n_tensors,
+                           struct gtr_err *err)
+{
+    const size_t n = n_rows * n_tensors;
+    enum gtr_code rc = gtr_alloc_for(&rows->sumsq, n, gtr_row_bytes(1, true), "values", err);
+
+    if (rc == GTR_OK) {
+        rows->param_sumsq = rows->sumsq + n;
+        rows->nonfinite = (uint64_t *)(rows->param_sumsq + n);
+        rows->maxabs = (float *)(rows->nonfinite + n);
+    }
+    return rc;
+}
+
+void gtr_rows_free(struct gtr_rows *rows)
+{
+    gtr_free(rows->sumsq);
+}
+
+void *gtr_rows_of(const struct gtr_rows *rows, enum gtr_norm norm)
+{
+    void *const matrices[GTR_NORM_COUNT] = { [GTR_SUMSQ] = rows->sumsq,
+                                             [GTR_MAXABS] = rows->maxabs,
+                                             [GTR_NONFINITE] = rows->nonfinite,
+                                             [GTR_PARAM_SUMSQ] = rows->param_sumsq };
+
+    return matrices[norm];
+}
 
 /* zlib counts in unsigned int. */
 uint32_t gtr_crc_bytes(uint32_t crc, const void *bytes, size_t n)

@@ -1,6 +1,8 @@
-/* crc.h - a checksum of one row of a trace, so that a torn or altered one is never read as data.
+/* crc.h - rows of a trace, and a checksum of each, so that a torn or altered one is never read as
+ * data.
  *
- * It is CRC-32 as zlib, gzip and PNG compute it, over these bytes, little-endian, without gaps:
+ * The checksum is CRC-32 as zlib, gzip and PNG compute it, over these bytes, little-endian, without
+ * gaps:
  *
  *     i64 index | f64 loss | f64 lr | f64 time | f64 applied_scale | u8 skipped
  *     f64 sumsq[P] | f32 maxabs[P] | u64 nonfinite[P] | f64 param_sumsq[P], if the trace has it
@@ -22,6 +24,19 @@ struct gtr_row {
     const uint64_t *nonfinite;
     const double *param_sumsq;
 };
+
+/* Room for rows of all matrices, at first zeros. */
+struct gtr_rows {
+    double *sumsq; /* the block, with all others in it */
+    float *maxabs;
+    uint64_t *nonfinite;
+    double *param_sumsq;
+};
+
+enum gtr_code gtr_rows_new(struct gtr_rows *rows, size_t n_rows, size_t n_tensors,
+                           struct gtr_err *err);
+void gtr_rows_free(struct gtr_rows *rows);
+void *gtr_rows_of(const struct gtr_rows *rows, enum gtr_norm norm);
 
 /* Continues `crc` over n bytes.  Start with 0. */
 uint32_t gtr_crc_bytes(uint32_t crc, const void *bytes, size_t n);

@@ -39,24 +39,24 @@ struct gtr_sample {
     int64_t seed;
 };
 
-/* Fails unless the block has elements, the fraction is in (0, 1], and a tensor of `numel` has at
- * most 2^28 blocks: all of them are looked at, and a damaged file may claim any number. */
-enum gtr_code gtr_sample_check(const struct gtr_sample *sampling, uint64_t numel,
-                               struct gtr_err *err);
-
 /* "1/64" or "0.02" as a fraction in (0, 1]. */
 enum gtr_code gtr_sample_parse(const char *text, double *fraction, struct gtr_err *err);
-
-/* How many blocks are kept; 0 for a tensor without elements. */
-uint64_t gtr_sample_n_blocks(const struct gtr_sample *sampling, uint64_t numel);
 
 /* The blocks kept, rising: a new array of *n_kept block numbers.  Free with gtr_free. */
 enum gtr_code gtr_sample_blocks(const struct gtr_sample *sampling, const char *name, uint64_t numel,
                                 uint64_t **blocks, size_t *n_kept, struct gtr_err *err);
 
+GTR_PUBLIC_END
+
+/* Fails unless the block has elements, the fraction is in (0, 1], and a tensor of `numel` has at
+ * most 2^28 blocks: all of them are looked at, and a damaged file may claim any number. */
+enum gtr_code gtr_sample_check(const struct gtr_sample *sampling, uint64_t numel,
+                               struct gtr_err *err);
+
+/* How many blocks are kept; 0 for a tensor without elements. */
+uint64_t gtr_sample_n_blocks(const struct gtr_sample *sampling, uint64_t numel);
+
 /* Elements that they hold together.  The sampling is one that gtr_sample_check passes. */
 uint64_t gtr_sample_numel(const struct gtr_sample *sampling, const char *name, uint64_t numel);
-
-GTR_PUBLIC_END
 
 #endif

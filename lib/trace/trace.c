@@ -1,6 +1,9 @@
 /* trace.c - what readers and writers share: dtypes and the head of a trace. */
-#include "trace.h"
+#include "trace_private.h"
 
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -36,6 +39,25 @@ bool gtr_dtype_find(const char *name, enum gtr_dtype *dtype)
         }
     }
     return false;
+}
+
+/* --- heads ------------------------------------------------------------------------------------ */
+
+const char *const gtr_head_text_names[GTR_HEAD_TEXTS] = { "producer",   "created", "reduction",
+                                                          "grad_state", "meta",    "group_by",
+                                                          "stopped" };
+
+/* The text may be changed where the head may. */
+char **gtr_head_text(const struct gtr_head *head, size_t i)
+{
+    const size_t at[GTR_HEAD_TEXTS] = {
+        offsetof(struct gtr_head, producer),  offsetof(struct gtr_head, created),
+        offsetof(struct gtr_head, reduction), offsetof(struct gtr_head, grad_state),
+        offsetof(struct gtr_head, meta),      offsetof(struct gtr_head, group_by),
+        offsetof(struct gtr_head, stopped)
+    };
+
+    return (char **)((char *)head + at[i]);
 }
 
 enum gtr_code gtr_head_set(char **field, const char *text, struct gtr_err *err)
@@ -77,13 +99,8 @@ void gtr_head_free(struct gtr_head *head)
         gtr_free(head->tensors[i].param_group);
     }
     gtr_free(head->tensors);
-    gtr_free(head->producer);
-    gtr_free(head->created);
-    gtr_free(head->reduction);
-    gtr_free(head->grad_state);
-    gtr_free(head->meta);
-    gtr_free(head->group_by);
-    gtr_free(head->stopped);
+    for (i = 0; i < GTR_HEAD_TEXTS; i++)
+        gtr_free(*gtr_head_text(head, i));
     memset(head, 0, sizeof *head);
 }
 
@@ -112,4 +129,54 @@ enum gtr_code gtr_head_set_param_group(struct gtr_head *head, const char *name, 
     if (head->n_tensors == 0)
         return gtr_fail(err, GTR_EUSAGE, "parameter group %.80s: no tensor was added yet", name);
     return gtr_head_set(&head->tensors[head->n_tensors - 1].param_group, name, err);
+}
+
+enum gtr_code gtr_head_copy(const struct gtr_head *from, struct gtr_head *to, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    *to = (struct gtr_head){ .rank = from->rank,
+                             .world_size = from->world_size,
+                             .total_steps = from->total_steps };
+    for (i = 0; rc == GTR_OK && i < GTR_HEAD_TEXTS; i++)
+        rc = gtr_head_set(gtr_head_text(to, i), *gtr_head_text(from, i), err);
+    for (i = 0; rc == GTR_OK && i < from->n_tensors; i++) {
+        const struct gtr_tensor *tensor = &from->tensors[i];
+
+        rc =
+            gtr_head_add_tensor(to, tensor->name, tensor->shape, tensor->numel, tensor->dtype, err);
+        if (rc == GTR_OK && tensor->param_group != NULL)
+            rc = gtr_head_set_param_group(to, tensor->param_group, err);
+    }
+    if (rc != GTR_OK)
+        gtr_head_free(to);
+    return rc;
+}
+
+const char *gtr_head_differs(const struct gtr_head *a, const struct gtr_head *b, char *buffer,
+                             size_t size)
+{
+    size_t i;
+
+    if (a->n_tensors != b->n_tensors) {
+        snprintf(buffer, size, "%zu tensors, not %zu", b->n_tensors, a->n_tensors);
+        return buffer;
+    }
+    if (a->rank != b->rank || a->world_size != b->world_size) {
+        snprintf(buffer, size, "rank %" PRId64 " of %" PRId64 ", not %" PRId64 " of %" PRId64,
+                 b->rank, b->world_size, a->rank, a->world_size);
+        return buffer;
+    }
+    for (i = 0; i < a->n_tensors; i++) {
+        const struct gtr_tensor *x = &a->tensors[i], *y = &b->tensors[i];
+
+        if (strcmp(x->name, y->name) == 0 && strcmp(x->shape, y->shape) == 0 &&
+            x->numel == y->numel && x->dtype == y->dtype)
+            continue;
+        snprintf(buffer, size, "tensor %zu as %.60s %.30s, not %.60s %.30s", i, y->name, y->shape,
+                 x->name, x->shape);
+        return buffer;
+    }
+    return NULL;
 }

@@ -25,8 +25,7 @@ enum {
 enum gtr_dtype { GTR_F32, GTR_F16, GTR_BF16, GTR_F64, GTR_DTYPE_COUNT };
 
 const char *gtr_dtype_name(enum gtr_dtype dtype); /* "f32", static */
-bool gtr_dtype_find(const char *name, enum gtr_dtype *dtype);
-size_t gtr_dtype_size(enum gtr_dtype dtype); /* bytes of one element */
+size_t gtr_dtype_size(enum gtr_dtype dtype);      /* bytes of one element */
 
 struct gtr_tensor {
     char *name;     /* as the framework names it */
@@ -95,6 +94,11 @@ enum gtr_norm {
  * of segments are read once, to compare them with their checksums. */
 enum gtr_code gtr_trace_open(const char *path, struct gtr_trace **trace, struct gtr_err *err);
 void gtr_trace_close(struct gtr_trace *trace);
+
+/* HDF5 does not survive reading some damaged files.  A program that reads what others send it may
+ * have each file tried out by a child process before it is opened: from now on, in the whole
+ * process, and not until this was called.  It forks, so it is nothing for processes that train. */
+void gtr_trace_try_files(bool on);
 
 /* What a folder of segments is made of. */
 struct gtr_trace_folder {
@@ -172,14 +176,14 @@ struct gtr_writer;
 enum gtr_compression { GTR_COMPRESS_DEFLATE, GTR_COMPRESS_NONE };
 
 struct gtr_writer_options {
+    size_t size;                      /* set by _init */
     bool force;                       /* replace an existing file */
     bool elements;                    /* the trace will hold elements of every tensor */
     bool param_norms;                 /* and sums of squares of the weights */
     struct gtr_sample sampling;       /* of the elements; fraction 0: all of them are kept */
     enum gtr_compression compression; /* of the elements */
-    size_t
-        n_threads;  /* that deflate elements; 0: all processors.  The file does not depend on it */
-    bool checksums; /* one for each row and capture, which verify looks at; folders have them */
+    size_t n_threads; /* that deflate elements; 0: all processors.  No file depends on it */
+    bool checksums;   /* one for each row and capture, which verify looks at; folders have them */
 
     bool whole; /* a new folder has another name until it is closed, as files have in any case */
 
@@ -192,6 +196,10 @@ struct gtr_writer_options {
     const uint64_t *dropped_captures; /* NULL, or how many captures the caller has left out so far:
                                        * read when the file is closed, an attribute of the root */
 };
+
+/* All zeros. */
+void gtr_writer_options_init(struct gtr_writer_options *options, size_t size);
+#define gtr_writer_options_init(options) gtr_writer_options_init((options), sizeof *(options))
 
 /* Starts a trace under a temporary name in the same folder.  `head` is copied into the file and
  * need not outlive the call.
@@ -219,17 +227,19 @@ enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, 
 enum gtr_code gtr_writer_elements(struct gtr_writer *writer, size_t tensor, const void *elements,
                                   struct gtr_err *err);
 
-/* The recording ends here though the run goes on: the trace will say why.  Before close. */
-enum gtr_code gtr_writer_stopped(struct gtr_writer *writer, const char *why, struct gtr_err *err);
-
 /* Closes and gives the file its name; or, abandoning, removes it.  Both free the writer. */
 enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err);
 void gtr_writer_abandon(struct gtr_writer *writer);
 
+GTR_PUBLIC_END
+
+bool gtr_dtype_find(const char *name, enum gtr_dtype *dtype);
+
+/* The recording ends here though the run goes on: the trace will say why.  Before close. */
+enum gtr_code gtr_writer_stopped(struct gtr_writer *writer, const char *why, struct gtr_err *err);
+
 /* Whether gtr_writer_open would find a place to write to: told before a run starts.  Leaves
  * nothing behind. */
 enum gtr_code gtr_writer_try(const char *path, int64_t rank, bool force, struct gtr_err *err);
-
-GTR_PUBLIC_END
 
 #endif

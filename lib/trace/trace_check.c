@@ -7,59 +7,36 @@
 
 enum { CHECK_BYTES = 1 << 20 };
 
-/* Some rows of all matrices. */
-struct rows {
-    size_t n_most;
-    void *values[GTR_NORM_COUNT]; /* NULL: zeros, or no such matrix */
-};
-
-static void rows_free(struct rows *rows)
+static size_t rows_at_a_time(const struct gtr_trace *trace)
 {
-    size_t i;
+    size_t n = CHECK_BYTES / (trace->head.n_tensors * sizeof(double));
 
-    for (i = 0; i < GTR_NORM_COUNT; i++)
-        gtr_free(rows->values[i]);
-}
-
-static enum gtr_code rows_new(const struct gtr_trace *trace, struct rows *rows, struct gtr_err *err)
-{
-    size_t n = trace->head.n_tensors, i;
-    enum gtr_code rc = GTR_OK;
-
-    *rows = (struct rows){ .n_most = CHECK_BYTES / (n * sizeof(double)) };
-    if (rows->n_most == 0)
-        rows->n_most = 1;
-    if (rows->n_most > trace->n_steps)
-        rows->n_most = trace->n_steps;
-    for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++)
-        if (trace->norm[i] != NULL || i != GTR_PARAM_SUMSQ)
-            rc = gtr_alloc_for(&rows->values[i], rows->n_most * n, sizeof(double), "values", err);
-    return rc;
+    n = n < trace->n_steps ? n : trace->n_steps;
+    return n > 0 ? n : 1;
 }
 
 static enum gtr_code read_rows(const struct gtr_trace *trace, size_t first, size_t n,
-                               struct rows *rows, struct gtr_err *err)
+                               struct gtr_rows *rows, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
-    size_t i;
+    int norm;
 
-    for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++)
-        if (trace->norm[i] != NULL)
-            rc = gtr_trace_read_rows(trace, (enum gtr_norm)i, first, n, rows->values[i], err);
+    for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++)
+        if (trace->holds[norm])
+            rc = gtr_trace_read_rows(trace, (enum gtr_norm)norm, first, n,
+                                     gtr_rows_of(rows, (enum gtr_norm)norm), err);
     return rc;
 }
 
-static bool row_fits(const struct gtr_trace *trace, size_t t, size_t at, const struct rows *rows)
+static bool row_fits(const struct gtr_trace *trace, size_t t, size_t at,
+                     const struct gtr_rows *rows)
 {
-    size_t n = trace->head.n_tensors;
-    const double *sumsq = rows->values[GTR_SUMSQ], *params = rows->values[GTR_PARAM_SUMSQ];
-    const float *maxabs = rows->values[GTR_MAXABS];
-    const uint64_t *nonfinite = rows->values[GTR_NONFINITE];
-    const struct gtr_row row = { &trace->steps[t], sumsq + at * n, maxabs + at * n,
-                                 nonfinite + at * n, params != NULL ? params + at * n : NULL };
+    const size_t n = trace->head.n_tensors, i = at * n;
+    const bool params = trace->holds[GTR_PARAM_SUMSQ];
+    const struct gtr_row row = { &trace->steps[t], rows->sumsq + i, rows->maxabs + i,
+                                 rows->nonfinite + i, params ? rows->param_sumsq + i : NULL };
 
-    return trace->crc[t] ==
-           gtr_crc_row(row.step, gtr_crc_values(&row, n), n, row.param_sumsq != NULL);
+    return trace->crc[t] == gtr_crc_row(row.step, gtr_crc_values(&row, n), n, params);
 }
 
 static enum gtr_code row_differs(const struct gtr_trace *trace, size_t t, struct gtr_err *err)
@@ -72,7 +49,7 @@ static enum gtr_code row_differs(const struct gtr_trace *trace, size_t t, struct
 
 /* Row by row if they cannot be read together, so that one bad chunk costs no more than its rows. */
 static enum gtr_code check_some(const struct gtr_trace *trace, size_t first, size_t n,
-                                struct rows *rows, bool *bad, struct gtr_err *err)
+                                struct gtr_rows *rows, bool *bad, struct gtr_err *err)
 {
     enum gtr_code rc = read_rows(trace, first, n, rows, bad == NULL ? err : NULL);
     size_t t;
@@ -97,16 +74,17 @@ static enum gtr_code check_some(const struct gtr_trace *trace, size_t first, siz
 
 enum gtr_code gtr_trace_check_rows(const struct gtr_trace *trace, bool *bad, struct gtr_err *err)
 {
-    struct rows rows;
-    enum gtr_code rc = rows_new(trace, &rows, err);
+    const size_t most = rows_at_a_time(trace);
+    struct gtr_rows rows = { 0 };
+    enum gtr_code rc = gtr_rows_new(&rows, most, trace->head.n_tensors, err);
     size_t first, n;
 
     for (first = 0; rc == GTR_OK && first < trace->n_steps; first += n) {
         n = trace->n_steps - first;
-        n = n < rows.n_most ? n : rows.n_most;
+        n = n < most ? n : most;
         rc = check_some(trace, first, n, &rows, bad, err);
     }
-    rows_free(&rows);
+    gtr_rows_free(&rows);
     return rc;
 }
 
@@ -135,7 +113,7 @@ static enum gtr_code read_sums(const struct gtr_trace *trace, size_t capture, ui
     return rc;
 }
 
-static enum gtr_code check_elements(struct gtr_trace *trace, size_t tensor, size_t capture,
+static enum gtr_code check_elements(const struct gtr_trace *trace, size_t tensor, size_t capture,
                                     const uint32_t *sums, struct gtr_err *err)
 {
     size_t size = gtr_dtype_size(trace->head.tensors[tensor].dtype);
@@ -147,7 +125,8 @@ static enum gtr_code check_elements(struct gtr_trace *trace, size_t tensor, size
         return rc;
     rc = gtr_alloc_for(&elements, captured.n, size, "elements", err);
     if (rc == GTR_OK)
-        rc = gtr_trace_read_elements(trace, tensor, capture, elements, err);
+        rc = gtr_trace_read_captured(trace, tensor, capture, 1, 0, captured.n, elements,
+                                     captured.n * size, err);
     if (rc == GTR_OK && sums != NULL &&
         gtr_crc_bytes(0, elements, captured.n * size) != sums[tensor])
         rc = gtr_fail(err, GTR_EFORMAT,
@@ -157,14 +136,13 @@ static enum gtr_code check_elements(struct gtr_trace *trace, size_t tensor, size
     return rc;
 }
 
-enum gtr_code gtr_trace_check_capture(struct gtr_trace *trace, size_t capture, struct gtr_err *err)
+enum gtr_code gtr_file_check_capture(const struct gtr_trace *trace, size_t capture,
+                                     struct gtr_err *err)
 {
     uint32_t *sums = NULL;
     enum gtr_code rc;
     size_t i;
 
-    if (trace->folder != NULL)
-        return gtr_folder_check_capture(trace, capture, err);
     rc = read_sums(trace, capture, &sums, err);
     for (i = 0; rc == GTR_OK && i < trace->head.n_tensors; i++)
         rc = check_elements(trace, i, capture, sums, err);

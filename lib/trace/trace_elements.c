@@ -18,16 +18,17 @@ struct one_tensor {
     struct gtr_captured captured;
 };
 
-struct gtr_elements {
+struct gtr_file_elements {
     pthread_mutex_t lock; /* over what `tensors` holds while it is being found out */
     struct one_tensor *tensors;
     size_t n_tensors;
 };
 
-enum gtr_code gtr_elements_new(size_t n_tensors, struct gtr_elements **out, struct gtr_err *err)
+enum gtr_code gtr_elements_new(size_t n_tensors, struct gtr_file_elements **out,
+                               struct gtr_err *err)
 {
     enum gtr_code rc;
-    struct gtr_elements *elements;
+    struct gtr_file_elements *elements;
 
     *out = NULL;
     rc = gtr_alloc_for(&elements, 1, sizeof *elements, "elements", err);
@@ -44,7 +45,7 @@ enum gtr_code gtr_elements_new(size_t n_tensors, struct gtr_elements **out, stru
     return GTR_OK;
 }
 
-void gtr_elements_free(struct gtr_elements *elements)
+void gtr_elements_free(struct gtr_file_elements *elements)
 {
     size_t i;
 
@@ -186,10 +187,6 @@ static enum gtr_code find_one(const struct gtr_trace *trace, size_t tensor,
 {
     enum gtr_code rc = GTR_OK;
 
-    *one = NULL;
-    if (tensor >= trace->head.n_tensors)
-        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %zu of %zu", trace->path, tensor,
-                        trace->head.n_tensors);
     pthread_mutex_lock(&trace->elements->lock);
     if (!trace->elements->tensors[tensor].known)
         rc = open_one(trace, tensor, &trace->elements->tensors[tensor], err);
@@ -198,69 +195,25 @@ static enum gtr_code find_one(const struct gtr_trace *trace, size_t tensor,
     return rc;
 }
 
-enum gtr_code gtr_trace_captured(const struct gtr_trace *trace, size_t tensor,
-                                 struct gtr_captured *captured, struct gtr_err *err)
+enum gtr_code gtr_file_captured(const struct gtr_trace *trace, size_t tensor,
+                                struct gtr_captured *captured, struct gtr_err *err)
 {
     const struct one_tensor *one;
-    enum gtr_code rc;
+    enum gtr_code rc = find_one(trace, tensor, &one, err);
 
-    *captured = (struct gtr_captured){ 0 };
-    if (trace->folder != NULL)
-        return gtr_folder_captured(trace, tensor, captured, err);
-    rc = find_one(trace, tensor, &one, err);
     if (rc == GTR_OK && one->table != NULL)
         *captured = one->captured;
     return rc;
 }
 
-enum gtr_code gtr_trace_read_captured(const struct gtr_trace *trace, size_t tensor,
-                                      size_t first_capture, size_t n_captures, uint64_t first,
-                                      uint64_t n, void *out, size_t stride, struct gtr_err *err)
+enum gtr_code gtr_file_read_captured(const struct gtr_trace *trace, size_t tensor,
+                                     const struct gtr_captured *captured,
+                                     const struct gtr_h5_part *part, void *out, size_t stride,
+                                     struct gtr_err *err)
 {
-    const struct gtr_h5_part part = { first_capture, n_captures, first, n };
     const struct one_tensor *one;
-    enum gtr_code rc;
-    uint64_t kept;
+    enum gtr_code rc = find_one(trace, tensor, &one, err);
 
-    if (trace->folder != NULL)
-        return gtr_folder_read_captured(trace, tensor, first_capture, n_captures, first, n, out,
-                                        stride, err);
-    rc = find_one(trace, tensor, &one, err);
-    if (rc != GTR_OK)
-        return rc;
-    kept = one->table != NULL ? one->captured.n : 0;
-    if (first_capture > trace->n_captures || n_captures > trace->n_captures - first_capture ||
-        first > kept || n > kept - first)
-        return gtr_fail(err, GTR_EUSAGE,
-                        "%s: no elements %llu to %llu of tensor %zu at captures %zu to %zu: it has "
-                        "%llu at %zu",
-                        trace->path, (unsigned long long)first, (unsigned long long)(first + n),
-                        tensor, first_capture, first_capture + n_captures, (unsigned long long)kept,
-                        trace->n_captures);
-    if (n == 0 || n_captures == 0)
-        return GTR_OK;
-    return gtr_h5_table_read_part(one->table, &part, out, stride, err);
-}
-
-size_t gtr_trace_n_elements(const struct gtr_trace *trace, size_t tensor)
-{
-    struct gtr_captured captured;
-
-    return gtr_trace_captured(trace, tensor, &captured, NULL) == GTR_OK ? captured.n : 0;
-}
-
-enum gtr_code gtr_trace_read_elements(struct gtr_trace *trace, size_t tensor, size_t capture,
-                                      void *out, struct gtr_err *err)
-{
-    struct gtr_captured captured;
-    enum gtr_code rc = gtr_trace_captured(trace, tensor, &captured, err);
-
-    if (rc != GTR_OK)
-        return rc;
-    if (captured.n == 0 || capture >= trace->n_captures)
-        return gtr_fail(err, GTR_EUSAGE, "%s: no elements of tensor %zu at capture %zu",
-                        trace->path, tensor, capture);
-    return gtr_trace_read_captured(trace, tensor, capture, 1, 0, captured.n, out,
-                                   captured.n * gtr_dtype_size(trace->head.tensors[tensor].dtype),
-                                   err);
+    (void)captured; /* what the file itself says */
+    return rc == GTR_OK ? gtr_h5_table_read_part(one->table, part, out, stride, err) : rc;
 }

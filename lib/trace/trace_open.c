@@ -4,14 +4,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "segment.h"
-
-const struct gtr_norm_dataset gtr_norm_datasets[GTR_NORM_COUNT] = {
-    [GTR_SUMSQ] = { "/norm/sumsq", GTR_H5_F64, false },
-    [GTR_MAXABS] = { "/norm/maxabs", GTR_H5_F32, true },
-    [GTR_NONFINITE] = { "/norm/nonfinite", GTR_H5_U64, true },
-    [GTR_PARAM_SUMSQ] = { "/norm/param_sumsq", GTR_H5_F64, true },
-};
 
 /* --- the head --------------------------------------------------------------------------------- */
 
@@ -43,13 +35,6 @@ static enum gtr_code read_head(struct gtr_trace *trace, struct gtr_err *err)
     struct gtr_head *head = &trace->head;
     const struct {
         const char *name;
-        char **value;
-    } texts[] = { { "producer", &head->producer },   { "created", &head->created },
-                  { "reduction", &head->reduction }, { "grad_state", &head->grad_state },
-                  { "meta", &head->meta },           { "group_by", &head->group_by },
-                  { "stopped", &head->stopped } };
-    const struct {
-        const char *name;
         int64_t *value;
     } integers[] = { { "rank", &head->rank },
                      { "world_size", &head->world_size },
@@ -57,13 +42,13 @@ static enum gtr_code read_head(struct gtr_trace *trace, struct gtr_err *err)
     enum gtr_code rc = gtr_head_init(head, err);
     size_t i;
 
-    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(texts); i++) {
+    for (i = 0; rc == GTR_OK && i < GTR_HEAD_TEXTS; i++) {
         char *text;
 
-        rc = gtr_h5_get_text(trace->h5, "/", texts[i].name, &text, err);
+        rc = gtr_h5_get_text(trace->h5, "/", gtr_head_text_names[i], &text, err);
         if (rc == GTR_OK && text != NULL) {
-            gtr_free(*texts[i].value);
-            *texts[i].value = text;
+            gtr_free(*gtr_head_text(head, i));
+            *gtr_head_text(head, i) = text;
         }
     }
     for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(integers); i++)
@@ -229,6 +214,7 @@ static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
     size_t i;
 
     for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++) {
+        trace->band_rows[i] = 1;
         if (gtr_norm_datasets[i].optional && !gtr_h5_has(trace->h5, gtr_norm_datasets[i].name))
             continue;
         rc = gtr_h5_table_open(trace->h5, gtr_norm_datasets[i].name, gtr_norm_datasets[i].type,
@@ -240,6 +226,11 @@ static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
                           "declared",
                           trace->path, gtr_norm_datasets[i].name, gtr_h5_table_rows(trace->norm[i]),
                           gtr_h5_table_cols(trace->norm[i]), trace->n_steps, trace->head.n_tensors);
+        if (rc != GTR_OK)
+            break;
+        trace->holds[i] = true;
+        trace->has[i] = !gtr_h5_table_is_blank(trace->norm[i]);
+        trace->band_rows[i] = gtr_h5_table_band_rows(trace->norm[i]);
     }
     return rc;
 }
@@ -291,7 +282,35 @@ static enum gtr_code read_checksums(struct gtr_trace *trace, struct gtr_err *err
     return rc;
 }
 
-enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **out, struct gtr_err *err)
+/* --- the form --------------------------------------------------------------------------------- */
+
+static enum gtr_code read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
+                               size_t n_rows, void *out, struct gtr_err *err)
+{
+    return gtr_h5_table_read_rows(trace->norm[norm], first, n_rows, out, err);
+}
+
+static void close_file(struct gtr_trace *trace)
+{
+    size_t i;
+
+    gtr_elements_free(trace->elements);
+    for (i = 0; i < GTR_NORM_COUNT; i++)
+        gtr_h5_table_close(trace->norm[i]);
+    gtr_h5_close(trace->h5, NULL);
+    gtr_free(trace->crc);
+}
+
+static const struct gtr_trace_form form = {
+    .read_rows = read_rows,
+    .captured = gtr_file_captured,
+    .read_captured = gtr_file_read_captured,
+    .check_capture = gtr_file_check_capture,
+    .close = close_file,
+};
+
+enum gtr_code gtr_trace_open_file(const char *path, bool again, struct gtr_trace **out,
+                                  struct gtr_err *err)
 {
     enum gtr_code rc;
     struct gtr_trace *trace;
@@ -300,11 +319,12 @@ enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **out, stru
     rc = gtr_alloc_for(&trace, 1, sizeof *trace, "traces", err);
     if (rc != GTR_OK)
         return rc;
+    trace->form = &form;
     trace->path = gtr_strdup(path);
     if (trace->path == NULL)
         rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
     if (rc == GTR_OK)
-        rc = gtr_h5_open(path, &trace->h5, err);
+        rc = again ? gtr_h5_reopen(path, &trace->h5, err) : gtr_h5_open(path, &trace->h5, err);
     if (rc == GTR_OK)
         rc = check_format(trace, err);
     if (rc == GTR_OK)
@@ -331,51 +351,7 @@ enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **out, stru
     return GTR_OK;
 }
 
-/* A segment that is named itself is checked as the folder that it belongs to would be. */
-static enum gtr_code open_checked(const char *path, struct gtr_trace **trace, struct gtr_err *err)
+void gtr_trace_try_files(bool on)
 {
-    enum gtr_code rc = gtr_trace_open_file(path, trace, err);
-
-    if (rc == GTR_OK && (*trace)->first_row >= 0) {
-        rc = gtr_trace_check_rows(*trace, NULL, err);
-        if (rc != GTR_OK) {
-            gtr_trace_close(*trace);
-            *trace = NULL;
-        }
-    }
-    return rc;
-}
-
-enum gtr_code gtr_trace_open(const char *path, struct gtr_trace **trace, struct gtr_err *err)
-{
-    char *folder;
-    int64_t rank;
-    enum gtr_code rc = gtr_segment_split(path, &folder, &rank, err);
-
-    *trace = NULL;
-    if (rc == GTR_OK && folder != NULL)
-        rc = gtr_folder_open(path, folder, rank, trace, err);
-    else if (rc == GTR_OK)
-        rc = open_checked(path, trace, err);
-    gtr_free(folder);
-    return rc;
-}
-
-void gtr_trace_close(struct gtr_trace *trace)
-{
-    size_t i;
-
-    if (trace == NULL)
-        return;
-    gtr_folder_free(trace->folder);
-    gtr_elements_free(trace->elements);
-    for (i = 0; i < GTR_NORM_COUNT; i++)
-        gtr_h5_table_close(trace->norm[i]);
-    gtr_h5_close(trace->h5, NULL);
-    gtr_head_free(&trace->head);
-    gtr_free(trace->steps);
-    gtr_free(trace->capture_rows);
-    gtr_free(trace->crc);
-    gtr_free(trace->path);
-    gtr_free(trace);
+    gtr_h5_try_files(on);
 }

@@ -5,23 +5,63 @@
 #include "h5.h"
 #include "trace.h"
 
-struct gtr_elements;
-struct gtr_folder;
+/* --- heads ------------------------------------------------------------------------------------ */
 
+/* The texts of a head, in the order of a file's attributes and of a journal, which has all but the
+ * last. */
+enum { GTR_HEAD_STOPPED = 6, GTR_HEAD_TEXTS };
+extern const char *const gtr_head_text_names[GTR_HEAD_TEXTS];
+char **gtr_head_text(const struct gtr_head *head, size_t i);
+
+/* A copy that is freed by gtr_head_free; on failure there is nothing to free. */
+enum gtr_code gtr_head_copy(const struct gtr_head *from, struct gtr_head *to, struct gtr_err *err);
+
+/* What the segments of a trace must have in common; NULL if they have, else what differs, valid
+ * until the next call with this buffer. */
+const char *gtr_head_differs(const struct gtr_head *a, const struct gtr_head *b, char *buffer,
+                             size_t size);
+
+/* --- traces ----------------------------------------------------------------------------------- */
+
+struct gtr_file_elements;
+
+/* A folder of segments (lib/segment) has a struct that starts with this one, and of what is said of
+ * a file nothing. */
 struct gtr_trace {
-    struct gtr_h5 *h5;
+    const struct gtr_trace_form *form;
     char *path;
     struct gtr_head head;
     struct gtr_step *steps;
     size_t n_steps;
-    struct gtr_h5_table *norm[GTR_NORM_COUNT];
     int64_t *capture_rows;
     size_t n_captures;
-    int64_t n_dropped;             /* captures left out by the recorder */
-    struct gtr_elements *elements; /* opened as they are asked for */
-    int64_t first_row;             /* of a segment in its trace; -1: a file of its own */
-    uint32_t *crc;                 /* of each row, or NULL */
-    struct gtr_folder *folder;     /* of a folder; it then has no h5, norm and elements */
+    int64_t n_dropped;          /* captures left out by the recorder */
+    bool holds[GTR_NORM_COUNT]; /* there is such a matrix, */
+    bool has[GTR_NORM_COUNT];   /* and something was written to it */
+    size_t band_rows[GTR_NORM_COUNT];
+
+    /* Of a file. */
+    struct gtr_h5 *h5;
+    struct gtr_h5_table *norm[GTR_NORM_COUNT];
+    struct gtr_file_elements *elements; /* opened as they are asked for */
+    int64_t first_row;                  /* of a segment in its trace; -1: a file of its own */
+    uint32_t *crc;                      /* of each row, or NULL */
+};
+
+/* What the functions of trace.h ask of a trace, whose arguments they have checked. */
+struct gtr_trace_form {
+    enum gtr_code (*read_rows)(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
+                               size_t n_rows, void *out, struct gtr_err *err);
+    enum gtr_code (*captured)(const struct gtr_trace *trace, size_t tensor,
+                              struct gtr_captured *captured, struct gtr_err *err);
+    /* `captured` is of this tensor, and the part is one of it. */
+    enum gtr_code (*read_captured)(const struct gtr_trace *trace, size_t tensor,
+                                   const struct gtr_captured *captured,
+                                   const struct gtr_h5_part *part, void *out, size_t stride,
+                                   struct gtr_err *err);
+    enum gtr_code (*check_capture)(const struct gtr_trace *trace, size_t capture,
+                                   struct gtr_err *err);
+    void (*close)(struct gtr_trace *trace); /* what is not of all traces */
 };
 
 /* How the matrices lie in a file. */
@@ -32,38 +72,32 @@ struct gtr_norm_dataset {
 };
 extern const struct gtr_norm_dataset gtr_norm_datasets[GTR_NORM_COUNT];
 
-/* One file, whose rows are not compared with their checksums. */
-enum gtr_code gtr_trace_open_file(const char *path, struct gtr_trace **trace, struct gtr_err *err);
+/* One file, whose rows are not compared with their checksums.  One that was open before is not
+ * tried out again; see gtr_trace_try_files. */
+enum gtr_code gtr_trace_open_file(const char *path, bool again, struct gtr_trace **trace,
+                                  struct gtr_err *err);
 
 /* Reads all rows of a file and compares them with their checksums, if it has any.  bad NULL: a row
  * that differs is an error.  Else bad[T] gets true for each row that differs or cannot be read. */
 enum gtr_code gtr_trace_check_rows(const struct gtr_trace *trace, bool *bad, struct gtr_err *err);
 
-/* The same of the elements of one capture: are all there, and as they were written? */
-enum gtr_code gtr_trace_check_capture(struct gtr_trace *trace, size_t capture, struct gtr_err *err);
+/* Of any trace, the elements of one capture: are all there, and as they were written? */
+enum gtr_code gtr_trace_check_capture(const struct gtr_trace *trace, size_t capture,
+                                      struct gtr_err *err);
 
-/* --- folders; what gtr_trace_* does for them -------------------------------------------------- */
+/* --- the form of a file, in parts ------------------------------------------------------------- */
 
-/* rank -1: the only one.  The trace is called `path`. */
-enum gtr_code gtr_folder_open(const char *path, const char *folder, int64_t rank,
-                              struct gtr_trace **trace, struct gtr_err *err);
-void gtr_folder_free(struct gtr_folder *folder);
-bool gtr_folder_has(const struct gtr_trace *trace, enum gtr_norm norm);
-bool gtr_folder_holds(const struct gtr_trace *trace, enum gtr_norm norm); /* maybe all zeros */
-size_t gtr_folder_band_rows(const struct gtr_trace *trace);
-enum gtr_code gtr_folder_read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
-                                   size_t n_rows, void *out, struct gtr_err *err);
-enum gtr_code gtr_folder_check_capture(const struct gtr_trace *trace, size_t capture,
-                                       struct gtr_err *err);
-enum gtr_code gtr_folder_captured(const struct gtr_trace *trace, size_t tensor,
-                                  struct gtr_captured *captured, struct gtr_err *err);
-enum gtr_code gtr_folder_read_captured(const struct gtr_trace *trace, size_t tensor,
-                                       size_t first_capture, size_t n_captures, uint64_t first,
-                                       uint64_t n, void *out, size_t stride, struct gtr_err *err);
-
-enum gtr_code gtr_elements_new(size_t n_tensors, struct gtr_elements **elements,
+enum gtr_code gtr_file_check_capture(const struct gtr_trace *trace, size_t capture,
+                                     struct gtr_err *err);
+enum gtr_code gtr_file_captured(const struct gtr_trace *trace, size_t tensor,
+                                struct gtr_captured *captured, struct gtr_err *err);
+enum gtr_code gtr_file_read_captured(const struct gtr_trace *trace, size_t tensor,
+                                     const struct gtr_captured *captured,
+                                     const struct gtr_h5_part *part, void *out, size_t stride,
+                                     struct gtr_err *err);
+enum gtr_code gtr_elements_new(size_t n_tensors, struct gtr_file_elements **elements,
                                struct gtr_err *err);
-void gtr_elements_free(struct gtr_elements *elements);
+void gtr_elements_free(struct gtr_file_elements *elements);
 
 /* How elements of this type lie in the file. */
 enum gtr_h5_type gtr_elements_type(enum gtr_dtype dtype);

@@ -1,7 +1,14 @@
-/* trace_read.c - hand out the rows of a trace, be it one file or a folder of segments. */
+/* trace_read.c - hand out what a trace holds, whatever its form. */
 #include "trace_private.h"
 
 #include "alloc.h"
+
+const struct gtr_norm_dataset gtr_norm_datasets[GTR_NORM_COUNT] = {
+    [GTR_SUMSQ] = { "/norm/sumsq", GTR_H5_F64, false },
+    [GTR_MAXABS] = { "/norm/maxabs", GTR_H5_F32, true },
+    [GTR_NONFINITE] = { "/norm/nonfinite", GTR_H5_U64, true },
+    [GTR_PARAM_SUMSQ] = { "/norm/param_sumsq", GTR_H5_F64, true },
+};
 
 const char *gtr_trace_path(const struct gtr_trace *trace)
 {
@@ -25,16 +32,12 @@ size_t gtr_trace_n_steps(const struct gtr_trace *trace)
 
 bool gtr_trace_has(const struct gtr_trace *trace, enum gtr_norm norm)
 {
-    if (trace->folder != NULL)
-        return gtr_folder_has(trace, norm);
-    return trace->norm[norm] != NULL && !gtr_h5_table_is_blank(trace->norm[norm]);
+    return trace->has[norm];
 }
 
 size_t gtr_trace_band_rows(const struct gtr_trace *trace, enum gtr_norm norm)
 {
-    if (trace->folder != NULL)
-        return gtr_folder_band_rows(trace);
-    return gtr_h5_table_band_rows(trace->norm[norm]);
+    return trace->band_rows[norm];
 }
 
 size_t gtr_trace_n_bands(const struct gtr_trace *trace, enum gtr_norm norm)
@@ -66,7 +69,7 @@ static enum gtr_code check_sums(const struct gtr_trace *trace, enum gtr_norm nor
 static enum gtr_code is_missing(const struct gtr_trace *trace, enum gtr_norm norm,
                                 struct gtr_err *err)
 {
-    if (trace->norm[norm] != NULL || (trace->folder != NULL && gtr_folder_holds(trace, norm)))
+    if (trace->holds[norm])
         return GTR_OK;
     return gtr_fail(err, GTR_EFORMAT, "%s: has no dataset %s", trace->path,
                     gtr_norm_datasets[norm].name);
@@ -75,26 +78,16 @@ static enum gtr_code is_missing(const struct gtr_trace *trace, enum gtr_norm nor
 enum gtr_code gtr_trace_read_band(const struct gtr_trace *trace, enum gtr_norm norm, size_t band,
                                   void *out, struct gtr_err *err)
 {
-    enum gtr_code rc;
+    enum gtr_code rc = is_missing(trace, norm, err);
     size_t rows, first;
 
-    if (trace->folder != NULL) {
-        rows = gtr_folder_band_rows(trace);
-        first = band * rows;
-        if (rows > trace->n_steps - first)
-            rows = trace->n_steps - first;
-        return gtr_trace_read_rows(trace, norm, first, rows, out, err);
-    }
-    rc = is_missing(trace, norm, err);
-    if (rc == GTR_OK)
-        rc = gtr_h5_table_read(trace->norm[norm], band, out, err);
     if (rc != GTR_OK)
         return rc;
-    rows = gtr_h5_table_band_rows(trace->norm[norm]);
+    rows = gtr_trace_band_rows(trace, norm);
     first = band * rows;
-    if (rows > trace->n_steps - first)
+    if (first < trace->n_steps && rows > trace->n_steps - first)
         rows = trace->n_steps - first;
-    return check_sums(trace, norm, first, rows, out, err);
+    return gtr_trace_read_rows(trace, norm, first, rows, out, err);
 }
 
 enum gtr_code gtr_trace_read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
@@ -105,14 +98,12 @@ enum gtr_code gtr_trace_read_rows(const struct gtr_trace *trace, enum gtr_norm n
     if (rc == GTR_OK && (first > trace->n_steps || n_rows > trace->n_steps - first))
         rc = gtr_fail(err, GTR_EUSAGE, "%s: rows %zu to %zu of %zu", trace->path, first,
                       first + n_rows, trace->n_steps);
-    if (rc == GTR_OK && trace->folder != NULL)
-        rc = gtr_folder_read_rows(trace, norm, first, n_rows, out, err);
-    else if (rc == GTR_OK)
-        rc = gtr_h5_table_read_rows(trace->norm[norm], first, n_rows, out, err);
-    if (rc != GTR_OK)
-        return rc;
-    return check_sums(trace, norm, first, n_rows, out, err);
+    if (rc == GTR_OK)
+        rc = trace->form->read_rows(trace, norm, first, n_rows, out, err);
+    return rc == GTR_OK ? check_sums(trace, norm, first, n_rows, out, err) : rc;
 }
+
+/* --- elements --------------------------------------------------------------------------------- */
 
 size_t gtr_trace_n_captures(const struct gtr_trace *trace)
 {
@@ -127,4 +118,78 @@ const int64_t *gtr_trace_capture_rows(const struct gtr_trace *trace)
 uint64_t gtr_trace_n_dropped(const struct gtr_trace *trace)
 {
     return (uint64_t)trace->n_dropped;
+}
+
+enum gtr_code gtr_trace_captured(const struct gtr_trace *trace, size_t tensor,
+                                 struct gtr_captured *captured, struct gtr_err *err)
+{
+    *captured = (struct gtr_captured){ 0 };
+    if (tensor >= trace->head.n_tensors)
+        return gtr_fail(err, GTR_EUSAGE, "%s: tensor %zu of %zu", trace->path, tensor,
+                        trace->head.n_tensors);
+    return trace->form->captured(trace, tensor, captured, err);
+}
+
+enum gtr_code gtr_trace_read_captured(const struct gtr_trace *trace, size_t tensor,
+                                      size_t first_capture, size_t n_captures, uint64_t first,
+                                      uint64_t n, void *out, size_t stride, struct gtr_err *err)
+{
+    const struct gtr_h5_part part = { first_capture, n_captures, first, n };
+    struct gtr_captured captured;
+    enum gtr_code rc = gtr_trace_captured(trace, tensor, &captured, err);
+
+    if (rc != GTR_OK)
+        return rc;
+    if (first_capture > trace->n_captures || n_captures > trace->n_captures - first_capture ||
+        first > captured.n || n > captured.n - first)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%s: no elements %llu to %llu of tensor %zu at captures %zu to %zu: it has "
+                        "%llu at %zu",
+                        trace->path, (unsigned long long)first, (unsigned long long)(first + n),
+                        tensor, first_capture, first_capture + n_captures,
+                        (unsigned long long)captured.n, trace->n_captures);
+    if (n == 0 || n_captures == 0)
+        return GTR_OK;
+    return trace->form->read_captured(trace, tensor, &captured, &part, out, stride, err);
+}
+
+size_t gtr_trace_n_elements(const struct gtr_trace *trace, size_t tensor)
+{
+    struct gtr_captured captured;
+
+    return gtr_trace_captured(trace, tensor, &captured, NULL) == GTR_OK ? captured.n : 0;
+}
+
+enum gtr_code gtr_trace_read_elements(struct gtr_trace *trace, size_t tensor, size_t capture,
+                                      void *out, struct gtr_err *err)
+{
+    struct gtr_captured captured;
+    enum gtr_code rc = gtr_trace_captured(trace, tensor, &captured, err);
+
+    if (rc == GTR_OK && captured.n == 0)
+        rc = gtr_fail(err, GTR_EUSAGE, "%s: no elements of tensor %zu at capture %zu", trace->path,
+                      tensor, capture);
+    if (rc != GTR_OK)
+        return rc;
+    return gtr_trace_read_captured(trace, tensor, capture, 1, 0, captured.n, out,
+                                   captured.n * gtr_dtype_size(trace->head.tensors[tensor].dtype),
+                                   err);
+}
+
+enum gtr_code gtr_trace_check_capture(const struct gtr_trace *trace, size_t capture,
+                                      struct gtr_err *err)
+{
+    return trace->form->check_capture(trace, capture, err);
+}
+
+void gtr_trace_close(struct gtr_trace *trace)
+{
+    if (trace == NULL)
+        return;
+    trace->form->close(trace);
+    gtr_head_free(&trace->head);
+    gtr_free(trace->steps);
+    gtr_free(trace->capture_rows);
+    gtr_free(trace->path);
+    gtr_free(trace);
 }

@@ -34,8 +34,8 @@ const struct gtr_optimizer_spec *gtr_optimizer_spec(enum gtr_optimizer_id id)
     return &specs[id];
 }
 
-double gtr_optimizer_get(const struct gtr_optimizer *optimizer,
-                         const struct gtr_optimizer_param *param)
+static double value_of(const struct gtr_optimizer *optimizer,
+                       const struct gtr_optimizer_param *param)
 {
     double value;
 
@@ -187,7 +187,7 @@ const char *gtr_optimizer_print(const struct gtr_optimizer *optimizer, char *tex
 
     used = (size_t)snprintf(text, room, "%s", spec->name);
     for (i = 0; i < spec->n_params && used < room; i++) {
-        gtr_text_print(gtr_optimizer_get(optimizer, &spec->params[i]), number);
+        gtr_text_print(value_of(optimizer, &spec->params[i]), number);
         used += (size_t)snprintf(text + used, room - used, "%c%s=%s", i == 0 ? ':' : ',',
                                  spec->params[i].name, number);
     }
@@ -205,7 +205,7 @@ enum gtr_code gtr_optimizer_check(const struct gtr_optimizer *optimizer, struct 
         return gtr_fail(err, GTR_EUSAGE, "optimizer %d: no such optimizer", (int)optimizer->id);
     spec = &specs[optimizer->id];
     for (i = 0; i < spec->n_params; i++) {
-        double value = gtr_optimizer_get(optimizer, &spec->params[i]);
+        double value = value_of(optimizer, &spec->params[i]);
 
         gtr_text_print(value, number);
         if (!gtr_optimizer_set(&copy, &spec->params[i], value))

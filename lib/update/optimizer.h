@@ -16,6 +16,8 @@
 #include "exact.h"
 #include "public.h"
 
+GTR_PUBLIC_BEGIN
+
 enum gtr_optimizer_id { GTR_ADAMW, GTR_SGD, GTR_OPTIMIZER_COUNT };
 
 /* A setting; fields that an optimizer does not have are ignored by it. */
@@ -25,6 +27,23 @@ struct gtr_optimizer {
     double momentum;          /* sgd */
     double nesterov;          /* sgd: 1 for yes */
 };
+
+/* adamw: 0.9, 0.999, 1e-8.  sgd: momentum 0.9. */
+void gtr_optimizer_init(struct gtr_optimizer *optimizer, enum gtr_optimizer_id id);
+
+/* "adamw", "adamw:beta2=0.95,eps=1e-6", "sgd:momentum=0". */
+enum gtr_code gtr_optimizer_parse(const char *text, struct gtr_optimizer *optimizer,
+                                  struct gtr_err *err);
+
+/* As the run itself was trained, from the JSON object in a trace's meta: {"optimizer": {"name":
+ * "AdamW", "betas": [0.9, 0.999], "eps": 1e-8, ...}}, where the recorder of the Python package puts
+ * it.  Returns false, and leaves *optimizer alone, if meta does not say. */
+int gtr_optimizer_from_meta(const char *meta, struct gtr_optimizer *optimizer);
+
+/* "adamw:beta1=0.9,beta2=0.999,eps=1e-08": parses back to the same.  Returns text. */
+const char *gtr_optimizer_print(const struct gtr_optimizer *optimizer, char *text, int size);
+
+GTR_PUBLIC_END
 
 /* What all elements share at one step.  `step` counts from 1. */
 struct gtr_optimizer_step {
@@ -63,25 +82,6 @@ GTR_HD float gtr_sgd_move(const struct gtr_optimizer_step *o, float g, struct gt
     s->first = o->beta1 * s->first + g;
     return o->beta2 > 0.0f ? g + o->beta2 * s->first : s->first;
 }
-
-GTR_PUBLIC_BEGIN
-
-/* adamw: 0.9, 0.999, 1e-8.  sgd: momentum 0.9. */
-void gtr_optimizer_init(struct gtr_optimizer *optimizer, enum gtr_optimizer_id id);
-
-/* "adamw", "adamw:beta2=0.95,eps=1e-6", "sgd:momentum=0". */
-enum gtr_code gtr_optimizer_parse(const char *text, struct gtr_optimizer *optimizer,
-                                  struct gtr_err *err);
-
-/* As the run itself was trained, from the JSON object in a trace's meta: {"optimizer": {"name":
- * "AdamW", "betas": [0.9, 0.999], "eps": 1e-8, ...}}, where the recorder of the Python package puts
- * it.  Returns false, and leaves *optimizer alone, if meta does not say. */
-int gtr_optimizer_from_meta(const char *meta, struct gtr_optimizer *optimizer);
-
-/* "adamw:beta1=0.9,beta2=0.999,eps=1e-08": parses back to the same.  Returns text. */
-const char *gtr_optimizer_print(const struct gtr_optimizer *optimizer, char *text, int size);
-
-GTR_PUBLIC_END
 
 /* Constants of steps 1 .. n_steps, in double and rounded once. */
 void gtr_optimizer_steps(const struct gtr_optimizer *optimizer, int64_t n_steps,

@@ -23,9 +23,6 @@ struct gtr_optimizer_spec {
 
 const struct gtr_optimizer_spec *gtr_optimizer_spec(enum gtr_optimizer_id id);
 
-double gtr_optimizer_get(const struct gtr_optimizer *optimizer,
-                         const struct gtr_optimizer_param *param);
-
 /* False, and nothing changed, if the value is out of range. */
 bool gtr_optimizer_set(struct gtr_optimizer *optimizer, const struct gtr_optimizer_param *param,
                        double value);

@@ -9,7 +9,7 @@
  * with plain = sum u_none^2, and the cosine along / sqrt(update plain).
  *
  * u is fp32 arithmetic (optimizer.h) on the fp32 product scale x gradient; the sums are fp64 in the
- * canonical order of record/sumsq.h: lanes and blocks within a tensor, then tensors in tensor
+ * canonical order of sums/sumsq.h: lanes and blocks within a tensor, then tensors in tensor
  * order.  The same bits on any device and any number of threads.
  *
  * The recorded gradients do not depend on the policy, so all policies are simulated in one pass

@@ -298,12 +298,26 @@ static enum gtr_code make_room(void *pointer, size_t *size, size_t needed, struc
     return rc;
 }
 
+/* The fastest that this machine can run. */
+static const struct gtr_update_kernels *fastest_kernels(void)
+{
+    static const struct gtr_update_kernels *const kernels[GTR_ISA_COUNT] = {
+        [GTR_ISA_PORTABLE] = &gtr_update_portable,
+#ifdef __x86_64__
+        [GTR_ISA_AVX2] = &gtr_update_avx2,
+        [GTR_ISA_AVX512] = &gtr_update_avx512,
+#endif
+    };
+
+    return kernels[gtr_isa_find()];
+}
+
 static enum gtr_code cpu_run(struct gtr_update_engine *engine, const void *elements, size_t first,
                              size_t n_rows, const struct gtr_update_answer *answer,
                              struct gtr_err *err)
 {
     struct cpu_engine *cpu = (struct cpu_engine *)engine;
-    struct call call = { cpu, gtr_update_kernels_find(), elements, first, n_rows, answer };
+    struct call call = { cpu, fastest_kernels(), elements, first, n_rows, answer };
     unsigned rounding;
     enum gtr_code rc;
 
@@ -411,19 +425,4 @@ enum gtr_code gtr_update_cpu_new(const struct gtr_update_pass *pass, size_t n_th
     find_first_rows(pass, cpu->from);
     *engine = &cpu->engine;
     return GTR_OK;
-}
-
-/* --- kernels ---------------------------------------------------------------------------------- */
-
-const struct gtr_update_kernels *gtr_update_kernels_find(void)
-{
-    static const struct gtr_update_kernels *const kernels[GTR_ISA_COUNT] = {
-        [GTR_ISA_PORTABLE] = &gtr_update_portable,
-#ifdef __x86_64__
-        [GTR_ISA_AVX2] = &gtr_update_avx2,
-        [GTR_ISA_AVX512] = &gtr_update_avx512,
-#endif
-    };
-
-    return kernels[gtr_isa_find()];
 }

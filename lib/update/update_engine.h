@@ -12,7 +12,7 @@
  *   2. lane l of a block: from +0, adds (double)u * (double)u, (double)d * (double)d and
  *      (double)u * (double)u_none of the block's elements l, l + 128, ..., l + 896, in this order
  *   3. the lanes fold in halves, 64, 32, ..., 1, and blocks add up as a perfect binary tree padded
- *      with +0, as in record/sumsq.h
+ *      with +0, as in sums/sumsq.h
  *
  * Elements past a tensor's end count as +0 in each sum.  scale 1 multiplies too: it changes
  * nothing.

@@ -43,7 +43,4 @@ extern const struct gtr_update_kernels gtr_update_avx2;
 extern const struct gtr_update_kernels gtr_update_avx512;
 #endif
 
-/* The fastest that this machine can run. */
-const struct gtr_update_kernels *gtr_update_kernels_find(void);
-
 #endif

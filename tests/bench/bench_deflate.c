@@ -20,7 +20,7 @@
 #include <libdeflate.h>
 #endif
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "planes.h"
 #include "shuffle.h"
 
@@ -168,7 +168,8 @@ int main(int argc, char **argv)
         return 2;
     }
     read_elements(argv[1]);
-    must(gtr_planes_new(CHUNK, &planes, NULL) == GTR_OK && gtr_planes_bound(CHUNK) <= BOUND, "room");
+    must(gtr_planes_new(CHUNK, &planes, NULL) == GTR_OK && gtr_planes_bound(CHUNK) <= BOUND,
+         "room");
     for (k = 0; k < N_CONTENDERS; k++)
         compress_all(&contenders[k], true, &bytes[k]);
     for (p = 0; p < n_pairs; p++)

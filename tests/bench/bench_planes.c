@@ -30,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "h5.h"
 #include "random.h"
 

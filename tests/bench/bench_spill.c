@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 enum { STEPS = 100000, GROUPS = 64, CULPRITS = 12, RUNS = 5 };
 
@@ -105,7 +105,7 @@ static void keep(size_t part)
 
 static void run(const struct gtr_series *series, size_t n_threads)
 {
-    const struct gtr_replay_options about = { .n_threads = n_threads };
+    const struct gtr_replay_options about = { .size = sizeof about, .n_threads = n_threads };
     struct gtr_spill_options options = { .max_norm = 10.0, .n_threads = n_threads };
     struct gtr_spill_point points[121] = { { 0.0, 0.0, 0.0, 0.0, 0.0, 0.0 } };
     struct gtr_baseline_options standard;

@@ -35,29 +35,29 @@ static double now(void)
 
 /* All of n bytes as vectors of the machine's full width; the answer depends on each of them, so no
  * load can be left out. */
-#define DEFINE_READ(name, target, bytes)                                              \
-    target static uint64_t name(const char *p, size_t n)                              \
-    {                                                                                 \
-        __attribute__((vector_size(bytes))) uint64_t a = { 0 }, b = a, c = a, d = a;  \
-        uint64_t all = 0;                                                             \
-        size_t i, j;                                                                  \
-                                                                                      \
-        for (i = 0; i < n; i += 4 * sizeof a) {                                       \
-            __attribute__((vector_size(bytes))) uint64_t v, w, x, y;                  \
-                                                                                      \
-            memcpy(&v, p + i, sizeof v);                                              \
-            memcpy(&w, p + i + sizeof v, sizeof w);                                   \
-            memcpy(&x, p + i + 2 * sizeof v, sizeof x);                               \
-            memcpy(&y, p + i + 3 * sizeof v, sizeof y);                               \
-            a ^= v;                                                                   \
-            b ^= w;                                                                   \
-            c ^= x;                                                                   \
-            d ^= y;                                                                   \
-        }                                                                             \
-        a ^= b ^ c ^ d;                                                               \
-        for (j = 0; j < (bytes) / sizeof all; j++)                                    \
-            all ^= a[j];                                                              \
-        return all;                                                                   \
+#define DEFINE_READ(name, target, bytes)                                             \
+    target static uint64_t name(const char *p, size_t n)                             \
+    {                                                                                \
+        __attribute__((vector_size(bytes))) uint64_t a = { 0 }, b = a, c = a, d = a; \
+        uint64_t all = 0;                                                            \
+        size_t i, j;                                                                 \
+                                                                                     \
+        for (i = 0; i < n; i += 4 * sizeof a) {                                      \
+            __attribute__((vector_size(bytes))) uint64_t v, w, x, y;                 \
+                                                                                     \
+            memcpy(&v, p + i, sizeof v);                                             \
+            memcpy(&w, p + i + sizeof v, sizeof w);                                  \
+            memcpy(&x, p + i + 2 * sizeof v, sizeof x);                              \
+            memcpy(&y, p + i + 3 * sizeof v, sizeof y);                              \
+            a ^= v;                                                                  \
+            b ^= w;                                                                  \
+            c ^= x;                                                                  \
+            d ^= y;                                                                  \
+        }                                                                            \
+        a ^= b ^ c ^ d;                                                              \
+        for (j = 0; j < (bytes) / sizeof all; j++)                                   \
+            all ^= a[j];                                                             \
+        return all;                                                                  \
     }
 DEFINE_READ(read_portable, , 16)
 #ifdef __x86_64__
@@ -81,8 +81,7 @@ static void read_piece(void *context, size_t item, size_t worker)
     const struct job *job = context;
 
     (void)worker;
-    job->seen[item] = read_all((const char *)(job->elements + item * PIECE),
-                               PIECE * sizeof(float));
+    job->seen[item] = read_all((const char *)(job->elements + item * PIECE), PIECE * sizeof(float));
 }
 
 static double time_read(struct job *job)

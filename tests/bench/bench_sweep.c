@@ -110,8 +110,7 @@ static void run_block(void *context, size_t item, size_t worker)
     for (i = 0; i < GTR_SWEEP_LANES; i++)
         setting(item * GTR_SWEEP_LANES + i, space->params + i * GROUPS);
     gtr_sweep_block(job->rows, GTR_AGGC, space->params, GTR_SWEEP_LANES, job->scales_only,
-                    job->kernel, space,
-                    job->out + item * GTR_SWEEP_LANES * GTR_OBJECTIVE_COUNT);
+                    job->kernel, space, job->out + item * GTR_SWEEP_LANES * GTR_OBJECTIVE_COUNT);
 }
 
 static double seconds(void)
@@ -186,7 +185,7 @@ static void print_rates(struct job *job)
 
 int main(int argc, char **argv)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_baseline_options about;
     struct gtr_replay *replay = NULL;
     struct gtr_baseline *baseline = NULL;

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "threads.h"
 
 enum { STEPS = 1500, GROUPS = 7, RUNS = 5, PART = 4096 };
@@ -77,7 +77,7 @@ static int world_make(struct world *w, size_t n)
     static const char *const policies[] = {
         "aggc:form=code,low_late=0.9,high_late=1.5,min_norm=0.01,raise=on,max_up=1.1,max_down=0.1"
     };
-    const struct gtr_replay_options how = { 0 };
+    const struct gtr_replay_options how = { .size = sizeof how };
     struct gtr_baseline_options about;
     char beta[64];
     const struct gtr_axis_text axes[] = { { 0, "high=1:5:200" },
@@ -89,7 +89,7 @@ static int world_make(struct world *w, size_t n)
     struct gtr_err err = { 0 };
 
     snprintf(beta, sizeof beta, "beta=0.8:0.999:%zu:logit", n / 20000 > 2 ? n / 20000 : 2);
-    gtr_sweep_baseline_init(&about);
+    gtr_objectives_baseline_init(&about);
     if (gtr_replay_new(make_series(), &how, &w->replay, &err) != GTR_OK ||
         gtr_baseline_new(gtr_replay_series(w->replay), gtr_replay_skip(w->replay), &about,
                          &w->baseline, &err) != GTR_OK ||
@@ -147,8 +147,7 @@ static void time_sweeps(const struct world *w, const char *name, struct gtr_devi
     }
 }
 
-/* --- the host's part ---------------------------------------------------------------------------
- */
+/* --- the host's part -------------------------------------------------------------------------- */
 
 static void make_params(void *context, size_t item, size_t worker)
 {

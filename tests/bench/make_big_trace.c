@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 enum { N_LAYERS = 64, N_MODULES = 7, N_TENSORS = N_LAYERS * N_MODULES };
 
@@ -92,7 +92,7 @@ static enum gtr_code write_steps(struct gtr_writer *writer, int64_t n_steps, str
 
 int main(int argc, char **argv)
 {
-    const struct gtr_writer_options options = { .force = true };
+    const struct gtr_writer_options options = { .size = sizeof options, .force = true };
     struct gtr_err err = { 0 };
     struct gtr_head head;
     struct gtr_writer *writer = NULL;

@@ -126,9 +126,21 @@ def shape(page, text):
 
 def rows_of(path):
     with open(path, encoding="utf-8", newline="\n") as f:
-        # The page has "?" for characters that turn the direction of a text.
-        return [re.sub("[\u202a-\u202e\u2066-\u2069]", "?", line).rstrip("\n").split("\t")
+        # The page has "?" for characters that turn the direction of a text, the file their bytes.
+        return [re.sub(r"(\\x[0-9a-f]{2})+", "?", line).rstrip("\n").split("\t")
                 for line in f]
+
+
+def share_as(percent):
+    if percent == 0:
+        return "0%"
+    if 0 < percent < 0.01:
+        return "<0.01%"
+    if percent < 0.995:
+        return f"{percent:.2f}%"
+    if percent == 100 or percent >= 999.5:
+        return f"{percent:.0f}%"
+    return "99.9%" if 99.9 < percent < 100 else f"{percent:.1f}%"
 
 
 def shown_as(exact):
@@ -140,14 +152,11 @@ def shown_as(exact):
         return {"∞" if value > 0 else "−∞"}
     ways = {f"{value:.0f}", f"{value:,.0f}", f"{value:.6g}", f"{value:.3g}", f"{value:.2g}",
             f"{value:#.3g}".rstrip("."), f"{value:#.2g}".rstrip(".")}
-    share = 100 * value
-    ways |= {f"{share:.2g} %", f"{share:.0f} %", f"{share:,.0f} %", f"{share:.1f} %"}
-    if 0 < share < 0.01:
-        ways.add("< 0.01 %")
-    if 99.9 <= share < 100:
-        ways.add("99.9 %")
-    if value <= 0:
-        ways.add("0 %")
+    percent = 100 * value
+    ways.add(share_as(percent))
+    # A change is no share: an update may move by more than its length.
+    ways.add("<0.001%" if 0 < percent < 0.001 else f"{percent:.2g}%" if percent < 0.01 else
+             f"{percent:.3g}%" if percent < 999.5 else f"{percent:.0f}%")
     powers = {re.sub(r"e\+?(-?)0?(\d+)", r" × 10\1\2", way) for way in ways}
     return ways | powers
 

@@ -13,6 +13,9 @@ try spill run.h5 --max-norm 1 --warmup 0
 try spill run.h5 --max-norm auto --cost 0
 try spill run.h5 --max-norm 1 --top -1
 try spill run.h5 --max-norm 1 --tsv - --json -
+try spill run.h5 --max-norm 1 --tsv - --steps -
+try spill run.h5 --max-norm 1 --tsv - --figures f
+try spill run.h5 --max-norm 1 --steps - --figures f
 try spill run.h5 --max-norm 1 --format png
 try spill run.h5 --max-norm 1 --figures f --format jpeg
 try spill run.h5 -p globl:max_norm=1

@@ -16,6 +16,9 @@ try sweep run.h5 -p aggc --set beta=0.5,0.9 --shard 1/2
 try sweep run.h5 -p aggc --set beta=0.5,0.9 --random 5 --sobol 5
 try sweep run.h5 -p aggc --set beta=0.5,0.9 -o run.h5
 try sweep run.h5 -p aggc --set beta=0.5,0.9 --split 41
+# Figures are told on standard output, and were left out without a word.
+try sweep run.h5 -p aggc --set beta=0.5,0.9 --json - --figures figures
+try sweep run.h5 -p aggc --set beta=0.5,0.9 --term --figures figures
 echo text >x.h5.part
 try sweep run.h5 -p aggc --set beta=0.5,0.9 -o x.h5
 try sweep run.h5 -p aggc --set beta=0.5,0.9 --join run.h5 -o x.h5

@@ -18,15 +18,15 @@ result, trace = h5py.File("result.h5"), h5py.File(sys.argv[1])
 adamw = sys.argv[2].startswith("adamw")
 
 # RESULT.h5 beside the TSV, to the bit.
-groups = [g.decode() for g in result["group"][:]]
+groups = [g.decode() for g in result["group"][:]] + ["(all)"]
 steps, labels = list(result["step"][:]), [p.attrs["label"] for p in result["policy"].values()]
 labels = [l.decode() if isinstance(l, bytes) else l for l in labels]
 same = 0
 for row in rows:
     k, g, r = labels.index(row["policy"]), groups.index(row["group"]), steps.index(int(row["step"]))
     policy = result[f"policy/{k}"]
-    same += all(policy[n][g, r] == float(row[n])
-                for n in ("scale", "update_norm", "change", "cosine", "proxy"))
+    known = ("update_norm", "change", "cosine") + ("scale", "proxy") * (row["group"] != "(all)")
+    same += all(policy[n][g, r] == float(row[n]) for n in known)
     same += result["plain_norm"][g, r] == float(row["plain_norm"])
 print(f"{sys.argv[2]}: {same} of {2 * len(rows)} the same in RESULT.h5, {len(rows)} rows")
 
@@ -58,6 +58,7 @@ for policy in labels:
         none = updates(gradients, np.ones(len(steps)))
         for k, x in enumerate((u * u, none * none, (u - none) ** 2, u * none)):
             sums[k, g] += x.sum(1)
+            sums[k, -1] += x.sum(1)
     for row in rows:
         if row["policy"] != policy:
             continue

@@ -46,8 +46,7 @@ struct uint4 {
     unsigned x, y, z, w;
 };
 
-/* --- a grid ------------------------------------------------------------------------------------
- */
+/* --- a grid ----------------------------------------------------------------------------------- */
 
 static thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;
 
@@ -257,8 +256,7 @@ static inline double __longlong_as_double(long long bits)
     return x;
 }
 
-/* --- the runtime -------------------------------------------------------------------------------
- */
+/* --- the runtime ------------------------------------------------------------------------------ */
 
 typedef int cudaError_t;
 typedef struct cuda_on_cpu_stream *cudaStream_t;

@@ -46,8 +46,7 @@ static size_t damage(uint8_t *bytes, size_t size)
     }
 }
 
-static void keep(const char *folder, const char *why, uint64_t n, const uint8_t *bytes,
-                 size_t size)
+static void keep(const char *folder, const char *why, uint64_t n, const uint8_t *bytes, size_t size)
 {
     char path[4096];
     FILE *f;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "import.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -112,9 +112,8 @@ static void must_equal(const struct gtr_log *a, const struct gtr_log *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct gtr_log_options any = { .repeats = GTR_REPEATS_LAST };
-    static const struct gtr_log_options plain = {
-        .format = GTR_LOG_CSV, .columns = "step=step,name=module,sumsq=sumsq"
-    };
+    static const struct gtr_log_options plain = { .format = GTR_LOG_CSV,
+                                                  .columns = "step=step,name=module,sumsq=sumsq" };
     struct gtr_log *log = parse(data, size, &any), *again;
     char *text = NULL;
     size_t length = 0, n_values;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "digest.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 static inline void must(int condition)
 {
@@ -15,7 +15,9 @@ static inline void must(int condition)
 
 /* Bytes of one value of each matrix. */
 static const size_t value_size[GTR_NORM_COUNT] = {
-    [GTR_SUMSQ] = sizeof(double), [GTR_MAXABS] = sizeof(float), [GTR_NONFINITE] = sizeof(uint64_t),
+    [GTR_SUMSQ] = sizeof(double),
+    [GTR_MAXABS] = sizeof(float),
+    [GTR_NONFINITE] = sizeof(uint64_t),
     [GTR_PARAM_SUMSQ] = sizeof(double),
 };
 
@@ -80,8 +82,8 @@ static inline uint64_t read_series(const struct gtr_trace *trace, size_t n_threa
         gtr_series_read(trace, groups, n_threads, &series, &err) != GTR_OK)
         must(err.text[0] != '\0');
     else
-        digest = gtr_digest_doubles(GTR_DIGEST_START, series->sumsq,
-                                    series->n_groups * series->n_steps);
+        digest =
+            gtr_digest_doubles(GTR_DIGEST_START, series->sumsq, series->n_groups * series->n_steps);
     gtr_series_free(series);
     gtr_groups_free(groups);
     return digest;

@@ -85,7 +85,8 @@ def simulate(path, optimizer):
     trace = call("gtr_trace_open", path.encode())
     groups = call("gtr_groups_new", b"tensor", c_void_p(library.gtr_trace_head(trace)))
     series = call("gtr_series_read", trace, groups, c_size_t(1))
-    replay = call("gtr_replay_new", series, bytes(256))
+    # Options that are no more than their size: all defaults.
+    replay = call("gtr_replay_new", series, byref(c_size_t(ctypes.sizeof(c_size_t))))
     settings = [call("gtr_setting_parse", text.encode()) for text in SCALES]
     decisions = [call("gtr_replay_run", replay, setting) for setting in settings]
     options, err = Options(device=(1, -1)), _library.Err()

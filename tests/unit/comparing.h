@@ -4,7 +4,7 @@
 
 #include "check.h"
 #include "exact.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "random.h"
 
 enum { T_MAX = 8192, G_MAX = 7 };
@@ -40,7 +40,7 @@ static inline void make(struct run *run, size_t n_groups, size_t n_steps)
 
 static inline void start(struct run *run)
 {
-    const struct gtr_replay_options options = { .n_threads = 1 };
+    const struct gtr_replay_options options = { .size = sizeof options, .n_threads = 1 };
     size_t t, j;
 
     for (t = 0; t < run->series.n_steps; t++) {
@@ -70,7 +70,7 @@ static inline struct gtr_comparison *compare(const struct run *a, const struct r
     struct gtr_comparison *comparison = NULL;
     size_t i;
 
-    gtr_sweep_baseline_init(&options.baseline);
+    gtr_objectives_baseline_init(&options.baseline);
     for (i = 0; i < 2; i++) {
         sides[i].first = window[2 * i];
         sides[i].last = window[2 * i + 1];

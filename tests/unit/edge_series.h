@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 static uint64_t edge_state = 0x2545f4914f6cdd1du;
 

@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 /* A tensor, and its group by each of the rules that look at names.  NULL: not checked here. */
 struct named {

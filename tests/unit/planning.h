@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "plan.h"
 
 enum { PLANNING_GROUPS = 3, PLANNING_STEPS = 101 };
@@ -47,7 +47,7 @@ static inline struct gtr_series *planning_series(void)
 /* The one run of a test program. */
 static inline const struct gtr_replay *planning_replay(void)
 {
-    static const struct gtr_replay_options options = { .n_threads = 1 };
+    static const struct gtr_replay_options options = { .size = sizeof options, .n_threads = 1 };
     static struct gtr_series *series;
     static struct gtr_replay *replay;
 

@@ -10,9 +10,11 @@ enum { STEPS = 50 };
 static inline struct gtr_writer *open_writer(const char *path, uint64_t segment_bytes, bool force,
                                              struct gtr_err *err)
 {
-    const struct gtr_writer_options options = {
-        .force = force, .elements = true, .segment_bytes = segment_bytes, .n_threads = 1
-    };
+    const struct gtr_writer_options options = { .size = sizeof options,
+                                                .force = force,
+                                                .elements = true,
+                                                .segment_bytes = segment_bytes,
+                                                .n_threads = 1 };
     struct gtr_writer *writer = NULL;
     struct gtr_head head;
 

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 static const char *golden = "tests/golden/aggc";
 
@@ -238,8 +238,8 @@ enum { MODULES_MAX = 16, NAME_SIZE = 32 };
 struct log {
     char names[MODULES_MAX][NAME_SIZE];
     size_t n_modules, n_rows;
-    double (*rows)[4];  /* norm, lower, upper, scale */
-    size_t *of_row;     /* module of each row */
+    double (*rows)[4]; /* norm, lower, upper, scale */
+    size_t *of_row;    /* module of each row */
 };
 
 static size_t module_of(struct log *log, const char *name)

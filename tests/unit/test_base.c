@@ -2,10 +2,11 @@
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "check.h"
 #include "digest.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "order.h"
 #include "scratch.h"
 #include "threads.h"
@@ -174,8 +175,7 @@ static void the_digest_counts_all_nans_as_one(void)
     CHECK(gtr_digest_doubles(GTR_DIGEST_START, &c[1], 1) == UINT64_C(0xa8c7f832281a39c5));
 }
 
-/* --- output files ------------------------------------------------------------------------------
- */
+/* --- output files ----------------------------------------------------------------------------- */
 
 static void an_abandoned_file_leaves_nothing(void)
 {
@@ -223,8 +223,32 @@ static void force_replaces_and_unwritable_is_told(void)
     CHECK(gtr_outfile_commit(&out, NULL) == GTR_OK);
 }
 
-/* --- threads, memory, errors ---------------------------------------------------------------------
- */
+static int n_masks;
+
+/* In place of the C library's: who calls it? */
+mode_t umask(mode_t mask)
+{
+    n_masks++;
+    return (mode_t)syscall(SYS_umask, mask);
+}
+
+/* The mask was set to 0 for a moment, to be read: files that other threads made just then could be
+ * read by everybody. */
+static void a_file_gets_the_usual_mode_and_the_mask_is_left_alone(void)
+{
+    struct gtr_outfile out;
+    struct stat status;
+    mode_t before = umask(027);
+
+    n_masks = 0;
+    CHECK(gtr_outfile_begin(&out, scratch_path("mode"), false, NULL) == GTR_OK);
+    CHECK(stat(gtr_outfile_name(&out), &status) == 0 && (status.st_mode & 0777) == 0640);
+    CHECK(gtr_outfile_commit(&out, NULL) == GTR_OK);
+    CHECK(n_masks == 0);
+    umask(before);
+}
+
+/* --- threads, memory, errors ------------------------------------------------------------------ */
 
 static void count_item(void *context, size_t item, size_t worker)
 {
@@ -288,6 +312,7 @@ int main(void)
     RUN(an_abandoned_file_leaves_nothing);
     RUN(a_name_taken_meanwhile_is_kept);
     RUN(force_replaces_and_unwritable_is_told);
+    RUN(a_file_gets_the_usual_mode_and_the_mask_is_left_alone);
     RUN(each_item_runs_once_on_any_number_of_threads);
     RUN(memory_fails_on_demand_and_says_so);
     RUN(the_first_error_is_kept);

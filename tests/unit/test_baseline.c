@@ -1,7 +1,7 @@
 /* test_baseline.c - causal averages and what stands out of them, by hand and on planted spikes. */
 #include "check.h"
 #include "exact.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 enum { T_MAX = 400 };
 

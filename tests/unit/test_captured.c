@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "h5.h"
 #include "random.h"
 #include "scratch.h"
@@ -30,9 +30,9 @@ static uint64_t kept_of(size_t tensor, const struct gtr_sample *sampling, const 
 
 static void write_trace(const char *path, const struct gtr_sample *sampling)
 {
-    const struct gtr_writer_options options = { .force = true,
-                                                .elements = true,
-                                                .sampling = *sampling };
+    const struct gtr_writer_options options = {
+        .size = sizeof options, .force = true, .elements = true, .sampling = *sampling
+    };
     const double sums[TENSORS] = { 0 };
     const float most[TENSORS] = { 0 };
     const uint64_t none[TENSORS] = { 0 };

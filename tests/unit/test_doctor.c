@@ -39,7 +39,9 @@ static struct gtr_patient patient_of(const struct visit *v)
 static struct visit visit_of(const char *scenario, const char *settings, int64_t seed,
                              enum gtr_nonfinite_rule rule, const char *policies)
 {
-    const struct gtr_replay_options options = { .keep_interval = 1, .nonfinite = rule };
+    const struct gtr_replay_options options = { .size = sizeof options,
+                                                .keep_interval = 1,
+                                                .nonfinite = rule };
     struct gtr_simulation simulation = asked(scenario, settings);
     char *copy = strdup(policies), *save = NULL, *text;
     struct visit v = { .n_settings = 0 };
@@ -145,7 +147,7 @@ static void idle_experts_are_not_dead(void)
     size_t i;
 
     for (i = 0; i < GTR_ARRAY_LEN(ends_idle); i++) {
-        const struct gtr_replay_options options = { .keep_interval = 1 };
+        const struct gtr_replay_options options = { .size = sizeof options, .keep_interval = 1 };
         struct visit v = { .n_settings = 0 };
         struct gtr_patient patient;
 

@@ -42,8 +42,8 @@ static void logarithms_are_within_two_units(void)
         /* half of them anywhere, half of them near 1, where cancellation would show */
         uint64_t bits = i % 2 ? random_bits() % UINT64_C(0x7fe0000000000000)
                               : UINT64_C(0x3fe8000000000000) + random_bits() % (UINT64_C(3) << 51);
-        double x = gtr_from_bits(bits < UINT64_C(0x0010000000000000) ? bits + (UINT64_C(1) << 52)
-                                                                     : bits);
+        double x =
+            gtr_from_bits(bits < UINT64_C(0x0010000000000000) ? bits + (UINT64_C(1) << 52) : bits);
 
         worst = fmax(worst, units_off(gtr_ln(x), logl(x)));
     }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "logs.h"
 #include "scratch.h"
 
@@ -75,7 +75,7 @@ static struct gtr_trace *recorded(const char *path)
     static const double sumsq[2][3] = { { 9, 16, 0.25 }, { 144, 25, 1 } };
     static const float maxabs[2][3] = { { 2, 3, 0.5f }, { 8, 4, 0.1f } };
     static const uint64_t nonfinite[2][3] = { { 0, 0, 0 }, { 0, 0, 2 } };
-    const struct gtr_writer_options options = { .force = true };
+    const struct gtr_writer_options options = { .size = sizeof options, .force = true };
     struct gtr_writer *writer = NULL;
     struct gtr_head head;
     size_t t;
@@ -246,7 +246,7 @@ static void long_logs_come_back(void)
 static void recorded_sums_of_squares_come_back_exactly(void)
 {
     struct gtr_trace *trace = NULL;
-    const struct gtr_writer_options options = { .force = true };
+    const struct gtr_writer_options options = { .size = sizeof options, .force = true };
     const char *path = scratch_path("sums.h5");
     struct gtr_writer *writer = NULL;
     struct gtr_step step = { 0, NAN, NAN, NAN, NAN, false };

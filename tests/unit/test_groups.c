@@ -3,8 +3,8 @@
 
 static const char *wanted_by(const struct named *name, const char *rule)
 {
-    return strcmp(rule, "module") == 0 ? name->module
-           : strcmp(rule, "aggc") == 0 ? name->aggc
+    return strcmp(rule, "module") == 0  ? name->module
+           : strcmp(rule, "aggc") == 0  ? name->aggc
            : strcmp(rule, "layer") == 0 ? name->layer
                                         : name->layer_module;
 }
@@ -30,6 +30,8 @@ static void check_model(const struct named *names, size_t n)
 }
 
 #define CHECK_MODEL(names) check_model((names), GTR_ARRAY_LEN(names))
+
+/* clang-format off */
 
 static void llama(void)
 {
@@ -276,6 +278,8 @@ static void odd_names(void)
     CHECK_MODEL(no_blocks);
     CHECK_MODEL(one);
 }
+
+/* clang-format on */
 
 int main(void)
 {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "logs.h"
 
 /* --- refusals -------------------------------------------------------------------------------- */
@@ -32,13 +32,13 @@ static void check_refusals(const struct refusal *refusals, size_t n)
     }
 }
 
-#define USUAL                                                                                      \
-    {                                                                                              \
-        .format = GTR_LOG_AUTO                                                                     \
+#define USUAL                  \
+    {                          \
+        .format = GTR_LOG_AUTO \
     }
-#define COLUMNS(text)                                                                              \
-    {                                                                                              \
-        .columns = text                                                                            \
+#define COLUMNS(text)   \
+    {                   \
+        .columns = text \
     }
 
 static void bad_tables_are_refused_with_line_and_column(void)

@@ -3,7 +3,7 @@
 
 #include "check.h"
 #include "edge_series.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 static const char *const settings[] = {
     "none",
@@ -66,7 +66,8 @@ static void compare_all(size_t n_groups, size_t n_steps, size_t left_out)
         for (rule = 0; rule < 2; rule++)
             for (keep = 0; keep < 2; keep++)
                 for (k = 0; k < GTR_ARRAY_LEN(settings); k++) {
-                    const struct gtr_replay_options options = { .nonfinite = rule ? GTR_PROPAGATE
+                    const struct gtr_replay_options options = { .size = sizeof options,
+                                                                .nonfinite = rule ? GTR_PROPAGATE
                                                                                   : GTR_SKIP_STEP,
                                                                 .keep_interval = keep };
 
@@ -102,7 +103,8 @@ static void a_group_that_is_left_out_is_left_alone(void)
 static void a_gpu_that_is_not_there_is_an_error(void)
 {
     struct gtr_series *series = edge_series(EDGE_SMOOTH, 2, 4, 2);
-    const struct gtr_replay_options options = { .device = { GTR_DEVICE_CUDA, 900 } };
+    const struct gtr_replay_options options = { .size = sizeof options,
+                                                .device = { GTR_DEVICE_CUDA, 900 } };
     struct gtr_decisions *decisions = NULL;
     struct gtr_setting *setting = NULL;
     struct gtr_replay *replay = NULL;

@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "kill/killed.h"
-#include "merge_names.h"
+#include "merge_private.h"
 #include "scratch.h"
 
 static char said[4000];
@@ -36,7 +36,7 @@ struct rank {
 
 static void write_rank(const char *path, const struct rank *rank)
 {
-    const struct gtr_writer_options options = { .force = true };
+    const struct gtr_writer_options options = { .size = sizeof options, .force = true };
     struct gtr_writer *writer = NULL;
     struct gtr_head head;
     size_t n = rank->names[1] != NULL ? 2 : 1, t, i;
@@ -274,9 +274,11 @@ static void wrappers_are_taken_off_names_and_nothing_else(void)
 static void write_dropping(const char *path, int64_t rank)
 {
     uint64_t n_dropped = 0;
-    const struct gtr_writer_options options = {
-        .force = true, .elements = true, .segment_bytes = 30000, .dropped_captures = &n_dropped
-    };
+    const struct gtr_writer_options options = { .size = sizeof options,
+                                                .force = true,
+                                                .elements = true,
+                                                .segment_bytes = 30000,
+                                                .dropped_captures = &n_dropped };
     struct gtr_writer *writer = NULL;
     struct gtr_err err = { 0 };
     struct gtr_head head;
@@ -350,14 +352,14 @@ static void dropped_captures_belong_to_the_rank_whose_elements_are_kept(void)
     CHECK_HOLDS(said, "its elements are left out\n");
 }
 
-/* With elements, of a recorder that was killed. */
+/* With elements, of a process of its own. */
 static void a_folder_is_packed_with_all_that_it_holds(void)
 {
     const struct killed_plan plan = { .path = scratch_path("run.gtr"),
                                       .elements = true,
                                       .segment_bytes = 30000,
                                       .n_steps = 40,
-                                      .delay_us = 200000 };
+                                      .spared = true };
     struct gtr_merged merged;
     struct killed_losses losses = { 0 };
     struct gtr_err err = { 0 };

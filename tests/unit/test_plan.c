@@ -85,8 +85,7 @@ static void policies_are_numbered_one_after_the_other(void)
     gtr_plan_free(plan);
 }
 
-/* --- ranges ------------------------------------------------------------------------------------
- */
+/* --- ranges ----------------------------------------------------------------------------------- */
 
 static void even_ranges_have_the_values_one_expects(void)
 {
@@ -154,8 +153,7 @@ static void auto_ranges_come_from_the_norms(void)
     gtr_plan_free(plan);
 }
 
-/* --- parameters --------------------------------------------------------------------------------
- */
+/* --- parameters ------------------------------------------------------------------------------- */
 
 static void an_axis_may_name_groups(void)
 {
@@ -288,8 +286,7 @@ static void any_setting_can_be_replayed_alone(void)
     }
 }
 
-/* --- constraints -------------------------------------------------------------------------------
- */
+/* --- constraints ------------------------------------------------------------------------------ */
 
 static void constraints_take_points_out_and_leave_numbers(void)
 {
@@ -344,8 +341,7 @@ static void equal_numbers_tell_strict_from_not(void)
     }
 }
 
-/* --- description -------------------------------------------------------------------------------
- */
+/* --- description ------------------------------------------------------------------------------ */
 
 static void a_plan_describes_itself_exactly(void)
 {

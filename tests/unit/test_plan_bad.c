@@ -131,7 +131,7 @@ static void a_trace_of_zeros_has_no_auto_range(void)
 {
     static const char *const policies[] = { "global" };
     static const struct gtr_axis_text axes[] = { { 0, "max_norm=auto" } };
-    const struct gtr_replay_options how = { 0 };
+    const struct gtr_replay_options how = { .size = sizeof how };
     const struct gtr_plan_options options = {
         .policies = policies, .n_policies = 1, .axes = axes, .n_axes = 1
     };

@@ -1,6 +1,6 @@
 /* test_plan_sample.c - random, Sobol and Latin hypercube points. */
 #include "planning.h"
-#include "plan_parts.h"
+#include "plan_private.h"
 
 static struct gtr_plan *sample(const char *policy, const char *axes, enum gtr_sampling sampling,
                                size_t n, uint64_t seed)
@@ -13,8 +13,7 @@ static struct gtr_plan *sample(const char *policy, const char *axes, enum gtr_sa
     return planning_make(&options);
 }
 
-/* --- Sobol: the table --------------------------------------------------------------------------
- */
+/* --- Sobol: the table ------------------------------------------------------------------------- */
 
 /* Worked by hand: dimension 1 has m = 1 3 5, dimension 2 (x^2 + x + 1, m = 1 3) goes on with
  * m_3 = 2 * 3 ^ 4 * 1 ^ 1 = 3. */
@@ -150,8 +149,7 @@ static void boxes_of_any_two_dimensions_are_filled_evenly(void)
             check_boxes(i, j, degree[i] + degree[j] - 2);
 }
 
-/* --- Sobol: plans ------------------------------------------------------------------------------
- */
+/* --- Sobol: plans ----------------------------------------------------------------------------- */
 
 static void a_sobol_plan_is_the_sequence_and_a_seed_shifts_it(void)
 {
@@ -182,8 +180,7 @@ static void a_sobol_plan_is_the_sequence_and_a_seed_shifts_it(void)
     gtr_plan_free(shifted);
 }
 
-/* --- Latin hypercubes --------------------------------------------------------------------------
- */
+/* --- Latin hypercubes ------------------------------------------------------------------------- */
 
 static void permutations_take_every_place_once(void)
 {
@@ -269,8 +266,7 @@ static void strata_hold_in_the_largest_sample(void)
     gtr_plan_free(plan);
 }
 
-/* --- random ------------------------------------------------------------------------------------
- */
+/* --- random ----------------------------------------------------------------------------------- */
 
 enum { MANY = 100000, BINS = 64 };
 
@@ -328,8 +324,7 @@ static void ranges_are_sampled_in_their_own_scale(void)
     gtr_plan_free(plan);
 }
 
-/* --- all samples -------------------------------------------------------------------------------
- */
+/* --- all samples ------------------------------------------------------------------------------ */
 
 static void lists_give_each_of_their_values_alike(void)
 {

@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "deflate_block.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "huffman.h"
 #include "little_endian.h"
 #include "matches.h"

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 enum { STEPS_MAX = 64 };
 
@@ -221,7 +221,7 @@ static void norm_eps_enters_under_the_root(void)
     struct lane lane;
 
     run(&lane, "aggc:beta=0.5,low=0.5,high=2,norm_eps=0.0625", norms, NULL, 2, 0);
-    CHECK_BITS(lane.upper[1], 0.25);                                      /* S = 1/2 sqrt(1/16) */
+    CHECK_BITS(lane.upper[1], 0.25);                                 /* S = 1/2 sqrt(1/16) */
     CHECK_BITS(lane.scale[1], 0.25 / (sqrt(0.25 + 0.0625) + 1e-12)); /* not 1/2 */
 }
 

@@ -1,7 +1,7 @@
 /* test_proxy.c - what norms say of Adam's update: by hand, the slow way, and where there is
  * nothing to say. */
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "random.h"
 
 enum { T_MAX = 500, G_MAX = 3 };
@@ -40,15 +40,12 @@ static void make(struct run *run, size_t n_groups, size_t n_steps)
 static void follow_with(struct run *run, double beta2, enum gtr_nonfinite_rule rule,
                         const int64_t *rows, size_t n_rows)
 {
-    const struct gtr_replay_options options = { .nonfinite = rule };
+    const struct gtr_replay_options options = { .size = sizeof options, .nonfinite = rule };
     struct gtr_replay *replay = NULL;
 
     CHECK(gtr_replay_new(&run->series, &options, &replay, NULL) == GTR_OK);
-    if (n_rows == 0)
-        CHECK(gtr_proxy_run(replay, &run->decisions, beta2, run->rho, run->moved, NULL) == GTR_OK);
-    else
-        CHECK(gtr_proxy_run_rows(replay, &run->decisions, rows, n_rows, beta2, run->rho, run->moved,
-                                 NULL) == GTR_OK);
+    CHECK(gtr_proxy_run(replay, &run->decisions, rows, n_rows, beta2, run->rho, run->moved, NULL) ==
+          GTR_OK);
     gtr_replay_free(replay);
 }
 
@@ -215,13 +212,13 @@ static void only_the_rows_asked_for_are_remembered(void)
 static void a_beta2_of_one_is_refused(void)
 {
     static struct run run;
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_replay *replay = NULL;
     struct gtr_err err = { 0 };
 
     make(&run, 1, 1);
     CHECK(gtr_replay_new(&run.series, &options, &replay, NULL) == GTR_OK);
-    CHECK(gtr_proxy_run(replay, &run.decisions, 1.0, run.rho, NULL, &err) == GTR_EUSAGE);
+    CHECK(gtr_proxy_run(replay, &run.decisions, NULL, 0, 1.0, run.rho, NULL, &err) == GTR_EUSAGE);
     CHECK_HOLDS(err.text, "below 1");
     gtr_replay_free(replay);
 }

@@ -3,7 +3,7 @@
 #define _XOPEN_SOURCE 700
 #include <math.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "random.h"
 #include "recording.h"
 
@@ -68,7 +68,7 @@ static struct gtr_trace *record(const struct gtr_record_options *options)
 /* Steps at which a replay of the trace scales some group by less. */
 static void replay(const struct gtr_trace *trace, const char *policy, double scale, bool *spikes)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_groups *groups = NULL;
     struct gtr_series *series = NULL;
     struct gtr_replay *whole = NULL;

@@ -179,7 +179,7 @@ static void a_slow_writer_makes_the_loop_wait_and_nothing_is_lost(void)
         CHECK(p.steps == (uint64_t)step + 1);
         CHECK(p.steps_written <= p.steps && p.steps_written + 3 >= p.steps);
     }
-    CHECK(p.seconds_waited > 0.02 && p.seconds_waited < 60.0);
+    CHECK(p.seconds_waited < 60.0); /* and how long it must is in a test below */
     CHECK(p.dropped == 0);
     CHECK_TEXT(gtr_recorder_warning(r), "");
     CHECK_TEXT(err.text, "");
@@ -243,9 +243,21 @@ static void a_full_queue_drops_elements_and_never_norms(void)
     remove_trace();
 }
 
+static bool loop_waits(struct gtr_recorder *r)
+{
+    bool waits;
+
+    pthread_mutex_lock(&r->queue.lock);
+    waits = r->queue.waits;
+    pthread_mutex_unlock(&r->queue.lock);
+    return waits;
+}
+
+/* As soon as the loop stands still. */
 static void *let_go(void *recorder)
 {
-    pause_ms(50);
+    while (!loop_waits(recorder))
+        pause_ms(1);
     gtr_recorder_hold(recorder, false);
     return NULL;
 }

@@ -24,7 +24,7 @@ static void write_small(const char *path, const uint64_t nonfinite[STEPS][TENSOR
     static const char *const names[TENSORS] = { "layers.0.q_proj.weight", "layers.0.k_proj.weight",
                                                 "layers.1.q_proj.weight", "layers.1.k_proj.weight",
                                                 "layers.2" };
-    const struct gtr_writer_options options = { .force = true };
+    const struct gtr_writer_options options = { .size = sizeof options, .force = true };
     const float maxabs[TENSORS] = { 0 };
     struct gtr_writer *writer;
     struct gtr_head head;
@@ -85,7 +85,7 @@ static void groups_sum_their_tensors(void)
 /* Adding in another order than the tensors' would lose the ones: 1e16 + 1 == 1e16. */
 static void the_total_is_in_tensor_order(void)
 {
-    const struct gtr_writer_options options = { .force = true };
+    const struct gtr_writer_options options = { .size = sizeof options, .force = true };
     static const double row[3] = { 1.0, 1.0, 1e16 };
     const float maxabs[3] = { 0 };
     const uint64_t none[3] = { 0 };
@@ -118,7 +118,7 @@ static void the_total_is_in_tensor_order(void)
 
 static void global_scales_every_group_alike(void)
 {
-    const struct gtr_replay_options options = { .keep_interval = 1 };
+    const struct gtr_replay_options options = { .size = sizeof options, .keep_interval = 1 };
     struct gtr_series *series = read_small("module", all_finite, 2);
     struct gtr_decisions *d = run_text(series, "global:max_norm=2", &options, NULL);
     double expected = 2.0 / (sqrt(125.0) + 1e-6);
@@ -135,7 +135,7 @@ static void global_scales_every_group_alike(void)
 
 static void group_limits_bind_by_name_and_fit_by_quantile(void)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_series *series = read_small("module", all_finite, 2);
     struct gtr_decisions *d = run_text(series, "group:max_norm=5,k_proj=2", &options, NULL);
 
@@ -153,7 +153,7 @@ static void group_limits_bind_by_name_and_fit_by_quantile(void)
 
 static void what_a_rule_leaves_out_only_global_touches(void)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_series *series = read_small("aggc", all_finite, 1);
     struct gtr_decisions *d;
 
@@ -171,7 +171,7 @@ static void what_a_rule_leaves_out_only_global_touches(void)
 /* With beta=1/2 the average would be 5 and then 3.75 in a run without the bad step. */
 static void a_bad_step_is_skipped_and_leaves_the_state_alone(void)
 {
-    const struct gtr_replay_options options = { .keep_interval = 1 };
+    const struct gtr_replay_options options = { .size = sizeof options, .keep_interval = 1 };
     struct gtr_series *series = read_small("module", one_bad, 1);
     struct gtr_scaling_report *report = NULL;
     struct gtr_decisions *d =
@@ -190,7 +190,9 @@ static void a_bad_step_is_skipped_and_leaves_the_state_alone(void)
 
 static void a_bad_step_can_be_propagated(void)
 {
-    const struct gtr_replay_options options = { .keep_interval = 1, .nonfinite = GTR_PROPAGATE };
+    const struct gtr_replay_options options = { .size = sizeof options,
+                                                .keep_interval = 1,
+                                                .nonfinite = GTR_PROPAGATE };
     struct gtr_series *series = read_small("module", one_bad, 1);
     struct gtr_decisions *d = run_text(series, "global:max_norm=1", &options, NULL);
 
@@ -213,7 +215,7 @@ static void schedules_follow_the_runs_own_step_numbers(void)
 {
     static const char setting[] =
         "aggc:form=paper,beta=0,high=1,high_late=4,switch=0.25,transition=0";
-    struct gtr_replay_options options = { .keep_interval = 1 };
+    struct gtr_replay_options options = { .size = sizeof options, .keep_interval = 1 };
     struct gtr_series *series = read_small("module", all_finite, 1);
     struct gtr_decisions *d = run_text(series, setting, &options, NULL);
 

@@ -177,7 +177,7 @@ static void statistics_agree_with_a_slow_way(void)
 {
     static const char *const settings[] = { "none",       "global:max_norm=8", "group:quantile=0.9",
                                             "aggc-paper", "aggc-code-lora",    "aggc-code-grpo" };
-    const struct gtr_replay_options options = { .total_steps = 3 * T };
+    const struct gtr_replay_options options = { .size = sizeof options, .total_steps = 3 * T };
     struct gtr_series *series = random_series();
     size_t k, j;
 
@@ -196,7 +196,7 @@ static void statistics_agree_with_a_slow_way(void)
 
 static void global_keeps_the_direction_exactly(void)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_series *series = random_series();
     struct gtr_scaling_report *report = NULL;
 
@@ -212,7 +212,7 @@ static void global_keeps_the_direction_exactly(void)
 static void runs_and_first_steps_are_counted(void)
 {
     static const double norms[] = { 1, 1, 4, 4, 4, 1 };
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_series *series = random_series();
     struct gtr_scaling_report *report = NULL;
     size_t t;
@@ -246,7 +246,9 @@ static void runs_and_first_steps_are_counted(void)
 static void threads_change_no_bit(void)
 {
     struct gtr_series *series = random_series();
-    struct gtr_replay_options options = { .n_threads = 1, .total_steps = 3 * T };
+    struct gtr_replay_options options = { .size = sizeof options,
+                                          .n_threads = 1,
+                                          .total_steps = 3 * T };
     struct gtr_scaling_report *one = NULL, *many = NULL;
     struct gtr_decisions *a = run_text(series, "aggc-paper", &options, &one), *b;
     size_t n;
@@ -265,12 +267,11 @@ static void threads_change_no_bit(void)
     gtr_series_free(series);
 }
 
-/* --- results ------------------------------------------------------------------------------------
- */
+/* --- results ---------------------------------------------------------------------------------- */
 
 static void a_result_file_appears_whole(void)
 {
-    const struct gtr_replay_options options = { .keep_interval = 1 };
+    const struct gtr_replay_options options = { .size = sizeof options, .keep_interval = 1 };
     struct gtr_series *series = random_series();
     struct gtr_scaling_report *report = NULL;
     struct gtr_decisions *d = run_text(series, "aggc-paper", &options, &report);
@@ -281,9 +282,10 @@ static void a_result_file_appears_whole(void)
     struct gtr_err err = { 0 };
 
     CHECK(gtr_replay_new(series, &options, &replay, NULL) == GTR_OK);
-    CHECK(gtr_result_open(path, false, "some/run.h5", "module", replay, &result, NULL) == GTR_OK);
+    CHECK(gtr_replay_file_open(path, false, "some/run.h5", "module", replay, &result, NULL) ==
+          GTR_OK);
     CHECK(access(path, F_OK) != 0);
-    CHECK(gtr_result_add(result, "aggc-paper", "aggc:form=paper", d, report, NULL) == GTR_OK);
+    CHECK(gtr_replay_file_add(result, "aggc-paper", "aggc:form=paper", d, report, NULL) == GTR_OK);
     CHECK(gtr_result_close(result, NULL) == GTR_OK);
     CHECK(access(path, F_OK) == 0);
     CHECK(gtr_trace_open(path, &trace, &err) == GTR_EFORMAT); /* a result is not a trace */

@@ -206,7 +206,7 @@ static void ranks_share_a_folder_and_are_named(void)
 
     killed_head(&head);
     for (r = 0; r < 2; r++) {
-        const struct gtr_writer_options options = { 0 };
+        const struct gtr_writer_options options = { .size = sizeof options };
 
         head.rank = (int64_t)r;
         CHECK(gtr_writer_open(scratch_path("ranks.gtr"), &head, &options, &writers[r], &err) ==
@@ -303,7 +303,9 @@ static void an_abandoned_folder_is_gone(void)
 static void a_folder_can_be_whole_or_not_there(void)
 {
     static const char *const names[] = { "packed.gtr", "packed.gtr.partial" };
-    const struct gtr_writer_options options = { .elements = true, .whole = true };
+    const struct gtr_writer_options options = { .size = sizeof options,
+                                                .elements = true,
+                                                .whole = true };
     struct gtr_err err = { 0 };
     struct gtr_writer *writer;
     struct gtr_head head;

@@ -5,7 +5,7 @@
 
 #include "random.h"
 #include "scratch.h"
-#include "segment.h"
+#include "segment_private.h"
 #include "segmenting.h"
 
 /* exit() runs HDF5's own handler, which writes what it still holds. */
@@ -43,7 +43,7 @@ static void a_forked_child_changes_nothing(void)
 static void ranks_that_start_at_the_same_moment_do_not_hinder_each_other(void)
 {
     enum { RANKS = 8 };
-    const struct gtr_writer_options options = { 0 };
+    const struct gtr_writer_options options = { .size = sizeof options };
     char path[300], rank[320];
     struct gtr_writer *writer;
     struct gtr_err err = { 0 };

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 static const char *const three[] = { "q_proj", "k_proj", "norm" };
 

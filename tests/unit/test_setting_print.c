@@ -1,7 +1,7 @@
 /* test_setting_print.c - settings back to text, and that the text means the same again. */
 #include "check.h"
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 static const char *const three[] = { "q_proj", "k_proj", "norm" };
 
@@ -105,9 +105,11 @@ static void what_all_groups_share_prints_plainly(void)
 static void any_group_name_survives_printing(void)
 {
     static const char *const groups[] = {
+        /* clang-format off */
         "model.layers.3", "a,b=c", "a",     "[x]*?",  "back\\slash", "eps", "max_norm",
         "at@sign",        "-",     "b,a=c", "\\",     "quantile",    "*",   "caf\xc3\xa9 \xff",
         "a:b",            "",
+        /* clang-format on */
     };
     struct gtr_setting *setting = parse("group");
     union gtr_params params[MOST];
@@ -296,7 +298,7 @@ static void no_memory_is_an_error_and_nothing_else(void)
 static void ten_thousand_groups_bind_quickly(void)
 {
     enum { N = 10000 };
-    char (*names)[48] = gtr_alloc(N, sizeof *names);
+    char(*names)[48] = gtr_alloc(N, sizeof *names);
     const char **groups = gtr_alloc(N, sizeof *groups);
     union gtr_params *params = gtr_alloc(N, sizeof *params), *back = gtr_alloc(N, sizeof *back);
     struct gtr_setting *setting = parse("group"), *again;

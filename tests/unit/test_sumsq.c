@@ -74,8 +74,7 @@ static double subtree(const double *block, uint64_t n_blocks, uint64_t first, ui
         return 0.0;
     if (n == 1)
         return block[first];
-    return subtree(block, n_blocks, first, n / 2) +
-           subtree(block, n_blocks, first + n / 2, n / 2);
+    return subtree(block, n_blocks, first, n / 2) + subtree(block, n_blocks, first + n / 2, n / 2);
 }
 
 static double block_sum(const double *values)
@@ -331,8 +330,8 @@ static void patterns(void)
             double v = element(dtypes[k], (const unsigned char *)h, 0, &finite);
 
             gtr_reduce(dtypes[k], h, 1, 1, &sum);
-            if (sum.sumsq != (finite ? v * v : 0.0) ||
-                (double)sum.maxabs != (finite ? v : 0.0) || sum.nonfinite != !finite) {
+            if (sum.sumsq != (finite ? v * v : 0.0) || (double)sum.maxabs != (finite ? v : 0.0) ||
+                sum.nonfinite != !finite) {
                 CHECK_BITS(sum.sumsq, finite ? v * v : 0.0);
                 CHECK_BITS((double)sum.maxabs, finite ? v : 0.0);
                 CHECK(sum.nonfinite == !finite);

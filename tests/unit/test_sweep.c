@@ -35,8 +35,7 @@ static double one_of(const double *values, size_t n)
 #define ONE_OF(...) \
     one_of((const double[]){ __VA_ARGS__ }, sizeof((double[]){ __VA_ARGS__ }) / sizeof(double))
 
-/* --- series ------------------------------------------------------------------------------------
- */
+/* --- series ----------------------------------------------------------------------------------- */
 
 enum kind { SMOOTH, SPIKES, ZEROS, EDGES, KINDS };
 
@@ -106,8 +105,7 @@ static struct world world_of(struct gtr_series *series, const struct gtr_replay_
 
     gtr_baseline_options_init(&about);
     CHECK(gtr_replay_new(series, options, &w.replay, NULL) == GTR_OK);
-    CHECK(gtr_baseline_new(series, gtr_replay_skip(w.replay), &about, &w.baseline, NULL) ==
-          GTR_OK);
+    CHECK(gtr_baseline_new(series, gtr_replay_skip(w.replay), &about, &w.baseline, NULL) == GTR_OK);
     CHECK(gtr_sweep_rows_new(w.replay, w.baseline, &w.rows, NULL) == GTR_OK);
     CHECK(gtr_sweep_space_init(&w.space, G, NULL) == GTR_OK);
     return w;
@@ -122,8 +120,7 @@ static void world_free(struct world *w)
     gtr_series_free(w->series);
 }
 
-/* --- kernels -----------------------------------------------------------------------------------
- */
+/* --- kernels ---------------------------------------------------------------------------------- */
 
 /* Set: all transitions end within the run, some of them at once and exactly at a step. */
 static int short_schedules;
@@ -172,8 +169,7 @@ static void random_params(enum gtr_policy_id policy, int plain, union gtr_params
     }
 }
 
-static void settings_of(enum gtr_policy_id policy, int plain, int each,
-                        union gtr_params *params)
+static void settings_of(enum gtr_policy_id policy, int plain, int each, union gtr_params *params)
 {
     size_t i, j;
 
@@ -225,8 +221,7 @@ static size_t compare_kernels(struct world *w, enum gtr_policy_id policy, int pl
             CHECK_BITS(got[i], wanted[i]);
             if (check_failures > before)
                 printf("  kernel %d, policy %d, plain %d, each %d: setting %zu, %zu\n", kernel,
-                       (int)policy, plain, each, i / GTR_OBJECTIVE_COUNT,
-                       i % GTR_OBJECTIVE_COUNT);
+                       (int)policy, plain, each, i / GTR_OBJECTIVE_COUNT, i % GTR_OBJECTIVE_COUNT);
         }
     }
     return numbers;
@@ -251,9 +246,9 @@ static void every_kernel_gives_the_bits_of_the_scalar_path(void)
     for (round = 0; round < 4; round++)
         for (kind = SMOOTH; kind < KINDS; kind++)
             for (bad = 0; bad < 3; bad++) {
-                const struct gtr_replay_options options = {
-                    .nonfinite = bad == 2 ? GTR_PROPAGATE : GTR_SKIP_STEP
-                };
+                const struct gtr_replay_options options = { .size = sizeof options,
+                                                            .nonfinite = bad == 2 ? GTR_PROPAGATE
+                                                                                  : GTR_SKIP_STEP };
                 size_t left_out = round % 2 ? G : (size_t)round;
                 struct world w = world_of(make_series((enum kind)kind, left_out, bad), &options);
 
@@ -262,14 +257,19 @@ static void every_kernel_gives_the_bits_of_the_scalar_path(void)
             }
 }
 
-/* --- meanings ----------------------------------------------------------------------------------
- */
+/* --- meanings --------------------------------------------------------------------------------- */
 
 static const char *const texts[] = {
-    "none",           "global:max_norm=4",      "group:max_norm=2",
-    "aggc-paper",     "aggc-code-lora",         "aggc-code-grpo",
-    "aggc:form=code", "aggc:form=fixed,raise=on,min_norm=1,max_norm=3",
-    "global:max_norm=6,eps=0,strict=on",        "group:max_norm=1,b=4,max_norm@c=0.5",
+    "none",
+    "global:max_norm=4",
+    "group:max_norm=2",
+    "aggc-paper",
+    "aggc-code-lora",
+    "aggc-code-grpo",
+    "aggc:form=code",
+    "aggc:form=fixed,raise=on,min_norm=1,max_norm=3",
+    "global:max_norm=6,eps=0,strict=on",
+    "group:max_norm=1,b=4,max_norm@c=0.5",
 };
 
 static void the_scalar_path_agrees_with_the_replay(void)
@@ -279,9 +279,9 @@ static void the_scalar_path_agrees_with_the_replay(void)
 
     for (kind = SMOOTH; kind < EDGES; kind++)
         for (bad = 0; bad < 2; bad++) {
-            const struct gtr_replay_options options = { 0 };
-            struct world w = world_of(
-                make_series((enum kind)kind, kind == SPIKES ? 3 : G, bad), &options);
+            const struct gtr_replay_options options = { .size = sizeof options };
+            struct world w =
+                world_of(make_series((enum kind)kind, kind == SPIKES ? 3 : G, bad), &options);
 
             for (k = 0; k < GTR_ARRAY_LEN(texts); k++) {
                 struct gtr_scaling_report *report = NULL;
@@ -303,8 +303,7 @@ static void the_scalar_path_agrees_with_the_replay(void)
                 CHECK_BITS(o[GTR_DISTORTION], 1.0 - report->cos_mean);
                 if (d->policy != GTR_GLOBAL)
                     CHECK_BITS(o[GTR_SPILL], 0.0);
-                gtr_sweep_block(w.rows, d->policy, d->params, 1, 0, GTR_SWEEP_AUTO, &w.space,
-                                wide);
+                gtr_sweep_block(w.rows, d->policy, d->params, 1, 0, GTR_SWEEP_AUTO, &w.space, wide);
                 for (i = 0; i < GTR_OBJECTIVE_COUNT; i++)
                     CHECK_BITS(wide[i], o[i]);
                 gtr_scaling_free(report);
@@ -354,7 +353,7 @@ static struct slow slow_way(const struct world *w, const struct gtr_decisions *d
 
 static void logarithms_agree_with_a_slow_way(void)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct world w = world_of(make_series(SPIKES, 3, 1), &options);
     size_t k;
 
@@ -395,7 +394,7 @@ static struct gtr_series *one_spike(double others)
 static void spill_is_what_clipping_takes_beyond_the_fair_part(void)
 {
     static const double limits[] = { 1.0, 2.0, 3.0, 100.0 };
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct world w = world_of(one_spike(1.0), &options);
     size_t k;
 
@@ -421,7 +420,7 @@ static void spill_is_what_clipping_takes_beyond_the_fair_part(void)
 
 static void nothing_spills_where_nobody_exceeds_his_past(void)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_series *series = make_series(SMOOTH, G, 0);
     struct world w;
     union gtr_params params[G];
@@ -450,7 +449,7 @@ static void nothing_spills_where_nobody_exceeds_his_past(void)
 
 static void without_memory_a_sweep_says_so(void)
 {
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct world w = world_of(make_series(SMOOTH, G, 0), &options);
     union gtr_params params[G];
     double o[GTR_OBJECTIVE_COUNT];

@@ -8,7 +8,7 @@
 
 #include "check.h"
 #include "edge_series.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 struct world {
     struct gtr_series *series;
@@ -60,7 +60,7 @@ static const char *const constraints[] = { "low<=high" };
 static void world_make(struct world *w, struct gtr_series *series, enum gtr_nonfinite_rule rule,
                        size_t n_samples)
 {
-    const struct gtr_replay_options how = { .nonfinite = rule };
+    const struct gtr_replay_options how = { .size = sizeof how, .nonfinite = rule };
     const size_t one = series->n_groups == 1 ? 1 : 0; /* that is all groups, and refused */
     const struct gtr_plan_options options = { .policies = policies,
                                               .n_policies = GTR_ARRAY_LEN(policies),

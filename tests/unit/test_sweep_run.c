@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "sweep_block.h"
 
 enum { G = 3, T = 90, ROWS = 2500 };
@@ -51,11 +51,11 @@ static struct world make_world(void)
 {
     static const char *const policies[] = { "aggc:form=paper,raise=on", "global", "none" };
     static const struct gtr_axis_text axes[] = {
-        { 0, "beta=0.5:0.99:10:logit" }, { 0, "low=0:2:11" },      { 0, "high=0.5:4:20:log" },
+        { 0, "beta=0.5:0.99:10:logit" }, { 0, "low=0:2:11" }, { 0, "high=0.5:4:20:log" },
         { 1, "max_norm=0.5:20:51:log" }, { 1, "eps=0,1e-6" },
     };
     static const char *const constraints[] = { "low<high" };
-    const struct gtr_replay_options replay = { 0 };
+    const struct gtr_replay_options replay = { .size = sizeof replay };
     const struct gtr_plan_options options = { .policies = policies,
                                               .n_policies = GTR_ARRAY_LEN(policies),
                                               .axes = axes,
@@ -125,11 +125,10 @@ static void kernels_and_threads_change_no_bit(void)
         slow_rows(&w, scales_only, wanted);
         for (kernel = GTR_SWEEP_AUTO; kernel <= GTR_SWEEP_AVX512; kernel++)
             for (threads = 1; threads <= 3; threads++) {
-                const struct gtr_sweep_options options = {
-                    .n_threads = threads,
-                    .scales_only = scales_only,
-                    .kernel = (enum gtr_sweep_kernel)kernel
-                };
+                const struct gtr_sweep_options options = { .n_threads = threads,
+                                                           .scales_only = scales_only,
+                                                           .kernel =
+                                                               (enum gtr_sweep_kernel)kernel };
 
                 memset(got, 0x55, sizeof got);
                 CHECK(gtr_sweep_run(w.replay, w.baseline, w.plan, 0, w.n, &options, got, &n_done,
@@ -154,9 +153,8 @@ static void pieces_join_to_the_whole(void)
     slow_rows(&w, 0, wanted);
     memset(got, 0x55, sizeof got);
     for (k = 0; k + 1 < GTR_ARRAY_LEN(cuts); k++) {
-        CHECK(gtr_sweep_run(w.replay, w.baseline, w.plan, cuts[k], cuts[k + 1] - cuts[k],
-                            &options, got + cuts[k] * GTR_OBJECTIVE_COUNT, &n_done,
-                            NULL) == GTR_OK);
+        CHECK(gtr_sweep_run(w.replay, w.baseline, w.plan, cuts[k], cuts[k + 1] - cuts[k], &options,
+                            got + cuts[k] * GTR_OBJECTIVE_COUNT, &n_done, NULL) == GTR_OK);
         CHECK(n_done == cuts[k + 1] - cuts[k]);
     }
     same_rows(got, wanted, w.n);
@@ -186,9 +184,9 @@ static int watch_progress(void *context, size_t done, size_t total)
 static void progress_counts_up_and_can_stop(void)
 {
     struct watch watch = { 0 };
-    struct gtr_sweep_options options = {
-        .n_threads = 3, .progress = watch_progress, .context = &watch
-    };
+    struct gtr_sweep_options options = { .n_threads = 3,
+                                         .progress = watch_progress,
+                                         .context = &watch };
     struct world w = make_world();
     size_t n_done;
 

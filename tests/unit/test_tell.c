@@ -34,11 +34,11 @@ static void people_see_no_control_character(void)
     check_written(tell_text, "a\tb\nc\x1b[31m\x7f", "a?b?c?[31m?");
     check_written(tell_text, "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
                   "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
-    check_written(tell_text, "\xc2\x9b", "?");         /* U+009B opens a sequence too */
-    check_written(tell_text, "\xe2\x80\xae", "?");     /* U+202E turns the direction */
-    check_written(tell_text, "\xff\xc3", "??");        /* not UTF-8, and cut off */
-    check_written(tell_text, "\xc0\x8a", "??");        /* a line end, spelled too long */
-    check_written(tell_text, "\xed\xa0\x80", "???");   /* a surrogate */
+    check_written(tell_text, "\xc2\x9b", "?");       /* U+009B opens a sequence too */
+    check_written(tell_text, "\xe2\x80\xae", "?");   /* U+202E turns the direction */
+    check_written(tell_text, "\xff\xc3", "??");      /* not UTF-8, and cut off */
+    check_written(tell_text, "\xc0\x8a", "??");      /* a line end, spelled too long */
+    check_written(tell_text, "\xed\xa0\x80", "???"); /* a surrogate */
 }
 
 static void programs_lose_nothing(void)
@@ -54,10 +54,10 @@ static void shares_are_never_rounded_to_none_or_all(void)
     static const struct {
         double share;
         const char *text;
-    } cases[] = { { 0.0, "0%" },        { 1.0, "100%" },      { 0.124, "12.4%" },
-                  { 0.5, "50.0%" },     { 0.0034, "0.34%" },  { 0.00001, "<0.01%" },
+    } cases[] = { { 0.0, "0%" },          { 1.0, "100%" },      { 0.124, "12.4%" },
+                  { 0.5, "50.0%" },       { 0.0034, "0.34%" },  { 0.00001, "<0.01%" },
                   { 0.9999999, "99.9%" }, { 0.00994, "0.99%" }, { 0.00999, "1.0%" },
-                  { 2.5, "250.0%" },    { 123.4, "12340%" },  { (double)NAN, "-" } };
+                  { 2.5, "250.0%" },      { 123.4, "12340%" },  { (double)NAN, "-" } };
     char text[TELL_SIZE];
     size_t i;
 
@@ -91,7 +91,7 @@ static void a_long_name_loses_its_middle(void)
 
 static void names_that_differ_stay_different(void)
 {
-    /* Half and half of ten letters would hide the digit: a wider column, and less of the beginning. */
+    /* Half and half of ten letters would hide the digit: a wider column, less of the beginning. */
     static const char *const middle[] = { "abcdefg1hijklmn", "abcdefg2hijklmn" };
     static const char *const wanted[] = { "ab..1hijklmn", "ab..2hijklmn" };
     static const char *const ends[] = { "layers.0.self_attn.q_proj.weight",
@@ -115,7 +115,9 @@ static void names_that_only_look_alike_are_numbered(void)
 
 static void letters_are_counted_and_never_cut(void)
 {
-    static const char *const names[] = { "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9" };
+    static const char *const names[] = {
+        "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+    };
     static const char *const wanted[] = { "\xc3\xa9\xc3\xa9..\xc3\xa9\xc3\xa9" };
 
     check_names(names, 1, 6, wanted);
@@ -154,8 +156,9 @@ static void put_json(FILE *f, const char *unused)
 
 static void a_table_is_text_and_json_by_the_same_calls(void)
 {
-    check_written(put_tsv, "", "step\tgroup\tscale\tfrom a\\tb\n"
-                               "7\ta\"\\n\\xff\t0.5\tinf\n8\tb\t0.1\t2\n");
+    check_written(put_tsv, "",
+                  "step\tgroup\tscale\tfrom a\\tb\n"
+                  "7\ta\"\\n\\xff\t0.5\tinf\n8\tb\t0.1\t2\n");
     check_written(put_json, "",
                   "[\n {\"step\": 7, \"group\": \"a\\\"\\n\xef\xbf\xbd\", \"scale\": 0.5, "
                   "\"from a\\tb\": null},\n"

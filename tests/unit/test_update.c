@@ -323,7 +323,7 @@ static void running_out_of_memory_is_an_error(void)
         struct gtr_update *update = NULL;
         struct gtr_err err = { 0 };
         enum gtr_code rc;
-        static const struct gtr_replay_options as_is = { 0 };
+        static const struct gtr_replay_options as_is = { .size = sizeof as_is };
         int64_t index[U_STEPS] = { 0 };
         double ones[U_GROUPS * U_STEPS] = { 0 };
         uint8_t nonfinite[U_STEPS] = { 0 };

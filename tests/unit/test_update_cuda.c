@@ -14,8 +14,7 @@
 
 #ifdef GTR_CUDA
 
-/* --- engines against it ------------------------------------------------------------------------
- */
+/* --- engines against it ----------------------------------------------------------------------- */
 
 /* Runs the rows `each` at a time. */
 static bool run(struct gtr_update_engine *engine, const struct job *job, size_t each,

@@ -1,7 +1,7 @@
 /* test_update_values.c - norms, changes and directions out of sums, by hand; the file of them. */
 #define _GNU_SOURCE
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "h5.h"
 #include "scratch.h"
 
@@ -160,10 +160,10 @@ static void a_result_file_appears_whole(void)
                                  .total = total,
                                  .nonfinite = nonfinite };
     const struct gtr_decisions decisions = { .n_groups = 2, .n_steps = 3, .scale = sumsq };
-    const struct gtr_replay_options options = { 0 };
+    const struct gtr_replay_options options = { .size = sizeof options };
     struct gtr_optimizer optimizer;
     struct gtr_update_about about = { .trace = "some/run.h5", .group_by = "module" };
-    struct gtr_update_result *result = NULL;
+    struct gtr_result *result = NULL;
     struct gtr_replay *replay = NULL;
     struct gtr_err err = { 0 };
     const char *path = scratch_path("update.h5");
@@ -174,18 +174,18 @@ static void a_result_file_appears_whole(void)
     about.replay = replay;
     about.optimizer = &optimizer;
     about.update = &two.update;
-    CHECK(gtr_update_result_open(path, false, &about, &result, NULL) == GTR_OK);
+    CHECK(gtr_update_file_open(path, false, &about, &result, NULL) == GTR_OK);
     CHECK(access(path, F_OK) != 0);
-    CHECK(gtr_update_result_add(result, "none", "none", &decisions, rho, NULL) == GTR_OK);
-    CHECK(gtr_update_result_close(result, NULL) == GTR_OK);
+    CHECK(gtr_update_file_add(result, &about, "none", "none", &decisions, rho, NULL) == GTR_OK);
+    CHECK(gtr_result_close(result, NULL) == GTR_OK);
     CHECK(access(path, F_OK) == 0);
     check_steps(path);
-    CHECK(gtr_update_result_open(path, false, &about, &result, &err) == GTR_EIO);
+    CHECK(gtr_update_file_open(path, false, &about, &result, &err) == GTR_EIO);
     CHECK_HOLDS(err.text, "exists already");
     about.update = NULL; /* proxies only */
-    CHECK(gtr_update_result_open(path, true, &about, &result, NULL) == GTR_OK);
-    CHECK(gtr_update_result_add(result, "none", "none", &decisions, rho, NULL) == GTR_OK);
-    gtr_update_result_abandon(result);
+    CHECK(gtr_update_file_open(path, true, &about, &result, NULL) == GTR_OK);
+    CHECK(gtr_update_file_add(result, &about, "none", "none", &decisions, rho, NULL) == GTR_OK);
+    gtr_result_abandon(result);
     CHECK(access(path, F_OK) == 0); /* the first one is still there */
     gtr_replay_free(replay);
 }

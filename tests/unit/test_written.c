@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "random.h"
 #include "scratch.h"
 
@@ -51,9 +51,11 @@ static unsigned char *elements_of(size_t tensor, size_t capture)
 static enum gtr_code write_trace(const char *path, enum gtr_compression compression,
                                  size_t n_threads, struct gtr_err *err)
 {
-    const struct gtr_writer_options options = {
-        .force = true, .elements = true, .compression = compression, .n_threads = n_threads
-    };
+    const struct gtr_writer_options options = { .size = sizeof options,
+                                                .force = true,
+                                                .elements = true,
+                                                .compression = compression,
+                                                .n_threads = n_threads };
     const double sums[TENSORS] = { 0 };
     const float most[TENSORS] = { 0 };
     const uint64_t none[TENSORS] = { 0 };

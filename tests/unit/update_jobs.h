@@ -16,8 +16,7 @@
 
 enum { BLOCK = 1024, LANES = 128, PIECES_MAX = 16, SPECIALS = 1, ALL_DIFFER = 2 };
 
-/* --- a job: what to simulate -------------------------------------------------------------------
- */
+/* --- a job: what to simulate ------------------------------------------------------------------ */
 
 struct job {
     enum gtr_optimizer_id optimizer;
@@ -177,8 +176,7 @@ static inline void result_free(struct result *r)
     gtr_free(r->answer.plain_squares);
 }
 
-/* --- the reference: one element after another --------------------------------------------------
- */
+/* --- the reference: one element after another ------------------------------------------------- */
 
 static inline float element(enum gtr_dtype dtype, const unsigned char *at, size_t i)
 {

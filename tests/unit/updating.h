@@ -139,7 +139,7 @@ static inline void u_name(size_t k, char name[32])
 
 static inline void u_write(const struct u_run *run, const char *path)
 {
-    struct gtr_writer_options options = { .force = true, .elements = true };
+    struct gtr_writer_options options = { .size = sizeof options, .force = true, .elements = true };
     struct gtr_head head = { 0 };
     struct gtr_writer *writer = NULL;
     static const double sumsq[U_TENSORS];
@@ -179,7 +179,7 @@ static inline enum gtr_code u_run_update(const struct u_run *run, const char *pa
                                          const struct gtr_update_options *options,
                                          struct gtr_update **update, struct gtr_err *err)
 {
-    static const struct gtr_replay_options as_is = { 0 };
+    static const struct gtr_replay_options as_is = { .size = sizeof as_is };
     struct gtr_decisions decisions[U_POLICIES_MAX];
     const struct gtr_decisions *pointers[U_POLICIES_MAX];
     int64_t index[U_STEPS];

@@ -1,4 +1,8 @@
-/* diff_found.c - opens both, finds the groups and steps that they share, and compares them. */
+/* diff_found.c - opens both, finds the groups and steps that they share, and compares them.
+ *
+ * Groups are the same by their names, steps by their numbers.  What only one of the two has is told
+ * of, and compared with nothing.
+ */
 #include "diff_found.h"
 
 #include <string.h>
@@ -134,8 +138,7 @@ enum gtr_code diff_found_make(struct diff_found *found, const struct diff_option
 
     memset(found, 0, sizeof *found);
     found->options = options;
-    gtr_sweep_baseline_init(&compare.baseline);
-    compare.baseline.kappa = options->kappa;
+    compare.baseline = options->baseline;
     for (s = 0; rc == GTR_OK && s < 2; s++)
         rc = study_open(&found->side[s].study, options->trace[options->trace[1] != NULL ? s : 0],
                         &options->common, &options->replay, err);

@@ -31,9 +31,9 @@ void diff_found_free(struct diff_found *found);
 /* "level", "spread", "spikes", or "clip rate of LABEL" (kept in `text`). */
 const char *diff_measure_name(const struct diff_found *found, size_t measure, char text[128]);
 
-/* For people (diff_report.c) and for programs (diff_write.c). */
+/* For people (diff_report.c) and for programs (diff_rows.c): one row per group and measure. */
 void diff_report(FILE *f, const struct diff_found *found);
-void diff_tsv(FILE *f, const struct diff_found *found);
+void diff_group_rows(struct rows *rows, const void *found);
 enum gtr_code diff_json(FILE *f, const struct diff_found *found, struct gtr_err *err);
 
 #endif

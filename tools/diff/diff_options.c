@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { OPT_WINDOW = 0x200, OPT_KAPPA, OPT_TSV, OPT_JSON };
+enum { OPT_WINDOW = 0x200 };
 
 bool diff_of_policies(const struct diff_options *o)
 {
@@ -41,8 +41,6 @@ static void check(const struct argp_state *state, const struct diff_options *o)
 {
     if (o->trace[0] == NULL)
         argp_error(state, "name a trace");
-    if (o->tsv != NULL && o->json != NULL && strcmp(o->tsv, "-") == 0 && strcmp(o->json, "-") == 0)
-        argp_error(state, "--tsv, --json: only one can be - at a time");
     if (diff_of_policies(o) && o->replay.n_policies != 2)
         argp_error(state,
                    "%s: name a second trace, or two policies with -p, or two parts of this "
@@ -57,20 +55,12 @@ static error_t parse(int key, char *word, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
-        state->child_inputs[1] = &o->common;
+        state->child_inputs[1] = &o->forms;
+        state->child_inputs[2] = &o->baseline;
+        state->child_inputs[3] = &o->common;
         return 0;
     case OPT_WINDOW:
         take_window(state, o, word);
-        return 0;
-    case OPT_KAPPA:
-        if (!gtr_text_number(word, &o->kappa) || !(o->kappa >= 1.0 && o->kappa <= 1e6))
-            argp_error(state, "--kappa %s: must be a number from 1 to 1e+06", word);
-        return 0;
-    case OPT_TSV:
-        o->tsv = word;
-        return 0;
-    case OPT_JSON:
-        o->json = word;
         return 0;
     case ARGP_KEY_ARG:
         take_trace(state, o, word);
@@ -88,16 +78,14 @@ static const struct argp_option options[] = {
       "Steps to compare, by the run's own numbers, both included.  Given twice: those of A and "
       "those of B; with one trace, two parts of it.  Default: the steps that both traces span",
       1 },
-    { "kappa", OPT_KAPPA, "X", 0,
-      "A norm is a spike above X times its group's running average.  Default: 3", 1 },
-    { "tsv", OPT_TSV, "FILE|-", 0, "Write all numbers as tab-separated text", 2 },
-    { "json", OPT_JSON, "FILE|-", 0, "The same as JSON", 2 },
     { 0 },
 };
 
 void diff_options_parse(struct diff_options *o, int argc, char **argv)
 {
     static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
+                                                  { &forms_argp, 0, NULL, 2 },
+                                                  { &cli_baseline_argp, 0, "Spikes:", 3 },
                                                   { &cli_common_argp, 0, NULL, 5 },
                                                   { 0 } };
     static const struct argp argp = {
@@ -111,6 +99,6 @@ void diff_options_parse(struct diff_options *o, int argc, char **argv)
     };
 
     memset(o, 0, sizeof *o);
-    o->kappa = 3.0;
+    gtr_objectives_baseline_init(&o->baseline);
     argp_parse(&argp, argc, argv, 0, NULL, o);
 }

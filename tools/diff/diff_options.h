@@ -3,6 +3,7 @@
 #define DIFF_OPTIONS_H
 
 #include "cli.h"
+#include "forms.h"
 
 struct diff_window {
     int64_t first, last; /* step numbers, both included */
@@ -14,9 +15,8 @@ struct diff_options {
     const char *trace[2]; /* the second NULL: one trace */
     struct diff_window window[2];
     size_t n_windows;
-    double kappa;    /* of spikes */
-    const char *tsv; /* and json: files, "-" or NULL */
-    const char *json;
+    struct gtr_baseline_options baseline; /* that spikes are above */
+    struct forms forms;
 };
 
 /* Two policies on one trace, or two traces (or windows of one)? */

@@ -1,12 +1,10 @@
 /* diff_report.c - two traces, for people: one sentence, then the numbers behind it. */
 #include <math.h>
-#include <string.h>
 
 #include "diff_found.h"
-#include "figure.h"
-#include "spill_report.h"
+#include "tell.h"
 
-enum { NAME_COLUMNS = 20, NAMED = 3, ROWS_MAX = 40 };
+enum { NAME_LEAST = 6, NAME_MOST = 20, NAMED = 3, ROWS_MAX = 40 };
 
 /* --- the headline -------------------------------------------------------------------------- */
 
@@ -66,12 +64,14 @@ static void put_measure(FILE *f, const struct diff_found *found, size_t measure,
 
     fputs("B's ", f);
     if (n == 1)
-        figure_write_text(f, found->names[ranked[0]]);
+        tell_text(f, found->names[ranked[0]]);
     fprintf(f, "%s%s%s", n == 1 ? " " : "",
             what[measure < GTR_MEASURE_CLIPPED ? measure : GTR_MEASURE_CLIPPED],
             n > 1 || measure == GTR_MEASURE_LEVEL ? "s" : "");
-    if (measure >= GTR_MEASURE_CLIPPED)
-        fprintf(f, " under %s", found->side[0].study.labels[measure - GTR_MEASURE_CLIPPED]);
+    if (measure >= GTR_MEASURE_CLIPPED) {
+        fputs(" under ", f);
+        tell_text(f, found->side[0].study.labels[measure - GTR_MEASURE_CLIPPED]);
+    }
     if (n == 1) {
         fputs(measure == GTR_MEASURE_LEVEL ? " are " : ": ", f);
         put_change(f, measure, &found->comparison->group[ranked[0]].measure[measure]);
@@ -81,7 +81,7 @@ static void put_measure(FILE *f, const struct diff_found *found, size_t measure,
     fprintf(f, " differ in %zu of %zu groups:\n", n, found->n_groups - 1);
     for (k = 0; k < n && k < NAMED; k++) {
         fputs("  ", f);
-        figure_write_text(f, found->names[ranked[k]]);
+        tell_text(f, found->names[ranked[k]]);
         fputs(": ", f);
         put_change(f, measure, &found->comparison->group[ranked[k]].measure[measure]);
         fputc('\n', f);
@@ -160,8 +160,9 @@ static void put_side(FILE *f, const struct diff_found *found, size_t s)
     uint64_t n = s == 0 ? found->comparison->group[found->n_groups - 1].n_a
                         : found->comparison->group[found->n_groups - 1].n_b;
 
-    fprintf(f, "%c: %s, steps %lld to %lld", "AB"[s], gtr_trace_path(side->study.trace),
-            (long long)side -> window.first, (long long)side->window.last);
+    fprintf(f, "%c: ", "AB"[s]);
+    tell_text(f, gtr_trace_path(side->study.trace));
+    fprintf(f, ", steps %lld to %lld", (long long)side->window.first, (long long)side->window.last);
     if (side->window.first > side->spans.first || side->window.last < side->spans.last)
         fprintf(f, " of %lld to %lld", (long long)side->spans.first, (long long)side->spans.last);
     fprintf(f, " (%llu that count)\n", (unsigned long long)n);
@@ -176,7 +177,7 @@ static void put_alone(FILE *f, const struct diff_side *side, char name)
     fprintf(f, "only in %c: ", name);
     for (k = 0; k < side->n_alone && k < 10; k++) {
         fputs(k > 0 ? ", " : "", f);
-        figure_write_text(f, side->study.series->names[side->alone[k]]);
+        tell_text(f, side->study.series->names[side->alone[k]]);
     }
     if (side->n_alone > k)
         fprintf(f, ", and %zu more", side->n_alone - k);
@@ -194,16 +195,6 @@ static void put_about(FILE *f, const struct diff_found *found)
 
 /* --- tables -------------------------------------------------------------------------------- */
 
-static int name_width(const struct diff_found *found)
-{
-    size_t width = 6, j;
-
-    for (j = 0; j < found->n_groups; j++)
-        if (strlen(found->names[j]) > width)
-            width = strlen(found->names[j]);
-    return (int)(width < NAME_COLUMNS ? width : NAME_COLUMNS);
-}
-
 /* Of many groups: those that changed, then the first of the others. */
 static bool is_shown(const struct diff_found *found, size_t j)
 {
@@ -217,8 +208,9 @@ static bool is_shown(const struct diff_found *found, size_t j)
     return false;
 }
 
-static void put_norms(FILE *f, const struct diff_found *found, int width)
+static void put_norms(FILE *f, const struct diff_found *found, const struct tell_names *names)
 {
+    int width = (int)names->width;
     size_t j;
 
     fprintf(f, "  %-*s %22s %36s\n", width, "norms", "A", "B");
@@ -231,7 +223,7 @@ static void put_norms(FILE *f, const struct diff_found *found, int width)
         if (!is_shown(found, j))
             continue;
         fputs("  ", f);
-        spill_put_name(f, found->names[j], width, false);
+        tell_name(f, names, j);
         fprintf(f, " %9.3g %8.3g %8.3g %8.3g %9.3g %8.3g %8.3g %8.3g\n", g->a[0], g->a[1], g->a[2],
                 spread->a, g->b[0], g->b[1], g->b[2], spread->b);
     }
@@ -269,8 +261,9 @@ static void put_verdict(FILE *f, const struct gtr_compared *g)
     fputc('\n', f);
 }
 
-static void put_changes(FILE *f, const struct diff_found *found, int width)
+static void put_changes(FILE *f, const struct diff_found *found, const struct tell_names *names)
 {
+    int width = (int)names->width;
     size_t j, hidden = 0;
 
     fprintf(f, "  %-*s %-41s %6s %15s\n", width, "B against A", "ratio B / A (95% interval)", "",
@@ -285,7 +278,7 @@ static void put_changes(FILE *f, const struct diff_found *found, int width)
             continue;
         }
         fputs("  ", f);
-        spill_put_name(f, found->names[j], width, false);
+        tell_name(f, names, j);
         put_ratio(f, &g->measure[GTR_MEASURE_LEVEL]);
         put_ratio(f, &g->measure[GTR_MEASURE_SPREAD]);
         fprintf(f, " %6.2f %7.1f %7.1f  ", g->superiority, 1000 * g->measure[GTR_MEASURE_SPIKES].a,
@@ -297,22 +290,25 @@ static void put_changes(FILE *f, const struct diff_found *found, int width)
     fputc('\n', f);
 }
 
-static void put_clipped(FILE *f, const struct diff_found *found, size_t measure, int width)
+static void put_clipped(FILE *f, const struct diff_found *found, size_t measure,
+                        const struct tell_names *names)
 {
-    char text[128];
+    char a[TELL_SIZE], b[TELL_SIZE];
     size_t j;
 
-    fprintf(f, "  %s: share of steps clipped\n", diff_measure_name(found, measure, text) + 13);
-    fprintf(f, "  %-*s %8s %8s %26s  %s\n", width, "group", "A", "B", "B - A, points (95%)",
-            "differs");
+    fputs("  ", f);
+    tell_text(f, found->side[0].study.labels[measure - GTR_MEASURE_CLIPPED]);
+    fputs(": share of steps clipped\n", f);
+    fprintf(f, "  %-*s %8s %8s %26s  %s\n", (int)names->width, "group", "A", "B",
+            "B - A, points (95%)", "differs");
     for (j = 0; j < found->n_groups; j++) {
         const struct gtr_contrast *m = &found->comparison->group[j].measure[measure];
 
         if (!is_shown(found, j))
             continue;
         fputs("  ", f);
-        spill_put_name(f, found->names[j], width, false);
-        fprintf(f, " %7.1f%% %7.1f%%", 100 * m->a, 100 * m->b);
+        tell_name(f, names, j);
+        fprintf(f, " %8s %8s", tell_share(m->a, a), tell_share(m->b, b));
         if (isnan(m->p))
             fprintf(f, " %26s  not judged\n", "");
         else
@@ -361,16 +357,18 @@ static void put_method(FILE *f, const struct diff_found *found)
 
 void diff_report(FILE *f, const struct diff_found *found)
 {
-    int width = name_width(found);
+    struct tell_names names;
     size_t *ranked, i;
 
+    tell_names_make(&names, found->names, found->n_groups, NAME_LEAST, NAME_MOST);
     put_about(f, found);
     if (gtr_alloc_for(&ranked, found->n_groups, sizeof *ranked, "groups", NULL) == GTR_OK)
         put_headline(f, found, ranked);
     gtr_free(ranked);
-    put_norms(f, found, width);
-    put_changes(f, found, width);
+    put_norms(f, found, &names);
+    put_changes(f, found, &names);
     for (i = GTR_MEASURE_CLIPPED; i < found->comparison->n_measures; i++)
-        put_clipped(f, found, i, width);
+        put_clipped(f, found, i, &names);
     put_method(f, found);
+    tell_names_free(&names);
 }

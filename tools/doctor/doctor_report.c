@@ -1,37 +1,39 @@
 /* doctor_report.c - what was found, in words, grouped by the run and its policies. */
-#include "doctor_report.h"
-
+#define _GNU_SOURCE
+#include <stdlib.h>
 #include <string.h>
 
-#include "figure.h"
+#include "doctor_found.h"
+#include "tell.h"
 
 enum { WIDTH = 96 };
 
 /* Words of one line of text, broken at WIDTH; all but the first line begin with `indent` spaces,
  * which is where the caller stands already. */
-static void put_wrapped(FILE *f, const char *text, size_t length, int indent)
+static void put_wrapped(FILE *f, const char *text, size_t length, size_t indent)
 {
-    int column = indent;
+    const char *end = text + length;
+    size_t column = indent;
 
-    while (length > 0) {
-        size_t word = 0, gap = 0;
+    while (text < end) {
+        size_t gap = strspn(text, " "), n = strcspn(text + gap, " ");
+        size_t room = (size_t)(end - text) > gap ? (size_t)(end - text) - gap : 0, letters;
+        char *word = strndup(text + gap, n < room ? n : room);
 
-        while (gap < length && text[gap] == ' ')
-            gap++;
-        /* A number and its % stay together. */
-        while (gap + word < length && (text[gap + word] != ' ' || text[gap + word + 1] == '%'))
-            word++;
-        if (column > indent && column + (int)(gap + word) > WIDTH) {
-            fprintf(f, "\n%*s", indent, "");
+        if (word == NULL)
+            return;
+        letters = tell_letters(word);
+        if (column > indent && column + gap + letters > WIDTH) {
+            fprintf(f, "\n%*s", (int)indent, "");
             column = indent;
         } else if (column > indent) {
             fputs(gap > 1 ? "  " : " ", f);
             column += gap > 1 ? 2 : 1;
         }
-        fprintf(f, "%.*s", (int)word, text + gap);
-        column += (int)word;
-        text += gap + word;
-        length -= gap + word;
+        tell_text(f, word);
+        column += letters;
+        text += gap + n;
+        free(word);
     }
     fputc('\n', f);
 }
@@ -42,9 +44,9 @@ static void put_steps(FILE *f, const struct gtr_finding *finding)
 
     if (finding->n_steps == 0)
         return;
-    fprintf(f, "    %s%s ",
+    fprintf(f, "    %sstep%s ",
             finding->n_all_steps > finding->n_steps && finding->ranked ? "worst " : "",
-            finding->n_all_steps == 1 ? "step" : "steps");
+            tell_s(finding->n_all_steps));
     for (i = 0; i < finding->n_steps; i++)
         fprintf(f, "%s%lld", i > 0 ? ", " : "", (long long)finding->step[i]);
     if (finding->n_all_steps > finding->n_steps)
@@ -125,15 +127,6 @@ static bool put_section(FILE *f, const struct doctor_found *found, int64_t polic
     return any;
 }
 
-size_t doctor_count(const struct doctor_found *found, enum gtr_severity severity)
-{
-    size_t n = 0, i;
-
-    for (i = 0; i < found->n_findings; i++)
-        n += found->findings[i].severity == severity ? 1 : 0;
-    return n;
-}
-
 /* "2 severe, 1 warning" */
 static void put_sum(FILE *f, const struct doctor_found *found)
 {
@@ -152,19 +145,23 @@ static void put_sum(FILE *f, const struct doctor_found *found)
 
 void doctor_report(FILE *f, const struct doctor_found *found)
 {
-    const struct study *study = found->study;
+    const struct study *study = &found->study;
     bool again = false;
     size_t i;
 
-    fprintf(f, "%s: %zu steps, %zu tensors in %zu groups (%s)\n\n", found->trace,
-            study->series->n_steps, study->groups->n_tensors, study->groups->n_groups,
-            study->groups->rule);
+    tell_text(f, found->trace);
+    fprintf(f, ": %zu step%s, %zu tensor%s in %zu group%s (", study->series->n_steps,
+            tell_s(study->series->n_steps), study->groups->n_tensors,
+            tell_s(study->groups->n_tensors), study->groups->n_groups,
+            tell_s(study->groups->n_groups));
+    tell_text(f, study->groups->rule);
+    fputs(")\n\n", f);
     if (is_wanted(found, false)) {
         fputs("the run\n", f);
         put_section(f, found, GTR_OF_THE_RUN, false);
     }
     for (i = 0; i < study->n_settings && is_wanted(found, true); i++) {
-        figure_write_text(f, gtr_setting_text(study->settings[i]));
+        tell_text(f, gtr_setting_text(study->settings[i]));
         fputs(found->own ? ", what the run itself did (max_grad_norm in its meta)\n" : "\n", f);
         if (found->own_dropped)
             fputs("  not looked at: these norms are not those that the run clipped\n\n", f);

@@ -1,13 +1,9 @@
 /* cmd_explain.c - gradtrace explain: one step in plain words. */
-#include "cli.h"
-
-#include <errno.h>
 #include <string.h>
 
-#include "explain_report.h"
-#include "output.h"
+#include "explain_found.h"
 
-enum { OPT_STEP = 0x200, OPT_KAPPA, OPT_TOP, OPT_JSON };
+enum { OPT_STEP = 0x200, OPT_TOP };
 
 static void take_step(struct explain_options *o, const struct argp_state *state, const char *word)
 {
@@ -24,28 +20,18 @@ static error_t parse(int key, char *word, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
-        state->child_inputs[1] = &o->common;
+        state->child_inputs[1] = &o->baseline;
+        state->child_inputs[2] = &o->forms;
+        state->child_inputs[3] = &o->common;
+        state->child_inputs[4] = &o->trace;
         return 0;
     case OPT_STEP:
         take_step(o, state, word);
         return 0;
-    case OPT_KAPPA:
-        if (!gtr_text_number(word, &o->baseline.kappa) ||
-            !(o->baseline.kappa >= 1.0 && o->baseline.kappa <= 1e6))
-            argp_error(state, "--kappa %s: must be a number from 1 to 1e+06", word);
-        return 0;
     case OPT_TOP:
         o->n_top = (size_t)cli_integer(state, "--top", word, 0, 1000000);
         return 0;
-    case OPT_JSON:
-        o->json = word;
-        return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &o->trace, word, "trace");
-        return 0;
     case ARGP_KEY_END:
-        if (o->trace == NULL)
-            argp_error(state, "name a trace");
         if (!o->chosen)
             argp_error(state, "name a step with --step T, or --step worst");
         return 0;
@@ -59,17 +45,15 @@ static const struct argp_option options[] = {
       "The step, by the run's own number; worst: where a limit on the whole gradient takes most "
       "from those who did nothing, or, without one, the largest norm",
       1 },
-    { "kappa", OPT_KAPPA, "X", 0,
-      "A group is above its past if its norm is more than X times its running average.  Default: "
-      "1.5",
-      1 },
     { "top", OPT_TOP, "N", 0, "Show the N groups with most energy; 0: all.  Default: 20", 1 },
-    { "json", OPT_JSON, "FILE|-", 0, "Write everything as JSON", 2 },
     { 0 },
 };
 
 static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 3 },
+                                              { &cli_baseline_argp, 0, NULL, 1 },
+                                              { &forms_argp, 0, NULL, 2 },
                                               { &cli_common_argp, 0, NULL, 4 },
+                                              { &cli_trace_argp, 0, NULL, 0 },
                                               { 0 } };
 
 static const struct argp argp = {
@@ -81,24 +65,19 @@ static const struct argp argp = {
     .children = children,
 };
 
-static enum gtr_code tell(const struct explain_found *found, struct gtr_err *err)
+static enum gtr_code tell(const struct explain_found *found, struct forms *forms,
+                          struct gtr_err *err)
 {
-    const struct explain_options *o = found->options;
-    struct output json;
-    enum gtr_code rc = output_open(&json, o->json, o->common.force, err);
-    bool told = json.f != stdout;
+    enum gtr_code rc = forms_write_tsv(forms, explain_rows, found, err);
 
-    if (rc == GTR_OK && json.f != NULL)
-        rc = explain_json(json.f, found, err);
-    if (rc == GTR_OK && told)
+    if (rc == GTR_OK && forms->json.f != NULL)
+        rc = explain_json(forms->json.f, found, err);
+    if (rc == GTR_OK && forms->told)
         explain_report(stdout, found);
     if (rc == GTR_OK)
-        rc = output_close(&json, err);
-    output_abandon(&json);
-    if (rc == GTR_OK && fflush(stdout) != 0)
-        rc = gtr_fail(err, GTR_EIO, "standard output: cannot write: %s", strerror(errno));
+        rc = forms_close(forms, err);
     if (rc == GTR_OK && found->study.n_settings > 0)
-        fprintf(told ? stdout : stderr, "%s\n", study_open_loop);
+        fprintf(forms->told ? stdout : stderr, "%s\n", study_open_loop);
     return rc;
 }
 
@@ -111,10 +90,13 @@ int cmd_explain(int argc, char **argv)
 
     gtr_baseline_options_init(&asked.baseline);
     argp_parse(&argp, argc, argv, 0, NULL, &asked);
-    rc = explain_found_make(&found, &asked, &err);
+    rc = forms_open(&asked.forms, asked.common.force, &err);
     if (rc == GTR_OK)
-        rc = tell(&found, &err);
+        rc = explain_found_make(&found, &asked, &err);
+    if (rc == GTR_OK)
+        rc = tell(&found, &asked.forms, &err);
     explain_found_free(&found);
+    forms_abandon(&asked.forms);
     cli_replay_free(&asked.replay);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&asked.common, &err);
 }

@@ -1,8 +1,11 @@
-/* explain_found.c - replays the policies and, where elements were captured, the optimizer. */
+/* explain_found.c - replays the policies over the whole run and, where this step's elements were
+ * captured, the optimizer: what a policy does here depends on all that came before. */
 #include "explain_found.h"
 
 #include <math.h>
 #include <string.h>
+
+enum { NAME_MOST = 20 };
 
 /* --- one policy ---------------------------------------------------------------------------- */
 
@@ -32,20 +35,6 @@ static enum gtr_code run_spill(struct explain_found *found, struct explain_polic
     return gtr_spill_new(found->study.replay, &past, &options, &policy->spill, err);
 }
 
-static enum gtr_code run_proxy(struct explain_found *found, struct explain_policy *policy,
-                               struct gtr_err *err)
-{
-    const struct gtr_decisions *d = policy->decisions;
-    size_t n = d->n_groups * d->n_steps;
-    enum gtr_code rc = gtr_alloc_for(&policy->rho, n, sizeof(double), "proxies", err);
-
-    if (rc == GTR_OK && found->optimizer.id == GTR_SGD)
-        memcpy(policy->rho, d->scale, n * sizeof(double));
-    else if (rc == GTR_OK)
-        rc = gtr_proxy_run(found->study.replay, d, found->optimizer.beta2, policy->rho, NULL, err);
-    return rc;
-}
-
 static enum gtr_code run_policies(struct explain_found *found, struct gtr_err *err)
 {
     enum gtr_code rc = gtr_alloc_for(&found->policies, found->study.n_settings,
@@ -59,7 +48,8 @@ static enum gtr_code run_policies(struct explain_found *found, struct gtr_err *e
         if (rc == GTR_OK)
             rc = run_spill(found, policy, err);
         if (rc == GTR_OK)
-            rc = run_proxy(found, policy, err);
+            rc = study_proxy(&found->study, policy->decisions, &found->optimizer, NULL, 0,
+                             &policy->rho, err);
     }
     return rc;
 }
@@ -142,9 +132,9 @@ enum gtr_code explain_found_make(struct explain_found *found, const struct expla
     rc = study_open(&found->study, options->trace, &options->common, &replay, err);
     if (rc != GTR_OK)
         return rc;
-    gtr_optimizer_init(&found->optimizer, GTR_ADAMW);
-    found->optimizer_known =
-        gtr_optimizer_from_meta(gtr_trace_head(found->study.trace)->meta, &found->optimizer) != 0;
+    tell_names_make(&found->names, (const char *const *)found->study.series->names,
+                    found->study.series->n_groups, 6, NAME_MOST);
+    found->optimizer_known = study_optimizer(&found->study, &found->optimizer);
     rc = run_policies(found, err);
     if (rc == GTR_OK)
         rc = explain_choose(found, err);
@@ -169,6 +159,7 @@ void explain_found_free(struct explain_found *found)
         gtr_free(found->policies[i].at);
     }
     gtr_free(found->policies);
+    tell_names_free(&found->names);
     gtr_free(found->group);
     gtr_free(found->ranked);
     gtr_update_free(found->update);

@@ -1,8 +1,11 @@
-/* explain_found.h - everything about one step, made once; told and written from here. */
+/* explain_found.h - everything about one step, made once; told and written from here.
+ */
 #ifndef EXPLAIN_FOUND_H
 #define EXPLAIN_FOUND_H
 
+#include "forms.h"
 #include "study.h"
+#include "tell.h"
 
 enum { EXPLAIN_PAST = 20, EXPLAIN_AHEAD = 50, EXPLAIN_TENSORS = 5 };
 
@@ -14,8 +17,8 @@ struct explain_options {
     bool chosen;  /* --step was given */
     int64_t step; /* the run's own number */
     struct gtr_baseline_options baseline;
-    size_t n_top;     /* rows of the table of groups; 0: all */
-    const char *json; /* file or "-" */
+    size_t n_top; /* rows of the table of groups; 0: all */
+    struct forms forms;
 };
 
 /* A group, or the whole gradient. */
@@ -57,6 +60,7 @@ struct explain_found {
     struct study study;
     const struct explain_options *options;
     size_t row;
+    struct tell_names names;    /* of the groups */
     struct explain_norm *group; /* [G] */
     struct explain_norm whole;
     size_t *ranked; /* [G] most energy first */
@@ -84,5 +88,22 @@ void explain_found_free(struct explain_found *found);
 /* explain_step.c: which row, and what the trace itself says about it. */
 enum gtr_code explain_choose(struct explain_found *found, struct gtr_err *err);
 enum gtr_code explain_describe(struct explain_found *found, struct gtr_err *err);
+
+/* explain_reason.c: why a group got its scale, in words without numbers: equal reasons are equal
+ * texts. */
+const char *explain_reason(const struct explain_found *found, size_t policy, size_t group);
+bool explain_decides_for_all(const struct explain_found *found, size_t policy);
+
+/* explain_report.c: the step, for people. */
+void explain_report(FILE *f, const struct explain_found *found);
+
+/* explain_policy.c: what one policy did to each group, and why; what the columns about the
+ * optimizer mean, once, after all policies. */
+void explain_policy(FILE *f, const struct explain_found *found, size_t i);
+void explain_optimizer(FILE *f, const struct explain_found *found);
+
+/* explain_rows.c: for programs, the groups under each policy as a forms_table, and everything. */
+void explain_rows(struct rows *rows, const void *found);
+enum gtr_code explain_json(FILE *f, const struct explain_found *found, struct gtr_err *err);
 
 #endif

@@ -1,90 +1,11 @@
 /* explain_policy.c - what one policy did at the step, why, at whose cost, and what is left of it
- * behind the optimizer.
- *
- * Reasons are read off the decision itself - interval, scale and flags - and not off the policy's
- * name, so that a policy that is added has them too.
- */
+ * behind the optimizer, for people. */
 #include <math.h>
 #include <string.h>
 
-#include "explain_report.h"
-#include "figure.h"
-#include "spill_report.h"
+#include "explain_found.h"
 
 /* --- reasons ------------------------------------------------------------------------------- */
-
-static bool decides_for_all(const struct explain_found *found, size_t policy)
-{
-    return gtr_policy_spec(found->policies[policy].decisions->policy)->whole_gradient != 0;
-}
-
-static const char *why_left(double n, double lower, double upper)
-{
-    if (!(upper < HUGE_VAL) && lower == 0.0)
-        return "left as it is";
-    if (n > upper)
-        return "above its interval, and let through";
-    if (n < lower)
-        return "below its interval, which is not raised to";
-    return lower > 0.0 ? "inside its interval" : "within its limit";
-}
-
-static const char *why_scaled(double n, double lower, double upper, double s, bool capped)
-{
-    if (s > 1.0)
-        return capped      ? "below its interval; a cap let it be raised by no more than this"
-               : n < lower ? "below its interval: raised to its lower end"
-                           : "raised";
-    if (capped)
-        return "above its interval; a floor let it be scaled down by no more than this";
-    if (n > upper)
-        return lower > 0.0 ? "above its interval: scaled down to its upper end"
-                           : "above its limit: scaled down to it";
-    return n == upper ? "at its limit" : "scaled down";
-}
-
-/* Lower end above the upper: no norm could have been inside. */
-static const char *why_empty(double s, bool capped)
-{
-    if (s < 1.0)
-        return capped
-                   ? "above the upper end of an empty interval; a floor let it be scaled by no less"
-                   : "above the upper end of an empty interval: scaled down to it";
-    if (s > 1.0)
-        return capped
-                   ? "below the lower end of an empty interval; a cap let it be raised by no more"
-                   : "below the lower end of an empty interval: raised to it";
-    return "its interval is empty, and it is let through";
-}
-
-const char *explain_reason(const struct explain_found *found, size_t policy, size_t group)
-{
-    const struct gtr_series *series = found->study.series;
-    const struct gtr_decisions *d = found->policies[policy].decisions;
-    size_t at = group * series->n_steps + found->row;
-    bool whole = decides_for_all(found, policy), capped;
-    double n = whole ? series->total[found->row] : found->group[group].norm, s = d->scale[at];
-
-    if (isnan(s))
-        return found->skip ? "no decision: the step is left out"
-                           : "its norm is not finite, nor is what comes out";
-    if (group == series->left_out && !whole)
-        return "left out of clipping by the grouping rule";
-    if (whole && s == 1.0)
-        return "the whole gradient is within the limit";
-    if (whole && s < 1.0)
-        return n > d->upper[at] ? "the whole gradient is above the limit: all pay the same factor"
-                                : "the whole gradient is at the limit";
-    if (n == 0.0)
-        return "has no gradient";
-    if (s == 1.0 && d->upper[at] == 0.0)
-        return "no past yet, so there is no upper end: let through";
-    capped = (d->flags[at] & GTR_FLAG_CAPPED) != 0;
-    if ((d->flags[at] & GTR_FLAG_EMPTY) != 0)
-        return why_empty(s, capped);
-    return s == 1.0 ? why_left(n, d->lower[at], d->upper[at])
-                    : why_scaled(n, d->lower[at], d->upper[at], s, capped);
-}
 
 /* Each reason once, with the groups that it holds for. */
 static void put_reasons(FILE *f, const struct explain_found *found, size_t policy)
@@ -108,13 +29,13 @@ static void put_reasons(FILE *f, const struct explain_found *found, size_t polic
                 continue;
             if (++count > 12)
                 continue;
-            column += strlen(name) + 2;
+            column += tell_letters(name) + 2;
             if (column > 98) {
                 fputs("\n   ", f);
-                column = strlen(name) + 5;
+                column = tell_letters(name) + 5;
             }
             fputs(" ", f);
-            figure_write_text(f, name);
+            tell_text(f, name);
         }
         fprintf(f, count > 12 ? " and %zu more\n" : "\n", count - 12);
     }
@@ -131,16 +52,16 @@ static const char *end_text(double value, bool shown, char text[32])
     return text;
 }
 
-static void put_row(FILE *f, const struct explain_found *found, size_t i, size_t j, int width)
+static void put_row(FILE *f, const struct explain_found *found, size_t i, size_t j)
 {
     const struct explain_policy *policy = &found->policies[i];
     size_t at = j * found->study.series->n_steps + found->row;
     double s = policy->decisions->scale[at], lower = policy->decisions->lower[at];
-    bool own = !decides_for_all(found, i);
+    bool own = !explain_decides_for_all(found, i);
     char a[32], b[32];
 
     fputs("  ", f);
-    spill_put_name(f, found->study.series->names[j], width, false);
+    tell_name(f, &found->names, j);
     fprintf(f,
             s >= 0.001 || s == 0.0 || isnan(s) ? " %9.4g %9s %9s %8.4f %9.4g %9.3f"
                                                : " %9.4g %9s %9s %8.2g %9.4g %9.3f",
@@ -156,7 +77,7 @@ static void put_table(FILE *f, const struct explain_found *found, size_t i)
 {
     const struct explain_policy *policy = &found->policies[i];
     const struct gtr_series *series = found->study.series;
-    int width = explain_name_width(found);
+    int width = (int)found->names.width;
     size_t shown = found->options->n_top, k;
 
     shown = shown == 0 || shown > series->n_groups ? series->n_groups : shown;
@@ -166,7 +87,7 @@ static void put_table(FILE *f, const struct explain_found *found, size_t i)
             "scale", "after", found->optimizer.id == GTR_SGD ? "SGD" : "Adam",
             policy->at != NULL ? "   change   cosine" : "");
     for (k = 0; k < shown; k++)
-        put_row(f, found, i, found->ranked[k], width);
+        put_row(f, found, i, found->ranked[k]);
     fprintf(f, "  %-*s %9.4g %19s %8s %9.4g", width, "(all)", found->whole.norm, "", "",
             policy->norm_out);
     if (policy->at != NULL)
@@ -180,7 +101,7 @@ static void put_table(FILE *f, const struct explain_found *found, size_t i)
 static void put_shares(FILE *f, const struct explain_found *found, const struct gtr_spill *spill)
 {
     size_t n = spill->n_groups, shown = 0, k, j;
-    char text[SPILL_TEXT];
+    char text[TELL_SIZE];
     double last = HUGE_VAL;
     size_t last_group = 0;
 
@@ -201,8 +122,8 @@ static void put_shares(FILE *f, const struct explain_found *found, const struct 
         if (best == n)
             break;
         fputs(shown++ > 0 ? ", " : "", f);
-        figure_write_text(f, found->study.series->names[best]);
-        fprintf(f, " %s", spill_percent(most / spill->excess[found->row], text));
+        tell_text(f, found->study.series->names[best]);
+        fprintf(f, " %s", tell_share(most / spill->excess[found->row], text));
         last = most;
         last_group = best;
     }
@@ -214,7 +135,7 @@ static void put_blame(FILE *f, const struct explain_found *found, size_t i)
     const struct gtr_spill *spill = found->policies[i].spill;
     size_t n_innocent = 0, j;
     double attenuation, excess;
-    char a[SPILL_TEXT], b[SPILL_TEXT];
+    char a[TELL_SIZE], b[TELL_SIZE];
 
     if (spill == NULL || isnan(spill->attenuation[found->row]))
         return;
@@ -233,12 +154,12 @@ static void put_blame(FILE *f, const struct explain_found *found, size_t i)
     fprintf(f,
             "  Had every group stayed within its past, %s of the gradient would have been left;\n"
             "  %s is.\n",
-            attenuation > excess ? spill_percent(exp(excess - attenuation), a) : "all",
-            spill_percent(exp(-attenuation), b));
+            attenuation > excess ? tell_share(exp(excess - attenuation), a) : "all",
+            tell_share(exp(-attenuation), b));
     put_shares(f, found, spill);
     if (n_innocent > 0)
         fprintf(f, "  %zu of %zu groups did nothing and lose %s of their gradient to it.\n",
-                n_innocent, spill->n_groups, spill_percent(1.0 - exp(-excess), a));
+                n_innocent, spill->n_groups, tell_share(1.0 - exp(-excess), a));
 }
 
 /* --- all of it ----------------------------------------------------------------------------- */
@@ -274,17 +195,20 @@ void explain_policy(FILE *f, const struct explain_found *found, size_t i)
     setting = gtr_setting_print_bound(found->study.settings[i],
                                       (const char *const *)found->study.series->names,
                                       found->study.series->n_groups, d->params);
-    fprintf(f, "%s\n", found->study.labels[i]);
-    if (setting != NULL && strcmp(setting, found->study.labels[i]) != 0)
-        fprintf(f, "  setting: %s\n", setting);
+    tell_text(f, found->study.labels[i]);
+    if (setting != NULL && strcmp(setting, found->study.labels[i]) != 0) {
+        fputs("\n  setting: ", f);
+        tell_text(f, setting);
+    }
+    fputc('\n', f);
     gtr_free(setting);
     if (found->skip) {
         fputs("  makes no decision here, and remembers nothing of this step.\n\n", f);
         return;
     }
-    if (decides_for_all(found, i) && isnan(found->study.series->total[found->row]))
+    if (explain_decides_for_all(found, i) && isnan(found->study.series->total[found->row]))
         fputs("  decides by the whole gradient, which is not finite\n", f);
-    else if (decides_for_all(found, i))
+    else if (explain_decides_for_all(found, i))
         fprintf(f, "  limit for the whole gradient: %.4g; its norm is %.4g\n", d->upper[found->row],
                 found->study.series->total[found->row]);
     put_reasons(f, found, i);

@@ -1,23 +1,10 @@
 /* explain_report.c - the step itself: how unusual it is, who made it so, what came of it. */
-#include "explain_report.h"
-
 #include <math.h>
 #include <string.h>
 
-#include "figure.h"
-#include "spill_report.h"
+#include "explain_found.h"
 
-enum { NAME_COLUMNS = 20, TENSOR_COLUMNS = 52 };
-
-int explain_name_width(const struct explain_found *found)
-{
-    size_t width = 6, j;
-
-    for (j = 0; j < found->study.series->n_groups; j++)
-        if (strlen(found->study.series->names[j]) > width)
-            width = strlen(found->study.series->names[j]);
-    return (int)(width < NAME_COLUMNS ? width : NAME_COLUMNS);
-}
+enum { TENSOR_MOST = 52 };
 
 /* --- the headline -------------------------------------------------------------------------- */
 
@@ -39,8 +26,9 @@ static void put_title(FILE *f, const struct explain_found *found)
     const struct gtr_series *series = found->study.series;
     const struct gtr_step *step = &gtr_trace_steps(found->study.trace)[found->row];
 
-    fprintf(f, "%s, step %lld (row %zu of %zu)", gtr_trace_path(found->study.trace),
-            (long long)series->index[found->row], found->row + 1, series->n_steps);
+    tell_text(f, gtr_trace_path(found->study.trace));
+    fprintf(f, ", step %lld (row %zu of %zu)", (long long)series->index[found->row], found->row + 1,
+            series->n_steps);
     if (found->options->worst)
         fputs(", the worst", f);
     if (isfinite(step->lr))
@@ -95,7 +83,7 @@ static void put_culprits(FILE *f, const struct explain_found *found)
         if (!g->above)
             continue;
         fputs(n_shown++ > 0 ? ", " : "", f);
-        figure_write_text(f, series->names[found->ranked[j]]);
+        tell_text(f, series->names[found->ranked[j]]);
         fprintf(f, " %.2g times", g->norm / g->average);
     }
     fputs(n_above > n_shown ? ", ...\n" : ".\n", f);
@@ -116,7 +104,7 @@ static void put_broken(FILE *f, const struct explain_found *found)
         const struct explain_tensor *t = &found->broken[k];
 
         fputs("  ", f);
-        figure_write_text(f, tensors[t->tensor].name);
+        tell_text(f, tensors[t->tensor].name);
         fprintf(f, ": %llu of %llu elements\n", (unsigned long long)t->nonfinite,
                 (unsigned long long)tensors[t->tensor].numel);
     }
@@ -147,20 +135,20 @@ static void put_own(FILE *f, const struct explain_found *found)
 
 static void put_factor(FILE *f, const struct explain_norm *g)
 {
-    char share[SPILL_TEXT];
+    char share[TELL_SIZE];
 
     if (isnan(g->average))
         fprintf(f, " %9s %7s  %-9s", "-", "-", "no past");
     else
         fprintf(f, " %9.3g %7.2f  %-9s", g->average, g->norm / g->average,
                 g->above ? "above" : "-");
-    fprintf(f, " %9s\n", isfinite(g->share) ? spill_percent(g->share, share) : "-");
+    fprintf(f, " %9s\n", isfinite(g->share) ? tell_share(g->share, share) : "-");
 }
 
 static void put_groups(FILE *f, const struct explain_found *found)
 {
     const struct gtr_series *series = found->study.series;
-    int width = explain_name_width(found);
+    int width = (int)found->names.width;
     size_t n = series->n_groups, shown = found->options->n_top, k;
 
     shown = shown == 0 || shown > n ? n : shown;
@@ -170,7 +158,7 @@ static void put_groups(FILE *f, const struct explain_found *found)
         const struct explain_norm *g = &found->group[found->ranked[k]];
 
         fputs("  ", f);
-        spill_put_name(f, series->names[found->ranked[k]], width, false);
+        tell_name(f, &found->names, found->ranked[k]);
         fprintf(f, " %9.4g", g->norm);
         put_factor(f, g);
     }
@@ -184,37 +172,38 @@ static void put_groups(FILE *f, const struct explain_found *found)
 static void put_tensors(FILE *f, const struct explain_found *found)
 {
     const struct gtr_tensor *tensors = gtr_trace_head(found->study.trace)->tensors;
+    const char *whole[EXPLAIN_TENSORS];
     size_t in_group = 0, i, k;
-    char share[SPILL_TEXT];
+    struct tell_names names;
+    char share[TELL_SIZE];
 
     for (i = 0; i < found->study.groups->n_tensors; i++)
         in_group += found->study.groups->of_tensor[i] == found->focus ? 1 : 0;
     if (in_group < 2 || !(found->group[found->focus].norm > 0.0))
         return;
     fprintf(f, "  %zu tensors make up ", in_group);
-    figure_write_text(f, found->study.series->names[found->focus]);
-    fprintf(f, "; the largest\n  %-*s %9s %9s %14s\n", TENSOR_COLUMNS, "", "norm", "of group",
+    tell_text(f, found->study.series->names[found->focus]);
+    for (k = 0; k < found->n_tensors; k++)
+        whole[k] = tensors[found->tensors[k].tensor].name;
+    tell_names_make(&names, whole, found->n_tensors, 0, TENSOR_MOST);
+    fprintf(f, "; the largest\n  %-*s %9s %9s %14s\n", (int)names.width, "", "norm", "of group",
             "of their usual");
     for (k = 0; k < found->n_tensors; k++) {
         const struct explain_tensor *t = &found->tensors[k];
 
         fputs("  ", f);
-        spill_put_name(f, tensors[t->tensor].name, TENSOR_COLUMNS, false);
-        fprintf(f, " %9.3g %9s", t->norm, spill_percent(t->share, share));
+        tell_name(f, &names, k);
+        fprintf(f, " %9.3g %9s", t->norm, tell_share(t->share, share));
         if (t->past > 0.0)
             fprintf(f, " %8.2g times\n", t->norm / t->past);
         else
             fprintf(f, " %14s\n", "-");
     }
+    tell_names_free(&names);
     fputc('\n', f);
 }
 
 /* --- what came of it ----------------------------------------------------------------------- */
-
-static void put_steps(FILE *f, size_t n)
-{
-    fprintf(f, n == 1 ? "%zu step" : "%zu steps", n);
-}
 
 static void put_after(FILE *f, const struct explain_found *found)
 {
@@ -226,15 +215,15 @@ static void put_after(FILE *f, const struct explain_found *found)
         return;
     }
     if (found->whole.above && found->back != SIZE_MAX) {
-        fprintf(f, "After it the norm was within %.3g times its former average again after ",
-                found->options->baseline.kappa);
-        put_steps(f, found->back);
-        fputs(".\n", f);
+        fprintf(f,
+                "After it the norm was within %.3g times its former average again after %zu "
+                "step%s.\n",
+                found->options->baseline.kappa, found->back, tell_s(found->back));
     } else if (found->whole.above) {
-        fprintf(f, "The norm did not come back to %.3g times its former average within the ",
-                found->options->baseline.kappa);
-        put_steps(f, ahead);
-        fputs(" that follow.\n", f);
+        fprintf(f,
+                "The norm did not come back to %.3g times its former average within the %zu "
+                "step%s that follow.\n",
+                found->options->baseline.kappa, ahead, tell_s(ahead));
     }
     if (isfinite(loss->before) && isfinite(loss->peak)) {
         fprintf(f,

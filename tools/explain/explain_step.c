@@ -1,9 +1,12 @@
-/* explain_step.c - which step, and what its norms, its tensors and its loss say. */
+/* explain_step.c - which step, and what its norms, its tensors and its loss say.
+ *
+ * What is usual is a running average of the steps before, as spill and the doctor have it; the
+ * group to look into is the one with most energy above its own.
+ */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "explain_found.h"
+#include "figure.h"
 
 /* --- which ---------------------------------------------------------------------------------- */
 
@@ -130,20 +133,10 @@ static void look_at_whole(struct explain_found *found)
 
 /* --- tensors ------------------------------------------------------------------------------- */
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Median; NaN of nothing. */
 static double median(double *values, size_t n)
 {
-    qsort(values, n, sizeof *values, by_size);
-    if (n == 0)
-        return (double)NAN;
-    return n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+    figure_sort(values, n);
+    return figure_median(values, n);
 }
 
 /* Into a list of at most EXPLAIN_TENSORS, the largest first. */

@@ -52,20 +52,12 @@ static enum gtr_code list_pictures(const struct plot_options *o, const struct fi
     return rc;
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 /* What the user typed, if there is room for it over a panel. */
 static const char *title_of(const struct study *study, size_t policy)
 {
-    enum { TITLE_MAX = 27 };
     const char *text = gtr_setting_text(study->settings[policy]);
 
-    return strlen(text) <= TITLE_MAX ? text : study->labels[policy];
+    return strlen(text) <= FIGURE_TITLE ? text : study->labels[policy];
 }
 
 static bool wants(const struct plot_options *o, const char *name)
@@ -113,7 +105,7 @@ static enum gtr_code plot(struct plot_options *o, const struct study *study,
         .series = study->series,
         .steps = gtr_trace_steps(study->trace),
         .skip = gtr_replay_skip(study->replay),
-        .trace = base_name(o->trace),
+        .trace = figure_trace_name(o->trace),
         .n_policies = study->n_settings,
         .labels = (const char *const *)study->labels,
         .titles = titles,
@@ -136,10 +128,8 @@ static enum gtr_code plot(struct plot_options *o, const struct study *study,
         rc = fill_view(&view, o, study, err);
     if (rc == GTR_OK)
         rc = list_pictures(o, &view, &list, err);
-    if (rc == GTR_OK && o->term)
-        rc = picture_show(&list, &source, &o->look, err);
-    else if (rc == GTR_OK)
-        rc = picture_make(&list, &source, &o->look, o->folder, &o->common, err);
+    if (rc == GTR_OK)
+        rc = figure_make(&list, &source, &o->drawn, &o->common, err);
     if (rc == GTR_OK && compares(o) && figure_has_decisions(&view))
         cli_note(&o->common, "%s", study_open_loop);
     picture_list_free(&list);
@@ -159,8 +149,6 @@ int cmd_plot(int argc, char **argv)
     size_t i;
 
     plot_options_parse(&o, argc, argv);
-    if (o.term)
-        figure_look_terminal(&o.look);
     rc = default_policies(&o, &err);
     if (rc == GTR_OK)
         rc = study_open(&study, o.trace, &o.common, &o.replay, &err);

@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 /* What a column of `layers` shows of its steps. */
 enum figure_bin { BIN_MAX, BIN_MEDIAN };
@@ -115,14 +115,17 @@ double figure_norm_out(const struct figure_view *view, size_t policy, size_t gro
 void figure_sort(double *values, size_t n);
 double figure_median(const double *sorted, size_t n);
 
-/* `text` without tabs, line ends and other control characters, which would end a field; as part of
- * a string of gnuplot; and as a whole one.  Names come from files that we did not write. */
-void figure_write_text(FILE *f, const char *text);
+/* `text` as part of a string of gnuplot, made safe as by tell_text; and as a whole one.  Names come
+ * from files that we did not write. */
 void figure_write_plain(FILE *f, const char *text);
 void figure_write_string(FILE *f, const char *text);
 
-/* A number, and the character that ends its field. */
+/* A number or a name as a field of a row, and the character that ends it. */
 void figure_write_number(FILE *f, double value, char after);
+void figure_write_name(FILE *f, const char *name, char after);
+
+/* A trace as titles call it, without its folder. */
+const char *figure_trace_name(const char *path);
 
 /* NAME = VALUE for gnuplot. */
 void figure_set_number(FILE *f, const char *name, double value);
@@ -131,6 +134,19 @@ void figure_set_string(FILE *f, const char *name, const char *text);
 /* COUNT = n and an array of that length, for gnuplot. */
 void figure_set_names(FILE *f, const char *count, const char *array, const char *const *names,
                       size_t n);
+
+/* The same with names no longer than `most` letters but to keep them apart. */
+void figure_set_short(FILE *f, const char *count, const char *array, const char *const *names,
+                      size_t n, size_t most);
+
+enum {
+    FIGURE_LEGEND = 20,  /* letters of a name in a legend */
+    FIGURE_TITLE = 27,   /* of a policy over its panel */
+    FIGURE_COLOURED = 16 /* groups that can have colours, as style.gp gives them out */
+};
+
+/* NAME = "12.4%". */
+void figure_set_share(FILE *f, const char *name, double share);
 
 /* The first lines of a script: who made it, its files and how it should look.  Then come the
  * figure's variables, and then figure_write_body: plots/style.gp and plots/NAME.gp. */

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "tell.h"
+
 enum {
     COLUMNS_MAX = 1500, /* more than a printed column can show */
     SVG_CELLS = 6500,   /* about 1 MB */
@@ -30,15 +32,11 @@ static int64_t common_divisor(int64_t a, int64_t b)
 
 size_t figure_names_width(const char *const *names, size_t n)
 {
-    size_t widest = 1, i;
+    struct tell_names shown;
 
-    for (i = 0; i < n; i++) {
-        size_t length = strlen(names[i]);
-
-        if (length > widest)
-            widest = length < COLUMN_NAME_MAX ? length : COLUMN_NAME_MAX;
-    }
-    return widest + 2;
+    tell_names_make(&shown, names, n, 1, COLUMN_NAME_MAX);
+    tell_names_free(&shown);
+    return shown.width + 2;
 }
 
 /* Columns there is room for: in a terminal, one for each letter inside the frame. */

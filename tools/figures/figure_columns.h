@@ -10,7 +10,7 @@ struct figure_columns {
     int64_t n;
 };
 
-/* Letters of a name that are shown; the scripts shorten to it. */
+/* Letters of a name that are shown. */
 enum { COLUMN_NAME_MAX = 24 };
 
 /* Columns for an image of n_rows rows; `names_width` and `legend` are the letters kept free beside

@@ -17,8 +17,7 @@ enum {
     BINS_LEAST = 60,
     BINS_GREY_TOTAL = 8000,
     BINS_GREY_LEAST = 20,
-    OTHER_CURVES = 4,     /* room for the grey ones, the whole gradient and the loss */
-    GROUPS_COLOURED = 16, /* as style.gp gives out its colours */
+    OTHER_CURVES = 4, /* room for the grey ones, the whole gradient and the loss */
     COLOURED_OF_MANY = 8,
     BINS_TOTAL = 8000,    /* of all curves of a picture */
     ROWS_PER_BIN = 4,     /* a curve may have that many times its bins before it is binned, */
@@ -34,7 +33,7 @@ size_t curve_window(size_t n_steps)
     return window > MEDIAN_MAX ? MEDIAN_MAX : window < 5 ? 5 : window;
 }
 
-size_t curve_bin_of_many(size_t n_steps, size_t n_curves)
+static size_t bin_of_many(size_t n_steps, size_t n_curves)
 {
     size_t bins = n_curves > 0 ? BINS_TOTAL / n_curves : BINS;
 
@@ -46,11 +45,11 @@ size_t curve_bin_of_many(size_t n_steps, size_t n_curves)
 
 size_t curve_bin_of_rank(size_t n_steps, size_t n_groups, size_t n_panels, size_t k)
 {
-    size_t n_shown = n_groups <= GROUPS_COLOURED ? n_groups : COLOURED_OF_MANY;
+    size_t n_shown = n_groups <= FIGURE_COLOURED ? n_groups : COLOURED_OF_MANY;
     size_t n_grey = (n_groups - n_shown) * n_panels, bins;
 
     if (k < n_shown)
-        return curve_bin_of_many(n_steps, n_shown * n_panels + OTHER_CURVES);
+        return bin_of_many(n_steps, n_shown * n_panels + OTHER_CURVES);
     bins = BINS_GREY_TOTAL / n_grey;
     bins = bins > BINS_LEAST ? BINS_LEAST : bins < BINS_GREY_LEAST ? BINS_GREY_LEAST : bins;
     return n_steps <= ROWS_PER_FEW_BINS * bins ? 1 : (n_steps + bins - 1) / bins;
@@ -58,7 +57,7 @@ size_t curve_bin_of_rank(size_t n_steps, size_t n_groups, size_t n_panels, size_
 
 size_t curve_bin(size_t n_steps)
 {
-    return curve_bin_of_many(n_steps, 1);
+    return bin_of_many(n_steps, 1);
 }
 
 /* Values in the window, sorted; those that are not finite are left out. */
@@ -130,17 +129,12 @@ static void running_median(const double *values, size_t n, size_t window, double
 static void write_row(FILE *f, const struct figure_view *view, size_t t, const char *name,
                       const char *name2)
 {
-    char value[GTR_NUMBER_SIZE], median[GTR_NUMBER_SIZE];
-
-    gtr_text_print(view->values[t], value);
-    gtr_text_print(view->medians[t], median);
-    fprintf(f, "%lld\t%s\t%s\t", (long long)view->series->index[t], value, median);
-    figure_write_text(f, name);
-    if (name2 != NULL) {
-        fputc('\t', f);
-        figure_write_text(f, name2);
-    }
-    fputc('\n', f);
+    fprintf(f, "%lld\t", (long long)view->series->index[t]);
+    figure_write_number(f, view->values[t], '\t');
+    figure_write_number(f, view->medians[t], '\t');
+    figure_write_name(f, name, name2 != NULL ? '\t' : '\n');
+    if (name2 != NULL)
+        figure_write_name(f, name2, '\n');
 }
 
 void curve_extremes(const double *values, size_t first, size_t end, size_t *a, size_t *b)

@@ -10,7 +10,6 @@ size_t curve_window(size_t n_steps);
 /* Steps of the run that share two rows of the file; 1: each has its own.  Of many curves each gets
  * fewer rows, so that a picture of all as vectors stays below about 1 MB. */
 size_t curve_bin(size_t n_steps);
-size_t curve_bin_of_many(size_t n_steps, size_t n_curves);
 
 /* The same for the group of rank k, of n_groups in n_panels panels: groups drawn in grey, since
  * there are too many for colours, get few rows each. */

@@ -44,8 +44,7 @@ static void write_row(FILE *f, const struct figure_view *view, const struct figu
         figure_write_number(f, figure_column_middle(c, series, column), '\t');
         fprintf(f, "%zu\t", row + 1);
         figure_write_number(f, shown, '\t');
-        figure_write_text(f, series->names[row]);
-        fputc('\n', f);
+        figure_write_name(f, series->names[row], '\n');
     }
 }
 
@@ -64,15 +63,10 @@ void heatmap_variables(FILE *f, const struct figure_view *view, const struct fig
                        size_t policy)
 {
     struct figure_columns c = columns_of(view->series, look);
-    size_t row;
 
     figure_set_string(f, "POLICY", view->titles[policy]);
     figure_columns_set(f, &c, look, names_width(view->series), TERM_LEGEND);
     /* In the trace's order, in which neighbours in the model are neighbours. */
-    fputs("array ROW[N_GROUPS]\n", f);
-    for (row = 0; row < view->series->n_groups; row++) {
-        fprintf(f, "ROW[%zu] = ", row + 1);
-        figure_write_string(f, view->series->names[row]);
-        fputc('\n', f);
-    }
+    figure_set_short(f, "N_ROWS", "ROW", (const char *const *)view->series->names,
+                     view->series->n_groups, COLUMN_NAME_MAX);
 }

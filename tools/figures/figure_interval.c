@@ -10,6 +10,7 @@
 
 #include "figure_curve.h"
 #include "figure_rows.h"
+#include "tell.h"
 
 enum {
     BINS = 1000,           /* of one graph */
@@ -78,19 +79,13 @@ static void write_row(FILE *f, const struct held *held, size_t t, const char *na
     struct decided d = decided_of(held);
     double norm = held_norm(held, t);
     const double row[] = { norm, d.lower[t], d.upper[t], d.scale[t], norm * d.scale[t] };
-    char text[GTR_NUMBER_SIZE];
-    size_t i;
+    size_t n = GTR_ARRAY_LEN(row), i;
 
-    fprintf(f, "%lld", (long long)held->view->series->index[t]);
-    for (i = 0; i < GTR_ARRAY_LEN(row); i++) {
-        gtr_text_print(row[i], text);
-        fprintf(f, "\t%s", text);
-    }
-    if (name != NULL) {
-        fputc('\t', f);
-        figure_write_text(f, name);
-    }
-    fputc('\n', f);
+    fprintf(f, "%lld\t", (long long)held->view->series->index[t]);
+    for (i = 0; i < n; i++)
+        figure_write_number(f, row[i], i + 1 < n || name != NULL ? '\t' : '\n');
+    if (name != NULL)
+        figure_write_name(f, name, '\n');
 }
 
 /* Steps of a bin that are shown, as a mark in `shown`; view->values holds the norms. */
@@ -219,6 +214,7 @@ void interval_variables(FILE *f, const struct figure_view *view, const struct fi
     struct curve_range range = range_of(&held);
     struct counts counts = count(&held);
     struct ends ends = ends_of(&held);
+    char share[TELL_SIZE];
 
     curve_range_set(f, &range, look->axis);
     figure_set_string(f, "POLICY", view->titles[policy]);
@@ -231,6 +227,8 @@ void interval_variables(FILE *f, const struct figure_view *view, const struct fi
     figure_set_number(f, "N_DECIDED", (double)counts.decided);
     figure_set_number(f, "N_CLIPPED", (double)counts.clipped);
     figure_set_number(f, "N_RAISED", (double)counts.raised);
+    figure_set_string(f, "SHARE_CLIPPED", tell_part(counts.clipped, counts.decided, share));
+    figure_set_string(f, "SHARE_RAISED", tell_part(counts.raised, counts.decided, share));
     figure_set_number(f, "N_EMPTY", (double)counts.empty);
 }
 
@@ -287,35 +285,58 @@ static void set_panel(FILE *f, const struct held *held, size_t panel, enum figur
     struct curve_range range = range_of(held);
     struct curve_axis y = curve_axis_of(&range, axis);
     struct counts counts = count(held);
+    char down[TELL_SIZE], up[TELL_SIZE];
 
-    fprintf(f, "IS_LOG[%zu] = %d; CLIPPED[%zu] = %zu; RAISED[%zu] = %zu; ", panel, y.log, panel,
-            counts.clipped, panel, counts.raised);
-    fprintf(f, "DECIDED[%zu] = %zu; EMPTIES[%zu] = %zu\n", panel, counts.decided, panel,
-            counts.empty);
+    fprintf(f, "IS_LOG[%zu] = %d; CLIPPED[%zu] = %zu; RAISED[%zu] = %zu; EMPTIES[%zu] = %zu\n",
+            panel, y.log, panel, counts.clipped, panel, counts.raised, panel, counts.empty);
+    fprintf(f, "DOWN[%zu] = \"%s\"; UP[%zu] = \"%s\"\n", panel,
+            tell_part(counts.clipped, counts.decided, down), panel,
+            tell_part(counts.raised, counts.decided, up));
     fprintf(f, "LOW[%zu] = ", panel);
     figure_write_number(f, y.low, '\n');
     fprintf(f, "HIGH[%zu] = ", panel);
     figure_write_number(f, y.high, '\n');
 }
 
+/* One kind of axis for all panels, so that heights in them mean the same: logarithmic if any of
+ * them needs that. */
+static enum figure_axis panels_axis(const struct figure_view *view, size_t policy,
+                                    enum figure_axis asked)
+{
+    size_t k;
+
+    for (k = 0; k < n_panels(view) && asked == AXIS_AUTO; k++) {
+        struct held held = { view, policy, view->ranked[k] };
+        struct curve_range range = range_of(&held);
+
+        if (curve_axis_of(&range, AXIS_AUTO).log)
+            return AXIS_LOG;
+    }
+    return asked;
+}
+
 void intervals_variables(FILE *f, const struct figure_view *view, const struct figure_look *look,
                          size_t policy)
 {
+    enum figure_axis axis = panels_axis(view, policy, look->axis);
+    const char *names[PANELS_MAX];
     struct ends any = { false, false };
     size_t n = n_panels(view), k;
 
-    fprintf(f,
-            "N_PANELS = %zu\narray IS_LOG[N_PANELS]\narray LOW[N_PANELS]\narray HIGH[N_PANELS]\n"
-            "array CLIPPED[N_PANELS]\narray RAISED[N_PANELS]\narray DECIDED[N_PANELS]\n"
-            "array EMPTIES[N_PANELS]\n",
-            n);
+    for (k = 0; k < n; k++)
+        names[k] = view->series->names[view->ranked[k]];
+    figure_set_short(f, "N_PANELS", "PANEL", names, n, FIGURE_LEGEND);
+    fputs("array IS_LOG[N_PANELS]\narray LOW[N_PANELS]\narray HIGH[N_PANELS]\n"
+          "array CLIPPED[N_PANELS]\narray RAISED[N_PANELS]\narray EMPTIES[N_PANELS]\n"
+          "array DOWN[N_PANELS]\narray UP[N_PANELS]\n",
+          f);
     for (k = 0; k < n; k++) {
         struct held held = { view, policy, view->ranked[k] };
         struct ends ends = ends_of(&held);
 
         any.lower |= ends.lower;
         any.upper |= ends.upper;
-        set_panel(f, &held, k + 1, look->axis);
+        set_panel(f, &held, k + 1, axis);
     }
     figure_set_string(f, "POLICY", view->titles[policy]);
     figure_set_number(f, "BIN", (double)panels_bin(view));

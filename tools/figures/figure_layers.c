@@ -252,8 +252,7 @@ void layers_rows(FILE *f, const struct figure_view *view, const struct figure_lo
             figure_write_number(f, figure_column_middle(&c, view->layers, column), '\t');
             fprintf(f, "%zu\t", k + 1);
             figure_write_number(f, summary_of(view, view->layer_rows[k], t, end), '\t');
-            figure_write_text(f, view->layers->names[view->layer_rows[k]]);
-            fputc('\n', f);
+            figure_write_name(f, view->layers->names[view->layer_rows[k]], '\n');
             t = end;
         }
     }
@@ -285,10 +284,12 @@ static void set_colours(FILE *f, const struct figure_view *view, const struct fi
 static void set_names(FILE *f, const struct figure_view *view)
 {
     size_t container = 0, length, k;
-    const char *first = NULL;
+    const char *first = NULL, **names;
     bool one = true;
     long number;
 
+    if (gtr_alloc_for(&names, view->n_layers, sizeof *names, "layers", NULL) != GTR_OK)
+        return;
     for (k = 0; k < view->n_layers; k++) {
         const char *name = view->layers->names[view->layer_rows[k]];
 
@@ -298,16 +299,16 @@ static void set_names(FILE *f, const struct figure_view *view)
         first = name;
         container = length;
     }
-    fprintf(f, "N_LAYERS = %zu\nONE_STACK = %d\narray ROW[N_LAYERS]\narray BLOCK[N_LAYERS]\n",
-            view->n_layers, one);
+    fprintf(f, "ONE_STACK = %d\narray BLOCK[%zu]\n", one, view->n_layers);
     for (k = 0; k < view->n_layers; k++) {
         const char *name = view->layers->names[view->layer_rows[k]];
         bool block = block_of(name, &length, &number);
 
-        fprintf(f, "BLOCK[%zu] = %ld\nROW[%zu] = ", k + 1, block ? number : -1, k + 1);
-        figure_write_string(f, block && one ? name + length : name);
-        fputc('\n', f);
+        fprintf(f, "BLOCK[%zu] = %ld\n", k + 1, block ? number : -1);
+        names[k] = block && one ? name + length : name;
     }
+    figure_set_short(f, "N_LAYERS", "ROW", names, view->n_layers, COLUMN_NAME_MAX);
+    gtr_free(names);
 }
 
 void layers_variables(FILE *f, const struct figure_view *view, const struct figure_look *look,

@@ -3,6 +3,7 @@
 
 #include "figure_curve.h"
 #include "figure_rows.h"
+#include "tell.h"
 
 static bool has_loss(const struct figure_view *view)
 {
@@ -117,24 +118,23 @@ void panels_rows(FILE *f, const struct figure_view *view, const struct figure_lo
     }
 }
 
-/* "41.3 % of norms clipped, 2 % raised": of all decisions, group by group and step by step. */
+/* "41.3% of norms clipped, 2.0% raised": of all decisions, group by group and step by step. */
 static void set_changed(FILE *f, const struct figure_view *view, size_t policy)
 {
     const double *scale = view->decisions[policy]->scale;
     size_t n = view->series->n_groups * view->series->n_steps, i;
     size_t decided = 0, clipped = 0, raised = 0;
+    char text[TELL_SIZE];
 
     for (i = 0; i < n; i++) {
         decided += isfinite(scale[i]) ? 1 : 0;
         clipped += scale[i] < 1.0 ? 1 : 0;
         raised += scale[i] > 1.0 ? 1 : 0;
     }
-    if (decided == 0)
-        decided = 1;
-    fprintf(f, "CHANGED[%zu] = '%.3g %% of norms clipped", policy + 2,
-            100.0 * (double)clipped / (double)decided);
+    fprintf(f, "CHANGED[%zu] = '%s of norms clipped", policy + 2,
+            tell_part(clipped, decided, text));
     if (raised > 0)
-        fprintf(f, ", %.3g %% raised", 100.0 * (double)raised / (double)decided);
+        fprintf(f, ", %s raised", tell_part(raised, decided, text));
     fputs("'\n", f);
 }
 
@@ -156,14 +156,8 @@ void panels_variables(FILE *f, const struct figure_view *view, const struct figu
     }
     curve_range_set(f, &range, look->axis);
     set_curves(f, view, panels_bin(view, 0));
-    fprintf(f,
-            "N_PANELS = %zu\narray PANEL[N_PANELS]\narray CHANGED[N_PANELS]\n"
-            "PANEL[1] = 'recorded'\n",
-            view->n_policies + 1);
-    for (p = 0; p < view->n_policies; p++) {
-        fprintf(f, "PANEL[%zu] = ", p + 2);
-        figure_write_string(f, view->titles[p]);
-        fputc('\n', f);
+    figure_set_short(f, "N_POLICIES", "POLICY", view->titles, view->n_policies, FIGURE_TITLE);
+    fprintf(f, "N_PANELS = %zu\narray CHANGED[N_PANELS]\n", view->n_policies + 1);
+    for (p = 0; p < view->n_policies; p++)
         set_changed(f, view, p);
-    }
 }

@@ -4,7 +4,6 @@
  * again is a vertical line as high as its share.
  */
 #include <math.h>
-#include <string.h>
 
 #include "figure_rows.h"
 
@@ -56,10 +55,8 @@ static void write_point(FILE *f, double scale, double share, const char *group, 
     gtr_text_print(scale, a);
     gtr_text_print(share, b);
     fprintf(f, "%s\t%s\t", a, b);
-    figure_write_text(f, group);
-    fputc('\t', f);
-    figure_write_text(f, policy);
-    fputc('\n', f);
+    figure_write_name(f, group, '\t');
+    figure_write_name(f, policy, '\n');
 }
 
 /* Of the group of rank k.  Those that style.gp draws in grey, since there are too many for colours,
@@ -202,9 +199,6 @@ static void set_policy(FILE *f, const struct figure_view *view, size_t policy, s
         span->thinned |= count_distinct(view->values, n) > points_of_one(view, 0);
         add_modes(&modes, view->values, n);
     }
-    fprintf(f, "POLICY[%zu] = ", policy + 1);
-    figure_write_string(f, view->titles[policy]);
-    fputc('\n', f);
     set_modes(f, view, policy, &modes);
 }
 
@@ -218,8 +212,8 @@ void scales_variables(FILE *f, const struct figure_view *view, const struct figu
 
     (void)look;
     (void)policy;
-    fprintf(f, "N_POLICIES = %zu\narray POLICY[N_POLICIES]\narray MODES[N_POLICIES]\n",
-            view->n_policies);
+    figure_set_short(f, "N_POLICIES", "POLICY", view->titles, view->n_policies, FIGURE_TITLE);
+    fputs("array MODES[N_POLICIES]\n", f);
     for (p = 0; p < view->n_policies; p++)
         set_policy(f, view, p, &span);
     log_axis = span.low > 0.0 && span.high > 10.0 * span.low;

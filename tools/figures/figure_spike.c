@@ -158,8 +158,7 @@ static void write_row(FILE *f, const struct figure_view *view, size_t t, double 
     fprintf(f, "%lld\t", (long long)view->series->index[t]);
     figure_write_number(f, value, '\t');
     figure_write_number(f, second, '\t');
-    figure_write_text(f, name);
-    fputc('\n', f);
+    figure_write_name(f, name, '\n');
 }
 
 /* Blocks: the loss, the groups by rank, the policies. */
@@ -239,5 +238,5 @@ void spike_variables(FILE *f, const struct figure_view *view, const struct figur
     for (g = 0; g < series->n_groups && view->ranked[g] != view->spike_group; g++)
         ;
     figure_set_number(f, "SPIKE_RANK", (double)g + 1.0);
-    figure_set_names(f, "N_POLICIES", "POLICY", view->titles, view->n_policies);
+    figure_set_short(f, "N_POLICIES", "POLICY", view->titles, view->n_policies, FIGURE_LEGEND);
 }

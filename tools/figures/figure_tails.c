@@ -71,8 +71,7 @@ static void write_point(FILE *f, double x, double share, const char *name)
 {
     figure_write_number(f, x, '\t');
     figure_write_number(f, share, '\t');
-    figure_write_text(f, name);
-    fputc('\n', f);
+    figure_write_name(f, name, '\n');
 }
 
 /* Blocks: the groups by rank; from the largest norm down. */
@@ -124,6 +123,7 @@ void tails_variables(FILE *f, const struct figure_view *view, const struct figur
         n_most = tail.n > n_most ? tail.n : n_most;
     }
     figure_set_number(f, "TAIL", view->tail);
+    figure_set_share(f, "TAIL_SHARE", view->tail);
     figure_set_number(f, "RATIO_MAX", high);
     figure_set_number(f, "N_NORMS", (double)n_most);
 }

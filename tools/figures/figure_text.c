@@ -15,35 +15,32 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static int printable(char c)
-{
-    return (unsigned char)c < 0x20 || c == 0x7f ? '?' : c;
-}
+#include "tell.h"
 
-void figure_write_text(FILE *f, const char *text)
+static bool means_nothing(uint32_t letter)
 {
-    for (; *text != '\0'; text++)
-        fputc(printable(*text), f);
-}
-
-/* Bytes from 0x80 on are UTF-8. */
-static bool means_nothing(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (unsigned char)c >= 0x80 || (c != '\0' && strchr(" _-.,:;=+/()", c) != NULL);
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') || letter >= 0x80 ||
+           strchr(" _-.,:;=+/()", (int)letter) != NULL;
 }
 
 void figure_write_plain(FILE *f, const char *text)
 {
     bool numbered = false;
 
-    for (; *text != '\0'; text++) {
+    while (*text != '\0') {
+        uint32_t letter;
+        size_t n = tell_letter(text, &letter);
+
+        if (n == 0 || !tell_is_safe(letter))
+            letter = '?';
         /* gnuplot reads on after three digits: a digit after a number would become part of it. */
-        numbered = !means_nothing(*text) || (numbered && *text >= '0' && *text <= '7');
+        numbered = !means_nothing(letter) || (numbered && letter >= '0' && letter <= '7');
         if (numbered)
-            fprintf(f, "\\%03o", (unsigned)printable(*text));
+            fprintf(f, "\\%03o", (unsigned)letter);
         else
-            fputc(*text, f);
+            fwrite(text, 1, n, f);
+        text += n > 0 ? n : 1;
     }
 }
 
@@ -60,6 +57,19 @@ void figure_write_number(FILE *f, double value, char after)
 
     gtr_text_print(value, text);
     fprintf(f, "%s%c", text, after);
+}
+
+void figure_write_name(FILE *f, const char *name, char after)
+{
+    tell_text(f, name);
+    fputc(after, f);
+}
+
+const char *figure_trace_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
 void figure_set_number(FILE *f, const char *name, double value)
@@ -91,6 +101,24 @@ void figure_set_names(FILE *f, const char *count, const char *array, const char 
         figure_write_string(f, names[k]);
         fputc('\n', f);
     }
+}
+
+void figure_set_short(FILE *f, const char *count, const char *array, const char *const *names,
+                      size_t n, size_t most)
+{
+    struct tell_names shown;
+
+    tell_names_make(&shown, names, n, 1, most);
+    figure_set_names(f, count, array, shown.text != NULL ? (const char *const *)shown.text : names,
+                     n);
+    tell_names_free(&shown);
+}
+
+void figure_set_share(FILE *f, const char *name, double share)
+{
+    char text[TELL_SIZE];
+
+    figure_set_string(f, name, tell_share(share, text));
 }
 
 void figure_write_head(FILE *f, const char *command, const char *stem,

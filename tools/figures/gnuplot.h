@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 /* Runs `gnuplot SCRIPT` with `folder` as its working folder and waits for it.  Its standard output
  * is ours if `show`, else nowhere.  On failure the error ends with what gnuplot said; *missing

@@ -33,16 +33,16 @@ enum gtr_code plot_pictures_add(struct picture_list *list, const struct figure *
     return rc;
 }
 
+/* Only the first can be in a legend, and need to differ. */
 static void write_groups(FILE *f, const struct figure_view *view)
 {
-    size_t n = view->series->n_groups, k;
+    size_t n = view->series->n_groups, n_shown = n < FIGURE_COLOURED ? n : FIGURE_COLOURED, k;
+    const char *names[FIGURE_COLOURED];
 
-    fprintf(f, "N_GROUPS = %zu\narray GROUP[N_GROUPS]\n", n);
-    for (k = 0; k < n; k++) {
-        fprintf(f, "GROUP[%zu] = ", k + 1);
-        figure_write_string(f, view->series->names[view->ranked[k]]);
-        fputc('\n', f);
-    }
+    for (k = 0; k < n_shown; k++)
+        names[k] = view->series->names[view->ranked[k]];
+    fprintf(f, "N_GROUPS = %zu\n", n);
+    figure_set_short(f, "N_NAMED", "GROUP", names, n_shown, FIGURE_LEGEND);
 }
 
 static void write_variables(FILE *f, const void *what, const struct figure_look *look,

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 /* Makes PARENT/.gradtrace-XXXXXX.  Free with stage_close, which removes it and what is in it. */
 enum gtr_code stage_open(const char *parent, char **stage, struct gtr_err *err);

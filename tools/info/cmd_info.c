@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "info.h"
-#include "study.h"
+#include "forms.h"
+#include "info_found.h"
+#include "tell.h"
 
 enum {
     OPT_GROUPS = 0x200,
@@ -26,6 +27,7 @@ struct arguments {
     const char *group_by;
     enum view view;
     const char *view_option; /* the option that chose it; NULL for the overview */
+    struct forms forms;
 };
 
 static void choose(struct arguments *arguments, struct argp_state *state, enum view view,
@@ -40,6 +42,7 @@ static void choose(struct arguments *arguments, struct argp_state *state, enum v
 
 static void check_arguments(struct arguments *arguments, struct argp_state *state)
 {
+    const struct forms *forms = &arguments->forms;
     const bool needs_trace = arguments->view < POLICIES;
 
     /* Alone, --group-by says clearly enough which view is meant. */
@@ -48,6 +51,8 @@ static void check_arguments(struct arguments *arguments, struct argp_state *stat
     if (arguments->group_by != NULL && arguments->view != GROUPS)
         argp_error(state, "--group-by: changes nothing with %s; it goes with --groups",
                    arguments->view_option);
+    if (arguments->view > STEPS && (forms->tsv_path != NULL || forms->json_path != NULL))
+        argp_error(state, "--tsv, --json: change nothing with %s", arguments->view_option);
     if (needs_trace && arguments->trace == NULL)
         argp_error(state, "name a trace, or ask for --policies, --group-rules or --devices");
     if (!needs_trace && arguments->trace != NULL)
@@ -60,7 +65,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &arguments->common;
+        state->child_inputs[0] = &arguments->forms;
+        state->child_inputs[1] = &arguments->common;
         return 0;
     case OPT_GROUPS:
         choose(arguments, state, GROUPS, "--groups");
@@ -111,7 +117,9 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
-static const struct argp_child children[] = { { &cli_common_argp, 0, "Always:", 3 }, { 0 } };
+static const struct argp_child children[] = { { &forms_argp, 0, "Overview, groups and steps:", 3 },
+                                              { &cli_common_argp, 0, "Always:", 4 },
+                                              { 0 } };
 
 static const struct argp argp = {
     .options = options,
@@ -121,24 +129,45 @@ static const struct argp argp = {
     .children = children,
 };
 
-static enum gtr_code show_trace(const struct arguments *arguments, struct gtr_err *err)
+static enum gtr_code show_found(struct forms *forms, const struct study *study, bool groups,
+                                struct gtr_err *err)
+{
+    struct info_found found;
+    enum gtr_code rc = info_found_make(&found, study, err);
+
+    if (rc == GTR_OK)
+        rc = forms_write(forms, groups ? info_group_rows : info_fact_rows, &found, err);
+    if (rc == GTR_OK && forms->told)
+        (groups ? info_groups : info_report)(stdout, &found);
+    info_found_free(&found);
+    return rc;
+}
+
+static enum gtr_code show_trace(struct arguments *arguments, struct gtr_err *err)
 {
     struct cli_replay replay = { .group_by = arguments->group_by };
+    struct forms *forms = &arguments->forms;
     struct study study;
     enum gtr_code rc;
 
     /* Only one view needs the trace's own groups, and a trace with an odd rule has an overview. */
     if (arguments->view != GROUPS)
         replay.group_by = "all";
+    /* Steps are a table for programs anyway. */
+    if (arguments->view == STEPS && forms->json_path == NULL && forms->tsv_path == NULL)
+        forms->tsv_path = "-";
     rc = study_open(&study, arguments->trace, &arguments->common, &replay, err);
-    if (rc == GTR_OK && arguments->view == OVERVIEW)
-        rc = info_overview(stdout, &study, err);
-    else if (rc == GTR_OK && arguments->view == GROUPS)
-        rc = info_groups(stdout, &study, err);
-    else if (rc == GTR_OK && arguments->view == STEPS)
-        info_steps(stdout, &study);
+    if (rc == GTR_OK)
+        rc = forms_open(forms, arguments->common.force, err);
+    if (rc == GTR_OK && arguments->view == STEPS)
+        rc = forms_write(forms, info_step_rows, &study, err);
     else if (rc == GTR_OK && arguments->view == META)
         rc = info_meta(stdout, &study, err);
+    else if (rc == GTR_OK)
+        rc = show_found(forms, &study, arguments->view == GROUPS, err);
+    if (rc == GTR_OK)
+        rc = forms_close(forms, err);
+    forms_abandon(forms);
     study_close(&study);
     return rc;
 }
@@ -154,7 +183,9 @@ static enum gtr_code show_devices(struct gtr_err *err)
 
     for (i = 0; rc == GTR_OK && i < gtr_device_count(); i++) {
         gtr_device_name(i, name, sizeof name);
-        printf("cuda:%zu\t%s\n", i, name);
+        printf("cuda:%zu\t", i);
+        tell_text(stdout, name);
+        putchar('\n');
     }
     return rc;
 }

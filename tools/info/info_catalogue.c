@@ -3,7 +3,7 @@
  * Names stand in the first column and everything else is indented, so that `grep '^[a-z]'` lists
  * them; the shell completion does that.
  */
-#include "info.h"
+#include "info_found.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,10 +1,13 @@
 /* cli.c - common options and messages. */
+#define _GNU_SOURCE
 #include "cli.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tell.h"
 
 enum {
     OPT_FORCE = 0x100,
@@ -13,12 +16,16 @@ enum {
     OPT_GROUP_BY,
     OPT_TOTAL_STEPS,
     OPT_NONFINITE,
-    OPT_DEVICE
+    OPT_DEVICE,
+    OPT_KAPPA,
+    OPT_DECAY
 };
 
 int cli_fail(const struct cli_common *common, const struct gtr_err *err)
 {
-    fprintf(stderr, "%s: %s\n", common->command, err->text);
+    fprintf(stderr, "%s: ", common->command);
+    tell_text(stderr, err->text);
+    fputc('\n', stderr);
     if (common->verbose && err->file != NULL)
         fprintf(stderr, "%s: at %s:%d\n", common->command, err->file, err->line);
     return err->code == GTR_EUSAGE ? EXIT_USAGE : EXIT_FAILED;
@@ -27,14 +34,18 @@ int cli_fail(const struct cli_common *common, const struct gtr_err *err)
 void cli_note(const struct cli_common *common, const char *format, ...)
 {
     va_list args;
+    char *text = NULL;
 
     if (common->quiet)
         return;
-    fprintf(stderr, "%s: ", common->command);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
     va_end(args);
+    fprintf(stderr, "%s: ", common->command);
+    tell_text(stderr, text != NULL ? text : "(no memory)");
     fputc('\n', stderr);
+    free(text);
 }
 
 void cli_remark(void *context, const char *path, bool fault, const char *text)
@@ -111,6 +122,19 @@ size_t cli_choice(const struct argp_state *state, const char *option, const char
     return 0; /* argp_error does not return */
 }
 
+size_t cli_next_choice(const struct argp_state *state, const char *option, const char *list,
+                       const char **rest, const char *const *words, size_t n_words)
+{
+    size_t n = strcspn(*rest, ",");
+    char word[32];
+
+    if (n == 0 || n >= sizeof word)
+        argp_error(state, "%s %s: is not a list of names, as in a,b,c", option, list);
+    snprintf(word, sizeof word, "%.*s", (int)n, *rest);
+    *rest = (*rest)[n] == ',' ? *rest + n + 1 : NULL;
+    return cli_choice(state, option, word, words, n_words);
+}
+
 static error_t parse_common(int key, char *word, struct argp_state *state)
 {
     struct cli_common *common = state->input;
@@ -140,6 +164,20 @@ static const struct argp_option common_options[] = {
     { 0 },
 };
 const struct argp cli_common_argp = { .options = common_options, .parser = parse_common };
+
+static error_t parse_trace(int key, char *word, struct argp_state *state)
+{
+    const char **trace = state->input;
+
+    if (key == ARGP_KEY_ARG)
+        cli_take_path(state, trace, word, "trace");
+    else if (key != ARGP_KEY_END)
+        return ARGP_ERR_UNKNOWN;
+    else if (*trace == NULL)
+        argp_error(state, "name a trace");
+    return 0;
+}
+const struct argp cli_trace_argp = { .parser = parse_trace };
 
 static void add_policy(struct cli_replay *replay, const struct argp_state *state, const char *text)
 {
@@ -202,6 +240,45 @@ void cli_replay_free(struct cli_replay *replay)
     replay->policies = NULL;
     replay->n_policies = replay->capacity = 0;
 }
+
+static error_t parse_baseline(int key, char *word, struct argp_state *state)
+{
+    struct gtr_baseline_options *baseline = state->input;
+
+    switch (key) {
+    case OPT_KAPPA:
+        baseline->kappa = cli_number(state, "--kappa", word, 1.0, 1e6);
+        return 0;
+    case OPT_DECAY:
+        baseline->decay = cli_number(state, "--decay", word, 0.0, 0.999999);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The commands have defaults of their own. */
+static char *filter_baseline(int key, const char *text, void *input)
+{
+    const struct gtr_baseline_options *baseline = input;
+    char *whole = NULL;
+
+    if (baseline == NULL || (key != OPT_KAPPA && key != OPT_DECAY) ||
+        asprintf(&whole, "%s  Default: %g", text,
+                 key == OPT_KAPPA ? baseline->kappa : baseline->decay) < 0)
+        return (char *)text;
+    return whole;
+}
+
+static const struct argp_option baseline_options[] = {
+    { "kappa", OPT_KAPPA, "X", 0,
+      "A group is above its past if its norm is more than X times its running average.", 2 },
+    { "decay", OPT_DECAY, "X", 0, "Of the running averages that norms are held against.", 2 },
+    { 0 },
+};
+const struct argp cli_baseline_argp = { .options = baseline_options,
+                                        .parser = parse_baseline,
+                                        .help_filter = filter_baseline };
 
 static error_t parse_device(int key, char *word, struct argp_state *state)
 {

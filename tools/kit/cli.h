@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -49,6 +49,10 @@ struct cli_common {
 };
 extern const struct argp cli_common_argp;
 
+/* The one trace that a command works on, its argument; child cli_trace_argp, whose input is a
+ * const char * that starts as NULL.  It is an error to name none. */
+extern const struct argp cli_trace_argp;
+
 /* Options that name policies and how a trace is replayed; child cli_replay_argp. */
 struct cli_replay {
     const char **policies; /* texts after -p, in order */
@@ -64,16 +68,20 @@ void cli_replay_free(struct cli_replay *replay);
  * struct gtr_device that starts as all zeros. */
 extern const struct argp cli_device_argp;
 
+/* --kappa and --decay, of commands that hold norms against their past; child cli_baseline_argp,
+ * whose input is a struct gtr_baseline_options with the command's defaults. */
+extern const struct argp cli_baseline_argp;
+
 /* Does what was asked for answer?  For commands to fail before they read anything. */
 enum gtr_code cli_check_device(const struct gtr_device *asked, struct gtr_err *err);
 
 /* "runs on NVIDIA H100 ..." if a GPU was chosen; nothing for the CPU. */
 void cli_note_device(const struct cli_common *common, const struct gtr_device *chosen);
 
-/* Prints "COMMAND: TEXT" and returns the exit status that fits the error. */
+/* Prints "COMMAND: TEXT", made safe, and returns the exit status that fits the error. */
 int cli_fail(const struct cli_common *common, const struct gtr_err *err);
 
-/* "COMMAND: " and a remark, to stderr. */
+/* "COMMAND: " and a remark, to stderr, made safe as by tell_text: names from files may be in it. */
 void cli_note(const struct cli_common *common, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -104,5 +112,9 @@ void cli_add_word(struct cli_words *words, const struct argp_state *state, const
 /* Index of `word` in `words`, or a usage error that lists them and the nearest. */
 size_t cli_choice(const struct argp_state *state, const char *option, const char *word,
                   const char *const *words, size_t n_words);
+
+/* The same of the next word of a list a,b,c: *rest, first the list, is NULL after its last. */
+size_t cli_next_choice(const struct argp_state *state, const char *option, const char *list,
+                       const char **rest, const char *const *words, size_t n_words);
 
 #endif

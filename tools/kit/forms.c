@@ -1,11 +1,22 @@
 /* forms.c - the options --tsv and --json, and what they name. */
 #include "forms.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <string.h>
 
 enum { OPT_TSV = 0x180, OPT_JSON };
+
+static bool is_stdout(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
+void forms_refuse_stdout(const struct forms *forms, const struct argp_state *state, const char *why)
+{
+    if (is_stdout(forms->tsv_path) || is_stdout(forms->json_path))
+        argp_error(state, "--%s -: %s; name a file", is_stdout(forms->tsv_path) ? "tsv" : "json",
+                   why);
+}
 
 static error_t parse(int key, char *word, struct argp_state *state)
 {
@@ -19,8 +30,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
         forms->json_path = word;
         return 0;
     case ARGP_KEY_END:
-        if (forms->tsv_path != NULL && forms->json_path != NULL &&
-            strcmp(forms->tsv_path, "-") == 0 && strcmp(forms->json_path, "-") == 0)
+        if (is_stdout(forms->tsv_path) && is_stdout(forms->json_path))
             argp_error(state, "--tsv, --json: only one can be - at a time");
         return 0;
     default:
@@ -31,7 +41,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 static const struct argp_option options[] = {
     { "tsv", OPT_TSV, "FILE|-", 0,
       "Write the numbers as tab-separated text; - for standard output, instead of the tables", 70 },
-    { "json", OPT_JSON, "FILE|-", 0, "The same as JSON", 70 },
+    { "json", OPT_JSON, "FILE|-", 0, "Write the numbers as JSON", 70 },
     { 0 },
 };
 const struct argp forms_argp = { .options = options, .parser = parse };
@@ -46,6 +56,13 @@ enum gtr_code forms_open(struct forms *forms, bool force, struct gtr_err *err)
     return rc;
 }
 
+enum gtr_code forms_check(const struct forms *forms, bool force, struct gtr_err *err)
+{
+    enum gtr_code rc = output_check(forms->tsv_path, force, err);
+
+    return rc == GTR_OK ? output_check(forms->json_path, force, err) : rc;
+}
+
 static enum gtr_code write_form(FILE *f, bool json, forms_table table, const void *found,
                                 struct gtr_err *err)
 {
@@ -58,10 +75,16 @@ static enum gtr_code write_form(FILE *f, bool json, forms_table table, const voi
     return rows_close(&rows, err);
 }
 
+enum gtr_code forms_write_tsv(struct forms *forms, forms_table table, const void *found,
+                              struct gtr_err *err)
+{
+    return write_form(forms->tsv.f, false, table, found, err);
+}
+
 enum gtr_code forms_write(struct forms *forms, forms_table table, const void *found,
                           struct gtr_err *err)
 {
-    enum gtr_code rc = write_form(forms->tsv.f, false, table, found, err);
+    enum gtr_code rc = forms_write_tsv(forms, table, found, err);
 
     return rc == GTR_OK ? write_form(forms->json.f, true, table, found, err) : rc;
 }

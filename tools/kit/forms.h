@@ -6,6 +6,8 @@
 #ifndef FORMS_H
 #define FORMS_H
 
+#include <argp.h>
+
 #include "output.h"
 #include "rows.h"
 
@@ -17,14 +19,25 @@ struct forms {
 
 extern const struct argp forms_argp;
 
+/* A usage error if a form is to go to standard output, which has no room for it: `why`. */
+void forms_refuse_stdout(const struct forms *forms, const struct argp_state *state,
+                         const char *why);
+
 /* Writes one table of what was found, its columns and its rows. */
 typedef void (*forms_table)(struct rows *rows, const void *found);
 
 enum gtr_code forms_open(struct forms *forms, bool force, struct gtr_err *err);
 
+/* output_check of both, before a long work after which they are opened. */
+enum gtr_code forms_check(const struct forms *forms, bool force, struct gtr_err *err);
+
 /* The table in each form that was asked for. */
 enum gtr_code forms_write(struct forms *forms, forms_table table, const void *found,
                           struct gtr_err *err);
+
+/* Only as tab-separated text: of a command whose JSON has a structure of its own. */
+enum gtr_code forms_write_tsv(struct forms *forms, forms_table table, const void *found,
+                              struct gtr_err *err);
 
 /* Files get their names; standard output is flushed, and a full disk shows here. */
 enum gtr_code forms_close(struct forms *forms, struct gtr_err *err);

@@ -7,26 +7,59 @@
 
 #include "tell.h"
 
-struct json_object *json_text(const char *text)
+/* The text with bytes that are no letters replaced; or, `escaped`, a JSON string in quotes that has
+ * been cleaned so, with what a terminal must not see as \u009b. */
+static char *rewrite(const char *text, bool escaped)
 {
-    struct json_object *string;
-    char *valid = NULL;
+    char *written = NULL;
     size_t size = 0;
     uint32_t letter;
-    FILE *f = open_memstream(&valid, &size);
+    FILE *f = open_memstream(&written, &size);
 
-    if (f == NULL)
-        return NULL;
-    while (*text != '\0') {
+    while (f != NULL && *text != '\0') {
         size_t n = tell_letter(text, &letter);
 
-        fwrite(n > 0 ? text : "\xef\xbf\xbd", 1, n > 0 ? n : 3, f);
+        if (n > 0 && escaped && !tell_is_safe(letter))
+            fprintf(f, "\\u%04x", (unsigned)letter);
+        else
+            fwrite(n > 0 ? text : "\xef\xbf\xbd", 1, n > 0 ? n : 3, f);
         text += n > 0 ? n : 1;
     }
-    fclose(f);
-    string = json_object_new_string(valid);
+    if (f != NULL)
+        fclose(f);
+    return written;
+}
+
+struct json_object *json_text(const char *text)
+{
+    char *valid = rewrite(text, false), *spelled;
+    struct json_object *string = valid != NULL ? json_object_new_string(valid) : NULL;
+
     free(valid);
+    if (string == NULL)
+        return NULL;
+    spelled = rewrite(json_object_to_json_string_ext(string, JSON_C_TO_STRING_NOSLASHESCAPE), true);
+    if (spelled != NULL)
+        json_object_set_serializer(string, json_object_userdata_to_json_string, spelled,
+                                   json_object_free_userdata);
     return string;
+}
+
+void json_spell(FILE *f, const char *json)
+{
+    uint32_t letter;
+
+    while (*json != '\0') {
+        size_t n = tell_letter(json, &letter);
+
+        if (n == 0)
+            fputs("\xef\xbf\xbd", f);
+        else if (letter != '\n' && !tell_is_safe(letter))
+            fprintf(f, "\\u%04x", (unsigned)letter);
+        else
+            fwrite(json, 1, n, f);
+        json += n > 0 ? n : 1;
+    }
 }
 
 struct json_object *json_number(double value)
@@ -59,8 +92,10 @@ enum gtr_code json_write(FILE *f, struct json_object *object, struct gtr_err *er
     const char *text = json_object_to_json_string_ext(
         object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
 
-    if (text != NULL)
-        fprintf(f, "%s\n", text);
+    if (text != NULL) {
+        json_spell(f, text);
+        fputc('\n', f);
+    }
     json_object_put(object);
     return text != NULL ? GTR_OK : gtr_fail(err, GTR_ENOMEM, "no memory for JSON");
 }

@@ -27,6 +27,17 @@ enum gtr_code output_open(struct output *output, const char *path, bool force, s
     return rc;
 }
 
+enum gtr_code output_check(const char *path, bool force, struct gtr_err *err)
+{
+    struct gtr_outfile file = { 0 };
+    enum gtr_code rc = GTR_OK;
+
+    if (path != NULL && strcmp(path, "-") != 0)
+        rc = gtr_outfile_begin(&file, path, force, err);
+    gtr_outfile_abandon(&file);
+    return rc;
+}
+
 enum gtr_code output_close(struct output *output, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;

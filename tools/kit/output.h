@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 struct output {
     FILE *f; /* NULL if no output was asked for */
@@ -15,6 +15,10 @@ struct output {
 
 /* `path` NULL: no output, and the calls below do nothing. */
 enum gtr_code output_open(struct output *output, const char *path, bool force, struct gtr_err *err);
+
+/* Does nothing stand in the way of what is opened when the work is done?  So a long work that is
+ * interrupted leaves no file. */
+enum gtr_code output_check(const char *path, bool force, struct gtr_err *err);
 
 /* Closes and gives the file its name; a full disk shows here. */
 enum gtr_code output_close(struct output *output, struct gtr_err *err);

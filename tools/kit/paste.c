@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "tell.h"
+
 /* LABEL, and a number in the one spelling that Python and JSON share. */
 static void put_line(FILE *f, const char *label, const char *before, double value,
                      const char *after)
@@ -44,8 +46,8 @@ static void paste_global(FILE *f, const struct gtr_global_params *p)
                  "), optimizer)");
         return;
     }
-    put_line(f, "PyTorch", "torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=",
-             p->max_norm, ")");
+    put_line(f, "PyTorch",
+             "torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=", p->max_norm, ")");
     if (p->max_norm > 0.0) {
         put_line(f, "Hugging Face", "TrainingArguments(..., max_grad_norm=", p->max_norm, ")");
         put_line(f, "DeepSpeed", "\"gradient_clipping\": ", p->max_norm, "");
@@ -58,17 +60,23 @@ static void paste_global(FILE *f, const struct gtr_global_params *p)
 
 /* --- group --- */
 
-/* A Python string. */
+/* A Python string.  Bytes that are not UTF-8 are spelled as Python reads them from a file name. */
 static void put_string(FILE *f, const char *text)
 {
+    uint32_t letter;
+    size_t n;
+
     fputc('"', f);
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
+    for (; *text != '\0'; text += n > 0 ? n : 1) {
+        n = tell_letter(text, &letter);
+        if (n == 0)
+            fprintf(f, "\\udc%02x", (unsigned)(unsigned char)*text);
+        else if (letter == '"' || letter == '\\')
             fprintf(f, "\\%c", *text);
-        else if ((unsigned char)*text < ' ' || *text == 0x7f)
-            fprintf(f, "\\x%02x", (unsigned)(unsigned char)*text);
+        else if (!tell_is_safe(letter))
+            fprintf(f, letter < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)letter);
         else
-            fputc(*text, f);
+            fwrite(text, 1, n, f);
     }
     fputc('"', f);
 }
@@ -121,8 +129,14 @@ static const struct flag {
     { "bounds_schedule", offsetof(struct gtr_aggc_params, schedule), AUTO, { "none", "linear" } },
     { "low_mult_late", offsetof(struct gtr_aggc_params, low_late), SCHEDULED, { NULL, NULL } },
     { "high_mult_late", offsetof(struct gtr_aggc_params, high_late), SCHEDULED, { NULL, NULL } },
-    { "bounds_switch_ratio", offsetof(struct gtr_aggc_params, switch_at), SCHEDULED, { NULL, NULL } },
-    { "bounds_transition_ratio", offsetof(struct gtr_aggc_params, transition), SCHEDULED, { NULL, NULL } },
+    { "bounds_switch_ratio",
+      offsetof(struct gtr_aggc_params, switch_at),
+      SCHEDULED,
+      { NULL, NULL } },
+    { "bounds_transition_ratio",
+      offsetof(struct gtr_aggc_params, transition),
+      SCHEDULED,
+      { NULL, NULL } },
     { "min_norm", offsetof(struct gtr_aggc_params, min_norm), ALWAYS, { NULL, NULL } },
     { "max_norm", offsetof(struct gtr_aggc_params, max_norm), FIXED, { NULL, NULL } },
     { "raise_small", offsetof(struct gtr_aggc_params, raise), ALWAYS, { "False", "True" } },
@@ -157,8 +171,7 @@ struct arguments {
 static void put_argument(struct arguments *line, const char *name, const char *value)
 {
     enum { INDENT = 4, COLUMNS = 98 }; /* 100 with the backslash */
-    size_t length =
-        strlen(line->prefix) + strlen(name) + strlen(line->between) + strlen(value) + 1;
+    size_t length = strlen(line->prefix) + strlen(name) + strlen(line->between) + strlen(value) + 1;
 
     if (line->column == 0 || line->column + length > COLUMNS) {
         fprintf(line->f, "%s%*s", line->column > 0 ? " \\\n" : "", INDENT, "");

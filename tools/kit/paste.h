@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 /* params: bound, one for each of the n named groups.  Lines are indented by two, under a title. */
 void paste_print(FILE *f, enum gtr_policy_id policy, const union gtr_params *params,

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 /* (all) Before anything else. */
 void ranks_start(int *argc, char ***argv);

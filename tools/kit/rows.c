@@ -12,20 +12,26 @@ void rows_open(struct rows *rows, FILE *f, bool json)
     *rows = (struct rows){ .f = f, .json = json };
 }
 
+/* Lives as long as the object. */
+static const char *spelled(struct json_object *string)
+{
+    return json_object_to_json_string_ext(string, JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
 static void put_json_text(FILE *f, const char *text)
 {
     struct json_object *string = json_text(text);
 
-    fputs(string != NULL ? json_object_to_json_string_ext(string, JSON_C_TO_STRING_NOSLASHESCAPE)
-                         : "null",
-          f);
+    json_spell(f, spelled(string));
     json_object_put(string);
 }
 
 void rows_column(struct rows *rows, const char *name)
 {
-    char *copy = gtr_strdup(name);
+    struct json_object *string = rows->json ? json_text(name) : NULL;
+    char *copy = gtr_strdup(rows->json ? spelled(string) : name);
 
+    json_object_put(string);
     if (copy == NULL || gtr_grow(&rows->columns, &rows->capacity, rows->n_columns + 1,
                                  sizeof *rows->columns, &rows->err) != GTR_OK) {
         gtr_free(copy);
@@ -61,7 +67,7 @@ static void begin_field(struct rows *rows)
         fputs(!first ? "\t" : rows->n == 0 ? "\n" : "", rows->f);
     } else {
         fputs(!first ? ", " : rows->n == 0 ? "[\n {" : ",\n {", rows->f);
-        put_json_text(rows->f, rows->at < rows->n_columns ? rows->columns[rows->at] : "");
+        json_spell(rows->f, rows->at < rows->n_columns ? rows->columns[rows->at] : "\"\"");
         fputs(": ", rows->f);
     }
     rows->n += first;

@@ -1,12 +1,12 @@
 /* rows.h - a table for programs, as tab-separated text or as JSON by the same calls.
  *
- * Tab-separated: a line of column names, then a line for each row; numbers are exact ("nan", "inf"),
- * texts escaped (tell_escaped).  JSON: an array with an object for each row, with the same names;
- * what is not finite is null.
+ * Tab-separated: a line of column names, then a line for each row; numbers are exact ("nan",
+ * "inf"), texts escaped (tell_escaped).  JSON: an array with an object for each row, with the same
+ * names; what is not finite is null.
  *
  *     rows_open(&rows, f, false);
  *     rows_columns(&rows, "step group scale");
- *     rows_integer(&rows, 7), rows_text(&rows, "wte"), rows_number(&rows, 0.5);     a row, and so on
+ *     rows_integer(&rows, 7), rows_text(&rows, "wte"), rows_number(&rows, 0.5);   (a row)
  *     rc = rows_close(&rows, err);
  */
 #ifndef ROWS_H
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 struct rows {
     FILE *f;

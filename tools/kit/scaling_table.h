@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 #include "rows.h"
 #include "tell.h"
 

@@ -1,9 +1,12 @@
 /* study.c - a trace, its groups, its norms, and the policies to try on them. */
 #include "study.h"
 
+#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "ranks.h"
 
 const char study_open_loop[] =
     "Replay is open loop: exact for the recorded gradients, while another policy would have led to "
@@ -130,6 +133,7 @@ enum gtr_code study_open(struct study *study, const char *path, const struct cli
     enum gtr_code rc;
 
     memset(study, 0, sizeof *study);
+    options.size = sizeof options;
     options.n_threads = common->n_threads;
     rc = cli_check_device(&options.device, err);
     if (rc == GTR_OK)
@@ -171,11 +175,72 @@ void study_close(struct study *study)
     memset(study, 0, sizeof *study);
 }
 
+bool study_optimizer(const struct study *study, struct gtr_optimizer *optimizer)
+{
+    gtr_optimizer_init(optimizer, GTR_ADAMW);
+    return gtr_optimizer_from_meta(gtr_trace_head(study->trace)->meta, optimizer) != 0;
+}
+
+enum gtr_code study_proxy(const struct study *study, const struct gtr_decisions *decisions,
+                          const struct gtr_optimizer *optimizer, const int64_t *rows, size_t n_rows,
+                          double **rho, struct gtr_err *err)
+{
+    size_t n = decisions->n_groups * decisions->n_steps;
+    enum gtr_code rc = gtr_alloc_for(rho, n, sizeof **rho, "proxies", err);
+
+    if (rc == GTR_OK && optimizer->id == GTR_SGD)
+        memcpy(*rho, decisions->scale, n * sizeof **rho);
+    else if (rc == GTR_OK)
+        rc = gtr_proxy_run(study->replay, decisions, rows, n_rows, optimizer->beta2, *rho, NULL,
+                           err);
+    return rc;
+}
+
 double study_beta2(const struct study *study)
 {
     struct gtr_optimizer optimizer;
 
-    if (!gtr_optimizer_from_meta(gtr_trace_head(study->trace)->meta, &optimizer))
-        return 0.999;
+    study_optimizer(study, &optimizer);
     return optimizer.id == GTR_ADAMW ? optimizer.beta2 : 0.0;
+}
+
+static double limit_in(struct json_object *object)
+{
+    struct json_object *value;
+
+    if (!json_object_is_type(object, json_type_object) ||
+        !json_object_object_get_ex(object, "max_grad_norm", &value) ||
+        !(json_object_is_type(value, json_type_double) ||
+          json_object_is_type(value, json_type_int)))
+        return 0.0;
+    return json_object_get_double(value);
+}
+
+double study_own_limit(const char *meta)
+{
+    struct json_object *object = json_tokener_parse(meta);
+    double limit = limit_in(object);
+
+    if (json_object_is_type(object, json_type_object)) {
+        json_object_object_foreach(object, key, value)
+        {
+            (void)key;
+            if (!(limit > 0.0))
+                limit = limit_in(value);
+        }
+    }
+    json_object_put(object);
+    return limit >= 1e-150 && limit < 1e150 ? limit : 0.0;
+}
+
+void study_take_rank(struct cli_common *common, struct gtr_device *device)
+{
+    char text[80];
+
+    if (common->n_threads == 0)
+        common->n_threads = ranks_threads();
+    ranks_device(device);
+    ranks_describe(common->n_threads, text, sizeof text);
+    if (text[0] != '\0')
+        cli_note(common, "%s", text);
 }

@@ -21,9 +21,27 @@ enum gtr_code study_open(struct study *study, const char *path, const struct cli
                          const struct cli_replay *replay, struct gtr_err *err);
 void study_close(struct study *study);
 
+/* The run's own optimizer, from its meta; if that tells nothing, AdamW as it is by default, and
+ * false. */
+bool study_optimizer(const struct study *study, struct gtr_optimizer *optimizer);
+
+/* What is left of a policy's scales behind the optimizer, as norms tell it (study/proxy.h); behind
+ * SGD, which remembers no sizes, the scales.  `rows`: only these n_rows steps were seen; NULL: all.
+ * *rho is [G][T]; free with gtr_free. */
+enum gtr_code study_proxy(const struct study *study, const struct gtr_decisions *decisions,
+                          const struct gtr_optimizer *optimizer, const int64_t *rows, size_t n_rows,
+                          double **rho, struct gtr_err *err);
+
 /* How long the run's Adam remembers squares, from its meta; 0.999 where that tells nothing, 0 for
  * an optimizer that keeps none. */
 double study_beta2(const struct study *study);
+
+/* The limit that the run itself had, max_grad_norm in its meta, at the top or one level down; 0 if
+ * it is not there. */
+double study_own_limit(const char *meta);
+
+/* Each rank of an MPI run takes its share of the threads, or its GPU, and the first says so. */
+void study_take_rank(struct cli_common *common, struct gtr_device *device);
 
 /* "Replay is open loop: ..." - printed under every comparison. */
 extern const char study_open_loop[];

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gradtrace.h"
+#include "gradtrace_lab.h"
 
 /* --- letters ---------------------------------------------------------------------------------- */
 
@@ -14,7 +14,11 @@ size_t tell_letter(const char *text, uint32_t *letter)
 {
     static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
     const unsigned char *byte = (const unsigned char *)text;
-    size_t n = byte[0] < 0x80 ? 1 : byte[0] < 0xc0 ? 0 : byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
+    size_t n = byte[0] < 0x80   ? 1
+               : byte[0] < 0xc0 ? 0
+               : byte[0] < 0xe0 ? 2
+               : byte[0] < 0xf0 ? 3
+                                : 4;
     size_t i;
 
     if (n == 0 || byte[0] >= 0xf8)
@@ -29,7 +33,7 @@ size_t tell_letter(const char *text, uint32_t *letter)
 }
 
 /* Controls; marks of direction; line and paragraph ends. */
-static bool is_safe(uint32_t letter)
+bool tell_is_safe(uint32_t letter)
 {
     return !(letter < 0x20 || (letter >= 0x7f && letter < 0xa0) || letter == 0x61c ||
              letter == 0x200e || letter == 0x200f || (letter >= 0x2028 && letter <= 0x202e) ||
@@ -41,7 +45,7 @@ static size_t next_letter(const char **text, const char **shown)
 {
     uint32_t letter;
     size_t n = tell_letter(*text, &letter);
-    bool safe = n > 0 && is_safe(letter);
+    bool safe = n > 0 && tell_is_safe(letter);
 
     *shown = safe ? *text : "?";
     *text += n > 0 ? n : 1;
@@ -133,6 +137,14 @@ const char *tell_share(double share, char text[TELL_SIZE])
 const char *tell_part(uint64_t part, uint64_t whole, char text[TELL_SIZE])
 {
     return tell_share(whole > 0 ? (double)part / (double)whole : 0.0, text);
+}
+
+const char *tell_change(double change, char text[TELL_SIZE])
+{
+    double value = 100.0 * change;
+
+    snprintf(text, TELL_SIZE, value < 0.01 ? "%.2g%%" : value < 999.5 ? "%.3g%%" : "%.0f%%", value);
+    return value > 0.0 && value < 0.001 ? strcpy(text, "<0.001%") : text;
 }
 
 const char *tell_count(uint64_t count, char text[TELL_SIZE])
@@ -300,7 +312,7 @@ void tell_names_make(struct tell_names *shown, const char *const *names, size_t 
     }
     shown->width = least;
     for (i = 0; i < n; i++) {
-        size_t letters = tell_letters(shown->text != NULL ? shown->text[i] : names[i]);
+        size_t letters = tell_letters(tell_name_text(shown, i));
 
         shown->width = letters > shown->width ? letters : shown->width;
     }
@@ -312,7 +324,12 @@ void tell_names_free(struct tell_names *shown)
     shown->text = NULL;
 }
 
+const char *tell_name_text(const struct tell_names *shown, size_t i)
+{
+    return shown->text != NULL ? shown->text[i] : shown->whole[i];
+}
+
 void tell_name(FILE *f, const struct tell_names *shown, size_t i)
 {
-    tell_padded(f, shown->text != NULL ? shown->text[i] : shown->whole[i], shown->width, false);
+    tell_padded(f, tell_name_text(shown, i), shown->width, false);
 }

@@ -18,11 +18,14 @@ enum { TELL_SIZE = 32 };
  * than need be, a surrogate, or past the last. */
 size_t tell_letter(const char *text, uint32_t *letter);
 
+/* May it be shown as it is? */
+bool tell_is_safe(uint32_t letter);
+
 /* A text, made safe as above.  Tabs and line ends are control characters too. */
 void tell_text(FILE *f, const char *text);
 
-/* The text for programs, nothing lost: backslash, tab, line end and return as \\ \t \n \r, each byte of
- * what tell_text hides as \x1b. */
+/* The text for programs, nothing lost: backslash, tab, line end and return as \\ \t \n \r, each
+ * byte of what tell_text hides as \x1b. */
 void tell_escaped(FILE *f, const char *text);
 
 /* Letters of the text as tell_text shows it. */
@@ -35,6 +38,11 @@ void tell_padded(FILE *f, const char *text, size_t width, bool right);
  * "99.9%".  NaN, where there is nothing to have a share in, is "-".  Returns `text`. */
 const char *tell_share(double share, char text[TELL_SIZE]);
 const char *tell_part(uint64_t part, uint64_t whole, char text[TELL_SIZE]);
+
+/* A relative change, from 0 to infinity and no share: "0.314%", "52.7%", "1234%", "inf%".  Rounding
+ * in fp32 moves an update by some hundred-thousandths of a percent: below a thousandth nothing was
+ * meant, "<0.001%".  Returns `text`. */
+const char *tell_change(double change, char text[TELL_SIZE]);
 
 /* 4718592 as "4,718,592".  Returns `text`. */
 const char *tell_count(uint64_t count, char text[TELL_SIZE]);
@@ -58,7 +66,8 @@ void tell_names_make(struct tell_names *shown, const char *const *names, size_t 
                      size_t most);
 void tell_names_free(struct tell_names *shown);
 
-/* Name i, and spaces to the end of the column. */
+/* Name i, alone; and with spaces to the end of the column. */
+const char *tell_name_text(const struct tell_names *shown, size_t i);
 void tell_name(FILE *f, const struct tell_names *shown, size_t i);
 
 #endif

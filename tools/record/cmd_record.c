@@ -3,7 +3,6 @@
  * What can be refused is refused before the command starts: the options are given to the library's
  * recorder once here, which tries the path and leaves nothing behind.
  */
-#include <stdlib.h>
 
 #include "record_run.h"
 

@@ -22,6 +22,7 @@
 
 #include "json_text.h"
 #include "record_run.h"
+#include "tell.h"
 
 static void write_word(FILE *f, const char *word)
 {
@@ -171,10 +172,8 @@ static void tell_closed(const struct record_request *request, const char *text)
     if (sscanf(text, "%llu %llu %n", &rows, &tensors, &n) == 2 && rows > 0)
         cli_note(&request->common, "%s: %llu %s%s of %llu tensor%s", from_here(text + n), rows,
                  request->micro_batches > 0 ? "micro-batch" : "step",
-                 rows == 1                    ? ""
-                 : request->micro_batches > 0 ? "es"
-                                              : "s",
-                 tensors, tensors == 1 ? "" : "s");
+                 rows > 1 && request->micro_batches > 0 ? "es" : tell_s(rows), tensors,
+                 tell_s(tensors));
 }
 
 static void hear(const struct record_request *request, struct heard *heard, const char *kind,

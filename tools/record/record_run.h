@@ -1,7 +1,7 @@
 /* record_run.h - what the parts of `gradtrace record` share: what is asked, and who does what.
  *
  *     gradtrace record                     the recorded command
- *       record_asked    reads options
+ *       record_command  reads options
  *       record_places   where the hook lies
  *       record_notes    a scratch folder:    settings.json ---> start/sitecustomize.py reads it
  *       record_child    starts, waits        notes         <--- and appends what it has to tell

@@ -14,14 +14,6 @@
 
 enum { OPT_TSV = 0x200, OPT_TITLE };
 
-static void check(const struct report_options *o, const struct argp_state *state)
-{
-    if (o->trace == NULL)
-        argp_error(state, "name a trace");
-    if (o->output == NULL)
-        argp_error(state, "name the page with -o FILE.html");
-}
-
 static error_t parse(int key, char *word, struct argp_state *state)
 {
     struct report_options *o = state->input;
@@ -30,6 +22,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
         state->child_inputs[1] = &o->common;
+        state->child_inputs[2] = &o->trace;
         return 0;
     case 'o':
         o->output = word;
@@ -42,11 +35,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case OPT_TITLE:
         o->title = word;
         return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &o->trace, word, "trace");
-        return 0;
     case ARGP_KEY_END:
-        check(o, state);
+        if (o->output == NULL)
+            argp_error(state, "name the page with -o FILE.html");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -63,6 +54,7 @@ static const struct argp_option options[] = {
 
 static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 2 },
                                               { &cli_common_argp, 0, NULL, 3 },
+                                              { &cli_trace_argp, 0, NULL, 0 },
                                               { 0 } };
 
 static const struct argp argp = {

@@ -10,10 +10,23 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "report_options.h"
+#include "rows.h"
 #include "spill_found.h"
 #include "study.h"
 #include "update_summary.h"
+
+/* The command line. */
+struct report_options {
+    struct cli_common common;
+    struct cli_replay replay; /* -p, --group-by, ... */
+    const char *trace;
+    const char *output; /* FILE or "-" */
+    const char *tsv;    /* a folder for the tables; NULL: none */
+    const char *title;  /* NULL: the trace's name */
+    bool chosen;        /* no -p: the policies are of our choice */
+    bool guessed;       /* the limit below is just a common one */
+    char limit[64];     /* of them the first, a limit on the global norm */
+};
 
 /* Everything that was computed.  Parts that could not be are NULL or false, and `why` says why. */
 struct report_found {
@@ -53,7 +66,7 @@ struct report {
     FILE *f;            /* the page */
     const char *folder; /* where tables and pictures are put while the page is made */
     const struct report_found *found;
-    FILE *facts;            /* the numbers in sentences, as a table */
+    struct rows facts;      /* the numbers in sentences, as a table */
     const char *section;    /* that facts belong to */
     const char *no_figures; /* why there are none; NULL */
     size_t n_figures;
@@ -82,7 +95,6 @@ void report_compare(struct report *r);
 void report_doctor(struct report *r);
 void report_update(struct report *r);
 void report_next(struct report *r);
-void report_fine_print(struct report *r);
 
 /* Pieces of sentences that two sections share: what a policy does; how far it moves the update;
  * "1 warning, 2 notes". */
@@ -92,9 +104,11 @@ bool report_knows_change(const struct report_found *found, size_t policy);
 void report_put_change(struct report *r, size_t policy);
 void report_put_count_of_findings(struct report *r);
 
-/* A word of a shell command, quoted if need be; and " -p POLICY" for each policy. */
+/* A word of a shell command, quoted if need be; " -p POLICY" for each policy; and the command that
+ * makes the page again. */
 void report_put_word(FILE *f, const char *word);
 void report_put_policies(struct report *r);
+void report_put_command(struct report *r);
 
 /* <style> and <script>. */
 void report_put_style(FILE *f);

@@ -1,6 +1,5 @@
 /* report_clip.c - does each policy engage, and how do they compare? */
 #include <math.h>
-#include <string.h>
 
 #include "report_write.h"
 

@@ -1,7 +1,7 @@
 /* report_doctor.c - what the doctor finds, in the doctor's own words. */
 #include <string.h>
 
-#include "doctor_report.h"
+#include "doctor_found.h"
 #include "report_write.h"
 
 static void put_steps(struct report *r, const struct gtr_finding *finding)
@@ -74,23 +74,16 @@ static void put_findings(struct report *r, int64_t policy)
 /* The findings as a file: all that `gradtrace doctor --tsv` writes. */
 static void write_findings(struct report *r)
 {
-    const struct doctor_found found = { .study = &r->found->study,
-                                        .trace = r->found->options->trace,
+    const struct doctor_found found = { .study = r->found->study,
                                         .findings = r->found->findings,
                                         .n_findings = r->found->n_findings };
-    char path[4096];
-    enum gtr_code rc;
-    FILE *f;
+    struct rows rows;
 
-    snprintf(path, sizeof path, "%s/findings.tsv", r->folder);
-    f = fopen(path, "we");
-    if (f == NULL) {
-        r->rc = gtr_fail(&r->err, GTR_EIO, "findings.tsv: cannot write");
+    rows_open(&rows, report_open(r, "findings.tsv"), false);
+    if (rows.f == NULL)
         return;
-    }
-    doctor_tsv(f, &found);
-    rc = gtr_file_close(f, "findings.tsv", &r->err);
-    r->rc = r->rc == GTR_OK ? rc : r->rc;
+    doctor_finding_rows(&rows, &found);
+    report_close(r, &rows, "findings.tsv");
 }
 
 void report_put_count_of_findings(struct report *r)

@@ -4,7 +4,6 @@
 #include "plot_pictures.h"
 #include "report.h"
 #include "spill_figure.h"
-#include "update_figure.h"
 
 #define REPORT_INCHES 7.6 /* as wide as the page's text, at 96 pixels an inch */
 
@@ -74,14 +73,13 @@ static enum gtr_code draw_plots(const struct report_found *found, const char *fo
 {
     static const char *const names[] = { "norms", "scales", "panels", "interval" };
     const struct study *study = &found->study;
-    const char *slash = strrchr(found->options->trace, '/');
     const struct figure_look look = { .formats = "svg", .width = REPORT_INCHES };
     struct cli_common common = found->options->common;
     struct figure_view view = {
         .series = study->series,
         .steps = gtr_trace_steps(study->trace),
         .skip = gtr_replay_skip(study->replay),
-        .trace = slash != NULL && slash[1] != '\0' ? slash + 1 : found->options->trace,
+        .trace = figure_trace_name(found->options->trace),
     };
     const struct picture_source source = plot_source(&view);
     struct picture_list list = { 0 };
@@ -115,9 +113,9 @@ static enum gtr_code draw_spill(const struct report_found *found, const char *fo
     if (!found->has_spill)
         return GTR_OK;
     options.common.quiet = true;
-    options.figures = folder;
-    options.width = REPORT_INCHES;
-    strcpy(options.formats, "svg");
+    options.figures.folder = folder;
+    options.figures.look.width = REPORT_INCHES;
+    strcpy(options.figures.formats, "svg");
     spill.options = &options;
     return spill_draw(&spill, err);
 }
@@ -130,9 +128,9 @@ static enum gtr_code draw_update(const struct report_found *found, const char *f
 
     if (found->updates == NULL)
         return GTR_OK;
-    options.figures = folder;
-    options.width = REPORT_INCHES;
-    strcpy(options.formats, "svg");
+    options.figures.folder = folder;
+    options.figures.look.width = REPORT_INCHES;
+    strcpy(options.figures.formats, "svg");
     update.options = &options;
     return update_figures_draw(&update, found->updates, err);
 }

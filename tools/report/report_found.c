@@ -20,7 +20,7 @@ static bool was_clipped(const struct study *study)
 /* The limit that the run had.  To norms that it has clipped already it means nothing. */
 static double own_limit(const struct study *study)
 {
-    return was_clipped(study) ? 0.0 : spill_own_limit(gtr_trace_head(study->trace)->meta);
+    return was_clipped(study) ? 0.0 : study_own_limit(gtr_trace_head(study->trace)->meta);
 }
 
 /* As `gradtrace spill --max-norm auto` chooses; 1 if there is nothing to choose by. */
@@ -164,7 +164,7 @@ static enum gtr_code run_doctor(struct report_found *found, struct gtr_err *err)
         .trace = study->trace,
         .groups = study->groups,
         .replay = study->replay,
-        .max_norm = spill_own_limit(gtr_trace_head(study->trace)->meta),
+        .max_norm = study_own_limit(gtr_trace_head(study->trace)->meta),
         .beta2 = study_beta2(study),
         .n_policies = study->n_settings,
         .settings = (const struct gtr_setting *const *)study->settings,

@@ -1,6 +1,5 @@
 /* report_next.c - the page in short, and what to type next. */
 #define _GNU_SOURCE
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,14 +139,10 @@ static void put_unindented(FILE *f, const char *text)
 {
     bool begins = true;
 
-    for (; *text != '\0'; text++) {
-        const char one[2] = { *text, '\0' };
-
-        if (begins && strncmp(text, "  ", 2) == 0)
-            text += 1;
-        else
-            report_escape(f, one);
+    while (*text != '\0') {
+        text += begins && strncmp(text, "  ", 2) == 0 ? 2 : 0;
         begins = *text == '\n';
+        text = *text != '\0' ? report_escape_letter(f, text) : text;
     }
 }
 

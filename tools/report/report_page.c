@@ -1,82 +1,7 @@
 /* report_page.c - the page around its sections: head, what is in it, fine print. */
-#include <string.h>
 
+#include "figure.h"
 #include "report_write.h"
-#include "stage.h"
-
-/* --- the command that makes it again --------------------------------------------------------- */
-
-static bool is_plain(const char *word)
-{
-    return word[0] != '\0' &&
-           strspn(word,
-                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%") ==
-               strlen(word);
-}
-
-void report_put_word(FILE *f, const char *word)
-{
-    if (is_plain(word)) {
-        report_escape(f, word);
-        return;
-    }
-    fputs("&#39;", f);
-    for (; *word != '\0'; word++) {
-        const char one[2] = { *word, '\0' };
-
-        if (*word == '\'')
-            fputs("&#39;\\&#39;&#39;", f);
-        else
-            report_escape(f, one);
-    }
-    fputs("&#39;", f);
-}
-
-/* On as few lines as are not too long. */
-void report_put_policies(struct report *r)
-{
-    enum { INDENT = 4, WIDTH = 84 };
-    const struct cli_replay *replay = &r->found->options->replay;
-    size_t column = WIDTH, i;
-
-    for (i = 0; i < replay->n_policies; i++) {
-        size_t length = strlen(replay->policies[i]) + strlen(" -p ");
-
-        if (column + length > WIDTH) {
-            fprintf(r->f, " \\\n%*s", INDENT - 1, "");
-            column = INDENT;
-        }
-        fputs(" -p ", r->f);
-        report_put_word(r->f, replay->policies[i]);
-        column += length;
-    }
-}
-
-static void put_command(struct report *r)
-{
-    const struct report_options *o = r->found->options;
-    const struct cli_replay *replay = &o->replay;
-
-    fputs("<pre><code>gradtrace report ", r->f);
-    report_put_word(r->f, o->trace);
-    report_put_policies(r);
-    if (replay->group_by != NULL) {
-        fputs(" --group-by ", r->f);
-        report_put_word(r->f, replay->group_by);
-    }
-    if (replay->options.total_steps != 0)
-        fprintf(r->f, " --total-steps %lld",
-                replay->options.total_steps > 0 ? (long long)replay->options.total_steps : 0);
-    if (replay->options.nonfinite == GTR_PROPAGATE)
-        fputs(" --nonfinite propagate", r->f);
-    if (o->title != NULL) {
-        fputs(" --title ", r->f);
-        report_put_word(r->f, o->title);
-    }
-    fputs(" \\\n    -o ", r->f);
-    report_put_word(r->f, o->output);
-    fputs("</code></pre>\n", r->f);
-}
 
 /* --- fine print ------------------------------------------------------------------------------ */
 
@@ -113,8 +38,7 @@ static const struct {
     { "excess", "excess",
       "What clipping takes at a step beyond what it would have taken had no group been above "
       "its past." },
-    { "nat", "nat",
-      "A factor on a logarithmic scale: 0.01 nats shrink by 1 %, 0.69 nats by half." },
+    { "nat", "nat", "A factor on a logarithmic scale: 0.01 nats shrink by 1%, 0.69 nats by half." },
     { "blame", "blame",
       "Each group&#39;s part of the excess, by its Shapley value: what it adds, averaged over "
       "all orders in which the groups could have risen." },
@@ -126,7 +50,7 @@ static const struct {
       "policy the run would have taken other steps and met other gradients." },
 };
 
-void report_fine_print(struct report *r)
+static void put_fine_print(struct report *r)
 {
     size_t i;
 
@@ -135,13 +59,14 @@ void report_fine_print(struct report *r)
     for (i = 0; i < GTR_ARRAY_LEN(glossary); i++)
         fprintf(r->f, "<dt id=term-%s>%s</dt><dd>%s</dd>\n", glossary[i].id, glossary[i].word,
                 glossary[i].meaning);
-    fputs("</dl>\n<h3>Numbers</h3>\n<p>Shares have two digits and other numbers three; the "
+    fputs("</dl>\n<h3>Numbers</h3>\n<p>Numbers have three digits, and shares one or two decimals; "
+          "the "
           "page holds the exact values too, and <code>--tsv FOLDER</code> writes them as "
           "tables, those in sentences to <code>facts.tsv</code>.  Steps with NaN or infinite "
           "gradients are left out.  Click on a column&#39;s name to sort by it.</p>\n<h3>Made "
           "by</h3>\n",
           r->f);
-    put_command(r);
+    report_put_command(r);
     fputs("<p class=soft>gradtrace " GTR_VERSION ".  The same trace, settings and release give "
           "the same page, byte for "
           "byte.</p>\n</section>\n",
@@ -150,17 +75,10 @@ void report_fine_print(struct report *r)
 
 /* --- the page -------------------------------------------------------------------------------- */
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 static void put_head(struct report *r)
 {
     const struct report_options *o = r->found->options;
-    const char *title = o->title != NULL ? o->title : base_name(o->trace);
+    const char *title = o->title != NULL ? o->title : figure_trace_name(o->trace);
 
     fputs("<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n<meta name=viewport "
           "content=\"width=device-width,initial-scale=1\">\n<title>",
@@ -186,20 +104,6 @@ static void put_head(struct report *r)
     fputs("</header>\n<main>\n", r->f);
 }
 
-static enum gtr_code open_facts(struct report *r)
-{
-    char *path = stage_path(r->folder, "facts.tsv");
-
-    if (path != NULL)
-        r->facts = fopen(path, "we");
-    if (r->facts == NULL)
-        r->rc = gtr_fail(&r->err, GTR_EIO, "facts.tsv: cannot write");
-    else
-        fputs("section\tfact\tvalue\n", r->facts);
-    gtr_free(path);
-    return r->rc;
-}
-
 enum gtr_code report_page(FILE *f, const struct report_found *found, const char *folder,
                           const char *no_figures, struct gtr_err *err)
 {
@@ -207,7 +111,9 @@ enum gtr_code report_page(FILE *f, const struct report_found *found, const char 
         .f = f, .folder = folder, .found = found, .section = "", .no_figures = no_figures
     };
 
-    if (open_facts(&r) == GTR_OK) {
+    rows_open(&r.facts, report_open(&r, "facts.tsv"), false);
+    if (r.facts.f != NULL) {
+        rows_columns(&r.facts, "section fact value");
         put_head(&r);
         report_in_short(&r);
         report_run(&r);
@@ -217,17 +123,12 @@ enum gtr_code report_page(FILE *f, const struct report_found *found, const char 
         report_doctor(&r);
         report_update(&r);
         report_next(&r);
-        report_fine_print(&r);
+        put_fine_print(&r);
         fputs("</main>\n", f);
         report_put_script(f);
         fputs("</body>\n</html>\n", f);
     }
-    if (r.facts != NULL) {
-        struct gtr_err closing = { 0 };
-        enum gtr_code rc = gtr_file_close(r.facts, "facts.tsv", &closing);
-
-        if (r.rc == GTR_OK && rc != GTR_OK)
-            r.rc = gtr_fail(&r.err, rc, "%s", closing.text);
-    }
+    if (r.facts.f != NULL)
+        report_close(&r, &r.facts, "facts.tsv");
     return r.rc == GTR_OK ? GTR_OK : gtr_fail(err, r.rc, "%s", r.err.text);
 }

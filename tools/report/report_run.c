@@ -1,7 +1,6 @@
 /* report_run.c - what was recorded. */
 #include <json-c/json.h>
 #include <math.h>
-#include <string.h>
 
 #include "report_write.h"
 
@@ -137,7 +136,7 @@ static void put_own_clipping(struct report *r)
 {
     const struct study *study = &r->found->study;
     const struct gtr_step *steps = gtr_trace_steps(study->trace);
-    double limit = spill_own_limit(gtr_trace_head(study->trace)->meta);
+    double limit = study_own_limit(gtr_trace_head(study->trace)->meta);
     struct course scale = { 0 };
     size_t clipped = 0, t;
 

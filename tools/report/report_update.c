@@ -47,8 +47,8 @@ void report_put_change(struct report *r, size_t policy)
             "the {} update {} by {} of its length at the median step, and by {} at the worst "
             "(step {}).",
             said_text(update_optimizer_name(&r->found->update)), said_text(changes),
-            said_share("change_p50", whole->change_p50),
-            said_share("change_max", whole->change_max),
+            said_change("change_p50", whole->change_p50),
+            said_change("change_max", whole->change_max),
             said_step("change_max_step", whole->max_step));
     else
         SAY(r,
@@ -56,7 +56,7 @@ void report_put_change(struct report *r, size_t policy)
             "its length.",
             said_text(update_optimizer_name(&r->found->update)),
             said_step("change_max_step", whole->max_step), said_text(changes),
-            said_share("change_max", whole->change_max));
+            said_change("change_max", whole->change_max));
 }
 
 static void put_source(struct report *r)
@@ -116,9 +116,9 @@ static void put_table(struct report *r)
         { "policy", "Policy", SAID_TEXT, false },
         { "group", "Group", SAID_NAME, false },
         { "steps_clipped", "Steps clipped", SAID_SHARE, false },
-        { "change_p50", "Change of the [update|update], median", SAID_SHARE, false },
-        { "change_p90", "90th percentile", SAID_SHARE, false },
-        { "change_max", "most", SAID_SHARE, false },
+        { "change_p50", "Change of the [update|update], median", SAID_CHANGE, false },
+        { "change_p90", "90th percentile", SAID_CHANGE, false },
+        { "change_max", "most", SAID_CHANGE, false },
         { "cosine_mean", "[direction|Direction] kept", SAID_NUMBER,
           r->found->update.update == NULL },
     };

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "figure.h"
-#include "spill_report.h"
 #include "stage.h"
+#include "tell.h"
 
 enum { SHORT = 24 }; /* letters that a cell keeps on one line */
 
@@ -36,66 +35,40 @@ void report_put(struct report *r, const char *markup)
     put_markup(r->f, markup, strlen(markup));
 }
 
-/* Control characters have no place in HTML; line ends and tabs become blanks in it anyway. */
-static void escape_one(FILE *f, char c)
+/* Line ends become blanks in HTML anyway; what else tell_text hides has no place there. */
+const char *report_escape_letter(FILE *f, const char *text)
 {
-    switch (c) {
-    case '&':
-        fputs("&amp;", f);
-        break;
-    case '<':
-        fputs("&lt;", f);
-        break;
-    case '>':
-        fputs("&gt;", f);
-        break;
-    case '"':
-        fputs("&quot;", f);
-        break;
-    case '\'':
-        fputs("&#39;", f);
-        break;
-    default:
-        fputc(c != '\n' && ((unsigned char)c < 0x20 || c == 0x7f) ? '?' : c, f);
-        break;
-    }
-}
+    static const char special[] = "&<>\"'";
+    static const char *const entity[] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#39;" };
+    const char *at = strchr(special, *text);
+    uint32_t letter;
+    size_t n = tell_letter(text, &letter);
 
-/* Characters that turn the direction of all that follows, U+202A to 202E and U+2066 to 2069, in
- * UTF-8: a name could hide what stands after it. */
-static bool turns_around(const char *text)
-{
-    const unsigned char *u = (const unsigned char *)text;
-
-    return u[0] == 0xe2 && ((u[1] == 0x80 && u[2] >= 0xaa && u[2] <= 0xae) ||
-                            (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9));
-}
-
-/* Writes the character at `text`; returns the last byte of it that was used. */
-static const char *escape_at(FILE *f, const char *text)
-{
-    if (turns_around(text)) {
+    if (at != NULL)
+        fputs(entity[at - special], f);
+    else if (*text == '\n' || (n > 0 && tell_is_safe(letter)))
+        fwrite(text, 1, n, f);
+    else
         fputc('?', f);
-        return text + 2;
-    }
-    escape_one(f, *text);
-    return text;
+    return text + (n > 0 ? n : 1);
 }
 
 void report_escape(FILE *f, const char *text)
 {
-    for (; *text != '\0'; text++)
-        text = escape_at(f, text);
+    while (*text != '\0')
+        text = report_escape_letter(f, text);
 }
 
 /* A long name may be broken after its parts. */
 static void put_breakable(FILE *f, const char *text)
 {
-    bool is_long = strlen(text) > SHORT;
+    bool is_long = tell_letters(text) > SHORT;
 
-    for (; *text != '\0'; text++) {
-        text = escape_at(f, text);
-        if (is_long && strchr(",:./", *text) != NULL && text[1] != '\0')
+    while (*text != '\0') {
+        bool part = strchr(",:./", *text) != NULL;
+
+        text = report_escape_letter(f, text);
+        if (is_long && part && *text != '\0')
             fputs("<wbr>", f);
     }
 }
@@ -104,29 +77,26 @@ void report_escape_code(FILE *f, const char *text)
 {
     bool code = false;
 
-    for (; *text != '\0'; text++) {
+    while (*text != '\0') {
         if (*text != '`') {
-            text = escape_at(f, text);
-        } else if (code || strchr(text + 1, '`') != NULL) {
+            text = report_escape_letter(f, text);
+            continue;
+        }
+        if (code || strchr(text + 1, '`') != NULL) {
             fputs(code ? "</code>" : "<code>", f);
             code = !code;
         }
+        text++;
     }
 }
 
 /* --- numbers --------------------------------------------------------------------------------- */
 
-/* 1200 as 1,200. */
 static void put_grouped(FILE *f, double value)
 {
-    char digits[32];
-    int n = snprintf(digits, sizeof digits, "%.0f", fabs(value)), i;
+    char text[TELL_SIZE];
 
-    fputs(value < 0.0 ? "−" : "", f);
-    for (i = 0; i < n; i++) {
-        fputs(i > 0 && (n - i) % 3 == 0 ? "," : "", f);
-        fputc(digits[i], f);
-    }
+    fprintf(f, "%s%s", value < 0.0 ? "−" : "", tell_count((uint64_t)rint(fabs(value)), text));
 }
 
 /* 1.2e-05 as 1.2 × 10^-5. */
@@ -154,23 +124,16 @@ static void put_digits(FILE *f, double value, int digits)
 
 static void put_shown(FILE *f, enum said_kind kind, double value)
 {
-    char text[SPILL_TEXT];
+    char text[TELL_SIZE];
 
     if (isnan(value)) {
         fputs("–", f);
     } else if (isinf(value)) {
         fputs(value > 0.0 ? "∞" : "−∞", f);
-    } else if (kind == SAID_SHARE && value > 1.0) {
-        put_grouped(f, 100.0 * value);
-        fputs(" %", f);
     } else if (kind == SAID_SHARE) {
-        /* A blank that keeps the number and its sign together. */
-        char *blank = strchr(spill_percent(value, text), ' ');
-
-        if (strncmp(text, "under", 5) == 0)
-            fputs("&lt; 0.01 %", f);
-        else
-            fprintf(f, "%.*s %%", blank != NULL ? (int)(blank - text) : 0, text);
+        report_escape(f, tell_share(value, text));
+    } else if (kind == SAID_CHANGE) {
+        report_escape(f, tell_change(value, text));
     } else if (kind == SAID_COUNT ||
                (kind == SAID_NUMBER && fabs(value) >= 1000.0 && fabs(value) < 1e6)) {
         put_grouped(f, value);
@@ -199,6 +162,11 @@ struct said said_name(const char *name)
 struct said said_share(const char *key, double value)
 {
     return number_of(SAID_SHARE, key, value);
+}
+
+struct said said_change(const char *key, double value)
+{
+    return number_of(SAID_CHANGE, key, value);
 }
 
 struct said said_number(const char *key, double value)
@@ -243,8 +211,9 @@ static void put_said(struct report *r, const struct said *said)
         fprintf(r->f, "<data value=\"%s\">", exact);
         put_shown(r->f, said->kind, said->value);
         fputs("</data>", r->f);
-        if (r->facts != NULL)
-            fprintf(r->facts, "%s\t%s\t%s\n", r->section, said->key, exact);
+        rows_text(&r->facts, r->section);
+        rows_text(&r->facts, said->key);
+        rows_number(&r->facts, said->value);
     }
 }
 
@@ -276,6 +245,27 @@ static bool is_text(const struct report_column *column)
     return column->kind == SAID_TEXT || column->kind == SAID_NAME;
 }
 
+FILE *report_open(struct report *r, const char *name)
+{
+    char *path = r->folder != NULL && r->rc == GTR_OK ? stage_path(r->folder, name) : NULL;
+    FILE *f = path != NULL ? fopen(path, "we") : NULL;
+
+    if (f == NULL && r->folder != NULL && r->rc == GTR_OK)
+        r->rc = gtr_fail(&r->err, GTR_EIO, "%s: cannot write", name);
+    gtr_free(path);
+    return f;
+}
+
+void report_close(struct report *r, struct rows *rows, const char *name)
+{
+    struct gtr_err err = { 0 }, closing = { 0 };
+    enum gtr_code rc = rows_close(rows, &err), closed = gtr_file_close(rows->f, name, &closing);
+
+    if (r->rc == GTR_OK && (rc != GTR_OK || closed != GTR_OK))
+        r->rc = gtr_fail(&r->err, rc != GTR_OK ? rc : closed, "%s",
+                         rc != GTR_OK ? err.text : closing.text);
+}
+
 static void put_head(struct report *r, const struct report_column *column)
 {
     report_put(r, is_text(column) ? "<th scope=col>" : "<th scope=col class=num>");
@@ -294,8 +284,8 @@ static void put_heads(struct report_table *table)
 
         if (!column->hidden)
             put_head(table->r, column);
-        if (table->tsv != NULL)
-            fprintf(table->tsv, "%s%c", column->key, c + 1 < table->n_columns ? '\t' : '\n');
+        if (table->rows.f != NULL)
+            rows_column(&table->rows, column->key);
     }
     fputs("</tr></thead>\n<tbody>\n", f);
 }
@@ -305,14 +295,7 @@ void report_table_begin(struct report_table *table, struct report *r, const char
 {
     *table = (struct report_table){ .r = r, .columns = columns, .n_columns = n_columns };
     snprintf(table->path, sizeof table->path, "%s.tsv", name);
-    if (r->folder != NULL && r->rc == GTR_OK) {
-        char *path = stage_path(r->folder, table->path);
-
-        table->tsv = path != NULL ? fopen(path, "we") : NULL;
-        if (table->tsv == NULL)
-            r->rc = gtr_fail(&r->err, GTR_EIO, "%s: cannot write", table->path);
-        gtr_free(path);
-    }
+    rows_open(&table->rows, report_open(r, table->path), false);
     fprintf(r->f, "<div class=wide><table id=table-%s data-file=%s.tsv>\n<caption>%s</caption>\n",
             name, name, caption);
     put_heads(table);
@@ -333,8 +316,6 @@ static void end_cell(struct report_table *table)
 {
     bool last = ++table->at == table->n_columns;
 
-    if (table->tsv != NULL)
-        fputc(last ? '\n' : '\t', table->tsv);
     if (!last)
         return;
     if (row_is_shown(table))
@@ -357,8 +338,8 @@ void report_cell(struct report_table *table, double value)
         put_shown(f, column->kind, value);
         fputs("</td>", f);
     }
-    if (table->tsv != NULL)
-        fputs(exact, table->tsv);
+    if (table->rows.f != NULL)
+        rows_number(&table->rows, value);
     end_cell(table);
 }
 
@@ -369,13 +350,13 @@ void report_cell_text(struct report_table *table, const char *text)
 
     begin_cell(table);
     if (!column->hidden && row_is_shown(table)) {
-        fputs(strlen(text) <= SHORT ? "<td class=word>" : "<td>", f);
+        fputs(tell_letters(text) <= SHORT ? "<td class=word>" : "<td>", f);
         fputs(column->kind == SAID_NAME ? "<bdi class=name>" : "", f);
         put_breakable(f, text);
         fputs(column->kind == SAID_NAME ? "</bdi></td>" : "</td>", f);
     }
-    if (table->tsv != NULL)
-        figure_write_text(table->tsv, text);
+    if (table->rows.f != NULL)
+        rows_text(&table->rows, text);
     end_cell(table);
 }
 
@@ -389,12 +370,6 @@ void report_table_end(struct report_table *table)
         SAY(r, "{} more rows", said_count("rows_left_out", table->n_rows - table->most));
         fprintf(r->f, ", which <code>--tsv</code> writes to <code>%s</code>.</p>\n", table->path);
     }
-    if (table->tsv != NULL) {
-        struct gtr_err err = { 0 };
-        enum gtr_code rc = gtr_file_close(table->tsv, table->path, &err);
-
-        if (r->rc == GTR_OK && rc != GTR_OK)
-            r->rc = gtr_fail(&r->err, rc, "%s", err.text);
-    }
-    table->tsv = NULL;
+    if (table->rows.f != NULL)
+        report_close(r, &table->rows, table->path);
 }

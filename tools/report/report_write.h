@@ -1,10 +1,10 @@
 /* report_write.h - sentences and tables of a page, with every number also in a file.
  *
  *     report_say(r, "It clips {} of {} steps.", 2,
- *                (const struct said[]){ said_share("clip_rate", 0.55), said_count("steps", 1200)
- * });
+ *                (const struct said[]){ said_share("clip_rate", 0.55),
+ *                                       said_count("steps", 1200) });
  *
- * A number is shown rounded, as <data value="0.55">55 %</data>, and goes to facts.tsv under its
+ * A number is shown rounded, as <data value="0.55">55.0%</data>, and goes to facts.tsv under its
  * name.  A table is written once, to the page and to NAME.tsv; its cells carry exact values too,
  * which is also what the page's script sorts by.
  */
@@ -14,12 +14,14 @@
 #include <stdint.h>
 
 #include "report.h"
+#include "rows.h"
 
 /* How a number is shown. */
 enum said_kind {
     SAID_TEXT,   /* escaped */
     SAID_NAME,   /* a name from the trace: escaped, and kept apart from the text around it */
-    SAID_SHARE,  /* 0.553 as 55 % */
+    SAID_SHARE,  /* 0.553 as 55.3% */
+    SAID_CHANGE, /* 1.234 as 123%: relative, and no share */
     SAID_NUMBER, /* three digits */
     SAID_LIMIT,  /* six digits at most: to be typed again */
     SAID_COUNT,  /* 1,200 */
@@ -37,6 +39,7 @@ struct said {
 struct said said_text(const char *text);
 struct said said_name(const char *name);
 struct said said_share(const char *key, double value);
+struct said said_change(const char *key, double value);
 struct said said_number(const char *key, double value);
 struct said said_limit(const char *key, double value);
 struct said said_times(const char *key, double value);
@@ -53,7 +56,9 @@ void report_say(struct report *r, const char *markup, size_t n, const struct sai
     report_say((r), (markup), sizeof((const struct said[]){ __VA_ARGS__ }) / sizeof(struct said), \
                (const struct said[]){ __VA_ARGS__ })
 
-/* Text from elsewhere as text of the page; and the same with `this` in code letters. */
+/* Text from elsewhere as text of the page: its first letter, and what follows that is returned; all
+ * of it; and the same with `this` in code letters. */
+const char *report_escape_letter(FILE *f, const char *text);
 void report_escape(FILE *f, const char *text);
 void report_escape_code(FILE *f, const char *text);
 
@@ -73,11 +78,15 @@ struct report_table {
     struct report *r;
     const struct report_column *columns;
     size_t n_columns, at, n_rows;
-    size_t most;   /* rows on the page; 0: all */
-    bool hide_row; /* set before a row that only the file has */
-    FILE *tsv;
+    size_t most;      /* rows on the page; 0: all */
+    bool hide_row;    /* set before a row that only the file has */
+    struct rows rows; /* the file's; f is NULL if there is none */
     char path[256];
 };
+
+/* A table's file in the folder; NULL if there is none, or after a failure.  And its end. */
+FILE *report_open(struct report *r, const char *name);
+void report_close(struct report *r, struct rows *rows, const char *name);
 
 /* `name`: of the file, and of the table's id. */
 void report_table_begin(struct report_table *table, struct report *r, const char *name,

@@ -2,23 +2,15 @@
 #include "spill_figure.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "picture.h"
 
 enum {
     MATRIX_MOST = 40, /* groups of a matrix that can be read on a page */
-    STACK_MOST = 8,   /* culprits with a colour of their own */
-    BINS_MOST = 300   /* bars across a column of a paper */
+    SIDE_LETTERS = 22,
+    STACK_MOST = 8, /* culprits with a colour of their own */
+    BINS_MOST = 300 /* bars across a column of a paper */
 };
-
-static void put_number(FILE *f, double value, char after)
-{
-    char text[GTR_NUMBER_SIZE];
-
-    gtr_text_print(value, text);
-    fprintf(f, "%s%c", text, after);
-}
 
 /* --- the matrix ---------------------------------------------------------------------------- */
 
@@ -38,17 +30,16 @@ static void matrix_rows(FILE *f, const struct spill_shown *shown)
             size_t victim = shown->ranked[r], culprit = shown->ranked[c];
 
             fprintf(f, "%zu\t%zu\t", c + 1, r + 1);
-            put_number(f, spill->matrix[victim * spill->n_groups + culprit], '\t');
-            figure_write_text(f, shown->series->names[culprit]);
-            fputc('\t', f);
-            figure_write_text(f, shown->series->names[victim]);
-            fputc('\n', f);
+            figure_write_number(f, spill->matrix[victim * spill->n_groups + culprit], '\t');
+            figure_write_name(f, shown->series->names[culprit], '\t');
+            figure_write_name(f, shown->series->names[victim], '\n');
         }
     }
 }
 
 static void matrix_variables(FILE *f, const struct spill_shown *shown)
 {
+    const char *names[MATRIX_MOST];
     size_t n = matrix_size(shown), r, c;
     double most = 0.0;
 
@@ -59,14 +50,11 @@ static void matrix_variables(FILE *f, const struct spill_shown *shown)
 
             most = nats > most ? nats : most;
         }
-    fprintf(f, "N_SIDE = %zu\nN_LEFT_OUT = %zu\n", n, shown->spill->n_groups - n);
+    for (r = 0; r < n; r++)
+        names[r] = shown->series->names[shown->ranked[r]];
+    fprintf(f, "N_LEFT_OUT = %zu\n", shown->spill->n_groups - n);
     figure_set_number(f, "MOST", most);
-    fputs("array SIDE[N_SIDE]\n", f);
-    for (r = 0; r < n; r++) {
-        fprintf(f, "SIDE[%zu] = ", r + 1);
-        figure_write_string(f, shown->series->names[shown->ranked[r]]);
-        fputc('\n', f);
-    }
+    figure_set_short(f, "N_SIDE", "SIDE", names, n, SIDE_LETTERS);
 }
 
 /* --- excess over the run ------------------------------------------------------------------- */
@@ -131,12 +119,11 @@ static void put_bars(FILE *f, const struct spill_shown *shown, size_t k, const c
 
         if (!(high > low) && first > 0) /* a block must not be empty */
             continue;
-        put_number(f, edge_at(shown->series, first), '\t');
-        put_number(f, edge_at(shown->series, end), '\t');
-        put_number(f, low, '\t');
-        put_number(f, high, '\t');
-        figure_write_text(f, name);
-        fputc('\n', f);
+        figure_write_number(f, edge_at(shown->series, first), '\t');
+        figure_write_number(f, edge_at(shown->series, end), '\t');
+        figure_write_number(f, low, '\t');
+        figure_write_number(f, high, '\t');
+        figure_write_name(f, name, '\n');
     }
 }
 
@@ -158,10 +145,10 @@ static void steps_rows(FILE *f, const struct spill_shown *shown)
             low = norm >= low ? low : norm; /* NaN gives way */
             high = norm <= high ? high : norm;
         }
-        put_number(f, edge_at(shown->series, first), '\t');
-        put_number(f, edge_at(shown->series, end), '\t');
-        put_number(f, low, '\t');
-        put_number(f, high, '\t');
+        figure_write_number(f, edge_at(shown->series, first), '\t');
+        figure_write_number(f, edge_at(shown->series, end), '\t');
+        figure_write_number(f, low, '\t');
+        figure_write_number(f, high, '\t');
         fputs("whole gradient\n", f);
     }
     for (k = 0; k < n; k++)
@@ -206,11 +193,11 @@ static void curve_rows(FILE *f, const struct spill_shown *shown)
     for (i = 0; i < shown->n_points; i++) {
         const struct gtr_spill_point *p = &shown->points[i];
 
-        put_number(f, p->max_norm, '\t');
-        put_number(f, p->clip_rate, '\t');
-        put_number(f, p->clip_rate > 0.0 ? p->excess_share : (double)NAN, '\t');
-        put_number(f, p->cost, '\t');
-        put_number(f, p->excess_cost, '\n');
+        figure_write_number(f, p->max_norm, '\t');
+        figure_write_number(f, p->clip_rate, '\t');
+        figure_write_number(f, p->clip_rate > 0.0 ? p->excess_share : (double)NAN, '\t');
+        figure_write_number(f, p->cost, '\t');
+        figure_write_number(f, p->excess_cost, '\n');
     }
 }
 
@@ -221,6 +208,7 @@ static void curve_variables(FILE *f, const struct spill_shown *shown)
     figure_set_number(f, "X_MIN", shown->points[0].max_norm);
     figure_set_number(f, "X_MAX", last->max_norm);
     figure_set_number(f, "COST", shown->cost);
+    figure_set_share(f, "COST_SHARE", shown->cost);
     figure_set_number(f, "COST_MAX", shown->points[0].cost);
     figure_set_number(f, "CHOSEN", shown->chosen->max_norm);
     figure_set_number(f, "OWN", shown->own != NULL ? shown->own->max_norm : (double)NAN);
@@ -228,25 +216,35 @@ static void curve_variables(FILE *f, const struct spill_shown *shown)
 
 /* --- all of them --------------------------------------------------------------------------- */
 
-const struct spill_figure spill_figures[N_SPILL_FIGURES] = {
+struct spill_figure {
+    const char *script;
+    bool needs_excess; /* nothing to show where nothing spilled */
+    void (*write_rows)(FILE *f, const struct spill_shown *shown);
+    void (*write_variables)(FILE *f, const struct spill_shown *shown); /* of its own */
+};
+
+static const struct spill_figure table[] = {
     { "spill_matrix", true, matrix_rows, matrix_variables },
     { "spill_steps", true, steps_rows, steps_variables },
     { "spill_curve", false, curve_rows, curve_variables },
 };
 
 /* The culprits that have a colour are what style.gp calls groups. */
-void spill_write_variables(FILE *f, const struct spill_shown *shown,
-                           const struct spill_figure *figure)
+static void write_variables(FILE *f, const void *view, const struct figure_look *look,
+                            const struct picture *picture)
 {
+    const struct spill_figure *figure = picture->figure;
+    const struct spill_shown *shown = view;
     const char *names[STACK_MOST] = { "" };
     size_t n = stack_size(shown), k;
 
+    (void)look;
     for (k = 0; k < n; k++)
         names[k] = shown->series->names[shown->ranked[k]];
     figure_set_string(f, "TRACE", shown->trace);
     figure_set_number(f, "LIMIT", shown->at->max_norm);
-    figure_set_number(f, "SHARE", shown->spill->excess_share);
-    figure_set_names(f, "N_GROUPS", "GROUP", names, n > 0 ? n : 1);
+    figure_set_share(f, "SHARE", shown->spill->excess_share);
+    figure_set_short(f, "N_GROUPS", "GROUP", names, n > 0 ? n : 1, FIGURE_LEGEND);
     figure->write_variables(f, shown);
 }
 
@@ -259,19 +257,10 @@ static void write_rows(FILE *f, const void *view, const struct figure_look *look
     figure->write_rows(f, view);
 }
 
-static void write_variables(FILE *f, const void *view, const struct figure_look *look,
-                            const struct picture *picture)
-{
-    (void)look;
-    spill_write_variables(f, view, picture->figure);
-}
-
 enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err)
 {
     const struct spill_options *o = found->options;
-    struct figure_look look = o->look;
-    const char *slash = strrchr(o->trace, '/');
-    struct spill_shown shown = { .trace = slash != NULL ? slash + 1 : o->trace,
+    struct spill_shown shown = { .trace = figure_trace_name(o->trace),
                                  .series = found->study->series,
                                  .ranked = found->ranked,
                                  .points = found->points,
@@ -287,17 +276,14 @@ enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err)
     enum gtr_code rc = GTR_OK;
     size_t i;
 
-    look.formats = o->formats;
-    if (o->width > 0.0)
-        look.width = o->width;
     if (found->main == found->n_policies) {
         cli_note(&o->common, "nothing to draw: none of these policies is one limit for all");
         return GTR_OK;
     }
     shown.spill = found->policies[found->main].spill;
     shown.at = &found->policies[found->main].at;
-    for (i = 0; rc == GTR_OK && i < N_SPILL_FIGURES; i++) {
-        const struct spill_figure *figure = &spill_figures[i];
+    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(table); i++) {
+        const struct spill_figure *figure = &table[i];
 
         if (figure->needs_excess && shown.spill->n_excess == 0)
             cli_note(&o->common, "%s: nothing to show: nothing spilled over", figure->script);
@@ -305,7 +291,7 @@ enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err)
             rc = picture_list_add(&list, figure, figure->script, NULL, 0, err);
     }
     if (rc == GTR_OK)
-        rc = picture_make(&list, &source, &look, o->figures, &o->common, err);
+        rc = figure_make(&list, &source, &o->figures, &o->common, err);
     picture_list_free(&list);
     return rc;
 }

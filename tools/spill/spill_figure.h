@@ -27,20 +27,6 @@ struct spill_shown {
     double cost;                                     /* that the recommended limit may have */
 };
 
-enum { N_SPILL_FIGURES = 3 };
-
-struct spill_figure {
-    const char *script;
-    bool needs_excess; /* nothing to show where nothing spilled */
-    void (*write_rows)(FILE *f, const struct spill_shown *shown);
-    /* All but TRACE, N_GROUPS and GROUP: spill_write_variables writes those too. */
-    void (*write_variables)(FILE *f, const struct spill_shown *shown);
-};
-extern const struct spill_figure spill_figures[N_SPILL_FIGURES];
-
-void spill_write_variables(FILE *f, const struct spill_shown *shown,
-                           const struct spill_figure *figure);
-
 /* Draws all that have something to show, as the options say. */
 enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err);
 

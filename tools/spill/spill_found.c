@@ -1,44 +1,16 @@
-/* spill_found.c - runs the policies, the curve and the other kappas. */
+/* spill_found.c - runs the policies, the curve and the other kappas.
+ *
+ * Only one limit for all can make a group pay for another, so of several policies everything is
+ * told of the first of that kind; of the others, which spill nothing, only how often they clip.
+ */
 #include "spill_found.h"
 
-#include <json-c/json.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 /* A limit that nothing reaches. */
 static const double never = 1e150;
-
-/* --- the run's own limit ------------------------------------------------------------------- */
-
-static double limit_in(struct json_object *object)
-{
-    struct json_object *value;
-
-    if (!json_object_is_type(object, json_type_object) ||
-        !json_object_object_get_ex(object, "max_grad_norm", &value) ||
-        !(json_object_is_type(value, json_type_double) ||
-          json_object_is_type(value, json_type_int)))
-        return 0.0;
-    return json_object_get_double(value);
-}
-
-double spill_own_limit(const char *meta)
-{
-    struct json_object *object = json_tokener_parse(meta);
-    double limit = limit_in(object);
-
-    if (json_object_is_type(object, json_type_object)) {
-        json_object_object_foreach(object, key, value)
-        {
-            (void)key;
-            if (!(limit > 0.0))
-                limit = limit_in(value);
-        }
-    }
-    json_object_put(object);
-    return limit >= 1e-150 && limit < never ? limit : 0.0;
-}
 
 /* --- policies ------------------------------------------------------------------------------ */
 
@@ -339,7 +311,7 @@ enum gtr_code spill_found_make(struct spill_found *found, const struct study *st
         rc = gtr_spill_limit(study->replay, found->baseline, options->cost, &found->chosen, err);
     if (rc == GTR_OK)
         rc = gtr_spill_curve(study->replay, found->baseline, found->points, SPILL_POINTS, err);
-    found->own.max_norm = spill_own_limit(gtr_trace_head(study->trace)->meta);
+    found->own.max_norm = study_own_limit(gtr_trace_head(study->trace)->meta);
     if (rc == GTR_OK && found->own.max_norm > 0.0)
         rc = gtr_spill_curve(study->replay, found->baseline, &found->own, 1, err);
     if (rc == GTR_OK)

@@ -3,8 +3,11 @@
 #ifndef SPILL_FOUND_H
 #define SPILL_FOUND_H
 
+#include <stdio.h>
+
 #include "spill_options.h"
 #include "study.h"
+#include "tell.h"
 
 enum { SPILL_POINTS = 121, SPILL_KAPPAS = 6 };
 
@@ -63,7 +66,22 @@ struct spill_range {
 size_t spill_ranges(const struct gtr_spill_point *points, size_t n, double share,
                     struct spill_range *ranges, size_t most);
 
-/* max_grad_norm in a trace's meta, at the top or one level down; 0 if it is not there. */
-double spill_own_limit(const char *meta);
+/* For people (spill_report.c): the headline, the run, its groups, the matrix, the curve, the worst
+ * steps, other kappas. */
+void spill_report(FILE *f, const struct spill_found *found);
+
+/* The stories of the worst steps (spill_story.c); `names` are those of the groups. */
+void spill_story(FILE *f, const struct spill_found *found, const struct tell_names *names);
+
+/* For programs (spill_rows.c).  One row per policy and group: what the group paid and is blamed
+ * for, then a column "from CULPRIT" for each group: nats that the row's group paid for it at steps
+ * where it was innocent. */
+void spill_group_rows(struct rows *rows, const void *found);
+
+/* One row per policy, step and culprit; ratio: of the norm to the group's running average. */
+enum gtr_code spill_steps(FILE *f, const struct spill_found *found, struct gtr_err *err);
+
+/* Everything but the single steps. */
+enum gtr_code spill_json(FILE *f, const struct spill_found *found, struct gtr_err *err);
 
 #endif

@@ -1,24 +1,9 @@
-/* spill_options.c - options of gradtrace spill. */
+/* spill_options.c - the command line of `gradtrace spill`. */
 #include "spill_options.h"
 
 #include <string.h>
 
-#include "plot_options.h"
-
-enum {
-    OPT_MAX_NORM = 0x200,
-    OPT_BLAME,
-    OPT_KAPPA,
-    OPT_DECAY,
-    OPT_WARMUP,
-    OPT_COST,
-    OPT_TOP,
-    OPT_TSV,
-    OPT_STEPS,
-    OPT_JSON,
-    OPT_FIGURES,
-    OPT_FORMAT
-};
+enum { OPT_MAX_NORM = 0x200, OPT_BLAME, OPT_WARMUP, OPT_COST, OPT_TOP, OPT_STEPS };
 
 const char *const spill_methods[3] = { "shapley", "aumann", "leave-one-out" };
 
@@ -34,46 +19,17 @@ static void take_limit(struct spill_options *o, const struct argp_state *state, 
         argp_error(state, "--max-norm %s: must be auto or a number from 1e-150 to 1e150", word);
 }
 
-static void check(struct spill_options *o, const struct argp_state *state)
+static void check(const struct spill_options *o, const struct argp_state *state)
 {
-    const char *const outputs[] = { o->tsv, o->steps, o->json };
-    size_t n = 0, i;
+    static const char told[] = "figures are told on standard output too";
+    bool steps = o->steps != NULL && strcmp(o->steps, "-") == 0;
 
-    if (o->trace == NULL)
-        argp_error(state, "name a trace");
-    for (i = 0; i < GTR_ARRAY_LEN(outputs); i++)
-        n += outputs[i] != NULL && strcmp(outputs[i], "-") == 0 ? 1 : 0;
-    if (n > 1)
-        argp_error(state, "--tsv, --steps, --json: only one can be - at a time");
-    plot_look_of(state, o->figures, &o->look, o->formats, sizeof o->formats);
-}
-
-static error_t parse_output(int key, char *word, struct argp_state *state)
-{
-    struct spill_options *o = state->input;
-
-    switch (key) {
-    case OPT_TSV:
-        o->tsv = word;
-        return 0;
-    case OPT_STEPS:
-        o->steps = word;
-        return 0;
-    case OPT_JSON:
-        o->json = word;
-        return 0;
-    case 'o':
-        o->output = word;
-        return 0;
-    case OPT_FIGURES:
-        o->figures = word;
-        return 0;
-    case OPT_FORMAT:
-        plot_take_format(state, o->formats, sizeof o->formats, word);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    if (steps)
+        forms_refuse_stdout(&o->forms, state, "--steps has standard output");
+    if (figure_wanted(&o->figures))
+        forms_refuse_stdout(&o->forms, state, told);
+    if (steps && figure_wanted(&o->figures))
+        argp_error(state, "--steps -: %s; name a file", told);
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -83,8 +39,11 @@ static error_t parse(int key, char *word, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
-        state->child_inputs[1] = &o->look;
-        state->child_inputs[2] = &o->common;
+        state->child_inputs[1] = &o->figures;
+        state->child_inputs[2] = &o->forms;
+        state->child_inputs[3] = &o->baseline;
+        state->child_inputs[4] = &o->common;
+        state->child_inputs[5] = &o->trace;
         return 0;
     case OPT_MAX_NORM:
         take_limit(o, state, word);
@@ -92,12 +51,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case OPT_BLAME:
         o->method = (enum gtr_blame_method)cli_choice(state, "--blame", word, spill_methods,
                                                       GTR_ARRAY_LEN(spill_methods));
-        return 0;
-    case OPT_KAPPA:
-        o->baseline.kappa = cli_number(state, "--kappa", word, 1.0, 1e6);
-        return 0;
-    case OPT_DECAY:
-        o->baseline.decay = cli_number(state, "--decay", word, 0.0, 0.999999);
         return 0;
     case OPT_WARMUP:
         o->baseline.warmup = cli_integer(state, "--warmup", word, 1, 1000000);
@@ -108,14 +61,17 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case OPT_TOP:
         o->n_top = (size_t)cli_integer(state, "--top", word, 0, 1000);
         return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &o->trace, word, "trace");
-        return 0;
     case ARGP_KEY_END:
         check(o, state);
         return 0;
+    case OPT_STEPS:
+        o->steps = word;
+        return 0;
+    case 'o':
+        o->output = word;
+        return 0;
     default:
-        return parse_output(key, word, state);
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -135,29 +91,21 @@ static const struct argp_option options[] = {
       "shapley (the default), aumann: in proportion to what each group has above its past, or "
       "leave-one-out: for comparison, blames joint culprits too little",
       2 },
-    { "kappa", OPT_KAPPA, "X", 0,
-      "A group is innocent while its norm is at most X times its running average.  Default: 1.5",
-      2 },
-    { "decay", OPT_DECAY, "X", 0, "Of that average.  Default: 0.98", 2 },
     { "warmup", OPT_WARMUP, "N", 0,
       "Norms that it takes before a group can be blamed.  Default: 10", 2 },
     { "top", OPT_TOP, "N", 0, "Tell the story of the N worst steps.  Default: 5", 2 },
     { NULL, 0, NULL, 0, "Results:", 3 },
-    { "tsv", OPT_TSV, "FILE|-", 0,
-      "Write groups and the matrix of victims and culprits as tab-separated text", 3 },
     { "steps", OPT_STEPS, "FILE|-", 0, "Write one row per step and culprit", 3 },
-    { "json", OPT_JSON, "FILE|-", 0, "Write everything but the steps as JSON", 3 },
     { "output", 'o', "RESULT.h5", 0, "Write everything, with all steps, as HDF5", 3 },
-    { "figures", OPT_FIGURES, "FOLDER", 0,
-      "Draw the matrix, the excess over the run, and what each limit costs", 3 },
-    { "format", OPT_FORMAT, "png|svg|pdf|tex", 0,
-      "Kind of picture; give it again for another.  Default: png, on paper pdf and svg", 3 },
     { 0 },
 };
 
 static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
-                                              { &plot_style_argp, 0, NULL, 3 },
+                                              { &figure_argp, 0, NULL, 3 },
+                                              { &forms_argp, 0, NULL, 3 },
+                                              { &cli_baseline_argp, 0, NULL, 2 },
                                               { &cli_common_argp, 0, NULL, 5 },
+                                              { &cli_trace_argp, 0, NULL, 0 },
                                               { 0 } };
 
 static const struct argp argp = {
@@ -174,12 +122,10 @@ void spill_options_init(struct spill_options *o)
     gtr_baseline_options_init(&o->baseline);
     o->cost = SPILL_COST;
     o->n_top = 5;
-    strcpy(o->formats, "png");
 }
 
 void spill_options_parse(struct spill_options *o, int argc, char **argv)
 {
     spill_options_init(o);
-    o->formats[0] = '\0';
     argp_parse(&argp, argc, argv, 0, NULL, o);
 }

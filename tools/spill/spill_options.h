@@ -3,7 +3,8 @@
 #define SPILL_OPTIONS_H
 
 #include "cli.h"
-#include "figure.h"
+#include "figure_options.h"
+#include "forms.h"
 
 struct spill_options {
     struct cli_common common;
@@ -15,12 +16,10 @@ struct spill_options {
     struct gtr_baseline_options baseline; /* --kappa, --decay, --warmup */
     double cost;                          /* --cost: of the recommended limit */
     size_t n_top;                         /* --top: steps that are told */
-    const char *tsv, *steps, *json;       /* FILE or "-" */
+    struct forms forms;                   /* --tsv, --json */
+    const char *steps;                    /* FILE or "-" */
     const char *output;                   /* -o */
-    const char *figures;                  /* a folder */
-    char formats[32];                     /* "png svg" */
-    struct figure_look look;              /* --style, --columns */
-    double width;                         /* of figures, inches; 0: what the style asks for */
+    struct figure_options figures;
 };
 
 /* The words of --blame, in the order of enum gtr_blame_method. */

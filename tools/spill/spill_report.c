@@ -1,14 +1,12 @@
 /* spill_report.c - tables of at most 100 columns, each under a sentence that says what it is. */
-#include "spill_report.h"
-
 #include <math.h>
 #include <string.h>
 
-#include "figure.h"
+#include "spill_found.h"
+#include "tell.h"
 
 enum {
     MATRIX_MOST = 7,
-    NAME_WIDTH = 16,
     NAME_LEAST = 12,
     NAME_MOST = 34,
     CELL_WIDTH = 11,
@@ -16,44 +14,9 @@ enum {
     VICTIMS_MOST = 7,
     GROUPS_MOST = 16,
     CURVE_EVERY = 10,
-    RANGES_MOST = 3
+    RANGES_MOST = 3,
+    POLICY_MOST = 40
 };
-
-const char *spill_percent(double share, char text[SPILL_TEXT])
-{
-    double percent = 100.0 * share;
-
-    if (!(percent > 0.0))
-        snprintf(text, SPILL_TEXT, "0 %%");
-    else if (percent < 0.01)
-        snprintf(text, SPILL_TEXT, "under 0.01 %%");
-    else if (percent < 9.95)
-        snprintf(text, SPILL_TEXT, "%.2g %%", percent);
-    else if (percent < 99.5 || percent == 100.0)
-        snprintf(text, SPILL_TEXT, "%.0f %%", percent);
-    else
-        snprintf(text, SPILL_TEXT, "%.1f %%", percent < 99.9 ? percent : 99.9);
-    return text;
-}
-
-void spill_put_name(FILE *f, const char *name, int width, bool right)
-{
-    int length = (int)strlen(name), room;
-
-    if (length > width) {
-        name += length - (width - 2);
-        while (((unsigned char)*name & 0xc0) == 0x80) /* in the middle of a letter */
-            name++;
-        length = (int)strlen(name) + 2;
-        room = width - length;
-        fprintf(f, "%*s..", right ? room : 0, "");
-    } else {
-        room = width - length;
-        fprintf(f, "%*s", right ? room : 0, "");
-    }
-    figure_write_text(f, name);
-    fprintf(f, "%*s", right ? 0 : room, "");
-}
 
 /* --- the run ------------------------------------------------------------------------------- */
 
@@ -62,19 +25,22 @@ static void put_title(FILE *f, const struct spill_found *found)
     const struct study *study = found->study;
     const struct gtr_baseline_options *past = &found->options->baseline;
 
-    fprintf(f, "%s: %zu %s, %zu %s (%s)\n", gtr_trace_path(study->trace), study->series->n_steps,
-            study->series->n_steps == 1 ? "step" : "steps", study->groups->n_groups,
-            study->groups->n_groups == 1 ? "group" : "groups", study->groups->rule);
-    fprintf(f,
-            "a group is innocent at a step while its norm is at most %g times its running average\n"
-            "(decay %g, from its norm number %lld on)\n\n",
-            past->kappa, past->decay, (long long)past->warmup + 1);
+    tell_text(f, gtr_trace_path(study->trace));
+    fprintf(f, ": %zu step%s, %zu group%s (", study->series->n_steps,
+            tell_s(study->series->n_steps), study->groups->n_groups,
+            tell_s(study->groups->n_groups));
+    tell_text(f, study->groups->rule);
+    fprintf(
+        f,
+        ")\na group is innocent at a step while its norm is at most %g times its running average\n"
+        "(decay %g, from its norm number %lld on)\n\n",
+        past->kappa, past->decay, (long long)past->warmup + 1);
 }
 
 static void put_headline(FILE *f, const struct spill_policy *policy)
 {
     const struct gtr_spill *spill = policy->spill;
-    char a[SPILL_TEXT], b[SPILL_TEXT], c[SPILL_TEXT];
+    char a[TELL_SIZE], b[TELL_SIZE], c[TELL_SIZE];
 
     if (spill->n_clipped == 0) {
         fprintf(f, "Clipping at %.6g never shrinks the gradient: there is no spill-over.\n\n",
@@ -82,60 +48,43 @@ static void put_headline(FILE *f, const struct spill_policy *policy)
         return;
     }
     fprintf(f, "Clipping at %.6g shrinks the gradient at %zu of %zu steps (%s).\n",
-            policy->max_norm, spill->n_clipped, spill->n_counted,
-            spill_percent(policy->clip_rate, a));
+            policy->max_norm, spill->n_clipped, spill->n_counted, tell_share(policy->clip_rate, a));
     if (spill->n_excess == 0) {
         fputs("None of that is spill-over: no clipped step has a group above its own past.\n\n", f);
         return;
     }
     fprintf(f,
-            "%s of what it takes is excess: groups above their own past, at %zu %s.\n"
+            "%s of what it takes is excess: groups above their own past, at %zu step%s.\n"
             "%s of the excess is spill-over: it fell on groups that had kept to theirs.\n\n",
-            spill_percent(spill->excess_share, b), spill->n_excess,
-            spill->n_excess == 1 ? "step" : "steps", spill_percent(spill->bystanders, c));
+            tell_share(spill->excess_share, b), spill->n_excess, tell_s(spill->n_excess),
+            tell_share(spill->bystanders, c));
 }
 
 static void put_run(FILE *f, const struct spill_policy *policy)
 {
     const struct gtr_spill *spill = policy->spill;
     double n = (double)spill->n_counted;
-    char a[SPILL_TEXT], b[SPILL_TEXT];
+    char a[TELL_SIZE], b[TELL_SIZE];
 
     if (spill->n_clipped == 0)
         return;
     fprintf(f, "  %-34s %.3g nats a step; of it excess %.3g\n", "attenuation",
             spill->attenuation_sum / n, spill->excess_sum / n);
     fprintf(f, "  %-34s %s; of it to excess %s\n", "an innocent group loses on average",
-            spill_percent(policy->at.cost, a), spill_percent(policy->at.excess_cost, b));
+            tell_share(policy->at.cost, a), tell_share(policy->at.excess_cost, b));
     fprintf(f, "  %-34s %s (first order, SGD)\n", "descent that the innocent lost",
-            spill_percent(spill->lost_descent, a));
+            tell_share(spill->lost_descent, a));
     if (spill->n_excess > 0)
         fprintf(f, "  %-34s as if %.2g %s shared the blame equally\n", "culprits", spill->culprits,
                 spill->culprits < 1.05 ? "group" : "groups");
     fputc('\n', f);
 }
 
-/* A column for the names of groups: as wide as the longest, within limits. */
-static int name_width(const struct spill_found *found)
-{
-    const struct gtr_series *series = found->study->series;
-    int widest = NAME_LEAST;
-    size_t j;
-
-    for (j = 0; j < series->n_groups; j++) {
-        size_t n = strlen(series->names[j]);
-
-        if (n > (size_t)widest)
-            widest = n < NAME_MOST ? (int)n : NAME_MOST;
-    }
-    return widest;
-}
-
-static void put_groups(FILE *f, const struct spill_found *found)
+static void put_groups(FILE *f, const struct spill_found *found, const struct tell_names *names)
 {
     const struct gtr_spill *spill = found->policies[found->main].spill;
     size_t n_shown = spill->n_groups <= GROUPS_MOST + 4 ? spill->n_groups : GROUPS_MOST, k;
-    int width = name_width(found);
+    int width = (int)names->width;
     bool blames = found->options->method != GTR_BLAME_LEAVE_ONE_OUT;
 
     fprintf(f, "%-*s %14s %15s %11s %11s %9s\n", width, "group", "innocent steps", "spill received",
@@ -143,18 +92,18 @@ static void put_groups(FILE *f, const struct spill_found *found)
     fprintf(f, "%-*s %14s %15s %11s %11s\n", width, "", "", "nats", "on average", "nats");
     for (k = 0; k < n_shown; k++) {
         size_t j = found->ranked[k];
-        char b[SPILL_TEXT], c[SPILL_TEXT];
+        char a[TELL_SIZE], b[TELL_SIZE], c[TELL_SIZE];
 
-        spill_put_name(f, found->study->series->names[j], width, false);
-        fprintf(f, " %12.1f %% %15.3g %11s %11.3g %9s\n", 100.0 * spill->innocent[j],
-                spill->received[j], spill_percent(spill_loss(spill, j), b), spill->blamed[j],
-                spill_percent(spill_share(spill, j), c));
+        tell_name(f, names, j);
+        fprintf(f, " %14s %15.3g %11s %11.3g %9s\n", tell_share(spill->innocent[j], a),
+                spill->received[j], tell_share(spill_loss(spill, j), b), spill->blamed[j],
+                tell_share(spill_share(spill, j), c));
     }
     if (n_shown < spill->n_groups)
         fprintf(f, "(%zu more groups have less blame; --tsv writes all)\n",
                 spill->n_groups - n_shown);
     if (!blames)
-        fputs("leaving one out blames joint culprits too little: shares do not sum to 100 %\n", f);
+        fputs("leaving one out blames joint culprits too little: shares do not sum to 100%\n", f);
     if (spill->n_inexact > 0)
         fprintf(f,
                 "%zu steps have more than %d culprits: there blame is in proportion to what each "
@@ -197,57 +146,55 @@ static size_t rank_victims(const struct gtr_spill *spill, size_t victims[VICTIMS
 struct columns {
     size_t n;
     bool others, numbered;
-    int names, cell; /* widths */
+    int cell; /* their width */
 };
 
-static struct columns columns_of(const struct spill_found *found)
+static struct columns columns_of(const struct spill_found *found, const struct tell_names *names)
 {
     size_t n_groups = found->policies[found->main].spill->n_groups, c;
     struct columns columns = { .n = n_groups <= MATRIX_MOST ? n_groups : MATRIX_MOST - 1,
                                .others = n_groups > MATRIX_MOST,
-                               .names = NAME_WIDTH,
                                .cell = CELL_WIDTH };
 
     for (c = 0; c < columns.n; c++)
-        if (strlen(found->study->series->names[found->ranked[c]]) > CELL_WIDTH)
+        if (tell_letters(tell_name_text(names, found->ranked[c])) > CELL_WIDTH)
             columns.numbered = true;
-    if (columns.numbered) {
-        columns.names = name_width(found);
+    if (columns.numbered)
         columns.cell = CELL_NUMBERED;
-    }
     return columns;
 }
 
-static void put_columns(FILE *f, const struct spill_found *found, const struct columns *columns)
+static void put_columns(FILE *f, const struct spill_found *found, const struct tell_names *names,
+                        const struct columns *columns)
 {
     size_t c;
 
-    fprintf(f, "%*s", columns->names, "");
+    fprintf(f, "%*s", (int)names->width, "");
     for (c = 0; c < columns->n; c++) {
         fputc(' ', f);
         if (columns->numbered)
             fprintf(f, "%*s%zu", columns->cell - 1, "no. ", c + 1);
         else
-            spill_put_name(f, found->study->series->names[found->ranked[c]], columns->cell, true);
+            tell_padded(f, tell_name_text(names, found->ranked[c]), (size_t)columns->cell, true);
     }
     if (columns->others)
         fprintf(f, " %*s", columns->cell, "others");
     fputc('\n', f);
 }
 
-static void put_matrix(FILE *f, const struct spill_found *found)
+static void put_matrix(FILE *f, const struct spill_found *found, const struct tell_names *names)
 {
     const struct gtr_spill *spill = found->policies[found->main].spill;
     size_t victims[VICTIMS_MOST], n_rows = rank_victims(spill, victims), r, c;
-    struct columns columns = columns_of(found);
+    struct columns columns = columns_of(found, names);
 
     if (!(spill->excess_sum > 0.0) || spill->n_groups < 2)
         return;
     fprintf(f, "who paid (rows) for whom (columns%s): nats, while the row was innocent\n",
             columns.numbered ? ", by place in the table above" : "");
-    put_columns(f, found, &columns);
+    put_columns(f, found, names, &columns);
     for (r = 0; r < n_rows; r++) {
-        spill_put_name(f, found->study->series->names[victims[r]], columns.names, false);
+        tell_name(f, names, victims[r]);
         for (c = 0; c < columns.n; c++)
             fprintf(f, " %*.3g", columns.cell, cell(found, victims[r], c, c + 1));
         if (columns.others)
@@ -263,12 +210,11 @@ static void put_matrix(FILE *f, const struct spill_found *found)
 
 static void put_point(FILE *f, const struct gtr_spill_point *point, const char *mark)
 {
-    char a[SPILL_TEXT], b[SPILL_TEXT], c[SPILL_TEXT], d[SPILL_TEXT];
+    char a[TELL_SIZE], b[TELL_SIZE], c[TELL_SIZE], d[TELL_SIZE];
 
-    fprintf(f, "%11.4g %14s %14s %14s %16s%s%s\n", point->max_norm,
-            spill_percent(point->clip_rate, a),
-            point->clip_rate > 0.0 ? spill_percent(point->excess_share, b) : "-",
-            spill_percent(point->cost, c), spill_percent(point->excess_cost, d),
+    fprintf(f, "%11.4g %14s %14s %14s %16s%s%s\n", point->max_norm, tell_share(point->clip_rate, a),
+            point->clip_rate > 0.0 ? tell_share(point->excess_share, b) : "-",
+            tell_share(point->cost, c), tell_share(point->excess_cost, d),
             mark[0] != '\0' ? "  " : "", mark);
 }
 
@@ -308,7 +254,7 @@ static void put_ranges(FILE *f, const struct spill_found *found)
 
     if (!(found->points[0].clip_rate > 0.0))
         return;
-    fputs("  excess share is below 50 % ", f);
+    fputs("  excess share is below 50% ", f);
     if (n == 0)
         fputs("at none of these limits", f);
     for (k = 0; k < n && k < RANGES_MOST; k++) {
@@ -331,7 +277,7 @@ static void put_curve(FILE *f, const struct spill_found *found)
 {
     const struct gtr_spill_point *chosen = &found->chosen;
     double above = 0.0;
-    char a[SPILL_TEXT], b[SPILL_TEXT], c[SPILL_TEXT];
+    char a[TELL_SIZE], b[TELL_SIZE], c[TELL_SIZE];
     size_t i;
 
     fputs("what other limits would do\n", f);
@@ -344,10 +290,10 @@ static void put_curve(FILE *f, const struct spill_found *found)
     }
     put_marked(f, found, above, HUGE_VAL);
     fprintf(f, "  recommended: %.6g, the smallest at which an innocent group loses at most %s\n",
-            chosen->max_norm, spill_percent(found->options->cost, a));
+            chosen->max_norm, tell_share(found->options->cost, a));
     fprintf(f, "  (--cost %g); it clips %s of the steps, and its excess share is %s\n",
-            found->options->cost, spill_percent(chosen->clip_rate, b),
-            spill_percent(chosen->excess_share, c));
+            found->options->cost, tell_share(chosen->clip_rate, b),
+            tell_share(chosen->excess_share, c));
     put_ranges(f, found);
     fputc('\n', f);
 }
@@ -356,21 +302,29 @@ static void put_curve(FILE *f, const struct spill_found *found)
 
 static void put_policies(FILE *f, const struct spill_found *found)
 {
+    const char **texts = NULL;
+    struct tell_names names;
     bool group_wise = false;
     size_t i;
 
-    fprintf(f, "%-40s %13s %13s %14s\n", "policy", "steps clipped", "excess share",
+    if (gtr_alloc_for(&texts, found->n_policies, sizeof *texts, "policies", NULL) != GTR_OK)
+        return;
+    for (i = 0; i < found->n_policies; i++)
+        texts[i] = found->policies[i].text;
+    tell_names_make(&names, texts, found->n_policies, POLICY_MOST, POLICY_MOST);
+    fprintf(f, "%-*s %13s %13s %14s\n", (int)names.width, "policy", "steps clipped", "excess share",
             "lost to excess");
     for (i = 0; i < found->n_policies; i++) {
         const struct spill_policy *policy = &found->policies[i];
-        char a[SPILL_TEXT], b[SPILL_TEXT], c[SPILL_TEXT];
+        char a[TELL_SIZE], b[TELL_SIZE], c[TELL_SIZE];
 
         group_wise = group_wise || !policy->global;
-        spill_put_name(f, policy->text, 40, false);
-        fprintf(f, " %13s %13s %14s\n", spill_percent(policy->clip_rate, a),
-                spill_percent(policy->spill->excess_share, b),
-                spill_percent(policy->at.excess_cost, c));
+        tell_name(f, &names, i);
+        fprintf(f, " %13s %13s %14s\n", tell_share(policy->clip_rate, a),
+                tell_share(policy->spill->excess_share, b), tell_share(policy->at.excess_cost, c));
     }
+    tell_names_free(&names);
+    gtr_free(texts);
     if (group_wise)
         fputs("A policy that decides for each group by itself spills nothing, exactly: what one "
               "group does is\nno part of another's scale.\n",
@@ -378,21 +332,21 @@ static void put_policies(FILE *f, const struct spill_found *found)
     fputc('\n', f);
 }
 
-static void put_kappas(FILE *f, const struct spill_found *found)
+static void put_kappas(FILE *f, const struct spill_found *found, const struct tell_names *names)
 {
-    int width = name_width(found);
+    int width = (int)names->width;
     size_t i;
 
     fputs("had \"above its past\" begun elsewhere (blame in proportion to the excess)\n", f);
     fprintf(f, "%11s %14s  %-*s %9s\n", "kappa", "excess share", width, "top culprit", "of blame");
     for (i = 0; i < found->n_kappas; i++) {
         const struct spill_kappa *k = &found->kappas[i];
-        char a[SPILL_TEXT], b[SPILL_TEXT];
+        char a[TELL_SIZE], b[TELL_SIZE];
 
-        fprintf(f, "%11.4g %14s  ", k->kappa, spill_percent(k->excess_share, a));
-        spill_put_name(f, k->share > 0.0 ? found->study->series->names[k->culprit] : "-", width,
-                       false);
-        fprintf(f, " %9s%s\n", spill_percent(k->share, b),
+        fprintf(f, "%11.4g %14s  ", k->kappa, tell_share(k->excess_share, a));
+        tell_padded(f, k->share > 0.0 ? tell_name_text(names, k->culprit) : "-", names->width,
+                    false);
+        fprintf(f, " %9s%s\n", tell_share(k->share, b),
                 k->kappa == found->options->baseline.kappa ? "  < this one" : "");
     }
     fputc('\n', f);
@@ -401,7 +355,11 @@ static void put_kappas(FILE *f, const struct spill_found *found)
 void spill_report(FILE *f, const struct spill_found *found)
 {
     bool told = found->main < found->n_policies;
+    const struct gtr_series *series = found->study->series;
+    struct tell_names names;
 
+    tell_names_make(&names, (const char *const *)series->names, series->n_groups, NAME_LEAST,
+                    NAME_MOST);
     put_title(f, found);
     if (found->n_policies > 1 || !told)
         put_policies(f, found);
@@ -411,13 +369,14 @@ void spill_report(FILE *f, const struct spill_found *found)
         put_headline(f, policy);
         put_run(f, policy);
         if (policy->spill->n_excess > 0) {
-            put_groups(f, found);
-            put_matrix(f, found);
-            spill_story(f, found);
+            put_groups(f, found, &names);
+            put_matrix(f, found, &names);
+            spill_story(f, found, &names);
         }
         put_curve(f, found);
         if (policy->spill->n_clipped > 0)
-            put_kappas(f, found);
+            put_kappas(f, found, &names);
     }
     fprintf(f, "%s\n", study_open_loop);
+    tell_names_free(&names);
 }

@@ -1,12 +1,11 @@
 /* spill_story.c - the worst steps, each as a sentence or two. */
 #include <math.h>
-#include <string.h>
 
-#include "figure.h"
-#include "spill_report.h"
+#include "spill_found.h"
+#include "tell.h"
 
 /* Groups with blame at a step, most of it first, as many as are named. */
-enum { NAMED = 3, ALSO_WIDTH = 34 };
+enum { NAMED = 3 };
 
 struct step {
     size_t t, n_above; /* groups with blame */
@@ -43,7 +42,8 @@ static double factor(const struct spill_found *found, size_t group, size_t t)
 }
 
 /* As many as a line holds. */
-static void put_others(FILE *f, const struct spill_found *found, const struct step *step)
+static void put_others(FILE *f, const struct spill_found *found, const struct tell_names *names,
+                       const struct step *step)
 {
     size_t shown = step->n_above < NAMED ? step->n_above : NAMED, room = 68, k;
 
@@ -53,47 +53,46 @@ static void put_others(FILE *f, const struct spill_found *found, const struct st
     }
     fputs("above its past too: ", f);
     for (k = 1; k < shown; k++) {
-        const char *name = found->study->series->names[step->named[k]];
-        size_t width = strlen(name) < ALSO_WIDTH ? strlen(name) : ALSO_WIDTH;
+        const char *name = tell_name_text(names, step->named[k]);
+        size_t needed = tell_letters(name) + 14;
 
-        if (k > 1 && width + 14 > room)
+        if (k > 1 && needed > room)
             break;
-        room -= width + 14;
-        fputs(k > 1 ? ", " : "", f);
-        spill_put_name(f, name, (int)width, false);
+        room -= needed < room ? needed : room;
+        fprintf(f, "%s%s", k > 1 ? ", " : "", name);
         fprintf(f, " (%.2g times)", factor(found, step->named[k], step->t));
     }
     if (step->n_above > k)
         fprintf(f, ", and %zu more", step->n_above - k);
 }
 
-static void put_step(FILE *f, const struct spill_found *found, size_t t)
+static void put_step(FILE *f, const struct spill_found *found, const struct tell_names *names,
+                     size_t t)
 {
     const struct gtr_spill *spill = found->policies[found->main].spill;
     const struct gtr_series *series = found->study->series;
     struct step step = step_of(spill, t);
-    char a[SPILL_TEXT], b[SPILL_TEXT], c[SPILL_TEXT];
+    char a[TELL_SIZE], b[TELL_SIZE], c[TELL_SIZE];
     size_t first = step.named[0];
 
     if (step.n_above == 0)
         return;
     fprintf(f, "  step %lld: ", (long long)series->index[t]);
-    figure_write_text(f, series->names[first]);
+    tell_text(f, series->names[first]);
     fprintf(f, " at %.2g times its average\n    norm %.3g of %.3g in all, %s of the blame\n    ",
             factor(found, first, t), sqrt(series->sumsq[first * series->n_steps + t]),
             series->total[t],
-            spill_percent(spill->blame[first * spill->n_steps + t] / spill->excess[t], a));
-    put_others(f, found, &step);
+            tell_share(spill->blame[first * spill->n_steps + t] / spill->excess[t], a));
+    put_others(f, found, names, &step);
     fprintf(f, "\n    %s was cut to %s of its gradient; without the excess ",
-            spill->n_groups > step.n_above ? "everyone else" : "everyone",
-            spill_percent(step.s, b));
+            spill->n_groups > step.n_above ? "everyone else" : "everyone", tell_share(step.s, b));
     if (step.s_fair < 1.0)
-        fprintf(f, "to %s\n", spill_percent(step.s_fair, c));
+        fprintf(f, "to %s\n", tell_share(step.s_fair, c));
     else
-        fputs("nobody would have been clipped\n", f);
+        fputs("nobody would be clipped\n", f);
 }
 
-void spill_story(FILE *f, const struct spill_found *found)
+void spill_story(FILE *f, const struct spill_found *found, const struct tell_names *names)
 {
     size_t k;
 
@@ -101,6 +100,6 @@ void spill_story(FILE *f, const struct spill_found *found)
         return;
     fputs("the worst steps\n", f);
     for (k = 0; k < found->n_worst; k++)
-        put_step(f, found, found->worst[k]);
+        put_step(f, found, names, found->worst[k]);
     fputc('\n', f);
 }

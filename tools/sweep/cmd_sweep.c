@@ -1,19 +1,17 @@
-/* cmd_sweep.c - gradtrace sweep: many settings over one trace, and a recommendation. */
+/* cmd_sweep.c - gradtrace sweep: many settings over one trace, and a recommendation.
+ *
+ * Settings are run in blocks, each noted in a journal, so that a sweep that is stopped goes on
+ * where it was; shards, ranks and parts that are joined give the same bytes as one process.
+ */
 #define _GNU_SOURCE
 #include "cli.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "output.h"
 #include "progress.h"
 #include "ranks.h"
-#include "study.h"
-#include "sweep_draw.h"
-#include "sweep_options.h"
-#include "sweep_report.h"
+#include "sweep_found.h"
 
 /* Settings between two entries of the journal: what a CPU, and a GPU, has done in seconds. */
 enum { BLOCK_LEAST = 4096, BLOCK_MOST = 1 << 22 };
@@ -49,8 +47,7 @@ static void catch_interrupt(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* --- making ready -------------------------------------------------------------------------------
- */
+/* --- making ready ----------------------------------------------------------------------------- */
 
 static enum gtr_code make_plan(struct sweep *sweep, struct gtr_err *err)
 {
@@ -66,20 +63,6 @@ static enum gtr_code make_plan(struct sweep *sweep, struct gtr_err *err)
                                            .seed = o->seed };
 
     return gtr_plan_new(&plan, sweep->study.replay, &sweep->plan, err);
-}
-
-/* Told before the work, not after it. */
-static enum gtr_code check_output(const struct sweep_options *o, struct gtr_err *err)
-{
-    struct gtr_outfile file;
-    enum gtr_code rc;
-
-    if (o->output == NULL)
-        return GTR_OK;
-    rc = gtr_outfile_begin(&file, o->output, o->common.force, err);
-    if (rc == GTR_OK)
-        gtr_outfile_abandon(&file);
-    return rc;
 }
 
 /* The part of the settings that this run is for. */
@@ -112,12 +95,14 @@ static enum gtr_code choose_device(struct sweep *sweep, struct gtr_err *err)
 
 static enum gtr_code open_sweep(struct sweep *sweep, struct gtr_err *err)
 {
-    const struct sweep_options *o = &sweep->options;
+    struct sweep_options *o = &sweep->options;
     enum gtr_code rc;
 
     rc = cli_check_device(&o->device, err);
     if (rc == GTR_OK)
-        rc = check_output(o, err);
+        rc = forms_check(&o->forms, o->common.force, err);
+    if (rc == GTR_OK) /* told before the work, not after it */
+        rc = output_check(o->output, o->common.force, err);
     if (rc == GTR_OK)
         rc = sweep_found_check(o, err);
     if (rc == GTR_OK)
@@ -148,11 +133,11 @@ static void close_sweep(struct sweep *sweep)
     gtr_plan_free(sweep->plan);
     gtr_baseline_free(sweep->baseline);
     study_close(&sweep->study);
+    forms_abandon(&sweep->options.forms);
     sweep_options_free(&sweep->options);
 }
 
-/* --- running -------------------------------------------------------------------------------------
- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 struct watch {
     struct progress *progress;
@@ -234,22 +219,21 @@ static enum gtr_code run_sweep(struct sweep *sweep, struct gtr_err *err)
     rc = run_blocks(sweep, journal, &progress, err);
     progress_end(&progress);
     if (rc == GTR_OK && o->output != NULL && !sweep->stopped)
-        rc = gtr_sweep_write(o->output, o->common.force, &sweep->about, sweep->plan, sweep->rows,
-                             err);
+        rc = gtr_sweep_file_write(o->output, o->common.force, &sweep->about, sweep->plan,
+                                  sweep->rows, err);
 out:
     gtr_sweep_journal_close(journal, rc == GTR_OK && !sweep->stopped);
     return rc;
 }
 
-/* --- joining -------------------------------------------------------------------------------------
- */
+/* --- joining ---------------------------------------------------------------------------------- */
 
 static enum gtr_code place_part(struct sweep *sweep, const char *path, bool *have,
                                 struct gtr_err *err)
 {
     struct gtr_sweep_about part;
     double *rows;
-    enum gtr_code rc = gtr_sweep_read(path, &part, &rows, err);
+    enum gtr_code rc = gtr_sweep_file_read(path, &part, &rows, err);
     size_t i;
 
     if (rc != GTR_OK)
@@ -291,28 +275,12 @@ static enum gtr_code join_parts(struct sweep *sweep, struct gtr_err *err)
     gtr_free(have);
     sweep->n_done = sweep->about.count;
     if (rc == GTR_OK)
-        rc = gtr_sweep_write(o->output, o->common.force, &sweep->about, sweep->plan, sweep->rows,
-                             err);
+        rc = gtr_sweep_file_write(o->output, o->common.force, &sweep->about, sweep->plan,
+                                  sweep->rows, err);
     return rc;
 }
 
-/* --- telling -------------------------------------------------------------------------------------
- */
-
-static enum gtr_code draw(const struct sweep_options *o, const struct sweep_results *results,
-                          const struct sweep_found *found, struct gtr_err *err)
-{
-    struct sweep_drawing drawing = { .look = o->look, .folder = o->figures };
-    size_t i;
-
-    if (o->figures == NULL && !o->term)
-        return GTR_OK;
-    if (o->term)
-        figure_look_terminal(&drawing.look);
-    for (i = 0; i < N_SWEEP_FIGURES; i++)
-        drawing.wanted[i] = true;
-    return sweep_draw(&drawing, o, results, found, err);
-}
+/* --- telling ---------------------------------------------------------------------------------- */
 
 /* The report, and the figures if any are wanted. */
 static enum gtr_code tell_people(const struct sweep_options *o, const struct sweep_results *results,
@@ -323,51 +291,40 @@ static enum gtr_code tell_people(const struct sweep_options *o, const struct swe
 
     if (rc == GTR_OK)
         rc = sweep_report(stdout, o, results, &found, err);
-    if (rc == GTR_OK)
-        rc = draw(o, results, &found, err);
+    if (rc == GTR_OK && figure_wanted(&o->figures))
+        rc = sweep_draw(o, results, &found, err);
     sweep_found_free(&found);
     return rc;
 }
 
 static enum gtr_code tell(struct sweep *sweep, struct gtr_err *err)
 {
-    const struct sweep_options *o = &sweep->options;
+    struct sweep_options *o = &sweep->options;
     const struct sweep_results results = { .study = &sweep->study,
                                            .plan = sweep->plan,
                                            .baseline = sweep->baseline,
                                            .first = sweep->about.first,
                                            .n = sweep->n_done,
                                            .rows = sweep->rows };
-    struct output tsv;
-    enum gtr_code rc = output_open(&tsv, o->tsv, o->common.force, err);
+    enum gtr_code rc = forms_open(&o->forms, o->common.force, err);
 
-    if (rc == GTR_OK && tsv.f != NULL)
-        sweep_tsv(tsv.f, &results);
-    if (rc == GTR_OK && tsv.f != stdout)
-        rc = tell_people(o, &results, err);
     if (rc == GTR_OK)
-        rc = output_close(&tsv, err);
-    if (rc == GTR_OK && fflush(stdout) != 0)
-        rc = gtr_fail(err, GTR_EIO, "standard output: cannot write: %s", strerror(errno));
-    output_abandon(&tsv);
-    return rc;
+        rc = forms_write(&o->forms, sweep_rows, &results, err);
+    if (rc == GTR_OK && o->forms.told)
+        rc = tell_people(o, &results, err);
+    return rc == GTR_OK ? forms_close(&o->forms, err) : rc;
 }
 
 /* Joining is no work to share; of the rest each rank but the first only computes. */
 static bool take_rank(struct sweep_options *o)
 {
-    char text[80];
-
     if (o->parts.n > 0)
         return ranks_rank() == 0;
-    if (ranks_rank() > 0)
-        o->output = o->tsv = o->figures = NULL;
-    if (o->common.n_threads == 0)
-        o->common.n_threads = ranks_threads();
-    ranks_device(&o->device);
-    ranks_describe(o->common.n_threads, text, sizeof text);
-    if (text[0] != '\0')
-        cli_note(&o->common, "%s", text);
+    if (ranks_rank() > 0) {
+        o->output = NULL;
+        o->forms = (struct forms){ 0 };
+    }
+    study_take_rank(&o->common, &o->device);
     return true;
 }
 

@@ -1,10 +1,7 @@
 /* sweep_figure.c - the table of a sweep's figures, and which of them have something to show. */
-#include "sweep_figure.h"
-
 #include <string.h>
 
-#include "picture.h"
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 struct sweep_figure {
     const char *script;
@@ -19,20 +16,11 @@ struct sweep_figure {
 
 /* --- what a figure needs ------------------------------------------------------------------- */
 
-static size_t count_knobs(const struct sweep_figures *what, size_t policy)
-{
-    size_t n = 0, knob;
-
-    for (knob = 0; knob < what->n_knobs; knob++)
-        n += what->knob_policy[knob] == policy ? 1 : 0;
-    return n;
-}
-
 static bool any_counts(const struct sweep_figures *what, size_t policy)
 {
     size_t i;
 
-    for (i = what->first[policy]; i < what->first[policy + 1]; i++)
+    for (i = what->found->policy_row[policy]; i < what->found->policy_row[policy + 1]; i++)
         if (sweep_counts(what, i))
             return true;
     return false;
@@ -45,16 +33,14 @@ static const char *lacks_settings(const struct sweep_figures *what, size_t polic
 
 static const char *map_lacks(const struct sweep_figures *what, size_t policy)
 {
-    if (what->map_knobs != NULL && what->knob_policy[what->map_knobs[0]] != policy)
-        return "its knobs are not the ones asked for";
-    if (count_knobs(what, policy) < 2)
+    if (sweep_count_knobs(what, policy) < 2)
         return "it takes two knobs";
     return lacks_settings(what, policy);
 }
 
 static const char *knobs_lack(const struct sweep_figures *what, size_t policy)
 {
-    if (count_knobs(what, policy) < 1)
+    if (sweep_count_knobs(what, policy) < 1)
         return "there is no knob";
     return lacks_settings(what, policy);
 }
@@ -62,7 +48,7 @@ static const char *knobs_lack(const struct sweep_figures *what, size_t policy)
 /* A terminal shows points, and the figure is its lines. */
 static const char *lines_lack(const struct sweep_figures *what, size_t policy)
 {
-    if (what->look->columns > 0)
+    if (what->options->figures.term)
         return "a terminal has too little room";
     return knobs_lack(what, policy);
 }
@@ -74,7 +60,7 @@ static const char *front_lacks(const struct sweep_figures *what, size_t policy)
     (void)policy;
     if (what->n_goals < 2)
         return "it takes two goals";
-    for (p = 0; p < what->n_policies; p++)
+    for (p = 0; p < what->found->n_policies; p++)
         if (any_counts(what, p))
             return NULL;
     return "no setting has a value and keeps the limits";
@@ -85,21 +71,13 @@ static const char *bars_lack(const struct sweep_figures *what, size_t policy)
     size_t knob;
 
     (void)policy;
-    for (knob = 0; what->sensitivity != NULL && knob < what->n_knobs; knob++)
-        if (what->sensitivity[knob].first == what->sensitivity[knob].first)
+    for (knob = 0; knob < what->found->n_knobs; knob++)
+        if (what->found->sensitivity[knob].first == what->found->sensitivity[knob].first)
             return NULL;
     return "it is not known what the goal owes to which knob";
 }
 
-const struct sweep_figure_name sweep_figure_names[N_SWEEP_FIGURES] = {
-    { "map", "goals over two knobs, best over the others" },
-    { "front", "all settings in the plane of two goals, and the front" },
-    { "parallel", "the best settings through all knobs" },
-    { "curve", "objectives over each knob" },
-    { "bars", "which knob matters" },
-};
-
-static const struct sweep_figure table[N_SWEEP_FIGURES] = {
+static const struct sweep_figure table[] = {
     { "sweep_map", true, map_lacks, sweep_map_rows, sweep_map_variables },
     { "sweep_front", false, front_lacks, sweep_front_rows, sweep_front_variables },
     { "sweep_parallel", true, lines_lack, sweep_parallel_rows, sweep_parallel_variables },
@@ -123,9 +101,11 @@ static void write_variables(FILE *f, const void *view, const struct figure_look 
 {
     const struct sweep_figure *figure = picture->figure;
     const struct sweep_figures *what = view;
+    const char *path = what->options->trace, *slash = strrchr(path, '/');
 
-    figure_set_string(f, "TRACE", what->trace);
-    figure_set_names(f, "N_GROUPS", "GROUP", what->policies, what->n_policies);
+    figure_set_string(f, "TRACE", slash != NULL ? slash + 1 : path);
+    figure_set_names(f, "N_GROUPS", "GROUP", (const char *const *)what->results->study->labels,
+                     what->found->n_policies);
     fputs("N_POLICIES = N_GROUPS\n", f);
     figure->write_variables(f, what, look, picture->policy);
 }
@@ -133,7 +113,7 @@ static void write_variables(FILE *f, const void *view, const struct figure_look 
 static enum gtr_code add_pictures(struct picture_list *list, const struct sweep_figure *figure,
                                   const struct sweep_figures *what, struct gtr_err *err)
 {
-    size_t n = figure->per_policy ? what->n_policies : 1, p;
+    size_t n = figure->per_policy ? what->found->n_policies : 1, p;
     const char *why = NULL;
     enum gtr_code rc = GTR_OK;
     size_t before = list->n;
@@ -142,33 +122,39 @@ static enum gtr_code add_pictures(struct picture_list *list, const struct sweep_
         const char *lacks = figure->lacks(what, p);
 
         if (lacks == NULL)
-            rc = picture_list_add(list, figure, figure->script,
-                                  figure->per_policy && n > 1 ? what->policies[p] : NULL, p, err);
+            rc = picture_list_add(
+                list, figure, figure->script,
+                figure->per_policy && n > 1 ? what->results->study->labels[p] : NULL, p, err);
         else
             why = lacks;
     }
     if (rc == GTR_OK && list->n == before && why != NULL)
-        cli_note(what->common, "%s: nothing to show: %s", figure->script, why);
+        cli_note(&what->options->common, "%s: nothing to show: %s", figure->script, why);
     return rc;
 }
 
-enum gtr_code sweep_figures_draw(const struct sweep_figures *what, struct gtr_err *err)
+enum gtr_code sweep_draw(const struct sweep_options *options, const struct sweep_results *results,
+                         const struct sweep_found *found, struct gtr_err *err)
 {
+    const struct sweep_figures what = { .options = options,
+                                        .results = results,
+                                        .found = found,
+                                        .plan = results->plan,
+                                        .n_goals = found->n_goals < SWEEP_FIGURE_GOALS
+                                                       ? found->n_goals
+                                                       : SWEEP_FIGURE_GOALS };
     const struct picture_source source = { .command = "gradtrace sweep",
-                                           .view = what,
+                                           .view = &what,
                                            .write_rows = write_rows,
                                            .write_variables = write_variables };
     struct picture_list list = { 0 };
     enum gtr_code rc = GTR_OK;
     size_t i;
 
-    for (i = 0; rc == GTR_OK && i < N_SWEEP_FIGURES; i++)
-        if (what->wanted[i])
-            rc = add_pictures(&list, &table[i], what, err);
-    if (rc == GTR_OK && what->look->columns > 0)
-        rc = picture_show(&list, &source, what->look, err);
-    else if (rc == GTR_OK)
-        rc = picture_make(&list, &source, what->look, what->folder, what->common, err);
+    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(table); i++)
+        rc = add_pictures(&list, &table[i], &what, err);
+    if (rc == GTR_OK)
+        rc = figure_make(&list, &source, &options->figures, &options->common, err);
     picture_list_free(&list);
     return rc;
 }

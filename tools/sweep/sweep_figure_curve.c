@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 /* What is drawn upwards: the clip rate, the goals, and others to fill the picture. */
 struct curve {
@@ -35,9 +35,9 @@ static void add_objective(struct curves *curves, const struct sweep_figures *wha
 {
     size_t k;
 
-    for (k = 0; k < what->n_objectives; k++)
-        if (strcmp(what->objectives[k], name) == 0)
-            add_curve(curves, name, what->values + k, what->n_objectives);
+    for (k = 0; k < GTR_OBJECTIVE_COUNT; k++)
+        if (strcmp(gtr_objective_name((enum gtr_objective)k), name) == 0)
+            add_curve(curves, name, what->results->rows + k, GTR_OBJECTIVE_COUNT);
 }
 
 static void curves_init(struct curves *curves, const struct sweep_figures *what)
@@ -47,7 +47,7 @@ static void curves_init(struct curves *curves, const struct sweep_figures *what)
     curves->n = 0;
     add_objective(curves, what, "clip_rate");
     for (goal = 0; goal < what->n_goals; goal++)
-        add_curve(curves, what->goals[goal], what->goal_values[goal], 1);
+        add_curve(curves, what->options->goals.text[goal], what->found->goal_values[goal], 1);
     add_objective(curves, what, "leak");
     add_objective(curves, what, "volatility");
 }
@@ -67,10 +67,10 @@ static void band_fill(struct band *band, const struct sweep_figures *what, size_
         band->low[cell] = band->high[cell] = (double)NAN;
         band->n[cell] = 0;
     }
-    for (i = what->first[policy]; i < what->first[policy + 1]; i++) {
+    for (i = what->found->policy_row[policy]; i < what->found->policy_row[policy + 1]; i++) {
         double value = curve->values[i * curve->stride];
 
-        cell = sweep_axis_cell(axis, what->knob_values[i * what->n_knobs + axis->knob]);
+        cell = sweep_axis_cell(axis, what->found->knobs[i * what->found->n_knobs + axis->knob]);
         if (!isfinite(value) || cell == axis->n)
             continue;
         band->n[cell]++;
@@ -84,7 +84,7 @@ static void band_fill(struct band *band, const struct sweep_figures *what, size_
 /* Where a cell lies on the axis: at its value, or side by side if the values are words. */
 static double across(const struct sweep_axis *axis, size_t cell)
 {
-    return axis->words != NULL ? (double)cell + 1.0 : axis->value[cell];
+    return axis->choices != NULL ? (double)cell + 1.0 : axis->value[cell];
 }
 
 void sweep_curve_rows(FILE *f, const struct sweep_figures *what, const struct figure_look *look,
@@ -105,13 +105,13 @@ void sweep_curve_rows(FILE *f, const struct sweep_figures *what, const struct fi
             band_fill(&band, what, policy, &curves.curve[c], &axis);
             fputs("\n\n", f);
             for (cell = 0; cell < axis.n; cell++) {
-                sweep_put(f, across(&axis, cell), '\t');
-                sweep_put(f, band.low[cell], '\t');
-                sweep_put(f, band.high[cell], '\t');
+                figure_write_number(f, across(&axis, cell), '\t');
+                figure_write_number(f, band.low[cell], '\t');
+                figure_write_number(f, band.high[cell], '\t');
                 fprintf(f, "%zu\t", band.n[cell]);
-                figure_write_text(f, what->knobs[knobs[k]]);
+                tell_text(f, gtr_plan_knob_name(what->plan, knobs[k]));
                 fputc('\t', f);
-                figure_write_text(f, curves.curve[c].name);
+                tell_text(f, curves.curve[c].name);
                 fputc('\n', f);
             }
         }
@@ -121,37 +121,38 @@ void sweep_curve_rows(FILE *f, const struct sweep_figures *what, const struct fi
 static void set_column(FILE *f, const struct sweep_figures *what, const struct sweep_axis *axis,
                        size_t k)
 {
-    double low = axis->words != NULL ? 1.0 : axis->low;
-    double high = axis->words != NULL ? (double)axis->n : axis->high;
+    double low = axis->choices != NULL ? 1.0 : axis->low;
+    double high = axis->choices != NULL ? (double)axis->n : axis->high;
     double room = axis->log ? pow(high / low, 0.03) : 0.03 * (high - low);
     char name[32];
 
     if (!(high > low))
         room = axis->log ? 1.5 : 0.5;
-    sweep_set_element(f, "KNOB", k, what->knobs[axis->knob]);
+    sweep_set_element(f, "KNOB", k, gtr_plan_knob_name(what->plan, axis->knob));
     fprintf(f, "X_LOG[%zu] = %d\nX_BINS[%zu] = %zu\n", k, axis->log, k, axis->binned ? axis->n : 0);
     fprintf(f, "X_MIN[%zu] = %.9g\nX_MAX[%zu] = %.9g\n", k, axis->log ? low / room : low - room, k,
             axis->log ? high * room : high + room);
     snprintf(name, sizeof name, "X_TICS[%zu]", k);
-    if (axis->words != NULL)
+    if (axis->choices != NULL)
         sweep_axis_set_tics(f, name, axis, AXIS_VALUES_MAX);
     else
         figure_set_string(f, name, "");
-    if (what->knee < what->n_settings) {
-        double value = what->knob_values[what->knee * what->n_knobs + axis->knob];
+    if (what->found->advice->knee < what->results->n) {
+        double value =
+            what->found->knobs[what->found->advice->knee * what->found->n_knobs + axis->knob];
 
         snprintf(name, sizeof name, "X_KNEE[%zu]", k);
-        figure_set_number(f, name, axis->words != NULL ? sweep_axis_place(axis, value) : value);
+        figure_set_number(f, name, axis->choices != NULL ? sweep_axis_place(axis, value) : value);
     }
 }
 
-static void set_row(FILE *f, const struct curve *curve, const struct sweep_span *span, size_t c)
+static void set_row(FILE *f, const struct curve *curve, const struct curve_range *span, size_t c)
 {
     char label[LABEL_SIZE];
     double factor = sweep_label(curve->name, label);
-    bool wide = sweep_span_is_wide(span);
-    double low = span->n > 0 ? span->low * factor : 0.0;
-    double high = span->n > 0 ? span->high * factor : 1.0;
+    bool wide = sweep_is_wide(span);
+    double low = !isnan(span->low) ? span->low * factor : 0.0;
+    double high = !isnan(span->low) ? span->high * factor : 1.0;
     double room = wide ? pow(high / low, 0.04) : high > low ? 0.04 * (high - low) : 0.5;
 
     sweep_set_element(f, "OBJECTIVE", c, label);
@@ -163,20 +164,19 @@ static void set_row(FILE *f, const struct curve *curve, const struct sweep_span 
 void sweep_curve_variables(FILE *f, const struct sweep_figures *what,
                            const struct figure_look *look, size_t policy)
 {
-    size_t knobs[SWEEP_COLUMNS_MAX], n_knobs, n_all = 0, c, k, cell;
+    size_t knobs[SWEEP_COLUMNS_MAX], n_knobs, n_all, c, k, cell;
     struct curves curves;
     struct sweep_axis axis;
-    struct sweep_span span;
+    struct curve_range span;
     struct band band;
 
     (void)look;
     curves_init(&curves, what);
     n_knobs = sweep_knobs(what, policy, knobs, SWEEP_COLUMNS_MAX);
-    for (k = 0; k < what->n_knobs; k++)
-        n_all += what->knob_policy[k] == policy ? 1 : 0;
+    n_all = sweep_count_knobs(what, policy);
     fprintf(f, "N_KNOBS = %zu\nN_OBJECTIVES = %zu\nN_LEFT_OUT = %zu\n", n_knobs, curves.n,
             n_all - n_knobs);
-    fprintf(f, "HAS_BAND = %d\nLIMITS = %d\n", n_all > 1, what->keep != NULL);
+    fprintf(f, "HAS_BAND = %d\nLIMITS = %d\n", n_all > 1, what->options->limits.n > 0);
     fputs("array KNOB[N_KNOBS]\narray X_LOG[N_KNOBS]\narray X_BINS[N_KNOBS]\n"
           "array X_MIN[N_KNOBS]\narray X_MAX[N_KNOBS]\narray X_TICS[N_KNOBS]\n"
           "array X_KNEE[N_KNOBS]\n"
@@ -188,18 +188,17 @@ void sweep_curve_variables(FILE *f, const struct sweep_figures *what,
         set_column(f, what, &axis, k + 1);
     }
     for (c = 0; c < curves.n; c++) {
-        sweep_span_init(&span);
+        curve_range_init(&span);
         for (k = 0; k < n_knobs; k++) {
             sweep_axis_init(&axis, what, knobs[k]);
             band_fill(&band, what, policy, &curves.curve[c], &axis);
             for (cell = 0; cell < axis.n; cell++) {
-                sweep_span_see(&span, band.low[cell]);
-                sweep_span_see(&span, band.high[cell]);
+                curve_range_see(&span, band.low[cell]);
+                curve_range_see(&span, band.high[cell]);
             }
         }
         set_row(f, &curves.curve[c], &span, c + 1);
     }
-    fprintf(f, "KNEE = %d\n",
-            what->knee >= what->first[policy] && what->knee < what->first[policy + 1]);
-    figure_set_string(f, "POLICY", what->policies[policy]);
+    fprintf(f, "KNEE = %d\n", sweep_shows_knee(what, policy));
+    figure_set_string(f, "POLICY", what->results->study->labels[policy]);
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 enum {
     DOTS_MAX = 4000,
@@ -44,20 +44,20 @@ static double unspread(const struct side *side, double value)
 
 static void side_init(struct side *side, const struct sweep_figures *what, size_t goal)
 {
-    struct sweep_span all, front;
+    struct curve_range all, front;
     double low, high, room;
     size_t i;
 
-    side->values = what->goal_values[goal];
-    side->factor = sweep_label(what->goals[goal], side->label);
-    sweep_span_init(&all);
-    sweep_span_init(&front);
-    for (i = 0; i < what->n_settings; i++)
+    side->values = what->found->goal_values[goal];
+    side->factor = sweep_label(what->options->goals.text[goal], side->label);
+    curve_range_init(&all);
+    curve_range_init(&front);
+    for (i = 0; i < what->results->n; i++)
         if (sweep_counts(what, i))
-            sweep_span_see(&all, side->values[i]);
-    for (i = 0; i < what->n_front; i++)
-        sweep_span_see(&front, side->values[what->front[i]]);
-    side->log = sweep_span_is_wide(&all);
+            curve_range_see(&all, side->values[i]);
+    for (i = 0; i < what->found->advice->n_front; i++)
+        curve_range_see(&front, side->values[what->found->advice->front[i]]);
+    side->log = sweep_is_wide(&all);
     low = spread(side, all.low);
     high = spread(side, all.high);
     /* The front takes at least a sixth of the axis. */
@@ -89,7 +89,7 @@ static void plane_init(struct plane *plane, const struct sweep_figures *what)
     side_init(&plane->x, what, 0);
     side_init(&plane->y, what, 1);
     plane->n = plane->outside = 0;
-    for (i = 0; i < what->n_settings; i++) {
+    for (i = 0; i < what->results->n; i++) {
         if (!has_both(plane, what, i))
             continue;
         plane->n++;
@@ -103,10 +103,10 @@ static void plane_init(struct plane *plane, const struct sweep_figures *what)
 
 static void write_dot(FILE *f, double x, double y, size_t number, const char *policy)
 {
-    sweep_put(f, x, '\t');
-    sweep_put(f, y, '\t');
+    figure_write_number(f, x, '\t');
+    figure_write_number(f, y, '\t');
     fprintf(f, "%zu\t", number);
-    figure_write_text(f, policy);
+    tell_text(f, policy);
     fputc('\n', f);
 }
 
@@ -133,7 +133,7 @@ static size_t write_settings(FILE *f, const struct plane *plane, const struct sw
     size_t n = 0, i;
 
     memset(count, 0, sizeof count);
-    for (i = what->first[policy]; i < what->first[policy + 1]; i++) {
+    for (i = what->found->policy_row[policy]; i < what->found->policy_row[policy + 1]; i++) {
         double x = plane->x.values[i], y = plane->y.values[i];
 
         if (!has_both(plane, what, i) || !within(&plane->x, x) || !within(&plane->y, y))
@@ -141,14 +141,15 @@ static size_t write_settings(FILE *f, const struct plane *plane, const struct sw
         if (plane->binned)
             count[cell_of(&plane->y, y, CELLS_Y) * CELLS_X + cell_of(&plane->x, x, CELLS_X)]++;
         else
-            write_dot(f, x, y, 1, what->policies[policy]);
+            write_dot(f, x, y, 1, what->results->study->labels[policy]);
         n += plane->binned ? 0 : 1;
     }
     for (i = 0; i < CELLS_X * CELLS_Y; i++) {
         if (count[i] == 0)
             continue;
         write_dot(f, middle_of(&plane->x, i % CELLS_X, CELLS_X),
-                  middle_of(&plane->y, i / CELLS_X, CELLS_Y), count[i], what->policies[policy]);
+                  middle_of(&plane->y, i / CELLS_X, CELLS_Y), count[i],
+                  what->results->study->labels[policy]);
         n++;
     }
     return n;
@@ -158,7 +159,7 @@ static size_t policy_of(const struct sweep_figures *what, size_t setting)
 {
     size_t p = 0;
 
-    while (p + 1 < what->n_policies && setting >= what->first[p + 1])
+    while (p + 1 < what->found->n_policies && setting >= what->found->policy_row[p + 1])
         p++;
     return p;
 }
@@ -166,8 +167,8 @@ static size_t policy_of(const struct sweep_figures *what, size_t setting)
 static void write_setting(FILE *f, const struct plane *plane, const struct sweep_figures *what,
                           size_t setting)
 {
-    write_dot(f, plane->x.values[setting], plane->y.values[setting], what->number + setting,
-              what->policies[policy_of(what, setting)]);
+    write_dot(f, plane->x.values[setting], plane->y.values[setting], what->results->first + setting,
+              what->results->study->labels[policy_of(what, setting)]);
 }
 
 /* Writes the front, of all policies or of one, but for points on the spot of the one before, which
@@ -177,12 +178,12 @@ static size_t write_front(FILE *f, const struct plane *plane, const struct sweep
 {
     size_t last_x = SIZE_MAX, last_y = SIZE_MAX, n = 0, k;
 
-    for (k = 0; k < what->n_front; k++) {
-        size_t i = what->front[k];
+    for (k = 0; k < what->found->advice->n_front; k++) {
+        size_t i = what->found->advice->front[k];
         size_t x = cell_of(&plane->x, plane->x.values[i], FINER * CELLS_X);
         size_t y = cell_of(&plane->y, plane->y.values[i], FINER * CELLS_Y);
 
-        if ((policy < what->n_policies && policy_of(what, i) != policy) ||
+        if ((policy < what->found->n_policies && policy_of(what, i) != policy) ||
             (x == last_x && y == last_y))
             continue;
         write_setting(f, plane, what, i);
@@ -205,22 +206,22 @@ void sweep_front_rows(FILE *f, const struct sweep_figures *what, const struct fi
     (void)policy;
     plane_init(&plane, what);
     fprintf(f, "x\ty\t%s\tpolicy\n", plane.binned ? "settings_or_number" : "number");
-    for (p = 0; p < what->n_policies; p++) {
+    for (p = 0; p < what->found->n_policies; p++) {
         fputs("\n\n", f);
         if (write_settings(f, &plane, what, p) == 0)
-            write_dot(f, (double)NAN, (double)NAN, 0, what->policies[p]);
+            write_dot(f, (double)NAN, (double)NAN, 0, what->results->study->labels[p]);
     }
-    for (p = 0; p < what->n_policies; p++) {
+    for (p = 0; p < what->found->n_policies; p++) {
         fputs("\n\n", f);
         if (write_front(f, &plane, what, p) == 0)
-            write_dot(f, (double)NAN, (double)NAN, 0, what->policies[p]);
+            write_dot(f, (double)NAN, (double)NAN, 0, what->results->study->labels[p]);
     }
     fputs("\n\n", f);
-    if (write_front(f, &plane, what, what->n_policies) == 0)
+    if (write_front(f, &plane, what, what->found->n_policies) == 0)
         write_dot(f, (double)NAN, (double)NAN, 0, "");
-    if (what->knee < what->n_settings) {
+    if (what->found->advice->knee < what->results->n) {
         fputs("\n\n", f);
-        write_setting(f, &plane, what, what->knee);
+        write_setting(f, &plane, what, what->found->advice->knee);
     }
 }
 
@@ -240,10 +241,11 @@ static bool falls(const struct sweep_figures *what)
 {
     size_t k;
 
-    for (k = 1; k < what->n_front; k++) {
-        const double *x = what->goal_values[0], *y = what->goal_values[1];
+    for (k = 1; k < what->found->advice->n_front; k++) {
+        const double *x = what->found->goal_values[0], *y = what->found->goal_values[1];
 
-        if (x[what->front[k]] < x[what->front[k - 1]] || y[what->front[k]] > y[what->front[k - 1]])
+        if (x[what->found->advice->front[k]] < x[what->found->advice->front[k - 1]] ||
+            y[what->found->advice->front[k]] > y[what->found->advice->front[k - 1]])
             return false;
     }
     return true;
@@ -261,10 +263,10 @@ void sweep_front_variables(FILE *f, const struct sweep_figures *what,
     set_side(f, 'X', &plane.x);
     set_side(f, 'Y', &plane.y);
     fprintf(f, "N_SETTINGS = %zu\nN_OUTSIDE = %zu\nBINNED = %d\nN_FRONT = %zu\nFALLS = %d\n",
-            plane.n, plane.outside, plane.binned, what->n_front, falls(what));
-    fprintf(f, "KNEE = %d\n", what->knee < what->n_settings);
+            plane.n, plane.outside, plane.binned, what->found->advice->n_front, falls(what));
+    fprintf(f, "KNEE = %d\n", what->found->advice->knee < what->results->n);
     text[0] = '\0';
-    if (what->knee < what->n_settings)
-        sweep_setting_text(what, what->knee, text, sizeof text);
+    if (what->found->advice->knee < what->results->n)
+        sweep_setting_text(what, what->found->advice->knee, text, sizeof text);
     figure_set_string(f, "KNEE_TEXT", text);
 }

@@ -1,8 +1,7 @@
 /* sweep_figure_map.c - the figure of goals over two knobs, best over all others. */
 #include <math.h>
-#include <stdlib.h>
 
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 /* One panel: a goal over a pair of knobs. */
 struct panel {
@@ -21,12 +20,6 @@ static struct pairs pairs_of(const struct sweep_figures *what, size_t policy)
     struct pairs pairs = { .n = 0 };
     size_t knobs[SWEEP_PAIRS_MAX], n, a, b;
 
-    if (what->map_knobs != NULL) {
-        pairs.x[0] = what->map_knobs[0];
-        pairs.y[0] = what->map_knobs[1];
-        pairs.n = 1;
-        return pairs;
-    }
     /* Three knobs have three pairs. */
     n = sweep_knobs(what, policy, knobs, SWEEP_PAIRS_MAX);
     for (a = 0; a < n; a++) {
@@ -50,9 +43,9 @@ static void panel_fill(struct panel *panel, const struct sweep_figures *what, si
         panel->best[at] = (double)NAN;
         panel->behind[at] = 0;
     }
-    for (i = what->first[policy]; i < what->first[policy + 1]; i++) {
-        const double *row = what->knob_values + i * what->n_knobs;
-        double value = what->goal_values[goal][i];
+    for (i = what->found->policy_row[policy]; i < what->found->policy_row[policy + 1]; i++) {
+        const double *row = what->found->knobs + i * what->found->n_knobs;
+        double value = what->found->goal_values[goal][i];
         size_t cx = sweep_axis_cell(&panel->x, row[x]), cy = sweep_axis_cell(&panel->y, row[y]);
 
         if (!sweep_counts(what, i) || !isfinite(value) || cx == panel->x.n || cy == panel->y.n)
@@ -75,15 +68,15 @@ static void write_panel(FILE *f, const struct panel *panel, const char *goal,
             size_t at = y * panel->x.n + x;
 
             fprintf(f, "%zu\t%zu\t", x + 1, y + 1);
-            sweep_put(f, panel->best[at], '\t');
+            figure_write_number(f, panel->best[at], '\t');
             fprintf(f, "%zu\t", panel->behind[at]);
-            sweep_put(f, panel->x.value[x], '\t');
-            sweep_put(f, panel->y.value[y], '\t');
-            figure_write_text(f, what->knobs[panel->x.knob]);
+            figure_write_number(f, panel->x.value[x], '\t');
+            figure_write_number(f, panel->y.value[y], '\t');
+            tell_text(f, gtr_plan_knob_name(what->plan, panel->x.knob));
             fputc('\t', f);
-            figure_write_text(f, what->knobs[panel->y.knob]);
+            tell_text(f, gtr_plan_knob_name(what->plan, panel->y.knob));
             fputc('\t', f);
-            figure_write_text(f, goal);
+            tell_text(f, goal);
             fputc('\n', f);
         }
     }
@@ -101,7 +94,7 @@ void sweep_map_rows(FILE *f, const struct sweep_figures *what, const struct figu
     for (goal = 0; goal < what->n_goals; goal++) {
         for (p = 0; p < pairs.n; p++) {
             panel_fill(&panel, what, policy, goal, pairs.x[p], pairs.y[p]);
-            write_panel(f, &panel, what->goals[goal], what);
+            write_panel(f, &panel, what->options->goals.text[goal], what);
         }
     }
 }
@@ -113,7 +106,7 @@ static void set_axis(FILE *f, const char *letter, const struct sweep_figures *wh
     size_t letters;
 
     snprintf(name, sizeof name, "%s_NAME", letter);
-    sweep_set_element(f, name, p, what->knobs[axis->knob]);
+    sweep_set_element(f, name, p, gtr_plan_knob_name(what->plan, axis->knob));
     fprintf(f, "%s_N[%zu] = %zu\n%s_BINNED[%zu] = %d\n", letter, p, axis->n, letter, p,
             axis->binned);
     snprintf(name, sizeof name, "%s_TICS[%zu]", letter, p);
@@ -129,8 +122,8 @@ static void set_pair(FILE *f, const struct sweep_figures *what, size_t policy,
 {
     double x = (double)NAN, y = (double)NAN;
 
-    if (what->knee >= what->first[policy] && what->knee < what->first[policy + 1]) {
-        const double *row = what->knob_values + what->knee * what->n_knobs;
+    if (sweep_shows_knee(what, policy)) {
+        const double *row = what->found->knobs + what->found->advice->knee * what->found->n_knobs;
 
         x = sweep_axis_place(&panel->x, row[panel->x.knob]);
         y = sweep_axis_place(&panel->y, row[panel->y.knob]);
@@ -159,26 +152,19 @@ static size_t see_panel(const struct panel *panel, struct shades *shades)
     return holes;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* What the colours span.  A few cells far above all others would leave these one colour: then the
  * colours end at the 95th percentile.  Returns whether they do. */
-static bool span_of(struct shades *shades, struct sweep_span *span)
+static bool span_of(struct shades *shades, struct curve_range *span)
 {
     double most;
     size_t i;
 
-    sweep_span_init(span);
+    curve_range_init(span);
     for (i = 0; i < shades->n; i++)
-        sweep_span_see(span, shades->value[i]);
-    if (shades->n == 0 || sweep_span_is_wide(span))
+        curve_range_see(span, shades->value[i]);
+    if (shades->n == 0 || sweep_is_wide(span))
         return false;
-    qsort(shades->value, shades->n, sizeof *shades->value, compare);
+    figure_sort(shades->value, shades->n);
     most = shades->value[(shades->n - 1) * 95 / 100];
     if (!(most > span->low) || !(span->high - span->low > 3.0 * (most - span->low)))
         return false;
@@ -188,16 +174,17 @@ static bool span_of(struct shades *shades, struct sweep_span *span)
 
 static void set_goal(FILE *f, const struct sweep_figures *what, size_t goal, struct shades *shades)
 {
-    struct sweep_span span;
+    struct curve_range span;
     bool cut = span_of(shades, &span);
     char label[LABEL_SIZE];
-    double factor = sweep_label(what->goals[goal], label);
+    double factor = sweep_label(what->options->goals.text[goal], label);
 
     sweep_set_element(f, "GOAL", goal + 1, label);
     fprintf(f, "FACTOR[%zu] = %g\nC_LOG[%zu] = %d\nC_CUT[%zu] = %d\n", goal + 1, factor, goal + 1,
-            sweep_span_is_wide(&span), goal + 1, cut);
+            sweep_is_wide(&span), goal + 1, cut);
     fprintf(f, "C_LOW[%zu] = %.9g\nC_HIGH[%zu] = %.9g\n", goal + 1,
-            span.n > 0 ? span.low * factor : 0.0, goal + 1, span.n > 0 ? span.high * factor : 1.0);
+            !isnan(span.low) ? span.low * factor : 0.0, goal + 1,
+            !isnan(span.low) ? span.high * factor : 1.0);
 }
 
 void sweep_map_variables(FILE *f, const struct sweep_figures *what, const struct figure_look *look,
@@ -206,7 +193,7 @@ void sweep_map_variables(FILE *f, const struct sweep_figures *what, const struct
     struct pairs pairs = pairs_of(what, policy);
     struct panel panel;
     struct shades shades;
-    size_t goal, p, holes = 0, others = 0, knob;
+    size_t n_knobs = sweep_count_knobs(what, policy), goal, p, holes = 0;
 
     (void)look;
     fprintf(f, "N_PAIRS = %zu\nN_GOALS = %zu\n", pairs.n, what->n_goals);
@@ -228,8 +215,6 @@ void sweep_map_variables(FILE *f, const struct sweep_figures *what, const struct
         }
         set_goal(f, what, goal, &shades);
     }
-    for (knob = 0; knob < what->n_knobs; knob++)
-        others += what->knob_policy[knob] == policy ? 1 : 0;
-    fprintf(f, "N_HOLES = %zu\nN_OTHERS = %zu\n", holes, others > 2 ? others - 2 : 0);
-    figure_set_string(f, "POLICY", what->policies[policy]);
+    fprintf(f, "N_HOLES = %zu\nN_OTHERS = %zu\n", holes, n_knobs > 2 ? n_knobs - 2 : 0);
+    figure_set_string(f, "POLICY", what->results->study->labels[policy]);
 }

@@ -5,7 +5,7 @@
  */
 #include <math.h>
 
-#include "sweep_parts.h"
+#include "sweep_figure_parts.h"
 
 enum { LINES_MAX = 200, KNOBS_SHOWN_MAX = 8 };
 
@@ -24,15 +24,10 @@ static double score_of(const struct best *best, const struct sweep_figures *what
     size_t goal;
 
     if (best->n_goals == 1)
-        return what->goal_values[0][setting];
+        return what->found->goal_values[0][setting];
     for (goal = 0; goal < best->n_goals; goal++)
-        sum += (what->goal_values[goal][setting] - best->low[goal]) / best->width[goal];
+        sum += (what->found->goal_values[goal][setting] - best->low[goal]) / best->width[goal];
     return sum;
-}
-
-static bool shows_knee(const struct sweep_figures *what, size_t policy)
-{
-    return what->knee >= what->first[policy] && what->knee < what->first[policy + 1];
 }
 
 static void keep_best(struct best *best, double score, size_t setting)
@@ -56,17 +51,17 @@ static void find_best(struct best *best, const struct sweep_figures *what, size_
 
     *best = (struct best){ .n_goals = what->n_goals };
     for (goal = 0; goal < what->n_goals; goal++) {
-        struct sweep_span span;
+        struct curve_range span;
 
-        sweep_span_init(&span);
-        for (k = 0; k < what->n_front; k++)
-            sweep_span_see(&span, what->goal_values[goal][what->front[k]]);
+        curve_range_init(&span);
+        for (k = 0; k < what->found->advice->n_front; k++)
+            curve_range_see(&span, what->found->goal_values[goal][what->found->advice->front[k]]);
         best->low[goal] = span.low;
         best->width[goal] = span.high - span.low;
         if (!(best->width[goal] > 0.0))
             best->n_goals = 1;
     }
-    for (i = what->first[policy]; i < what->first[policy + 1]; i++) {
+    for (i = what->found->policy_row[policy]; i < what->found->policy_row[policy + 1]; i++) {
         double score;
 
         if (!sweep_counts(what, i))
@@ -99,14 +94,16 @@ static void axes_init(struct axes *axes, const struct sweep_figures *what, const
     for (k = 0; k < axes->n_knobs; k++)
         sweep_axis_init(&axes->knob[k], what, knobs[k]);
     for (goal = 0; goal < what->n_goals; goal++) {
-        struct sweep_span span;
+        struct curve_range span;
 
-        sweep_span_init(&span);
-        axes->factor[goal] = sweep_label(what->goals[goal], label);
+        curve_range_init(&span);
+        axes->factor[goal] = sweep_label(what->options->goals.text[goal], label);
         for (k = 0; k < best->n; k++)
-            sweep_span_see(&span, what->goal_values[goal][best->setting[k]] * axes->factor[goal]);
-        if (shows_knee(what, policy))
-            sweep_span_see(&span, what->goal_values[goal][what->knee] * axes->factor[goal]);
+            curve_range_see(&span,
+                            what->found->goal_values[goal][best->setting[k]] * axes->factor[goal]);
+        if (sweep_shows_knee(what, policy))
+            curve_range_see(&span, what->found->goal_values[goal][what->found->advice->knee] *
+                                       axes->factor[goal]);
         axes->goal[goal] = (struct sweep_axis){
             .binned = true, .n = AXIS_BINS, .low = span.low, .high = span.high
         };
@@ -130,16 +127,17 @@ static void write_line(FILE *f, const struct axes *axes, const struct sweep_figu
         bool knob = a < axes->n_knobs;
         size_t goal = knob ? 0 : a - axes->n_knobs;
         const struct sweep_axis *axis = knob ? &axes->knob[a] : &axes->goal[goal];
-        double value = knob ? what->knob_values[setting * what->n_knobs + axis->knob]
-                            : what->goal_values[goal][setting];
+        double value = knob ? what->found->knobs[setting * what->found->n_knobs + axis->knob]
+                            : what->found->goal_values[goal][setting];
         double shown = knob ? value : value * axes->factor[goal];
 
         fprintf(f, "%zu\t", a + 1);
-        sweep_put(f, share_of(axis, sweep_axis_place(axis, shown)), '\t');
-        sweep_put(f, what->goal_values[0][setting], '\t');
-        sweep_put(f, value, '\t');
-        fprintf(f, "%zu\t", what->number + setting);
-        figure_write_text(f, knob ? what->knobs[axis->knob] : what->goals[goal]);
+        figure_write_number(f, share_of(axis, sweep_axis_place(axis, shown)), '\t');
+        figure_write_number(f, what->found->goal_values[0][setting], '\t');
+        figure_write_number(f, value, '\t');
+        fprintf(f, "%zu\t", what->results->first + setting);
+        tell_text(f, knob ? gtr_plan_knob_name(what->plan, axis->knob)
+                          : what->options->goals.text[goal]);
         fputc('\n', f);
     }
 }
@@ -155,8 +153,8 @@ static void write_tic(void *context, double place, const char *text)
     const struct tics *tics = context;
 
     fprintf(tics->f, "%zu\t", tics->number);
-    sweep_put(tics->f, share_of(tics->axis, place), '\t');
-    figure_write_text(tics->f, text);
+    figure_write_number(tics->f, share_of(tics->axis, place), '\t');
+    tell_text(tics->f, text);
     fputc('\n', tics->f);
 }
 
@@ -197,9 +195,9 @@ void sweep_parallel_rows(FILE *f, const struct sweep_figures *what, const struct
     }
     fputs("\n\n", f);
     write_tics(f, &axes);
-    if (shows_knee(what, policy)) {
+    if (sweep_shows_knee(what, policy)) {
         fputs("\n\n", f);
-        write_line(f, &axes, what, what->knee);
+        write_line(f, &axes, what, what->found->advice->knee);
     }
 }
 
@@ -209,27 +207,26 @@ void sweep_parallel_variables(FILE *f, const struct sweep_figures *what,
     struct best best;
     struct axes axes;
     char label[LABEL_SIZE];
-    size_t a, n_knobs = 0;
+    size_t a;
 
     (void)look;
     find_best(&best, what, policy);
     axes_init(&axes, what, &best, policy);
-    for (a = 0; a < what->n_knobs; a++)
-        n_knobs += what->knob_policy[a] == policy ? 1 : 0;
     fprintf(f, "N_AXES = %zu\nN_LINES = %zu\nN_SETTINGS = %zu\nN_LEFT_OUT = %zu\n", axes.n, best.n,
-            best.considered, n_knobs - axes.n_knobs);
+            best.considered, sweep_count_knobs(what, policy) - axes.n_knobs);
     fputs("array AXIS[N_AXES]\n", f);
     for (a = 0; a < axes.n; a++) {
         if (a >= axes.n_knobs)
-            sweep_label(what->goals[a - axes.n_knobs], label);
+            sweep_label(what->options->goals.text[a - axes.n_knobs], label);
         sweep_set_element(f, "AXIS", a + 1,
-                          a < axes.n_knobs ? what->knobs[axes.knob[a].knob] : label);
+                          a < axes.n_knobs ? gtr_plan_knob_name(what->plan, axes.knob[a].knob)
+                                           : label);
     }
-    sweep_label(what->goals[0], label);
+    sweep_label(what->options->goals.text[0], label);
     figure_set_string(f, "GOAL", label);
-    figure_set_string(f, "GOAL_NAME", what->goals[0]);
+    figure_set_string(f, "GOAL_NAME", what->options->goals.text[0]);
     fprintf(f, "N_GOALS = %zu\nFACTOR = %g\n", best.n_goals, axes.factor[0]);
     fprintf(f, "C_LOW = %.9g\nC_HIGH = %.9g\n", axes.goal[0].low, axes.goal[0].high);
-    fprintf(f, "KNEE = %d\n", shows_knee(what, policy));
-    figure_set_string(f, "POLICY", what->policies[policy]);
+    fprintf(f, "KNEE = %d\n", sweep_shows_knee(what, policy));
+    figure_set_string(f, "POLICY", what->results->study->labels[policy]);
 }

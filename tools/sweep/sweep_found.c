@@ -1,11 +1,11 @@
-/* sweep_found.c - from rows of objectives to what is told and drawn of them. */
+/* sweep_found.c - from rows of objectives to what is told and drawn of them: the settings that keep
+ * the limits, their front and its knee, and how much of the first goal each knob decides. */
 #include "sweep_found.h"
 
 #include <math.h>
 #include <string.h>
 
-/* --- goals and limits ----------------------------------------------------------------------------
- */
+/* --- goals and limits ------------------------------------------------------------------------- */
 
 static enum gtr_code parse_goals(struct sweep_found *found, const struct sweep_options *o,
                                  struct gtr_err *err)
@@ -72,8 +72,22 @@ static enum gtr_code value_goals(struct sweep_found *found, const struct sweep_r
     return rc;
 }
 
-/* --- policies and knobs --------------------------------------------------------------------------
- */
+/* --- policies and knobs ----------------------------------------------------------------------- */
+
+const char *sweep_knob_name(const struct sweep_results *results, size_t knob,
+                            char name[SWEEP_NAME_SIZE])
+{
+    const struct gtr_plan *plan = results->plan;
+    const char *own = gtr_plan_knob_name(plan, knob);
+    size_t k;
+
+    snprintf(name, SWEEP_NAME_SIZE, "%s", own);
+    for (k = 0; k < gtr_plan_n_knobs(plan); k++)
+        if (k != knob && strcmp(gtr_plan_knob_name(plan, k), own) == 0)
+            snprintf(name, SWEEP_NAME_SIZE, "%s:%s",
+                     results->study->labels[gtr_plan_knob_policy(plan, knob)], own);
+    return name;
+}
 
 static enum gtr_code gather_knobs(struct sweep_found *found, const struct sweep_results *results,
                                   struct gtr_err *err)
@@ -110,8 +124,7 @@ static enum gtr_code find_policies(struct sweep_found *found, const struct sweep
     return rc;
 }
 
-/* --- which knob matters
- * --------------------------------------------------------------------------- */
+/* --- which knob matters ----------------------------------------------------------------------- */
 
 /* One policy's own knobs and their values, for gtr_sensitivity_run. */
 struct part {
@@ -201,8 +214,7 @@ static enum gtr_code find_sensitivity(struct sweep_found *found,
     return rc;
 }
 
-/* --- all of it
- * ------------------------------------------------------------------------------------ */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 enum gtr_code sweep_found_make(struct sweep_found *found, const struct sweep_options *options,
                                const struct sweep_results *results, struct gtr_err *err)

@@ -1,13 +1,15 @@
 /* sweep_found.h - what the rows of a sweep come to: goals, front, advice, which knob matters.
  *
- * Made once, told by sweep_report.c, drawn by sweep_draw.c.
+ * Made once; told, written and drawn from here.
  */
 #ifndef SWEEP_FOUND_H
 #define SWEEP_FOUND_H
 
-#include "gradtrace.h"
+#include "rows.h"
 #include "study.h"
 #include "sweep_options.h"
+
+enum { SWEEP_NAME_SIZE = 160 };
 
 struct sweep_results {
     const struct study *study;
@@ -38,5 +40,30 @@ enum gtr_code sweep_found_check(const struct sweep_options *options, struct gtr_
 enum gtr_code sweep_found_make(struct sweep_found *found, const struct sweep_options *options,
                                const struct sweep_results *results, struct gtr_err *err);
 void sweep_found_free(struct sweep_found *found);
+
+/* "beta"; or "aggc:beta", if another policy has a knob of that name too.  Returns `name`. */
+const char *sweep_knob_name(const struct sweep_results *results, size_t knob,
+                            char name[SWEEP_NAME_SIZE]);
+
+/* sweep_table.c, a forms_table of struct sweep_results: setting policy KNOBS... OBJECTIVES... text;
+ * text is what to type after -p.  Settings that the plan does not allow are left out. */
+void sweep_rows(struct rows *rows, const void *results);
+
+/* sweep_report.c: the recommendation with its reasons, which knob matters, the line to paste. */
+enum gtr_code sweep_report(FILE *f, const struct sweep_options *options,
+                           const struct sweep_results *results, const struct sweep_found *found,
+                           struct gtr_err *err);
+
+/* sweep_split.c: runs the settings on options->n_windows windows and on the traces of --against, so
+ * that nobody tunes to noise, and prints how well each one's ranking by the first goal agrees with
+ * that of the whole trace, and where the recommended setting stands in it.  Nothing if neither was
+ * asked for. */
+enum gtr_code sweep_split(FILE *f, const struct sweep_options *options,
+                          const struct sweep_results *results, const struct sweep_found *found,
+                          struct gtr_err *err);
+
+/* sweep_figure_view.c: draws what was found. */
+enum gtr_code sweep_draw(const struct sweep_options *options, const struct sweep_results *results,
+                         const struct sweep_found *found, struct gtr_err *err);
 
 #endif

@@ -1,10 +1,8 @@
-/* sweep_options.c - argp for gradtrace sweep. */
+/* sweep_options.c - the command line of `gradtrace sweep`: which settings, what is good, and where
+ * it goes. */
 #include "sweep_options.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#include "plot_options.h"
 
 enum {
     OPT_SET = 0x200,
@@ -18,15 +16,9 @@ enum {
     OPT_SALTELLI,
     OPT_SEED,
     OPT_SHARD,
-    OPT_KAPPA,
-    OPT_DECAY,
-    OPT_TSV,
     OPT_FAST,
     OPT_SPLIT,
-    OPT_AGAINST,
-    OPT_FIGURES,
-    OPT_FORMAT,
-    OPT_TERM
+    OPT_AGAINST
 };
 
 /* --set belongs to the policy named last, as people read the line. */
@@ -42,12 +34,16 @@ static void add_axis(struct sweep_options *o, const struct argp_state *state, co
         (struct gtr_axis_text){ .policy = o->replay.n_policies - 1, .text = text };
 }
 
-static void take_sample(struct sweep_options *o, const struct argp_state *state,
-                        enum gtr_sampling sampling, const char *name, const char *word)
+/* The options are in the order of enum gtr_sampling. */
+static void take_sample(struct sweep_options *o, const struct argp_state *state, int key,
+                        const char *word)
 {
+    static const char *const names[] = { "--random", "--sobol", "--latin", "--saltelli" };
+    const char *name = names[key - OPT_RANDOM];
+
     if (o->sampling != GTR_GRID)
         argp_error(state, "%s %s: one kind of sample at a time", name, word);
-    o->sampling = sampling;
+    o->sampling = (enum gtr_sampling)(GTR_RANDOM + key - OPT_RANDOM);
     o->n_samples = (size_t)cli_integer(state, name, word, 1, 1000000000);
 }
 
@@ -71,11 +67,10 @@ static void check(struct sweep_options *o, const struct argp_state *state)
 {
     if (o->parts.n > 0 && o->output == NULL)
         argp_error(state, "--join: name the joined result with -o");
-    if (o->trace == NULL)
-        argp_error(state, "name a trace");
     if (o->replay.n_policies == 0)
         argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
-    plot_look_of(state, o->figures, &o->look, o->formats, sizeof o->formats);
+    if (figure_wanted(&o->figures))
+        forms_refuse_stdout(&o->forms, state, "figures are told on standard output too");
     if (o->n_shards > 1 && o->output == NULL)
         argp_error(state, "--shard: name the result with -o, to join it with the others");
     if (o->goals.n > SWEEP_GOALS_MAX)
@@ -93,16 +88,10 @@ static error_t parse_sample(int key, char *word, struct argp_state *state)
 
     switch (key) {
     case OPT_RANDOM:
-        take_sample(o, state, GTR_RANDOM, "--random", word);
-        return 0;
     case OPT_SOBOL:
-        take_sample(o, state, GTR_SOBOL, "--sobol", word);
-        return 0;
     case OPT_LATIN:
-        take_sample(o, state, GTR_LATIN, "--latin", word);
-        return 0;
     case OPT_SALTELLI:
-        take_sample(o, state, GTR_SALTELLI, "--saltelli", word);
+        take_sample(o, state, key, word);
         return 0;
     case OPT_SEED:
         o->seed = (uint64_t)cli_integer(state, "--seed", word, 0, INT64_MAX);
@@ -111,13 +100,7 @@ static error_t parse_sample(int key, char *word, struct argp_state *state)
         take_shard(o, state, word);
         return 0;
     case OPT_SPLIT:
-        o->n_windows = (size_t)cli_integer(state, "--split", word, 2, 100);
-        return 0;
-    case OPT_KAPPA:
-        o->baseline.kappa = cli_number(state, "--kappa", word, 1.0, 1e6);
-        return 0;
-    case OPT_DECAY:
-        o->baseline.decay = cli_number(state, "--decay", word, 0.0, 0.999999);
+        o->n_windows = (size_t)cli_integer(state, "--split", word, 2, SWEEP_WINDOWS_MAX);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -132,8 +115,11 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
         state->child_inputs[1] = &o->device;
-        state->child_inputs[2] = &o->look;
-        state->child_inputs[3] = &o->common;
+        state->child_inputs[2] = &o->baseline;
+        state->child_inputs[3] = &o->forms;
+        state->child_inputs[4] = &o->figures;
+        state->child_inputs[5] = &o->common;
+        state->child_inputs[6] = &o->trace;
         return 0;
     case OPT_SET:
         add_axis(o, state, word);
@@ -153,26 +139,11 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case OPT_AGAINST:
         cli_add_word(&o->against, state, word);
         return 0;
-    case OPT_FIGURES:
-        o->figures = word;
-        return 0;
-    case OPT_FORMAT:
-        plot_take_format(state, o->formats, sizeof o->formats, word);
-        return 0;
-    case OPT_TERM:
-        o->term = true;
-        return 0;
     case OPT_FAST:
         o->scales_only = true;
         return 0;
     case 'o':
         o->output = word;
-        return 0;
-    case OPT_TSV:
-        o->tsv = word;
-        return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &o->trace, word, "trace");
         return 0;
     case ARGP_KEY_END:
         check(o, state);
@@ -205,9 +176,6 @@ static const struct argp_option options[] = {
       "and clip_rate",
       2 },
     { "limit", OPT_LIMIT, "OBJECTIVE<NUMBER", 0, "Recommend only settings that keep this", 2 },
-    { "kappa", OPT_KAPPA, "X", 0,
-      "A norm above X times its group's average is a spike.  Default: 3", 2 },
-    { "decay", OPT_DECAY, "X", 0, "Of that average.  Default: 0.98", 2 },
     { "fast", OPT_FAST, NULL, 0, "Only clip rates and scales: faster, and no other objectives", 2 },
     { "split", OPT_SPLIT, "K", 0,
       "Run the sweep on K windows of the trace as well: are the same settings best in all of them?",
@@ -218,12 +186,6 @@ static const struct argp_option options[] = {
     { "output", 'o', "SWEEP.h5", 0,
       "Write all settings and objectives as HDF5; a sweep that is stopped goes on where it was",
       3 },
-    { "tsv", OPT_TSV, "FILE|-", 0, "Write them as tab-separated text", 3 },
-    { "figures", OPT_FIGURES, "FOLDER", 0,
-      "Draw maps, the front, parallel coordinates, curves and which knob matters", 3 },
-    { "format", OPT_FORMAT, "png|svg|pdf|tex", 0,
-      "Kind of picture; give it again for another.  Default: png", 3 },
-    { "term", OPT_TERM, NULL, 0, "Draw them in the terminal", 3 },
     { "shard", OPT_SHARD, "PART/PARTS", 0, "Run one part of the settings", 3 },
     { "join", OPT_JOIN, "PART.h5", 0,
       "With the same options, instead of running: join these parts, one --join each", 3 },
@@ -232,8 +194,11 @@ static const struct argp_option options[] = {
 
 static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
                                               { &cli_device_argp, 0, NULL, 5 },
-                                              { &plot_style_argp, 0, NULL, 3 },
+                                              { &cli_baseline_argp, 0, NULL, 2 },
+                                              { &forms_argp, 0, NULL, 3 },
+                                              { &figure_argp, 0, NULL, 3 },
                                               { &cli_common_argp, 0, NULL, 5 },
+                                              { &cli_trace_argp, 0, NULL, 0 },
                                               { 0 } };
 
 static const struct argp argp = {
@@ -249,7 +214,7 @@ void sweep_options_parse(struct sweep_options *o, int argc, char **argv)
     memset(o, 0, sizeof *o);
     o->n_shards = 1;
     o->replay.options.device.kind = GTR_DEVICE_CPU; /* of the few settings that are reported */
-    gtr_sweep_baseline_init(&o->baseline);
+    gtr_objectives_baseline_init(&o->baseline);
     argp_parse(&argp, argc, argv, 0, NULL, o);
 }
 

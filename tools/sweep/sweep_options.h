@@ -2,11 +2,10 @@
 #ifndef SWEEP_OPTIONS_H
 #define SWEEP_OPTIONS_H
 
-#include "cli.h"
-#include "figure.h"
+#include "figure_options.h"
+#include "forms.h"
 
-/* Texts of a repeatable option, borrowed from argv. */
-enum { SWEEP_GOALS_MAX = 3 };
+enum { SWEEP_GOALS_MAX = 3, SWEEP_WINDOWS_MAX = 100 };
 
 struct sweep_options {
     struct cli_common common;
@@ -26,13 +25,10 @@ struct sweep_options {
     size_t shard, n_shards; /* 0 of 1 without --shard */
     struct gtr_baseline_options baseline;
     bool scales_only;
-    size_t n_windows;        /* --split; 0: not asked for */
-    const char *output;      /* -o */
-    const char *tsv;         /* --tsv */
-    const char *figures;     /* --figures: a folder */
-    char formats[32];        /* "png svg" */
-    struct figure_look look; /* of the figures: their style */
-    bool term;               /* --term */
+    size_t n_windows;   /* --split; 0: not asked for */
+    const char *output; /* -o */
+    struct forms forms;
+    struct figure_options figures;
 };
 
 /* Parses or exits with a usage error. */

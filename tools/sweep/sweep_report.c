@@ -1,17 +1,21 @@
-/* sweep_report.c - the recommendation and its reasons. */
-#include "sweep_report.h"
-
+/* sweep_report.c - the recommendation and its reasons.
+ *
+ * Whether the run needs clipping at all comes first: on a calm one every limit only costs.
+ */
 #include <math.h>
-#include <string.h>
 
 #include "paste.h"
-#include "sweep_split.h"
+#include "sweep_found.h"
+#include "tell.h"
+
+enum { KNOB_LEAST = 12, KNOB_MOST = 32 };
 
 /* What the report is made from. */
 struct report {
     const struct sweep_results *results;
     const struct sweep_options *options;
     const struct sweep_found *found;
+    struct tell_names knobs;
     bool calm; /* nothing stands out of the noise */
 };
 
@@ -20,8 +24,7 @@ static const double *row_of(const struct report *report, size_t i)
     return report->results->rows + i * GTR_OBJECTIVE_COUNT;
 }
 
-/* --- the text ------------------------------------------------------------------------------------
- */
+/* --- the text --------------------------------------------------------------------------------- */
 
 static void put_title(FILE *f, const struct report *report)
 {
@@ -31,8 +34,9 @@ static void put_title(FILE *f, const struct report *report)
 
     for (i = 0; i < results->n; i++)
         allowed += gtr_plan_allows(results->plan, results->first + i) ? 1 : 0;
-    fprintf(f, "%s: %zu settings x %zu groups x %zu steps", gtr_trace_path(results->study->trace),
-            allowed, results->study->series->n_groups, results->study->series->n_steps);
+    tell_text(f, gtr_trace_path(results->study->trace));
+    fprintf(f, ": %zu settings x %zu groups x %zu steps", allowed, results->study->series->n_groups,
+            results->study->series->n_steps);
     if (allowed < results->n)
         fprintf(f, "; %zu left out by --where", results->n - allowed);
     if (advice->n_counted < allowed)
@@ -54,7 +58,7 @@ static void put_setting(FILE *f, const struct report *report, size_t i)
 {
     char *text = gtr_plan_text(report->results->plan, report->results->first + i);
 
-    fprintf(f, "%s", text != NULL ? text : "(no memory)");
+    tell_text(f, text != NULL ? text : "(no memory)");
     gtr_free(text);
 }
 
@@ -95,8 +99,9 @@ static void put_flatness(FILE *f, const struct report *report)
     for (k = 0; k < report->found->n_knobs; k++) {
         if (isnan(advice->flat_knob[k].low))
             continue;
-        fprintf(f, "    %-12s from %.4g to %.4g (tried: %.4g to %.4g)\n",
-                gtr_plan_knob_name(report->results->plan, k), advice->flat_knob[k].low,
+        fputs("    ", f);
+        tell_name(f, &report->knobs, k);
+        fprintf(f, " from %.4g to %.4g (tried: %.4g to %.4g)\n", advice->flat_knob[k].low,
                 advice->flat_knob[k].high, advice->knob[k].low, advice->knob[k].high);
     }
 }
@@ -122,10 +127,10 @@ static enum gtr_code put_need(FILE *f, struct report *report, struct gtr_err *er
     }
     fprintf(f, "spikes: %zu of %zu norms are above %.4g times their group's average, ",
             outliers.n_spikes, outliers.n_based, baseline->options.kappa);
-    fprintf(f,
-            "%zu stand more than %g deviations out\n  the farthest: %s at step %lld, %.3g times "
-            "its average, %.0f deviations\n\n",
-            outliers.n_outliers, sigmas, series->names[outliers.group],
+    fprintf(f, "%zu stand more than %g deviations out\n  the farthest: ", outliers.n_outliers,
+            sigmas);
+    tell_text(f, series->names[outliers.group]);
+    fprintf(f, " at step %lld, %.3g times its average, %.0f deviations\n\n",
             (long long)series->index[outliers.step], outliers.ratio, outliers.sigmas);
     return GTR_OK;
 }
@@ -169,17 +174,15 @@ static enum gtr_code put_recommendation(FILE *f, const struct report *report, st
     return rc;
 }
 
-/* --- which knob matters
- * --------------------------------------------------------------------------- */
+/* --- which knob matters ----------------------------------------------------------------------- */
 
-static void put_share(FILE *f, double value, double low, double high)
+static void put_share(FILE *f, double value, double low, double high, bool last)
 {
-    if (isnan(value))
-        fprintf(f, "  %8s %17s", "-", "");
-    else if (low == high)
-        fprintf(f, "  %8.3f %17s", value, "");
-    else
-        fprintf(f, "  %8.3f (%6.3f - %6.3f)", value, low, high);
+    char a[TELL_SIZE], b[TELL_SIZE], c[TELL_SIZE], range[2 * TELL_SIZE + 8] = "";
+
+    if (low != high && !isnan(value))
+        snprintf(range, sizeof range, " (%7s - %7s)", tell_share(low, b), tell_share(high, c));
+    fprintf(f, last ? "  %8s%s" : "  %8s%-20s", tell_share(value, a), range);
 }
 
 /* Nothing for a policy of which nothing can be told: one knob, few settings, a constant goal. */
@@ -198,15 +201,34 @@ static void put_sensitivity(FILE *f, const struct report *report, size_t policy)
         if (!titled) {
             fprintf(f, "\nwhich knob of %s matters: share of the variance of %s\n",
                     gtr_plan_policy_name(plan, policy), report->options->goals.text[0]);
-            fprintf(f, "  %-14s  %-26s  %s\n", "knob", "   alone (95%)",
+            fprintf(f, "  %-*s  %-28s  %s\n", (int)report->knobs.width, "knob", "   alone (95%)",
                     "   with its interactions");
         }
         titled = true;
-        fprintf(f, "  %-14s", gtr_plan_knob_name(plan, k));
-        put_share(f, s->first, s->first_low, s->first_high);
-        put_share(f, s->total, s->total_low, s->total_high);
+        fputs("  ", f);
+        tell_name(f, &report->knobs, k);
+        put_share(f, s->first, s->first_low, s->first_high, false);
+        put_share(f, s->total, s->total_low, s->total_high, true);
         fputc('\n', f);
     }
+}
+
+static enum gtr_code put_all(FILE *f, struct report *report, struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t p;
+
+    put_title(f, report);
+    rc = put_need(f, report, err);
+    if (rc == GTR_OK)
+        rc = put_recommendation(f, report, err);
+    for (p = 0; rc == GTR_OK && p < report->found->n_policies; p++)
+        put_sensitivity(f, report, p);
+    if (rc == GTR_OK && report->found->advice->knee != GTR_NO_ROW)
+        rc = sweep_split(f, report->options, report->results, report->found, err);
+    if (rc == GTR_OK)
+        fprintf(f, "\n%s\n", study_open_loop);
+    return rc;
 }
 
 enum gtr_code sweep_report(FILE *f, const struct sweep_options *options,
@@ -214,19 +236,22 @@ enum gtr_code sweep_report(FILE *f, const struct sweep_options *options,
                            struct gtr_err *err)
 {
     struct report report = { .results = results, .options = options, .found = found };
+    char(*texts)[SWEEP_NAME_SIZE] = NULL;
+    const char **names = NULL;
     enum gtr_code rc;
-    size_t p;
+    size_t k;
 
-    put_title(f, &report);
-    rc = put_need(f, &report, err);
+    rc = gtr_alloc_for(&texts, found->n_knobs, sizeof *texts, "knobs", err);
     if (rc == GTR_OK)
-        rc = put_recommendation(f, &report, err);
-    for (p = 0; rc == GTR_OK && p < found->n_policies; p++)
-        put_sensitivity(f, &report, p);
-    if (rc == GTR_OK && found->advice->knee != GTR_NO_ROW)
-        rc = sweep_split(f, options, results, &found->goals[0], found->keep, found->advice->knee,
-                         err);
-    if (rc == GTR_OK)
-        fprintf(f, "\n%s\n", study_open_loop);
+        rc = gtr_alloc_for(&names, found->n_knobs, sizeof *names, "knobs", err);
+    for (k = 0; rc == GTR_OK && k < found->n_knobs; k++)
+        names[k] = sweep_knob_name(results, k, texts[k]);
+    if (rc == GTR_OK) {
+        tell_names_make(&report.knobs, names, found->n_knobs, KNOB_LEAST, KNOB_MOST);
+        rc = put_all(f, &report, err);
+        tell_names_free(&report.knobs);
+    }
+    gtr_free(names);
+    gtr_free(texts);
     return rc;
 }

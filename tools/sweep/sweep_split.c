@@ -1,8 +1,12 @@
-/* sweep_split.c - windows, and how their rankings agree. */
-#include "sweep_split.h"
-
+/* sweep_split.c - the same settings on windows and other traces, and how the rankings agree: what
+ * is best in one stretch only was tuned to its noise. */
 #include <math.h>
 #include <string.h>
+
+#include "sweep_found.h"
+#include "tell.h"
+
+enum { NAME_LEAST = 20, NAME_MOST = 40, RANGE_SIZE = 48 };
 
 /* The goal of each setting that counts; NaN for the others. */
 static void goal_of_rows(const struct gtr_goal *goal, const double *rows, const bool *keep,
@@ -19,17 +23,17 @@ struct steadiness {
     FILE *f;
     const struct sweep_options *options;
     const struct sweep_results *results;
-    const struct gtr_goal *goal;
-    const bool *keep;
-    size_t best;
-    double *rows;         /* [n][GTR_OBJECTIVE_COUNT] */
-    double *whole, *part; /* [n] goals of the whole trace, and of what it is held against */
+    const struct sweep_found *found;
+    struct tell_names names; /* of the windows, then of the other traces */
+    double *rows;            /* [n][GTR_OBJECTIVE_COUNT] */
+    double *whole, *part;    /* [n] goals of the whole trace, and of what it is held against */
 };
 
 static enum gtr_code run_on(const struct steadiness *s, const struct gtr_series *series,
                             int64_t total_steps, struct gtr_err *err)
 {
-    const struct gtr_replay_options replay_options = { .total_steps = total_steps,
+    const struct gtr_replay_options replay_options = { .size = sizeof replay_options,
+                                                       .total_steps = total_steps,
                                                        .nonfinite =
                                                            s->options->replay.options.nonfinite,
                                                        .n_threads = s->options->common.n_threads };
@@ -65,51 +69,52 @@ static void put_standing(FILE *f, const double *values, size_t n, size_t best)
     fprintf(f, "%zu of %zu", better + 1, count);
 }
 
-/* Runs on `series` and prints its line. */
-static enum gtr_code put_series(const struct steadiness *s, const char *name,
+/* Runs on `series` and prints its line, called name i. */
+static enum gtr_code put_series(const struct steadiness *s, size_t i,
                                 const struct gtr_series *series, int64_t total_steps,
                                 struct gtr_err *err)
 {
     struct gtr_stability stability;
+    char share[TELL_SIZE];
     enum gtr_code rc = run_on(s, series, total_steps, err);
 
     if (rc != GTR_OK)
         return rc;
-    goal_of_rows(s->goal, s->rows, s->keep, s->results->n, s->part);
+    goal_of_rows(&s->found->goals[0], s->rows, s->found->keep, s->results->n, s->part);
     rc = gtr_stability_run(s->whole, s->part, s->results->n, &stability, err);
     if (rc != GTR_OK)
         return rc;
+    fputs("  ", s->f);
+    tell_name(s->f, &s->names, i);
     if (isnan(stability.rank_correlation)) {
-        fprintf(s->f, "  %-20s %16s   (the goal is the same for all settings there)\n", name, "-");
+        fprintf(s->f, " %16s   (the goal is the same for all settings there)\n", "-");
         return GTR_OK;
     }
-    fprintf(s->f, "  %-20s %16.3f %18.0f%%   ", name, stability.rank_correlation,
-            100.0 * stability.best_overlap);
-    put_standing(s->f, s->part, s->results->n, s->best);
+    fprintf(s->f, " %16.3f %19s   ", stability.rank_correlation,
+            tell_share(stability.best_overlap, share));
+    put_standing(s->f, s->part, s->results->n, s->found->advice->knee);
     fputc('\n', s->f);
     return GTR_OK;
 }
 
-static enum gtr_code put_windows(const struct steadiness *s, struct gtr_err *err)
+/* Row of the first step of window w. */
+static size_t window_start(const struct steadiness *s, size_t w)
 {
-    const struct gtr_series *series = s->results->study->series;
+    return s->results->study->series->n_steps * w / s->options->n_windows;
+}
+
+static enum gtr_code put_window(const struct steadiness *s, size_t w, struct gtr_err *err)
+{
     int64_t planned = gtr_replay_total_steps(s->results->study->replay);
-    size_t k = s->options->n_windows, w;
-    enum gtr_code rc = GTR_OK;
+    size_t first = window_start(s, w), end = window_start(s, w + 1);
+    struct gtr_series *window = NULL;
+    enum gtr_code rc =
+        gtr_series_window(s->results->study->series, first, end - first, &window, err);
 
-    for (w = 0; rc == GTR_OK && w < k; w++) {
-        size_t first = series->n_steps * w / k, end = series->n_steps * (w + 1) / k;
-        struct gtr_series *window = NULL;
-        char range[48];
-
-        snprintf(range, sizeof range, "%lld - %lld", (long long)series->index[first],
-                 (long long)series->index[end - 1]);
-        rc = gtr_series_window(series, first, end - first, &window, err);
-        /* A window keeps its place in the whole run's plan. */
-        if (rc == GTR_OK)
-            rc = put_series(s, range, window, planned > 0 ? planned : -1, err);
-        gtr_series_free(window);
-    }
+    /* A window keeps its place in the whole run's plan. */
+    if (rc == GTR_OK)
+        rc = put_series(s, w, window, planned > 0 ? planned : -1, err);
+    gtr_series_free(window);
     return rc;
 }
 
@@ -127,10 +132,10 @@ static enum gtr_code check_same_groups(const struct gtr_series *ours,
     return gtr_fail(err, GTR_EUSAGE, "%s: has other groups than the trace that was swept", path);
 }
 
-static enum gtr_code put_trace(const struct steadiness *s, const char *path, struct gtr_err *err)
+static enum gtr_code put_trace(const struct steadiness *s, size_t i, struct gtr_err *err)
 {
     const struct study *study = s->results->study;
-    const char *slash = strrchr(path, '/');
+    const char *path = s->options->against.text[i];
     struct gtr_series *series = NULL;
     struct gtr_groups *groups = NULL;
     struct gtr_trace *trace = NULL;
@@ -144,36 +149,46 @@ static enum gtr_code put_trace(const struct steadiness *s, const char *path, str
     if (rc == GTR_OK)
         rc = check_same_groups(study->series, series, path, err);
     if (rc == GTR_OK)
-        rc = put_series(s, slash != NULL ? slash + 1 : path, series, 0, err);
+        rc = put_series(s, s->options->n_windows + i, series, 0, err);
     gtr_series_free(series);
     gtr_groups_free(groups);
     gtr_trace_close(trace);
     return rc;
 }
 
-static enum gtr_code put_all(const struct steadiness *s, struct gtr_err *err)
+static enum gtr_code put_all(struct steadiness *s, struct gtr_err *err)
 {
-    enum gtr_code rc;
-    size_t i;
+    const struct gtr_series *series = s->results->study->series;
+    size_t k = s->options->n_windows, n = k + s->options->against.n, i;
+    char ranges[SWEEP_WINDOWS_MAX][RANGE_SIZE];
+    const char **names = NULL;
+    enum gtr_code rc = gtr_alloc_for(&names, n, sizeof *names, "names", err);
 
-    goal_of_rows(s->goal, s->results->rows, s->keep, s->results->n, s->whole);
+    if (rc != GTR_OK)
+        return rc;
+    for (i = 0; i < k; i++)
+        snprintf(ranges[i], RANGE_SIZE, "%lld - %lld", (long long)series->index[window_start(s, i)],
+                 (long long)series->index[window_start(s, i + 1) - 1]);
+    for (i = 0; i < n; i++)
+        names[i] = i < k ? ranges[i] : s->options->against.text[i - k];
+    tell_names_make(&s->names, names, n, NAME_LEAST, NAME_MOST);
+    goal_of_rows(&s->found->goals[0], s->results->rows, s->found->keep, s->results->n, s->whole);
     fprintf(s->f, "\nsteady? the ranking by %s elsewhere, beside that on all of this run\n",
             s->options->goals.text[0]);
-    fprintf(s->f, "  %-20s %16s %19s   %s\n", "steps or trace", "rank correlation",
-            "best tenth in common", "rank of the recommended");
-    rc = put_windows(s, err);
-    for (i = 0; rc == GTR_OK && i < s->options->against.n; i++)
-        rc = put_trace(s, s->options->against.text[i], err);
+    fprintf(s->f, "  %-*s %16s %19s   %s\n", (int)s->names.width, "steps or trace",
+            "rank correlation", "best tenth in common", "rank of the recommended");
+    for (i = 0; rc == GTR_OK && i < n; i++)
+        rc = i < k ? put_window(s, i, err) : put_trace(s, i - k, err);
+    tell_names_free(&s->names);
+    gtr_free(names);
     return rc;
 }
 
 enum gtr_code sweep_split(FILE *f, const struct sweep_options *options,
-                          const struct sweep_results *results, const struct gtr_goal *goal,
-                          const bool *keep, size_t best, struct gtr_err *err)
+                          const struct sweep_results *results, const struct sweep_found *found,
+                          struct gtr_err *err)
 {
-    struct steadiness s = {
-        .f = f, .options = options, .results = results, .goal = goal, .keep = keep, .best = best
-    };
+    struct steadiness s = { .f = f, .options = options, .results = results, .found = found };
     enum gtr_code rc;
 
     if (options->n_windows == 0 && options->against.n == 0)

@@ -1,11 +1,14 @@
-/* update_figure.c - rows and variables of the two figures. */
-#include "update_figure.h"
+/* update_figure.c - rows and variables of the two figures.
+ *
+ * Changes span many decades, and the smallest are roundings: where the axis ends below.
+ */
+#include "update_summary.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "figure_curve.h"
-#include "picture.h"
+#include "tell.h"
 
 /* What there is to draw. */
 struct drawing {
@@ -103,14 +106,6 @@ static void change_variables(FILE *f, const struct drawing *d)
 
 /* --- each group ---------------------------------------------------------------------------- */
 
-static void put(FILE *f, double value)
-{
-    char text[GTR_NUMBER_SIZE];
-
-    gtr_text_print(value, text);
-    fprintf(f, "%s\t", text);
-}
-
 /* Blocks: the policies.  Row 1 is the whole update. */
 static void groups_rows(FILE *f, const struct drawing *d)
 {
@@ -125,12 +120,12 @@ static void groups_rows(FILE *f, const struct drawing *d)
             const struct update_summary *s = &d->summaries[p * (n + 1) + g];
 
             fprintf(f, "%zu\t", row + 1);
-            put(f, s->change_p50);
-            put(f, s->change_p90);
-            put(f, s->change_max);
-            figure_write_text(f, study->labels[p]);
+            figure_write_number(f, s->change_p50, '\t');
+            figure_write_number(f, s->change_p90, '\t');
+            figure_write_number(f, s->change_max, '\t');
+            tell_text(f, study->labels[p]);
             fputc('\t', f);
-            figure_write_text(f, row == 0 ? "(all)" : study->series->names[g]);
+            tell_text(f, row == 0 ? "(all)" : study->series->names[g]);
             fputc('\n', f);
         }
     }
@@ -187,15 +182,15 @@ static void write_variables(FILE *f, const void *view, const struct figure_look 
     const struct update_figure *figure = picture->figure;
     const struct drawing *d = view;
     const struct gtr_update *update = d->found->update;
-    double share = update != NULL && update->errors != NULL
-                       ? (double)update->captured / (double)update->elements
-                       : 1.0;
+    bool sampled = update != NULL && update->errors != NULL;
+    char share[TELL_SIZE];
 
     (void)look;
     figure_set_string(f, "TRACE", d->trace);
     figure_set_string(f, "OPTIMIZER", update_optimizer_name(d->found));
     figure_set_number(f, "EXACT", update != NULL ? 1.0 : 0.0);
-    figure_set_number(f, "SHARE", share);
+    figure_set_string(f, "SHARE",
+                      sampled ? tell_part(update->captured, update->elements, share) : "");
     figure_set_names(f, "N_GROUPS", "GROUP", (const char *const *)d->found->study->labels,
                      d->found->study->n_settings);
     set_movers(f, d);
@@ -235,22 +230,14 @@ enum gtr_code update_figures_draw(const struct update_found *found,
                                            .view = &d,
                                            .write_rows = write_rows,
                                            .write_variables = write_variables };
-    struct figure_look look = o->look;
     struct picture_list list = { 0 };
     enum gtr_code rc = prepare(&d, err);
     size_t i;
 
     for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(table); i++)
         rc = picture_list_add(&list, &table[i], table[i].script, NULL, 0, err);
-    look.formats = o->formats;
-    if (o->width > 0.0)
-        look.width = o->width;
-    if (o->term)
-        figure_look_terminal(&look);
-    if (rc == GTR_OK && o->term)
-        rc = picture_show(&list, &source, &look, err);
-    else if (rc == GTR_OK)
-        rc = picture_make(&list, &source, &look, o->figures, &o->common, err);
+    if (rc == GTR_OK)
+        rc = figure_make(&list, &source, &o->figures, &o->common, err);
     picture_list_free(&list);
     gtr_free(d.steps);
     gtr_free(d.values);

@@ -1,8 +1,11 @@
-/* update_found.c - decisions, proxies, simulated updates, and what they say of one place. */
+/* update_found.c - decisions, proxies, simulated updates, and what they say of one place.
+ *
+ * Decides which optimizer is simulated (the run's own, unless told otherwise), on which device, and
+ * how many of the first steps no statistic counts.
+ */
 #include "update_found.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "progress.h"
 #include "ranks.h"
@@ -18,11 +21,9 @@ static void find_optimizer(struct update_found *found)
         found->optimizer_from = "as --optimizer says";
         return;
     }
-    gtr_optimizer_init(&found->optimizer, GTR_ADAMW);
-    found->optimizer_from =
-        gtr_optimizer_from_meta(gtr_trace_head(found->study->trace)->meta, &found->optimizer)
-            ? "as the run was trained"
-            : "the default: the trace does not say how the run was trained";
+    found->optimizer_from = study_optimizer(found->study, &found->optimizer)
+                                ? "as the run was trained"
+                                : "the default: the trace does not say how the run was trained";
 }
 
 const char *update_optimizer_name(const struct update_found *found)
@@ -42,33 +43,13 @@ double update_memory(const struct update_found *found)
 
 /* --- what norms tell ----------------------------------------------------------------------- */
 
-/* Of the captured steps, so that the guess can be held against what it guesses.  SGD has no memory
- * of sizes: what is left of the clip is the scale itself. */
-static enum gtr_code guess(struct update_found *found, size_t i, struct gtr_err *err)
-{
-    const struct gtr_decisions *decisions = found->decisions[i];
-    const struct gtr_replay *replay = found->study->replay;
-    size_t n = decisions->n_groups * decisions->n_steps;
-    size_t n_rows = gtr_trace_n_captures(found->study->trace);
-    double beta2 = found->optimizer.beta2;
-    enum gtr_code rc;
-
-    rc = gtr_alloc_for(&found->rho[i], n, sizeof(double), "proxies", err);
-    if (rc == GTR_OK && found->optimizer.id == GTR_SGD)
-        memcpy(found->rho[i], decisions->scale, n * sizeof(double));
-    else if (rc == GTR_OK)
-        rc = n_rows == 0 ? gtr_proxy_run(replay, decisions, beta2, found->rho[i], NULL, err)
-                         : gtr_proxy_run_rows(replay, decisions,
-                                              gtr_trace_capture_rows(found->study->trace), n_rows,
-                                              beta2, found->rho[i], NULL, err);
-    return rc;
-}
-
+/* Guessed of the captured steps, so that the guess can be held against what it guesses. */
 static enum gtr_code replay_all(struct update_found *found, struct gtr_err *err)
 {
     const struct study *study = found->study;
+    size_t n_rows = gtr_trace_n_captures(study->trace), i;
+    const int64_t *rows = n_rows > 0 ? gtr_trace_capture_rows(study->trace) : NULL;
     enum gtr_code rc;
-    size_t i;
 
     rc = gtr_alloc_for(&found->decisions, study->n_settings, sizeof *found->decisions, "policies",
                        err);
@@ -77,7 +58,8 @@ static enum gtr_code replay_all(struct update_found *found, struct gtr_err *err)
     for (i = 0; rc == GTR_OK && i < study->n_settings; i++) {
         rc = gtr_replay_run(study->replay, study->settings[i], &found->decisions[i], err);
         if (rc == GTR_OK)
-            rc = guess(found, i, err);
+            rc = study_proxy(study, found->decisions[i], &found->optimizer, rows, n_rows,
+                             &found->rho[i], err);
     }
     return rc;
 }

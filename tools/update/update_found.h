@@ -7,6 +7,7 @@
 #ifndef UPDATE_FOUND_H
 #define UPDATE_FOUND_H
 
+#include "rows.h"
 #include "study.h"
 #include "update_options.h"
 
@@ -53,5 +54,9 @@ double update_memory(const struct update_found *found);
 
 /* "AdamW", "SGD". */
 const char *update_optimizer_name(const struct update_found *found);
+
+/* The table for programs, a forms_table: a row per policy, step and group; NaN where the step was
+ * skipped, or the trace has no elements. */
+void update_rows(struct rows *rows, const void *found);
 
 #endif

@@ -1,11 +1,8 @@
-/* update_options.c - the command line of `gradtrace update`. */
+/* update_options.c - the command line of `gradtrace update`: what cannot be meant is told before
+ * any work. */
 #include "update_options.h"
 
-#include <string.h>
-
-#include "plot_options.h"
-
-enum { OPT_OPTIMIZER = 0x200, OPT_WARM_UP, OPT_TSV, OPT_FIGURES, OPT_FORMAT, OPT_TERM };
+enum { OPT_OPTIMIZER = 0x200, OPT_WARM_UP };
 
 static void take_optimizer(const struct argp_state *state, struct update_options *o,
                            const char *word)
@@ -19,15 +16,10 @@ static void take_optimizer(const struct argp_state *state, struct update_options
 
 static void finish(const struct argp_state *state, struct update_options *o)
 {
-    if (o->trace == NULL)
-        argp_error(state, "name a trace");
     if (o->replay.n_policies == 0)
         argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
-    plot_look_of(state, o->figures, &o->look, o->formats, sizeof o->formats);
-    if (o->term && o->figures != NULL)
-        argp_error(state, "--term: draws in the terminal; it does not go with --figures");
-    if ((o->term || o->figures != NULL) && o->tsv != NULL && strcmp(o->tsv, "-") == 0)
-        argp_error(state, "--tsv -: figures are told on standard output too; name a file");
+    if (figure_wanted(&o->figures))
+        forms_refuse_stdout(&o->forms, state, "figures are told on standard output too");
 }
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -38,8 +30,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &o->replay;
         state->child_inputs[1] = &o->device;
-        state->child_inputs[2] = &o->look;
-        state->child_inputs[3] = &o->common;
+        state->child_inputs[2] = &o->forms;
+        state->child_inputs[3] = &o->figures;
+        state->child_inputs[4] = &o->common;
+        state->child_inputs[5] = &o->trace;
         return 0;
     case OPT_OPTIMIZER:
         take_optimizer(state, o, word);
@@ -47,23 +41,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case OPT_WARM_UP:
         o->warm_up = cli_integer(state, "--warm-up", word, 0, INT64_MAX);
         return 0;
-    case OPT_TSV:
-        o->tsv = word;
-        return 0;
     case 'o':
         o->result = word;
-        return 0;
-    case OPT_FIGURES:
-        o->figures = word;
-        return 0;
-    case OPT_FORMAT:
-        plot_take_format(state, o->formats, sizeof o->formats, word);
-        return 0;
-    case OPT_TERM:
-        o->term = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        cli_take_path(state, &o->trace, word, "trace");
         return 0;
     case ARGP_KEY_END:
         finish(state, o);
@@ -84,13 +63,7 @@ static const struct argp_option options[] = {
       "from the start of the run; else as many as the optimizer remembers, 1 / (1 - beta2), or of "
       "sgd 1 / (1 - momentum), but no more than a tenth of them",
       1 },
-    { "tsv", OPT_TSV, "FILE|-", 0,
-      "Write every step as tab-separated text; - for standard output, instead of the tables", 2 },
-    { "output", 'o', "RESULT.h5", 0, "Write the same as HDF5", 2 },
-    { "figures", OPT_FIGURES, "FOLDER", 0, "Draw the change over the steps, and of each group", 2 },
-    { "format", OPT_FORMAT, "png|svg|pdf|tex", 0,
-      "Kind of picture; give it again for another.  Default: png", 2 },
-    { "term", OPT_TERM, NULL, 0, "Draw them in the terminal", 2 },
+    { "output", 'o', "RESULT.h5", 0, "Write every step as HDF5", 2 },
     { 0 },
 };
 
@@ -98,8 +71,10 @@ void update_options_parse(struct update_options *o, int argc, char **argv)
 {
     static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 10 },
                                                   { &cli_device_argp, 0, NULL, 80 },
-                                                  { &plot_style_argp, 0, NULL, 2 },
+                                                  { &forms_argp, 0, NULL, 3 },
+                                                  { &figure_argp, 0, NULL, 4 },
                                                   { &cli_common_argp, 0, NULL, 90 },
+                                                  { &cli_trace_argp, 0, NULL, 0 },
                                                   { 0 } };
     static const struct argp argp = {
         .options = options,

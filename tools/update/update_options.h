@@ -2,8 +2,8 @@
 #ifndef UPDATE_OPTIONS_H
 #define UPDATE_OPTIONS_H
 
-#include "cli.h"
-#include "figure.h"
+#include "figure_options.h"
+#include "forms.h"
 
 struct update_options {
     struct cli_common common;
@@ -13,13 +13,9 @@ struct update_options {
     struct gtr_optimizer optimizer;
     bool has_optimizer; /* else: the trace's own, or the default */
     int64_t warm_up;    /* -1: chosen */
-    const char *tsv;
-    const char *result;      /* -o */
-    const char *figures;     /* folder */
-    char formats[32];        /* "png svg" */
-    double width;            /* of figures, inches; 0: their own */
-    struct figure_look look; /* of the figures: their style */
-    bool term;
+    struct forms forms;
+    const char *result; /* -o */
+    struct figure_options figures;
 };
 
 /* Reads the command line; ends the program with a usage error. */

@@ -1,8 +1,8 @@
-/* update_summary.c - quantiles, means and extremes over the steps. */
+/* update_summary.c - quantiles, means and extremes over the steps: a change is judged by its
+ * median, as one spike moves a mean. */
 #include "update_summary.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* One quantity at the steps that count. */
 struct column {
@@ -11,13 +11,6 @@ struct column {
 };
 
 enum { CHANGE, CHANGE_ERROR, HINTED, COSINE, RATIO, N_COLUMNS };
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 static void column_add(struct column *column, double value)
 {
@@ -107,7 +100,7 @@ static void summarise(const struct update_found *found, size_t policy, size_t gr
     summary->hinted_rms = root_mean_square(&columns[HINTED]);
     summary->cosine_mean = mean(&columns[COSINE]);
     for (i = 0; i < N_COLUMNS; i++)
-        qsort(columns[i].values, columns[i].n, sizeof(double), by_size);
+        figure_sort(columns[i].values, columns[i].n);
     summary->change_p50 = quantile(&columns[CHANGE], 0.5);
     summary->change_p90 = quantile(&columns[CHANGE], 0.9);
     summary->change_se = quantile(&columns[CHANGE_ERROR], 0.5);

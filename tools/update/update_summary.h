@@ -1,4 +1,4 @@
-/* update_summary.h - the steps of one policy and group summed up.
+/* update_summary.h - the steps of one policy and group summed up; told and drawn from here.
  *
  * Over the simulated steps that were not skipped, without the warm-up.  Where there are no elements
  * the change is the one that norms suggest, and what only elements tell is NaN.
@@ -23,5 +23,19 @@ struct update_summary {
 /* [n_settings][n_groups + 1], the whole last.  Free with gtr_free. */
 enum gtr_code update_summaries_new(const struct update_found *found,
                                    struct update_summary **summaries, struct gtr_err *err);
+
+/* The optimizer, what was simulated, a table for each policy, and one with all policies. */
+void update_report(FILE *f, const struct update_found *found,
+                   const struct update_summary *summaries);
+
+/* Draws into the folder that was asked for and prints the names of the pictures, or in the
+ * terminal:
+ *
+ *     update_change  how far each policy moves the whole update, step by step; and what norms
+ *                    alone suggest
+ *     update_groups  the same of each group: median, 90th percentile and most
+ */
+enum gtr_code update_figures_draw(const struct update_found *found,
+                                  const struct update_summary *summaries, struct gtr_err *err);
 
 #endif

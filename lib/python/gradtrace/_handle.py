@@ -7,7 +7,7 @@ and only in the process that opened it, for a forked child has no part in its pa
 import os
 import warnings
 import weakref
-from ctypes import byref, c_void_p
+from ctypes import byref, c_void_p, sizeof
 
 from . import _library
 from ._library import Error
@@ -21,7 +21,7 @@ class Handle:
     def __init__(self, path, fields):
         library = _library.load()
         self.options = _library.RecordOptions()
-        library.gtr_record_options_init(byref(self.options))
+        library.gtr_record_options_init(byref(self.options), sizeof(self.options))
         for name, value in fields.items():
             setattr(self.options, name, value)
         self.pointer = c_void_p()

@@ -1,8 +1,7 @@
 """_library.py - the C library as ctypes sees it: where it is, its structs, its calls.
 
-The structs mirror lib/base/err.h, lib/record/recorder.h and lib/sums/sumsq.h field by field;
-tests/python compares sizes and offsets with what the C compiler says, so that the two cannot drift
-apart.
+The structs mirror those of gradtrace.h field by field; tests/python compares sizes and offsets with
+what the C compiler says, so that the two cannot drift apart.
 """
 
 import ctypes
@@ -51,6 +50,7 @@ class RecordOptions(Structure):
     """struct gtr_record_options"""
 
     _fields_ = [
+        ("size", c_size_t),
         ("producer", c_char_p),
         ("reduction", c_char_p),
         ("grad_state", c_char_p),
@@ -219,7 +219,7 @@ def load():
                 call = getattr(library, name)
                 call.argtypes = arguments + [POINTER(Err)]
                 call.restype = c_int
-            library.gtr_record_options_init.argtypes = [POINTER(RecordOptions)]
+            library.gtr_record_options_init.argtypes = [POINTER(RecordOptions), c_size_t]
             library.gtr_record_options_init.restype = None
             library.gtr_recorder_progress.argtypes = [c_void_p, POINTER(RecordProgress)]
             library.gtr_recorder_progress.restype = None
