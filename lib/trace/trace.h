@@ -125,7 +125,8 @@ size_t gtr_trace_band_rows(const struct gtr_trace *trace, enum gtr_norm norm);
 size_t gtr_trace_n_bands(const struct gtr_trace *trace, enum gtr_norm norm);
 
 /* Reads band `band` as [rows][P] into `out`, which has room for band_rows rows.  Safe to call
- * from several threads at once.  Values are checked: a sum of squares is a number >= 0. */
+ * from several threads at once.  Values are checked: a sum of squares is a number >= 0.  Of a trace
+ * without the matrix, counts of bad elements are 0 and largest magnitudes NaN; weights fail. */
 enum gtr_code gtr_trace_read_band(const struct gtr_trace *trace, enum gtr_norm norm, size_t band,
                                   void *out, struct gtr_err *err);
 

@@ -214,7 +214,7 @@ static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
     size_t i;
 
     for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++) {
-        trace->band_rows[i] = 1;
+        trace->band_rows[i] = i == GTR_SUMSQ ? 1 : trace->band_rows[GTR_SUMSQ]; /* if it lacks */
         if (gtr_norm_datasets[i].optional && !gtr_h5_has(trace->h5, gtr_norm_datasets[i].name))
             continue;
         rc = gtr_h5_table_open(trace->h5, gtr_norm_datasets[i].name, gtr_norm_datasets[i].type,

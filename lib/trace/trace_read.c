@@ -1,6 +1,9 @@
 /* trace_read.c - hand out what a trace holds, whatever its form. */
 #include "trace_private.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "alloc.h"
 
 const struct gtr_norm_dataset gtr_norm_datasets[GTR_NORM_COUNT] = {
@@ -66,10 +69,20 @@ static enum gtr_code check_sums(const struct gtr_trace *trace, enum gtr_norm nor
     return GTR_OK;
 }
 
-static enum gtr_code is_missing(const struct gtr_trace *trace, enum gtr_norm norm,
-                                struct gtr_err *err)
+/* What is said of rows of a matrix that the trace does not hold. */
+static enum gtr_code read_missing(const struct gtr_trace *trace, enum gtr_norm norm, size_t n_rows,
+                                  void *out, struct gtr_err *err)
 {
-    if (trace->holds[norm])
+    size_t n = n_rows * trace->head.n_tensors, i;
+    float *maxabs = out;
+
+    if (norm == GTR_NONFINITE) {
+        memset(out, 0, n * sizeof(uint64_t));
+        return GTR_OK;
+    }
+    for (i = 0; norm == GTR_MAXABS && i < n; i++)
+        maxabs[i] = NAN;
+    if (norm == GTR_MAXABS)
         return GTR_OK;
     return gtr_fail(err, GTR_EFORMAT, "%s: has no dataset %s", trace->path,
                     gtr_norm_datasets[norm].name);
@@ -78,13 +91,8 @@ static enum gtr_code is_missing(const struct gtr_trace *trace, enum gtr_norm nor
 enum gtr_code gtr_trace_read_band(const struct gtr_trace *trace, enum gtr_norm norm, size_t band,
                                   void *out, struct gtr_err *err)
 {
-    enum gtr_code rc = is_missing(trace, norm, err);
-    size_t rows, first;
+    size_t rows = gtr_trace_band_rows(trace, norm), first = band * rows;
 
-    if (rc != GTR_OK)
-        return rc;
-    rows = gtr_trace_band_rows(trace, norm);
-    first = band * rows;
     if (first < trace->n_steps && rows > trace->n_steps - first)
         rows = trace->n_steps - first;
     return gtr_trace_read_rows(trace, norm, first, rows, out, err);
@@ -93,13 +101,14 @@ enum gtr_code gtr_trace_read_band(const struct gtr_trace *trace, enum gtr_norm n
 enum gtr_code gtr_trace_read_rows(const struct gtr_trace *trace, enum gtr_norm norm, size_t first,
                                   size_t n_rows, void *out, struct gtr_err *err)
 {
-    enum gtr_code rc = is_missing(trace, norm, err);
+    enum gtr_code rc;
 
-    if (rc == GTR_OK && (first > trace->n_steps || n_rows > trace->n_steps - first))
-        rc = gtr_fail(err, GTR_EUSAGE, "%s: rows %zu to %zu of %zu", trace->path, first,
-                      first + n_rows, trace->n_steps);
-    if (rc == GTR_OK)
-        rc = trace->form->read_rows(trace, norm, first, n_rows, out, err);
+    if (first > trace->n_steps || n_rows > trace->n_steps - first)
+        return gtr_fail(err, GTR_EUSAGE, "%s: rows %zu to %zu of %zu", trace->path, first,
+                        first + n_rows, trace->n_steps);
+    if (!trace->holds[norm])
+        return read_missing(trace, norm, n_rows, out, err);
+    rc = trace->form->read_rows(trace, norm, first, n_rows, out, err);
     return rc == GTR_OK ? check_sums(trace, norm, first, n_rows, out, err) : rc;
 }
 

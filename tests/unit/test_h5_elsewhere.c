@@ -20,7 +20,7 @@ static void make_trace(const char *path)
 
     gtr_head_init(&head, &err);
     gtr_head_add_tensor(&head, "w", "4", 4, GTR_F32, &err);
-    memset(&options, 0, sizeof options);
+    gtr_writer_options_init(&options);
     options.force = true;
     CHECK(gtr_writer_open(path, &head, &options, &writer, &err) == GTR_OK);
     for (t = 0; t < 2; t++) {
