@@ -45,11 +45,12 @@ every = TERM ? 1 : (N_GROUPS + 69) / 70
 if (TERM) TERM_ROWS = at_least(TERM_ROWS, N_GROUPS + 8)     # a line for each group
 row_height = !many ? 0.2 : every == 1 ? 0.115 : 8.05 / N_GROUPS
 head_foot = HEAD_H + (PAPER ? 0.4 : 0.55)
-eval terminal(5.8, head_foot + at_least(N_GROUPS * row_height, n_entries * 0.14))
 longest = 4
 do for [g = 1:N_GROUPS] { longest = at_least(longest, strlen(ROW[g])) }
-longest = at_most(longest, 24)
-left_edge = ((PAPER ? 0.12 : 0.2) + longest * (many ? 0.047 : 0.06)) / PICTURE_W
+letter = many ? 0.047 : 0.06
+height = at_least(N_GROUPS * row_height, n_entries * 0.14)
+eval terminal(5.8 + letter * at_least(longest - 24, 0), head_foot + height)
+left_edge = at_most(((PAPER ? 0.12 : 0.2) + longest * letter) / PICTURE_W, 0.6)
 right_edge = 1 - (PAPER ? 1.05 : 1.3) / PICTURE_W
 TITLE = "Scales by ".short(POLICY, 70)
 NOTE = BIN == 1 ? "every step" : \

@@ -14,12 +14,12 @@ row_height = N_LAYERS > 60 ? 5.1 / N_LAYERS : N_LAYERS > 24 ? 0.085 : 0.12
 if (TERM) TERM_ROWS = at_least(TERM_ROWS, N_LAYERS + 8)
 graph_h = at_least(1.2, N_LAYERS * row_height)
 FOOT = PAPER ? 0.4 : 0.5
-eval terminal(5.8, HEAD_H + FOOT + graph_h)
-row_height = (PICTURE_H - HEAD_H - FOOT) / N_LAYERS
 longest = 2
 do for [k = 1:N_LAYERS] { longest = at_least(longest, strlen(ROW[k])) }
-longest = at_most(longest, 24)
-left_edge = (0.32 + longest * (N_LAYERS > 16 ? 0.048 : 0.058)) / PICTURE_W
+letter = N_LAYERS > 16 ? 0.048 : 0.058
+eval terminal(5.8 + letter * at_least(longest - 24, 0), HEAD_H + FOOT + graph_h)
+row_height = (PICTURE_H - HEAD_H - FOOT) / N_LAYERS
+left_edge = at_most((0.32 + longest * letter) / PICTURE_W, 0.6)
 right_edge = 1 - 0.75 / PICTURE_W
 TITLE = "Gradient norm per layer, ".(MODULE eq "" ? "" : "tensors of ".MODULE.", ").TRACE
 NOTE = BIN == 1 ? "every step" : \

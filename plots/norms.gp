@@ -11,7 +11,7 @@ n_entries = N_SHOWN + (REST > 0) + 1 + (NONFINITE > 0)
 below = narrow(5.2) && !TERM
 legend_across = entries_across(inches(WIDTH, 5.2), letters)
 foot = below ? LEGEND_ROW * ((n_entries + legend_across - 1) / legend_across) + 0.05 : 0
-eval terminal(5.2, !PAPER ? (LOSS ? 4.1 : 3.2) : (LOSS ? 2.6 : 1.9) + foot)
+eval terminal(5.2 + beyond(letters), !PAPER ? (LOSS ? 4.1 : 3.2) : (LOSS ? 2.6 : 1.9) + foot)
 
 TITLE = "Gradient norm per group, ".TRACE
 THIN_MEANS = BIN > 1 ? sprintf("least and largest of each %d steps", BIN) : "every step"

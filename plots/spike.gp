@@ -22,7 +22,7 @@ MIDDLE_H = PAPER ? (below ? 1.25 : at_least(1.25, entry_h * n_entries + 0.1)) : 
     at_least(1.7, entry_h * n_entries + 0.1)
 SCALE_H = PAPER ? 0.7 : at_least(0.9, 0.16 * (N_POLICIES + 2))
 FOOT_H = (PAPER ? 0.38 : 0.48) + groups_foot + policies_foot
-eval terminal(5.4, HEAD_H + LOSS_H + MIDDLE_H + GAP + SCALE_H + FOOT_H)
+eval terminal(5.4 + beyond(letters), HEAD_H + LOSS_H + MIDDLE_H + GAP + SCALE_H + FOOT_H)
 stretch = (PICTURE_H - HEAD_H - FOOT_H - GAP) / (LOSS_H + MIDDLE_H + SCALE_H)
 right_edge = 1 - (below ? 0.08 : 0.46 + LETTER * at_least(letters, longest_policy)) / PICTURE_W
 left_edge = 0.62 / PICTURE_W
@@ -34,7 +34,7 @@ middle_bottom = below_top((LOSS_H + MIDDLE_H) * stretch)
 scale_top = below_top((LOSS_H + MIDDLE_H) * stretch + GAP)
 scale_bottom = FOOT_H / PICTURE_H
 
-rise = FACTOR == FACTOR ? sprintf("%s at %.3g times its baseline", SPIKE_GROUP, FACTOR) : \
+rise = FACTOR == FACTOR ? sprintf("%s at %.3g times its baseline", short(SPIKE_GROUP, 40), FACTOR) : \
     "no baseline"
 TITLE = sprintf("Step %d: %s, %s", SPIKE, rise, TRACE)
 NOTE = TERM ? "norm over the group's own past" : \

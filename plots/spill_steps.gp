@@ -4,7 +4,7 @@
 # Columns of spill_steps.tsv: from, to (steps), low, high, series.  Block 1: the norm, least and
 # largest of each BIN steps.  Then one block of bars for each culprit, most blame first, and one
 # for the others if there are more.
-eval terminal(5.6, 3.7)
+eval terminal(5.6 + beyond(name_length), 3.7)
 right_edge = 1 - (0.5 + LETTER * at_least(name_length, 8)) / PICTURE_W
 left_edge = left_of_axis(MOST, 0) / PICTURE_W
 left_edge = at_least(left_edge, 0.62 / PICTURE_W)

@@ -68,6 +68,9 @@ tiny = FORMAT eq "svg" ? ",8" : ",6"
 # Inches that a letter takes, and one of the small ones.
 LETTER = PAPER ? 0.06 : 0.068
 SMALL_LETTER = PAPER ? 0.053 : 0.057
+# What a legend of so many letters takes beyond the usual: for it the picture gets wider, rather
+# than the graph narrower.
+beyond(letters) = PAPER || TERM ? 0 : LETTER * at_least(letters - 20, 0)
 # A title flush left, and a line in grey under it.  Labels 1 and 2.
 above_graph(h) = sprintf("at graph 0, graph 1 offset 0, screen %g left ", h / PICTURE_H)
 # A paper has both in its caption.  HEAD_H: inches to keep for them above a graph.

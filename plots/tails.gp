@@ -16,7 +16,7 @@ n_entries = N_SHOWN + (REST > 0)
 legend_across = entries_across(inches(WIDTH, 5.4), letters)
 foot = below ? LEGEND_ROW * ((n_entries + legend_across - 1) / legend_across) + 0.05 : 0
 bottom_h = PAPER ? 0.38 : 0.5
-eval terminal(5.4, HEAD_H + (PAPER ? 1.9 : 2.6) + bottom_h + foot)
+eval terminal(5.4 + beyond(letters), HEAD_H + (PAPER ? 1.9 : 2.6) + bottom_h + foot)
 TITLE = "Tails of the norms, ".TRACE
 NOTE = sprintf("slope (Hill) of the largest %s, ± its standard error", TAIL_SHARE). \
     " if steps were independent"

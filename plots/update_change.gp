@@ -6,7 +6,7 @@
 # two rows, its smallest and its largest.
 has_median = WINDOW > 1
 shown = has_median ? 3 : 2
-eval terminal(5.4, PAPER ? 2.2 : 3.3)
+eval terminal(5.4 + beyond(name_length), PAPER ? 2.2 : 3.3)
 TITLE = sprintf("Change of the %s update, %s", OPTIMIZER, TRACE)
 THIN_MEANS = BIN > 1 ? sprintf("least and largest of each %d steps", BIN) : "every step"
 MEDIAN_MEANS = sprintf("running median over %d steps", WINDOW)
@@ -43,7 +43,7 @@ if (LOG) eval between("y", in_percent(Y_MIN), in_percent(Y_MAX))
 set xlabel "step" offset 0, LIFT
 set ylabel plain("change of the update (%)") offset 0.5, 0
 
-policy_title(g) = plain(short(GROUP[g], LONGEST).(MOVES[g] ? "" : ": 0 %"))
+policy_title(g) = plain(short(GROUP[g], LONGEST).(MOVES[g] ? "" : ": 0%"))
 back(k) = N_SHOWN + 1 - k
 norms(p) = EXACT * N_GROUPS + p
 on_paper(y) = y > 0 ? in_percent(at_least(Y_MIN, y)) : NaN

@@ -56,7 +56,7 @@ if (!TERM) {
     set arrow 1 from graph 0, first 1.5 to graph 1, first 1.5 nohead linewidth 0.6 \
         linecolor rgb "#888888"
 }
-policy_title(g) = plain(short(GROUP[g], LONGEST).(MOVES[g] ? "" : ": 0 %"))
+policy_title(g) = plain(short(GROUP[g], LONGEST).(MOVES[g] ? "" : ": 0%"))
 place(row, p) = row + 0.7 * ((p - 0.5) / N_SHOWN - 0.5)
 on_paper(x) = x > 0 || !LOG ? at_least(low, 100 * x) : NaN
 # A line whose median is 0 starts at the edge.
