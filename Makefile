@@ -302,6 +302,10 @@ check-ptx: ## nvcc makes nothing of the kernels that is fused, approximate or un
 check-bits: all ## gcc and clang, -O0 to -O3 -march=native, 1 to 3 threads: the same bits
 	@$(TEST_ENV) MAKE='$(MAKE)' tests/bits.sh
 
+.PHONY: check-frameworks
+check-frameworks: all ## the Python tests with the torch, transformers, PEFT and TRL of today (PyPI, 6 GB)
+	@$(TEST_ENV) tests/frameworks.sh
+
 .PHONY: check-kill
 check-kill: $(KILLER) ## kill a recorder 1,000 times, and once at each system call
 	$(KILLER) each
