@@ -13,7 +13,7 @@
 #include "rows.h"
 #include "spill_found.h"
 #include "study.h"
-#include "update_summary.h"
+#include "update_found.h"
 
 /* The command line. */
 struct report_options {

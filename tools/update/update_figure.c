@@ -2,7 +2,7 @@
  *
  * Changes span many decades, and the smallest are roundings: where the axis ends below.
  */
-#include "update_summary.h"
+#include "update_found.h"
 
 #include <math.h>
 #include <string.h>
