@@ -44,7 +44,7 @@ static void check(const struct argp_state *state, const struct diff_options *o)
 {
     if (o->trace[0] == NULL)
         argp_error(state, "name a trace");
-    if (of_policies(o) && o->replay.n_policies != 2)
+    if (of_policies(o) && o->replay.policies.n != 2)
         argp_error(state,
                    "%s: name a second trace, or two policies with -p, or two parts of this "
                    "trace with --window",
@@ -150,9 +150,9 @@ int cmd_diff(int argc, char **argv)
         rc = (of_policies(&o) ? diff_settings : diff_traces)(&o, &err);
     if (rc == GTR_OK)
         rc = forms_close(&o.forms, &err);
-    if (rc == GTR_OK && o.replay.n_policies > 0)
+    if (rc == GTR_OK && o.replay.policies.n > 0)
         fprintf(o.forms.told ? stdout : stderr, "%s\n", study_open_loop);
     forms_abandon(&o.forms);
-    cli_replay_free(&o.replay);
+    gtr_free(o.replay.policies.text);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&o.common, &err);
 }

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "forms.h"
+#include "output.h"
 #include "study.h"
 
 struct diff_window {

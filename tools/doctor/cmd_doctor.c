@@ -142,7 +142,7 @@ int cmd_doctor(int argc, char **argv)
         rc = o.list ? put_list(&err) : run(&o, &severe, &err);
     forms_abandon(&o.forms);
     gtr_free(o.wanted);
-    cli_replay_free(&o.replay);
+    gtr_free(o.replay.policies.text);
     if (rc != GTR_OK)
         return cli_fail(&o.common, &err);
     return severe && o.strict ? EXIT_FAILED : EXIT_DONE;

@@ -5,7 +5,7 @@
  */
 #include <math.h>
 
-#include "figure_rows.h"
+#include "figure.h"
 
 enum {
     POINTS_MAX = 2000, /* of one distribution; a finer one is drawn at that many quantiles */

@@ -1,11 +1,10 @@
 /* cmd_info.c - gradtrace info: what a trace holds; which policies, rules and GPUs there are. */
 #include "cli.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "forms.h"
+#include "output.h"
 #include "info_found.h"
 #include "tell.h"
 
@@ -205,9 +204,7 @@ int cmd_info(int argc, char **argv)
         rc = show_devices(&err);
     else
         rc = show_trace(&arguments, &err);
-    errno = 0;
-    if (rc == GTR_OK && (fflush(stdout) != 0 || ferror(stdout)))
-        rc = gtr_fail(&err, GTR_EIO, "standard output: cannot write: %s",
-                      errno != 0 ? strerror(errno) : "write failed");
+    if (rc == GTR_OK)
+        rc = output_flush(&err);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&arguments.common, &err);
 }

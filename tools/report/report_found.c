@@ -52,7 +52,7 @@ static enum gtr_code choose_policies(struct report_options *o, struct gtr_err *e
     enum gtr_code rc;
     size_t i;
 
-    if (replay->n_policies > 0)
+    if (replay->policies.n > 0)
         return GTR_OK;
     rc = study_open(&study, o->trace, &o->common, replay, err);
     if (rc == GTR_OK) {
@@ -60,11 +60,9 @@ static enum gtr_code choose_policies(struct report_options *o, struct gtr_err *e
 
         gtr_text_print(own > 0.0 ? own : fitting_limit(&study, &o->guessed), limit);
         snprintf(o->limit, sizeof o->limit, "global:max_norm=%s", limit);
-        rc = gtr_grow(&replay->policies, &replay->capacity, GTR_ARRAY_LEN(choice),
-                      sizeof *replay->policies, err);
     }
     for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(choice); i++)
-        replay->policies[replay->n_policies++] = choice[i];
+        rc = cli_words_add(&replay->policies, choice[i], err);
     o->chosen = true;
     study_close(&study);
     return rc;

@@ -204,6 +204,6 @@ int cmd_spill(int argc, char **argv)
     output_abandon(&steps);
     spill_found_free(&found);
     study_close(&study);
-    cli_replay_free(&o.replay);
+    gtr_free(o.replay.policies.text);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&o.common, &err);
 }

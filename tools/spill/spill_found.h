@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "figure_options.h"
-#include "forms.h"
+#include "output.h"
 #include "study.h"
 #include "tell.h"
 

@@ -21,7 +21,7 @@ static void take_optimizer(const struct argp_state *state, struct update_options
 
 static void finish(const struct argp_state *state, struct update_options *o)
 {
-    if (o->replay.n_policies == 0)
+    if (o->replay.policies.n == 0)
         argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
     if (figure_wanted(&o->figures))
         forms_refuse_stdout(&o->forms, state, "figures are told on standard output too");
@@ -203,6 +203,6 @@ int cmd_update(int argc, char **argv)
     update_found_free(&found);
     study_close(&study);
     forms_abandon(&o.forms);
-    cli_replay_free(&o.replay);
+    gtr_free(o.replay.policies.text);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&o.common, &err);
 }

@@ -8,7 +8,7 @@
 #define UPDATE_FOUND_H
 
 #include "figure_options.h"
-#include "forms.h"
+#include "output.h"
 #include "study.h"
 
 struct update_options {
