@@ -135,6 +135,8 @@ static enum gtr_code show_found(struct forms *forms, const struct study *study, 
     enum gtr_code rc = info_found_make(&found, study, err);
 
     if (rc == GTR_OK)
+        rc = info_see_captures(&found, err);
+    if (rc == GTR_OK)
         rc = forms_write(forms, groups ? info_group_rows : info_fact_rows, &found, err);
     if (rc == GTR_OK && forms->told)
         (groups ? info_groups : info_report)(stdout, &found);

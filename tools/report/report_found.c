@@ -80,7 +80,7 @@ static enum gtr_code replay_all(struct report_found *found, struct gtr_err *err)
     for (t = 0; t < study->series->n_steps; t++)
         if (!gtr_replay_skip(study->replay)[t])
             found->no_decisions = false;
-    rc = gtr_norm_summaries_new(study->replay, &found->norms, err);
+    rc = info_found_make(&found->info, study, err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&found->decisions, n, sizeof *found->decisions, "policies", err);
     if (rc == GTR_OK)
@@ -88,7 +88,7 @@ static enum gtr_code replay_all(struct report_found *found, struct gtr_err *err)
     for (i = 0; rc == GTR_OK && i < n; i++) {
         rc = gtr_replay_run(study->replay, study->settings[i], &found->decisions[i], err);
         if (rc == GTR_OK)
-            rc = gtr_scaling_new(study->replay, found->decisions[i], found->norms,
+            rc = gtr_scaling_new(study->replay, found->decisions[i], found->info.norms,
                                  &found->scaling[i], err);
     }
     return rc;
@@ -211,6 +211,6 @@ void report_found_free(struct report_found *found)
     }
     gtr_free(found->scaling);
     gtr_free(found->decisions);
-    gtr_free(found->norms);
+    info_found_free(&found->info);
     study_close(&found->study);
 }
