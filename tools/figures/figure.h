@@ -131,6 +131,9 @@ const char *figure_trace_name(const char *path);
 void figure_set_number(FILE *f, const char *name, double value);
 void figure_set_string(FILE *f, const char *name, const char *text);
 
+/* ARRAY[K] = "TEXT" */
+void figure_set_element(FILE *f, const char *array, size_t k, const char *text);
+
 /* COUNT = n and an array of that length, for gnuplot. */
 void figure_set_names(FILE *f, const char *count, const char *array, const char *const *names,
                       size_t n);
