@@ -90,7 +90,7 @@ enum gtr_code sweep_split(FILE *f, const struct sweep_options *options,
                           const struct sweep_results *results, const struct sweep_found *found,
                           struct gtr_err *err);
 
-/* sweep_figure_view.c: draws what was found. */
+/* sweep_figure.c: draws what was found. */
 enum gtr_code sweep_draw(const struct sweep_options *options, const struct sweep_results *results,
                          const struct sweep_found *found, struct gtr_err *err);
 
