@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 #include "alloc.h"
-#include "attenuation.h"
 #include "exact.h"
+#include "objectives.h"
 #include "threads.h"
 
 enum { STEPS_A_TASK = 256 };

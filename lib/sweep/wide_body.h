@@ -12,7 +12,7 @@
  *   MAX, MIN           a > b ? a : b and a < b ? a : b, so b if one is NaN
  *   ROOT               square root
  *   COUNT(c, m)        c and one more where m; starts from zero bits
- *   COUNTED            a function: such a count as a double
+ *   COUNTED(c)         such a count as a double
  *
  * Steps are outermost.  Within a step, one vector of settings goes through all groups: its counts
  * stay in registers, and as groups do not wait for each other, the processor overlaps them.
@@ -196,3 +196,13 @@ TARGET static void run_global(struct gtr_wide *wide)
     else
         global_rows(wide, true);
 }
+
+static double counted(double count)
+{
+    return COUNTED(count);
+}
+
+#define KERNEL                                                                         \
+    {                                                                                  \
+        .aggc = run_aggc, .global = run_global, .group = run_group, .counted = counted \
+    }
