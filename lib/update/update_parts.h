@@ -3,7 +3,7 @@
  *   update.c        checks, scales, elements from the trace, and the loop over batches
  *   update_plan.c   which tensors, cut into pieces and batches
  *   update_share.c  batches that other processes compute
- *   update_sums.c   pieces to tensors, tensors to groups, errors of samples
+ *   update_sums.c   pieces to tensors, tensors to groups, and what their sums say
  */
 #ifndef GTR_UPDATE_PARTS_H
 #define GTR_UPDATE_PARTS_H
