@@ -1,7 +1,7 @@
 /* result_file.h - results of a replay, of spill-over and of simulated updates as HDF5 files.
  *
- * Each is started under a temporary name, and policies are added to it; the file appears whole, when
- * closed.  traces/FORMAT.md describes what is in each.
+ * Each is started under a temporary name, and policies are added to it; the file appears whole,
+ * when closed.  traces/FORMAT.md describes what is in each.
  */
 #ifndef GTR_RESULT_FILE_H
 #define GTR_RESULT_FILE_H
