@@ -187,7 +187,7 @@ bool gtr_wide_run(const struct gtr_wide_kernel *kernel, const struct gtr_sweep_r
     bool same = all_same(policy, params, rows->n_groups, n);
     size_t i;
 
-    if (policy != GTR_AGGC && policy != GTR_GROUP && (policy != GTR_GLOBAL || !same))
+    if (kernel->run[policy] == NULL || (policy == GTR_GLOBAL && !same))
         return false;
     wide->rows = rows;
     wide->scales_only = scales_only != 0;
@@ -197,12 +197,7 @@ bool gtr_wide_run(const struct gtr_wide_kernel *kernel, const struct gtr_sweep_r
     wide->limit = (void *)(wide->aggc + rows->n_groups);
     pack(wide, policy, params, n);
     clear(wide);
-    if (policy == GTR_AGGC)
-        kernel->aggc(wide);
-    else if (policy == GTR_GLOBAL)
-        kernel->global(wide);
-    else
-        kernel->group(wide);
+    kernel->run[policy](wide);
     for (i = 0; i < n; i++)
         unpack(kernel, wide, i, out + i * GTR_OBJECTIVE_COUNT);
     return true;
