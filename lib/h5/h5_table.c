@@ -5,7 +5,7 @@
  * Anything unusual (other filters, compact storage, fletcher32) goes through H5Dread.
  */
 #define _GNU_SOURCE
-#include "h5_chunks.h"
+#include "h5_private.h"
 
 #include <errno.h>
 #include <string.h>

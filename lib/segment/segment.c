@@ -1,16 +1,16 @@
-/* segment.c - the names in a folder of segments. */
+/* segment.c - the names in a folder of segments, and remarks about its files. */
 #define _GNU_SOURCE
-#include "segment.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "alloc.h"
+#include "segment_private.h"
 
 /* --- names ------------------------------------------------------------------------------------ */
 
@@ -197,4 +197,26 @@ enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank, 
     *folder = NULL;
     *rank = -1;
     return GTR_OK;
+}
+
+/* --- remarks: one line about one file, for whoever listens ------------------------------------- */
+
+void gtr_say(const struct gtr_remarks *remarks, const char *path, bool fault, const char *format,
+             ...)
+{
+    char text[480];
+    va_list values;
+
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    remarks->say(remarks->context, path, fault, text);
+}
+
+void gtr_say_error(const struct gtr_remarks *remarks, const char *path, const struct gtr_err *err)
+{
+    size_t n = strlen(path);
+    bool named = strncmp(err->text, path, n) == 0 && err->text[n] == ':';
+
+    gtr_say(remarks, path, true, "%s", named ? err->text + n + 2 : err->text);
 }
