@@ -53,13 +53,13 @@ static enum gtr_code create_beside(struct gtr_outfile *out, struct gtr_err *err)
 enum gtr_code gtr_outfile_begin(struct gtr_outfile *out, const char *path, bool force,
                                 struct gtr_err *err)
 {
-    enum gtr_code rc = GTR_OK;
+    enum gtr_code rc;
     struct stat there;
 
     *out = (struct gtr_outfile){ .force = force };
-    out->path = gtr_strdup(path);
-    if (out->path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(&out->path, path, err, "%s", path);
+    if (rc != GTR_OK)
+        return rc;
     if (stat(path, &there) == 0) {
         if (S_ISDIR(there.st_mode)) {
             rc = gtr_fail(err, GTR_EIO, "%s: is a folder; name a file in it", path);

@@ -50,9 +50,9 @@ enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_option
     r->keeps = options.elements != GTR_ELEMENTS_NONE;
     if (options.elements == GTR_ELEMENTS_BLOCKS)
         r->sampling = (struct gtr_sample){ GTR_SAMPLE_BLOCK, options.fraction, options.seed };
-    r->path = gtr_strdup(path);
-    rc = r->path != NULL ? gtr_head_init(&r->head, err)
-                         : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(&r->path, path, err, "%s", path);
+    if (rc == GTR_OK)
+        rc = gtr_head_init(&r->head, err);
     if (rc == GTR_OK)
         rc = gtr_recorder_policy_new(options.spike_policy, &r->spikes.policy, err);
     if (rc == GTR_OK)

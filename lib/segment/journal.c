@@ -330,9 +330,7 @@ enum gtr_code gtr_journal_read(const char *path, unsigned char *bytes, size_t n_
     }
     journal->bytes = bytes;
     journal->n_bytes = n_bytes;
-    journal->path = gtr_strdup(path);
-    if (journal->path == NULL)
-        rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(&journal->path, path, err, "%s", path);
     if (rc == GTR_OK)
         rc = read_header(journal, &used, err);
     if (rc == GTR_OK)

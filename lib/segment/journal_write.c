@@ -366,13 +366,10 @@ enum gtr_code gtr_journal_restart(struct gtr_journal_writer *w, const struct gtr
                                   uint64_t first_row, struct gtr_err *err)
 {
     struct successor next = { .fd = -1 };
-    size_t size = strlen(w->path) + sizeof ".tmp";
-    enum gtr_code rc = gtr_alloc_for(&next.path, size, 1, "bytes", err);
+    enum gtr_code rc = gtr_format(&next.path, w->path, err, "%s.tmp", w->path);
 
-    if (rc != GTR_OK)
-        return rc;
-    snprintf(next.path, size, "%s.tmp", w->path);
-    rc = make_successor(w, &next, head, first_row, err);
+    if (rc == GTR_OK)
+        rc = make_successor(w, &next, head, first_row, err);
     if (rc == GTR_OK) {
         pthread_mutex_lock(&w->lock);
         rc = put_in_place(w, &next, err);
@@ -405,9 +402,9 @@ enum gtr_code gtr_journal_create(const char *path, const struct gtr_head *head, 
     w->n_tensors = head->n_tensors;
     w->first_row = first_row;
     pthread_mutex_init(&w->lock, NULL);
-    w->path = gtr_strdup(path);
-    rc = w->path != NULL ? gtr_journal_restart(w, head, first_row, err)
-                         : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(&w->path, path, err, "%s", path);
+    if (rc == GTR_OK)
+        rc = gtr_journal_restart(w, head, first_row, err);
     if (rc == GTR_OK) {
         *out = w;
         return rc;

@@ -62,29 +62,30 @@ static enum gtr_code add_trace(struct merge *merge, const char *path, struct gtr
 static enum gtr_code add_path(struct merge *merge, const char *path, struct gtr_err *err)
 {
     struct gtr_segment_list list = { 0 };
-    size_t size = strlen(path) + 32, i;
+    size_t i;
     int64_t rank, last = -1;
-    char *folder = NULL, *name = NULL;
+    char *folder = NULL, *name;
+    bool many;
     enum gtr_code rc = gtr_segment_split(path, &folder, &rank, err);
 
     if (rc == GTR_OK && folder != NULL && rank < 0)
         rc = gtr_segment_list_read(folder, -1, &list, err);
-    if (rc == GTR_OK && (list.n == 0 || list.files[0].rank == list.files[list.n - 1].rank))
+    many = list.n > 0 && list.files[0].rank != list.files[list.n - 1].rank;
+    if (rc == GTR_OK && !many)
         rc = add_trace(merge, path, err);
-    else if (rc == GTR_OK)
-        rc = gtr_alloc_for(&name, size, 1, "bytes", err);
-    for (i = 0; rc == GTR_OK && name != NULL && i < list.n; i++) {
+    for (i = 0; rc == GTR_OK && many && i < list.n; i++) {
         bool holds =
             list.files[i].kind == GTR_SEGMENT_WHOLE || list.files[i].kind == GTR_SEGMENT_JOURNAL;
 
         if (!holds || list.files[i].rank == last)
             continue;
         last = list.files[i].rank;
-        snprintf(name, size, "%s/rank%" PRId64, path, last);
-        rc = add_trace(merge, name, err);
+        rc = gtr_format(&name, path, err, "%s/rank%" PRId64, path, last);
+        if (rc == GTR_OK)
+            rc = add_trace(merge, name, err);
+        gtr_free(name);
     }
     gtr_segment_list_free(&list);
-    gtr_free(name);
     gtr_free(folder);
     return rc;
 }

@@ -41,9 +41,11 @@ enum gtr_code gtr_segment_list_read(const char *folder, int64_t rank, struct gtr
                                     struct gtr_err *err);
 void gtr_segment_list_free(struct gtr_segment_list *list);
 
-/* The paths, as new strings; NULL: no memory. */
-char *gtr_segment_path(const char *folder, int64_t rank, uint64_t first_row);
-char *gtr_segment_rank_path(const char *folder, int64_t rank, const char *end); /* "journal" */
+/* The paths, as new strings; `end` is "journal" or "lock". */
+enum gtr_code gtr_segment_path(const char *folder, int64_t rank, uint64_t first_row, char **path,
+                               struct gtr_err *err);
+enum gtr_code gtr_segment_rank_path(const char *folder, int64_t rank, const char *end, char **path,
+                                    struct gtr_err *err);
 
 /* Does this path ask for a folder of segments to be written? */
 bool gtr_segment_is_folder_name(const char *path);

@@ -57,9 +57,10 @@ static enum gtr_code open_segment(struct segments *segments, struct gtr_err *err
 
     if (segments->open != NULL)
         return GTR_OK;
-    path = gtr_segment_path(segments->place.folder, segments->head.rank, segments->writer.n_steps);
-    if (path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->place.folder);
+    rc = gtr_segment_path(segments->place.folder, segments->head.rank, segments->writer.n_steps,
+                          &path, err);
+    if (rc != GTR_OK)
+        return rc;
     rc = gtr_segment_writer_open(path, &segments->head, &segments->options,
                                  segments->writer.n_steps, &segments->open, err);
     gtr_free(path);
@@ -208,11 +209,16 @@ static void segments_free(struct segments *segments)
     gtr_free(segments);
 }
 
+static enum gtr_code journal_path(const struct segments *segments, char **path, struct gtr_err *err)
+{
+    return gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal", path, err);
+}
+
 static void remove_journal(struct segments *segments)
 {
-    char *path = gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal");
+    char *path;
 
-    if (path != NULL && unlink(path) == 0)
+    if (journal_path(segments, &path, NULL) == GTR_OK && unlink(path) == 0)
         gtr_folder_sync(path);
     gtr_free(path);
 }
@@ -259,13 +265,12 @@ static void abandon(struct gtr_writer *writer)
 
 static enum gtr_code start_journal(struct segments *segments, struct gtr_err *err)
 {
-    char *path = gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal");
-    enum gtr_code rc;
+    char *path;
+    enum gtr_code rc = journal_path(segments, &path, err);
 
-    if (path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->place.folder);
-    rc = gtr_journal_create(path, &segments->head, segments->options.param_norms, 0,
-                            segments->options.sync, &segments->journal, err);
+    if (rc == GTR_OK)
+        rc = gtr_journal_create(path, &segments->head, segments->options.param_norms, 0,
+                                segments->options.sync, &segments->journal, err);
     gtr_free(path);
     segments->synced = gtr_clock();
     return rc;

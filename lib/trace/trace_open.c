@@ -320,9 +320,7 @@ enum gtr_code gtr_trace_open_file(const char *path, bool again, struct gtr_trace
     if (rc != GTR_OK)
         return rc;
     trace->form = &form;
-    trace->path = gtr_strdup(path);
-    if (trace->path == NULL)
-        rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(&trace->path, path, err, "%s", path);
     if (rc == GTR_OK)
         rc = again ? gtr_h5_reopen(path, &trace->h5, err) : gtr_h5_open(path, &trace->h5, err);
     if (rc == GTR_OK)

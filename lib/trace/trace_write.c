@@ -264,22 +264,18 @@ enum gtr_code gtr_segment_writer_open(const char *path, const struct gtr_head *h
                                       const struct gtr_writer_options *options, uint64_t first_row,
                                       struct gtr_writer **out, struct gtr_err *err)
 {
-    size_t size = strlen(path) + sizeof ".tmp";
     struct gtr_file_writer *writer;
     enum gtr_code rc = writer_new(head, options, &writer, err);
 
     if (rc != GTR_OK)
         return rc;
     writer->is_segment = true;
-    writer->file = (struct gtr_outfile){ .path = gtr_strdup(path), .force = true };
-    if (writer->file.path == NULL)
-        rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    writer->file.force = true;
+    rc = gtr_format(&writer->file.path, path, err, "%s", path);
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&writer->file.temporary, size, 1, "bytes", err);
-    if (rc == GTR_OK) {
-        snprintf(writer->file.temporary, size, "%s.tmp", path);
+        rc = gtr_format(&writer->file.temporary, path, err, "%s.tmp", path);
+    if (rc == GTR_OK)
         rc = gtr_file_writer_make(writer, head, options, err);
-    }
     if (rc == GTR_OK)
         rc = gtr_h5_set_integer(writer->h5, "/", "first_row", (int64_t)first_row, err);
     if (rc != GTR_OK) {
