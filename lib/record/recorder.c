@@ -116,8 +116,7 @@ static enum gtr_code check_tensor(const struct gtr_recorder *r, const char *name
                         r->path, name, shape, product, numel);
     if (numel > PTRDIFF_MAX / gtr_dtype_size(dtype))
         return gtr_fail(err, GTR_EUSAGE,
-                        "%s: tensor %.80s: %" PRIu64 " elements are more than "
-                        "memory can hold",
+                        "%s: tensor %.80s: %" PRIu64 " elements are more than memory can hold",
                         r->path, name, numel);
     return GTR_OK;
 }

@@ -57,9 +57,7 @@ enum gtr_code gtr_recorder_elements_init(struct gtr_recorder *r, struct gtr_err 
         r->offsets[i] = at;
         if (__builtin_add_overflow(at, bytes, &at) || at > PTRDIFF_MAX - CACHE_LINE)
             rc = gtr_fail(err, GTR_EUSAGE,
-                          "%s: the elements of a step are more than memory can "
-                          "hold",
-                          r->path);
+                          "%s: the elements of a step are more than memory can hold", r->path);
         else
             at = (at + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     }

@@ -158,8 +158,7 @@ static enum gtr_code amend(struct gtr_writer *writer, double applied_scale, bool
 
     if (writer->n_steps == segments->n_closed)
         return gtr_fail(err, GTR_EUSAGE,
-                        "the last step can be amended until elements of the next "
-                        "are given");
+                        "the last step can be amended until elements of the next are given");
     if (!writer->ahead)
         rc = gtr_journal_amend(segments->journal, applied_scale, skipped, err);
     return rc == GTR_OK ? gtr_writer_amend(segments->open, applied_scale, skipped, err) : rc;
@@ -294,9 +293,8 @@ enum gtr_code gtr_folder_writer_open(const char *folder, const struct gtr_head *
 
     if (head->rank < 0 || !(options->segment_seconds >= 0.0))
         return gtr_fail(err, GTR_EUSAGE,
-                        "%s: rank %" PRId64 ", segment_seconds %g; must be 0 or "
-                        "more",
-                        folder, head->rank, options->segment_seconds);
+                        "%s: rank %" PRId64 ", segment_seconds %g; must be 0 or more", folder,
+                        head->rank, options->segment_seconds);
     rc = gtr_alloc_for(&segments, 1, sizeof *segments, "writers", err);
     if (rc != GTR_OK)
         return rc;

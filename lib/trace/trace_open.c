@@ -222,8 +222,7 @@ static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
         if (rc == GTR_OK && (gtr_h5_table_rows(trace->norm[i]) != trace->n_steps ||
                              gtr_h5_table_cols(trace->norm[i]) != trace->head.n_tensors))
             rc = gtr_fail(err, GTR_EFORMAT,
-                          "%s: %s: is %zu x %zu where %zu steps x %zu tensors are "
-                          "declared",
+                          "%s: %s: is %zu x %zu where %zu steps x %zu tensors are declared",
                           trace->path, gtr_norm_datasets[i].name, gtr_h5_table_rows(trace->norm[i]),
                           gtr_h5_table_cols(trace->norm[i]), trace->n_steps, trace->head.n_tensors);
         if (rc != GTR_OK)

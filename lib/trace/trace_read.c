@@ -57,12 +57,10 @@ static enum gtr_code check_sums(const struct gtr_trace *trace, enum gtr_norm nor
         return GTR_OK;
     for (i = 0; i < n; i++)
         if (!(values[i] >= 0.0))
-            return gtr_fail(err, GTR_EFORMAT,
-                            "%s: %s: row %zu, tensor %zu is %g; a sum of squares "
-                            "cannot be",
-                            trace->path, gtr_norm_datasets[norm].name,
-                            first + i / trace->head.n_tensors, i % trace->head.n_tensors,
-                            values[i]);
+            return gtr_fail(
+                err, GTR_EFORMAT, "%s: %s: row %zu, tensor %zu is %g; a sum of squares cannot be",
+                trace->path, gtr_norm_datasets[norm].name, first + i / trace->head.n_tensors,
+                i % trace->head.n_tensors, values[i]);
     return GTR_OK;
 }
 
