@@ -157,20 +157,6 @@ static enum gtr_code make_rows(struct merge *merge, struct gtr_err *err)
     return rc == GTR_OK ? gtr_rows_new(&merge->joined, 1, merge->matched.head.n_tensors, err) : rc;
 }
 
-static enum gtr_code read_ranks(struct merge *merge, struct gtr_err *err)
-{
-    enum gtr_code rc = GTR_OK;
-    size_t r;
-    int norm;
-
-    for (norm = 0; norm < GTR_NORM_COUNT; norm++)
-        for (r = 0; rc == GTR_OK && r < merge->n_ranks; r++)
-            if (gtr_trace_has(merge->traces[r], (enum gtr_norm)norm))
-                rc = gtr_trace_read_rows(merge->traces[r], (enum gtr_norm)norm, merge->at[r], 1,
-                                         gtr_rows_of(&merge->rows[r], (enum gtr_norm)norm), err);
-    return rc;
-}
-
 /* Not a number wins: what a rank does not know, nobody knows. */
 static float larger(float a, float b)
 {
@@ -262,9 +248,11 @@ static enum gtr_code take_same(struct merge *merge, size_t i, int64_t step, stru
 static enum gtr_code join_row(struct merge *merge, struct gtr_step *step, struct gtr_err *err)
 {
     bool one = merge->n_ranks == 1 || merge->options->join == GTR_JOIN_SAME;
-    enum gtr_code rc = read_ranks(merge, err);
+    enum gtr_code rc = GTR_OK;
     size_t i, r;
 
+    for (r = 0; rc == GTR_OK && r < merge->n_ranks; r++)
+        rc = gtr_trace_read_all(merge->traces[r], merge->at[r], 1, &merge->rows[r], err);
     *step = gtr_trace_steps(merge->traces[0])[merge->at[0]];
     for (r = 1; r < merge->n_ranks; r++)
         step->skipped = step->skipped || gtr_trace_steps(merge->traces[r])[merge->at[r]].skipped;

@@ -57,16 +57,11 @@ static void sum_amended(struct gtr_file_writer *writer, double applied_scale, bo
 static enum gtr_code append_step(struct gtr_file_writer *writer, const struct gtr_step *step,
                                  struct gtr_err *err)
 {
-    const uint8_t skipped = step->skipped;
-    const void *values[STEP_COUNT] = {
-        [STEP_INDEX] = &step->index, [STEP_LOSS] = &step->loss,           [STEP_LR] = &step->lr,
-        [STEP_TIME] = &step->time,   [STEP_SCALE] = &step->applied_scale, [STEP_SKIPPED] = &skipped
-    };
     enum gtr_code rc = GTR_OK;
     size_t i;
 
     for (i = 0; rc == GTR_OK && i < STEP_COUNT; i++)
-        rc = gtr_h5_sheet_append(writer->step[i], values[i], err);
+        rc = gtr_h5_sheet_append(writer->step[i], (const char *)step + gtr_step_columns[i].at, err);
     return rc;
 }
 
