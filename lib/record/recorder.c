@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "options.h"
 #include "recorder_private.h"
+#include "trace_private.h"
 
 static void recorder_free(struct gtr_recorder *r)
 {
@@ -65,31 +66,6 @@ enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_option
     return GTR_OK;
 }
 
-/* "4096x11008" as a number of elements; a scalar is "".  False if it is anything else. */
-static bool shape_numel(const char *shape, uint64_t *numel)
-{
-    const char *p = shape;
-
-    *numel = 1;
-    while (*p != '\0') {
-        uint64_t extent = 0;
-
-        if (*p < '0' || *p > '9')
-            return false;
-        for (; *p >= '0' && *p <= '9'; p++)
-            if (__builtin_mul_overflow(extent, UINT64_C(10), &extent) ||
-                __builtin_add_overflow(extent, (uint64_t)(*p - '0'), &extent))
-                return false;
-        if (__builtin_mul_overflow(*numel, extent, numel))
-            return false;
-        if (*p == 'x' && p[1] != '\0')
-            p++;
-        else if (*p != '\0')
-            return false;
-    }
-    return true;
-}
-
 static enum gtr_code check_tensor(const struct gtr_recorder *r, const char *name, const char *shape,
                                   uint64_t numel, enum gtr_dtype dtype, struct gtr_err *err)
 {
@@ -105,7 +81,7 @@ static enum gtr_code check_tensor(const struct gtr_recorder *r, const char *name
     if ((unsigned)dtype >= GTR_DTYPE_COUNT)
         return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: dtype %d; must be from 0 to %d",
                         r->path, name, (int)dtype, GTR_DTYPE_COUNT - 1);
-    if (shape == NULL || !shape_numel(shape, &product))
+    if (shape == NULL || !gtr_shape_numel(shape, &product))
         return gtr_fail(err, GTR_EUSAGE,
                         "%s: tensor %.80s: shape %.40s; must be numbers joined "
                         "by x, such as 4096x11008",

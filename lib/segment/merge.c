@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 
 #include "alloc.h"
-#include "segment.h"
-#include "trace_private.h"
 
 enum { SHOWN = 5 };
 

@@ -61,8 +61,8 @@ static enum gtr_code open_segment(struct segments *segments, struct gtr_err *err
                           &path, err);
     if (rc != GTR_OK)
         return rc;
-    rc = gtr_segment_writer_open(path, &segments->head, &segments->options,
-                                 segments->writer.n_steps, &segments->open, err);
+    rc = gtr_file_writer_open(path, &segments->head, &segments->options,
+                              (int64_t)segments->writer.n_steps, &segments->open, err);
     gtr_free(path);
     segments->first_row = segments->writer.n_steps;
     segments->bytes = 0;

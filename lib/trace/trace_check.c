@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "crc.h"
 #include "trace_private.h"
 
 enum { CHECK_BYTES = 1 << 20 };

@@ -6,6 +6,9 @@
 #include "h5.h"
 #include "trace.h"
 
+/* "4096x11008" as a number of elements; a scalar is "".  False if it is anything else. */
+bool gtr_shape_numel(const char *shape, uint64_t *numel);
+
 /* --- heads ------------------------------------------------------------------------------------ */
 
 /* The texts of a head, in the order of a file's attributes and of a journal, which has all but the
