@@ -3,8 +3,7 @@
  *   recorder_state.c     may it go on
  *   recorder.c           open, declare, close
  *   recorder_step.c      one step of the training thread
- *   recorder_give.c      the gradients of that step
- *   recorder_elements.c  what is kept of each tensor, and where it lies in a capture
+ *   recorder_elements.c  the gradients of that step, and what is kept of them
  *   recorder_policy.c    what a policy would make of them
  *   recorder_spikes.c    which steps of a flight recorder are written
  *   recorder_queue.c     what the training thread and the writer share, and the thread's side of it
@@ -167,14 +166,7 @@ void gtr_recorder_elements_free(struct gtr_recorder *recorder);
 /* Bytes that are kept of a tensor at each capture. */
 size_t gtr_recorder_kept_bytes(const struct gtr_recorder *recorder, size_t tensor);
 
-/* Where the reduction of a tensor can leave a copy of it: NULL, nowhere. */
-void *gtr_recorder_copy_to(const struct gtr_recorder *recorder, size_t tensor);
-
-/* The kept blocks of these elements, one behind the other; NULL: zeros. */
-void gtr_recorder_gather(const struct gtr_recorder *recorder, size_t tensor, const void *elements,
-                         void *to);
-
-/* Keeps elements of which that makes no copy; NULL: zeros. */
+/* Keeps elements of which their reduction makes no copy; NULL: zeros. */
 enum gtr_code gtr_recorder_keep(struct gtr_recorder *recorder, size_t tensor, const void *elements,
                                 struct gtr_err *err);
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "outfile.h"
 #include "trace_private.h"
 
 /* What is left to be read of some bytes. */
@@ -355,17 +356,11 @@ static enum gtr_code read_file(int fd, const char *path, unsigned char **bytes, 
     if (!S_ISREG(status.st_mode))
         return gtr_fail(err, GTR_EFORMAT, "%s: is not a regular file", path);
     rc = gtr_alloc_for(bytes, (size_t)status.st_size, 1, "bytes", err);
-    for (*n = 0; rc == GTR_OK && *n < (size_t)status.st_size;) {
-        ssize_t got = read(fd, *bytes + *n, (size_t)status.st_size - *n);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            rc = gtr_fail(err, GTR_EIO, "%s: cannot read: %s", path, strerror(errno));
-        if (got <= 0)
-            break;
-        *n += (size_t)got;
-    }
+    if (rc != GTR_OK)
+        return rc;
+    *n = gtr_read_at(fd, *bytes, (size_t)status.st_size, 0);
+    if (*n < (size_t)status.st_size && errno != 0)
+        rc = gtr_fail(err, GTR_EIO, "%s: cannot read: %s", path, strerror(errno));
     return rc;
 }
 
