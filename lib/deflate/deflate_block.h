@@ -69,7 +69,7 @@ void gtr_block_put_stored(struct gtr_sink *sink, const unsigned char *bytes, siz
 void gtr_sink_put(struct gtr_sink *sink, uint32_t bits, unsigned n);
 void gtr_sink_align(struct gtr_sink *sink);
 
-/* --- prefix codes of limited length, as deflate wants them -------------------------------------- */
+/* --- prefix codes of limited length, as deflate wants them ------------------------------------ */
 
 enum { GTR_HUFFMAN_SYMBOLS_MAX = 288, GTR_HUFFMAN_LENGTH_MAX = 15 };
 
@@ -82,7 +82,7 @@ void gtr_huffman_lengths(const uint32_t *counts, size_t n, unsigned limit, uint8
  */
 void gtr_huffman_codes(const uint8_t *lengths, size_t n, uint32_t *codes);
 
-/* --- numbers from bytes and back, lowest byte first, on any machine -----------------------------
+/* --- numbers from bytes and back, lowest byte first, on any machine ------------------------------
  *
  * Written with shifts, not every compiler makes one instruction of them. */
 

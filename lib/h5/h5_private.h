@@ -64,7 +64,7 @@ enum gtr_code gtr_h5_dataset_open(const struct gtr_h5 *h5, const char *name, enu
  * 1032 times (zlib's documentation), so no honest file claims more. */
 bool gtr_h5_is_justified(const struct gtr_h5 *h5, uint64_t count, uint64_t size);
 
-/* --- a table, as h5_table.c and h5_chunks.c share it ------------------------------------------- */
+/* --- a table, as h5_table.c and h5_chunks.c share it ------------------------------------------ */
 
 enum { GTR_H5_FILTERS_MAX = 4 };
 

@@ -22,7 +22,7 @@
 #include "recorder.h"
 #include "writer.h"
 
-/* --- may it go on?  What all of its files ask, on either thread ---------------------------------
+/* --- may it go on?  What all of its files ask, on either thread ----------------------------------
  *
  * The thread that trains and the writer may both fail, and at once: the first failure is kept, and
  * told from then on. */
@@ -49,7 +49,7 @@ enum gtr_code gtr_record_failed(const struct gtr_record_state *state, struct gtr
 enum gtr_code gtr_record_fail(struct gtr_record_state *state, const struct gtr_err *failure,
                               struct gtr_err *err);
 
-/* --- what a recorder is --------------------------------------------------------------------- */
+/* --- what a recorder is ----------------------------------------------------------------------- */
 
 /* A step on its way to the writer. */
 struct gtr_record_row {

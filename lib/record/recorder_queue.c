@@ -259,7 +259,7 @@ void gtr_recorder_queue_close(struct gtr_recorder *r, bool abandon)
         gtr_recorder_writer_close(r);
 }
 
-/* --- the training thread's side: getting room, handing on, waiting ----------------------------
+/* --- the training thread's side: getting room, handing on, waiting -------------------------------
  *
  * Nothing here waits after a failure, and only two things wait at all: a step for which there is no
  * row or, unless captures are dropped, no slot; and elements that the writer takes from the

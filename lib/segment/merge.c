@@ -138,7 +138,7 @@ static enum gtr_code check_ranks(struct merge *merge, struct gtr_err *err)
     return GTR_OK;
 }
 
-/* --- one row; merge.h says what a row of the whole run is ---------------------------------------- */
+/* --- one row; merge.h says what a row of the whole run is ------------------------------------- */
 
 /* Room for one row of each rank, and for the joined one. */
 static enum gtr_code make_rows(struct merge *merge, struct gtr_err *err)

@@ -185,7 +185,7 @@ enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank, 
     return GTR_OK;
 }
 
-/* --- remarks: one line about one file, for whoever listens ------------------------------------- */
+/* --- remarks: one line about one file, for whoever listens ------------------------------------ */
 
 void gtr_say(const struct gtr_remarks *remarks, const char *path, bool fault, const char *format,
              ...)

@@ -18,7 +18,7 @@
 #include "segment_recover.h"
 #include "trace_private.h"
 
-/* --- the names in a folder --------------------------------------------------------------------- */
+/* --- the names in a folder -------------------------------------------------------------------- */
 
 enum gtr_segment_kind {
     GTR_SEGMENT_WHOLE,
