@@ -401,22 +401,13 @@ void gtr_journal_values(const struct gtr_journal *journal, size_t row, enum gtr_
                         void *out)
 {
     const unsigned char *values = journal->rows[row].values;
-    size_t n = journal->head.n_tensors;
+    size_t n = journal->head.n_tensors, size = n * gtr_h5_type_size(gtr_norm_datasets[norm].type);
+    enum gtr_norm before;
 
-    switch (norm) {
-    case GTR_SUMSQ:
-        memcpy(out, values, n * 8);
-        return;
-    case GTR_MAXABS:
-        memcpy(out, values + n * 8, n * 4);
-        return;
-    case GTR_NONFINITE:
-        memcpy(out, values + n * 12, n * 8);
-        return;
-    default:
-        if (journal->param_norms)
-            memcpy(out, values + n * 20, n * 8);
-        else
-            memset(out, 0, n * 8);
-    }
+    for (before = 0; before < norm; before++)
+        values += n * gtr_h5_type_size(gtr_norm_datasets[before].type);
+    if (norm == GTR_PARAM_SUMSQ && !journal->param_norms)
+        memset(out, 0, size);
+    else
+        memcpy(out, values, size);
 }

@@ -11,13 +11,6 @@
 
 #include "alloc.h"
 
-const char *gtr_join_name(enum gtr_join join)
-{
-    static const char *const names[GTR_JOIN_COUNT] = { "none", "sum", "same", "mean" };
-
-    return names[join];
-}
-
 static const char *const wrappers[] = { "_fsdp_wrapped_module.", "_orig_mod.",
                                         "_checkpoint_wrapped_module." };
 
@@ -242,7 +235,7 @@ enum gtr_code gtr_match_tensors(struct gtr_trace *const *traces, size_t n_ranks,
     if (rc == GTR_OK)
         rc = match_names(traces, n_ranks, entries, n, join, matched, err);
     if (rc == GTR_OK && (join == GTR_JOIN_SUM || join == GTR_JOIN_MEAN))
-        rc = gtr_head_set(&matched->head.reduction, gtr_join_name(join), err);
+        rc = gtr_head_set(&matched->head.reduction, join == GTR_JOIN_SUM ? "sum" : "mean", err);
     for (i = 0; i < n; i++)
         gtr_free(entries[i].bare);
     gtr_free(entries);
