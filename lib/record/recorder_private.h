@@ -3,10 +3,12 @@
  *   recorder_state.c     may it go on
  *   recorder.c           open, declare, close
  *   recorder_step.c      one step of the training thread
- *   recorder_elements.c  the gradients of that step, and what is kept of them
+ *   recorder_give.c      the gradients of that step
+ *   recorder_elements.c  what is kept of each tensor, and where it lies in a capture
  *   recorder_policy.c    what a policy would make of them
  *   recorder_spikes.c    which steps of a flight recorder are written
- *   recorder_queue.c     what the training thread and the writer share, and the thread's side of it
+ *   recorder_queue.c     what the training thread and the writer share: its size, the thread
+ *   recorder_room.c      the training thread's side of it
  *   recorder_writer.c    the writer
  *   record_estimate.c    how much all this will be
  */
@@ -165,6 +167,10 @@ void gtr_recorder_elements_free(struct gtr_recorder *recorder);
 
 /* Bytes that are kept of a tensor at each capture. */
 size_t gtr_recorder_kept_bytes(const struct gtr_recorder *recorder, size_t tensor);
+
+/* Copies the kept blocks of a tensor's elements, one behind the other; NULL: zeros. */
+void gtr_recorder_gather(const struct gtr_recorder *recorder, size_t tensor, const void *elements,
+                         void *to);
 
 /* Keeps elements of which their reduction makes no copy; NULL: zeros. */
 enum gtr_code gtr_recorder_keep(struct gtr_recorder *recorder, size_t tensor, const void *elements,
