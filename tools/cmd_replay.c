@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "forms.h"
+#include "output.h"
 #include "scaling_table.h"
 #include "study.h"
 
@@ -57,7 +57,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
     case ARGP_KEY_END:
         if (arguments->trace == NULL)
             argp_error(state, "name a trace");
-        if (arguments->replay.n_policies == 0)
+        if (arguments->replay.policies.n == 0)
             argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
         return 0;
     default:
@@ -340,6 +340,6 @@ int cmd_replay(int argc, char **argv)
         fprintf(outputs.tables ? stdout : stderr, "%s\n", study_open_loop);
     outputs_abandon(&outputs, study.n_settings);
     study_close(&study);
-    cli_replay_free(&arguments.replay);
+    gtr_free(arguments.replay.policies.text);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&arguments.common, &err);
 }

@@ -1,9 +1,7 @@
 /* cmd_verify.c - gradtrace verify: is all of a trace there, and as it was written? */
 #include "cli.h"
 
-#include <stdio.h>
-#include <string.h>
-
+#include "output.h"
 #include "tell.h"
 
 struct arguments {
@@ -57,12 +55,12 @@ int cmd_verify(int argc, char **argv)
 {
     const struct gtr_remarks remarks = { say, NULL };
     struct arguments arguments = { 0 };
+    struct gtr_err err = { 0 };
     int status = EXIT_DONE;
     size_t i;
 
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     for (i = 0; i < arguments.paths.n; i++) {
-        struct gtr_err err = { 0 };
         size_t n_faults;
 
         if (gtr_trace_verify(arguments.paths.text[i], &remarks, &n_faults, &err) != GTR_OK)
@@ -71,13 +69,7 @@ int cmd_verify(int argc, char **argv)
             status = EXIT_FAILED;
     }
     gtr_free(arguments.paths.text);
-    errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        struct gtr_err err = { 0 };
-
-        gtr_fail(&err, GTR_EIO, "standard output: cannot write: %s",
-                 errno != 0 ? strerror(errno) : "write failed");
+    if (output_flush(&err) != GTR_OK)
         return cli_fail(&arguments.common, &err);
-    }
     return status;
 }

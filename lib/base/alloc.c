@@ -1,8 +1,10 @@
 /* alloc.c - the one place that calls malloc. */
 #include "alloc.h"
 
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +53,24 @@ char *gtr_strdup(const char *text)
     if (copy != NULL)
         memcpy(copy, text, n);
     return copy;
+}
+
+enum gtr_code gtr_format(char **text, const char *about, struct gtr_err *err, const char *format,
+                         ...)
+{
+    va_list values;
+    size_t size;
+
+    va_start(values, format);
+    size = (size_t)vsnprintf(NULL, 0, format, values) + 1;
+    va_end(values);
+    *text = gtr_alloc(size, 1);
+    if (*text == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", about);
+    va_start(values, format);
+    vsnprintf(*text, size, format, values);
+    va_end(values);
+    return GTR_OK;
 }
 
 enum gtr_code gtr_grow(void *pointer_to_array, size_t *capacity, size_t needed, size_t size,

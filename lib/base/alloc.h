@@ -29,6 +29,11 @@ enum gtr_code gtr_grow(void *pointer_to_array, size_t *capacity, size_t needed, 
 
 GTR_PUBLIC_END
 
+/* *text is a new string, printed as printf would.  What fails is told of `about`: "ABOUT: no
+ * memory". */
+enum gtr_code gtr_format(char **text, const char *about, struct gtr_err *err, const char *format,
+                         ...) __attribute__((format(printf, 4, 5)));
+
 /* Tests only: the n-th allocation from now fails, and all after it; n = 0 turns this off. */
 void gtr_alloc_fail_after(size_t n);
 

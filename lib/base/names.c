@@ -4,15 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
-
-uint64_t gtr_name_hash(const char *name)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (; *name != '\0'; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
-    return hash;
-}
+#include "digest.h"
 
 const char *gtr_names_text(const struct gtr_names *names, uint32_t number)
 {
@@ -22,7 +14,7 @@ const char *gtr_names_text(const struct gtr_names *names, uint32_t number)
 /* The slot that holds the name, or the free one where it belongs. */
 static size_t slot_of(const struct gtr_names *names, const char *name)
 {
-    uint64_t hash = gtr_name_hash(name);
+    uint64_t hash = gtr_digest_bytes(GTR_DIGEST_START, name, strlen(name));
     size_t slot = (size_t)(hash ^ hash >> 32) & (names->n_slots - 1);
 
     while (names->slots[slot] != 0 &&

@@ -19,9 +19,6 @@ struct gtr_names {
     size_t n_slots;  /* a power of two */
 };
 
-/* FNV-1a (Fowler, Noll, Vo), 64 bits. */
-uint64_t gtr_name_hash(const char *name);
-
 /* The name's number, or GTR_NAMES_NONE. */
 uint32_t gtr_names_find(const struct gtr_names *names, const char *name);
 

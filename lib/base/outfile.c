@@ -1,11 +1,10 @@
-/* outfile.c - temporary name, sync, rename. */
+/* outfile.c - temporary name, sync, rename; and bytes that are all read or all written. */
 #define _GNU_SOURCE
 #include "outfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -53,13 +52,13 @@ static enum gtr_code create_beside(struct gtr_outfile *out, struct gtr_err *err)
 enum gtr_code gtr_outfile_begin(struct gtr_outfile *out, const char *path, bool force,
                                 struct gtr_err *err)
 {
-    enum gtr_code rc = GTR_OK;
+    enum gtr_code rc;
     struct stat there;
 
     *out = (struct gtr_outfile){ .force = force };
-    out->path = gtr_strdup(path);
-    if (out->path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(&out->path, path, err, "%s", path);
+    if (rc != GTR_OK)
+        return rc;
     if (stat(path, &there) == 0) {
         if (S_ISDIR(there.st_mode)) {
             rc = gtr_fail(err, GTR_EIO, "%s: is a folder; name a file in it", path);
@@ -163,4 +162,37 @@ enum gtr_code gtr_file_close(FILE *f, const char *path, struct gtr_err *err)
         return gtr_fail(err, GTR_EIO, "%s: cannot write: %s", path,
                         errno != 0 ? strerror(errno) : "write failed");
     return GTR_OK;
+}
+
+size_t gtr_read_at(int fd, void *bytes, size_t n, uint64_t at)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t got = pread(fd, (char *)bytes + done, n - done, (off_t)(at + done));
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        errno = got == 0 ? 0 : errno;
+        if (got <= 0)
+            break;
+        done += (size_t)got;
+    }
+    return done;
+}
+
+size_t gtr_write_at(int fd, const void *bytes, size_t n, uint64_t at)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t put = pwrite(fd, (const char *)bytes + done, n - done, (off_t)(at + done));
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            break;
+        done += (size_t)put;
+    }
+    return done;
 }

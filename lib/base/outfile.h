@@ -8,6 +8,7 @@
 #define GTR_OUTFILE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "err.h"
@@ -39,5 +40,10 @@ void gtr_folder_sync(const char *path);
 enum gtr_code gtr_file_close(FILE *f, const char *path, struct gtr_err *err);
 
 GTR_PUBLIC_END
+
+/* All n bytes of any file at `at`, whatever interrupts.  Returns how many there were; fewer: errno
+ * tells why, or is 0 at the end of the file. */
+size_t gtr_read_at(int fd, void *bytes, size_t n, uint64_t at);
+size_t gtr_write_at(int fd, const void *bytes, size_t n, uint64_t at);
 
 #endif

@@ -1,11 +1,6 @@
 /* deflate_block.c - blocks of deflate. */
 #include "deflate_block.h"
 
-#include <string.h>
-
-#include "huffman.h"
-#include "little_endian.h"
-
 enum {
     CODE_BITS = 12,       /* the longest code: four of them fit the bits held */
     LENGTH_CODE_BITS = 7, /* deflate's own limit */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Symbols of deflate: 256 bytes, end of block, lengths of matches; and their distances. */
 enum { GTR_N_SYMBOLS = 286, GTR_N_DISTANCES = 30, GTR_DISTANCE_MAX = 1 << 15 };
@@ -67,5 +68,41 @@ void gtr_block_put_stored(struct gtr_sink *sink, const unsigned char *bytes, siz
 /* Up to 32 bits, lowest first; and zeros up to the next whole byte. */
 void gtr_sink_put(struct gtr_sink *sink, uint32_t bits, unsigned n);
 void gtr_sink_align(struct gtr_sink *sink);
+
+/* --- prefix codes of limited length, as deflate wants them ------------------------------------ */
+
+enum { GTR_HUFFMAN_SYMBOLS_MAX = 288, GTR_HUFFMAN_LENGTH_MAX = 15 };
+
+/* Code lengths in bits, at most `limit`, that make the counted text short; 0 for symbols that do
+ * not occur.  At least two symbols get one, so that the code is complete, which some decoders
+ * insist on.  2 <= n <= GTR_HUFFMAN_SYMBOLS_MAX <= 2^limit or fewer symbols occur. */
+void gtr_huffman_lengths(const uint32_t *counts, size_t n, unsigned limit, uint8_t *lengths);
+
+/* The canonical code of these lengths, first bit lowest as deflate sends it: code | length << 16.
+ */
+void gtr_huffman_codes(const uint8_t *lengths, size_t n, uint32_t *codes);
+
+/* --- numbers from bytes and back, lowest byte first, on any machine ------------------------------
+ *
+ * Written with shifts, not every compiler makes one instruction of them. */
+
+static inline uint64_t gtr_swap_64(uint64_t value)
+{
+    return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap64(value) : value;
+}
+
+static inline uint64_t gtr_load_64(const unsigned char *bytes)
+{
+    uint64_t value;
+
+    memcpy(&value, bytes, sizeof value);
+    return gtr_swap_64(value);
+}
+
+static inline void gtr_store_64(unsigned char *bytes, uint64_t value)
+{
+    value = gtr_swap_64(value);
+    memcpy(bytes, &value, sizeof value);
+}
 
 #endif

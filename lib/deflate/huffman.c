@@ -1,7 +1,5 @@
 /* huffman.c - prefix codes of limited length. */
-#include "huffman.h"
-
-#include <string.h>
+#include "deflate_block.h"
 
 struct leaf {
     uint32_t count;

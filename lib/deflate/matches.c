@@ -1,11 +1,6 @@
 /* matches.c - a greedy search for repetitions that looks at one or two places only. */
 #include "matches.h"
 
-#include <stdbool.h>
-#include <string.h>
-
-#include "little_endian.h"
-
 /* Of a run, before it is followed: three bytes repeat by chance, and cost as much as their bytes.
  */
 enum { RUN_BYTES = 4 };

@@ -1,6 +1,6 @@
 /* group_file.c - read GLOB<tab>GROUP. */
 #define _GNU_SOURCE
-#include "group_file.h"
+#include "group_parts.h"
 
 #include <errno.h>
 #include <fnmatch.h>

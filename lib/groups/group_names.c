@@ -3,7 +3,7 @@
  * The knowledge is in the tables; the code only walks a name from left to right and looks up.
  */
 #define _GNU_SOURCE
-#include "group_names.h"
+#include "group_parts.h"
 
 #include <fnmatch.h>
 #include <string.h>

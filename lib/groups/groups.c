@@ -1,4 +1,4 @@
-/* groups.c - apply a rule to all tensors of a trace.
+/* groups.c - the table of rules, and one of them applied to all tensors of a trace.
  *
  * Every tensor's group is written out as text first; then equal texts, brought together by
  * sorting, become one group.
@@ -9,7 +9,223 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "group_rules.h"
+#include "group_parts.h"
+#include "text.h"
+
+/* --- rules ------------------------------------------------------------------------------------ */
+
+/* A rule, got ready to name the groups of one trace's tensors. */
+struct naming {
+    const char *rule;
+    void (*name)(struct naming *);
+    const struct gtr_tensor *tensor; /* at hand */
+    struct gtr_dotted parts;         /* of its name */
+    struct gtr_builder group;        /* the answer */
+    struct gtr_layers *layers;       /* for the rules that ask for layers */
+    struct gtr_group_file *file;     /* for file:PATH */
+    size_t n_named; /* tensors that the rule itself had a name for: a line, an optimizer */
+};
+
+static void name_module(struct naming *n)
+{
+    gtr_builder_add(&n->group, gtr_dotted_module(&n->parts));
+}
+
+static void name_layer(struct naming *n)
+{
+    const char *top;
+
+    gtr_layers_name(n->layers, &n->parts, &n->group, &top);
+}
+
+static void name_layer_module(struct naming *n)
+{
+    const char *module = gtr_dotted_module(&n->parts), *top;
+
+    gtr_layers_name(n->layers, &n->parts, &n->group, &top);
+    if (top != NULL) {
+        /* "embed_tokens" twice would say nothing more, nor would "ln_f.norm". */
+        const char *function = gtr_part_function(top, NULL);
+
+        if (strcmp(top, module) == 0 || (function != NULL && strcmp(function, module) == 0))
+            return;
+    }
+    gtr_builder_char(&n->group, '.');
+    gtr_builder_add(&n->group, module);
+}
+
+static void name_tensor(struct naming *n)
+{
+    gtr_builder_add(&n->group, n->tensor->name);
+}
+
+static void name_all(struct naming *n)
+{
+    gtr_builder_add(&n->group, "all");
+}
+
+static void name_lora_ab(struct naming *n)
+{
+    const char *letter;
+    size_t at = gtr_dotted_lora(&n->parts, &letter);
+
+    name_module(n);
+    if (at > 0 && letter != NULL) {
+        gtr_builder_char(&n->group, '.');
+        gtr_builder_add(&n->group, letter);
+    }
+}
+
+static void name_aggc(struct naming *n)
+{
+    gtr_builder_add(&n->group, gtr_dotted_aggc(&n->parts));
+}
+
+static void name_file(struct naming *n)
+{
+    const char *group = gtr_group_file_find(n->file, n->tensor->name);
+
+    if (group == NULL) {
+        name_module(n);
+        return;
+    }
+    n->n_named++;
+    gtr_builder_add(&n->group, group);
+}
+
+/* An optimizer need not have all tensors; what it has not is one group. */
+static void name_param_group(struct naming *n)
+{
+    const char *group = n->tensor->param_group;
+
+    gtr_builder_add(&n->group, group != NULL ? group : "no-optimizer");
+    n->n_named += group != NULL;
+}
+
+/* Two columns of one table; the first is public. */
+static const struct gtr_group_rule rules[] = {
+    { "module", "functional name, pooled over layers: q_proj, down_proj, norm (the default)" },
+    { "layer", "transformer block: layers.3; what is in no block by its top-level name" },
+    { "layer.module", "both: layers.3.q_proj" },
+    { "tensor", "each tensor by itself" },
+    { "all", "one group of everything" },
+    { "lora-ab", "as module, with LoRA factors apart: q_proj.A, q_proj.B" },
+    { "aggc", "as the reference implementation of AGGC groups, to reproduce its logs" },
+    { "file:PATH", "lines GLOB<tab>GROUP, the first match wins; the rest as module" },
+    { "param-group", "the optimizer's parameter groups, if the trace holds them" },
+};
+static void (*const namers[])(struct naming *) = {
+    name_module,  name_layer, name_layer_module, name_tensor,      name_all,
+    name_lora_ab, name_aggc,  name_file,         name_param_group,
+};
+_Static_assert(GTR_ARRAY_LEN(rules) == GTR_ARRAY_LEN(namers), "each rule is in both columns");
+
+const struct gtr_group_rule *gtr_group_rules(size_t *n_rules)
+{
+    *n_rules = GTR_ARRAY_LEN(rules);
+    return rules;
+}
+
+/* file:PATH, the only rule that looks outside the trace. */
+static bool is_file(const char *rule)
+{
+    return strncmp(rule, "file:", 5) == 0;
+}
+
+/* Its row; the number of rows if it has none. */
+static size_t row_of(const char *rule)
+{
+    size_t i;
+
+    for (i = 0; i < GTR_ARRAY_LEN(rules); i++)
+        if (namers[i] == name_file ? is_file(rule) : strcmp(rules[i].name, rule) == 0)
+            break;
+    return i;
+}
+
+static enum gtr_code unknown_rule(const char *rule, struct gtr_err *err)
+{
+    const char *names[GTR_ARRAY_LEN(rules)], *nearest;
+    char list[200] = "";
+    size_t i;
+
+    for (i = 0; i < GTR_ARRAY_LEN(rules); i++) {
+        names[i] = rules[i].name;
+        strcat(list, i > 0 ? ", " : "");
+        strcat(list, names[i]);
+    }
+    nearest = gtr_text_nearest(rule, names, GTR_ARRAY_LEN(rules));
+    if (nearest != NULL)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%.80s: no such rule for groups; did you mean %s? (there are %s)", rule,
+                        nearest, list);
+    return gtr_fail(err, GTR_EUSAGE, "%.80s: no such rule for groups; there are %s", rule, list);
+}
+
+/* Finds the rule, and reads what it needs: its file, or the layers of the model.  Free with
+ * naming_free, also after a failure. */
+static enum gtr_code naming_init(struct naming *n, const char *rule, const struct gtr_head *head,
+                                 struct gtr_err *err)
+{
+    size_t row = row_of(rule);
+
+    *n = (struct naming){ .rule = rule };
+    if (row == GTR_ARRAY_LEN(rules))
+        return unknown_rule(rule, err);
+    n->name = namers[row];
+    if (n->name == name_file)
+        return gtr_group_file_read(rule + strlen("file:"), &n->file, err);
+    if (n->name == name_layer || n->name == name_layer_module)
+        return gtr_layers_new(head, &n->layers, err);
+    return GTR_OK;
+}
+
+static void naming_free(struct naming *n)
+{
+    gtr_dotted_free(&n->parts);
+    gtr_builder_free(&n->group);
+    gtr_layers_free(n->layers);
+    gtr_group_file_free(n->file);
+}
+
+/* The group of one tensor, never empty; the caller frees it with gtr_free. */
+static enum gtr_code name_group(struct naming *n, const struct gtr_tensor *tensor, char **group,
+                                struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    *group = NULL;
+    n->tensor = tensor;
+    rc = gtr_dotted_split(&n->parts, tensor->name, err);
+    if (rc != GTR_OK)
+        return rc;
+    n->name(n);
+    if (n->group.length == 0)
+        gtr_builder_add(&n->group, "unnamed");
+    *group = gtr_builder_take(&n->group);
+    if (*group == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "no memory for the names of groups");
+    return GTR_OK;
+}
+
+/* After all tensors: did the rule have anything to do with them? */
+static enum gtr_code check_named(const struct naming *n, struct gtr_err *err)
+{
+    if (n->n_named > 0)
+        return GTR_OK;
+    if (n->name == name_file)
+        return gtr_fail(err, GTR_EFORMAT,
+                        "%.150s: none of its globs matches a tensor of this trace",
+                        n->rule + strlen("file:"));
+    if (n->name == name_param_group)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%s: this trace does not hold the optimizer's parameter groups; name "
+                        "another rule",
+                        n->rule);
+    return GTR_OK;
+}
+
+/* --- all tensors ------------------------------------------------------------------------------ */
 
 struct place {
     const char *text;
@@ -57,13 +273,13 @@ static enum gtr_code apply_rule(struct gtr_groups *groups, const struct gtr_head
                                 struct gtr_err *err)
 {
     const size_t n = head->n_tensors;
-    struct gtr_naming *naming = NULL;
+    struct naming naming;
     struct place *places = NULL;
     char **texts = NULL;
     enum gtr_code rc;
     size_t i;
 
-    rc = gtr_naming_new(groups->rule, head, &naming, err);
+    rc = naming_init(&naming, groups->rule, head, err);
     if (rc != GTR_OK)
         goto out;
     rc = gtr_alloc_for(&texts, n, sizeof *texts, "tensors", err);
@@ -71,9 +287,9 @@ static enum gtr_code apply_rule(struct gtr_groups *groups, const struct gtr_head
         goto out;
     rc = gtr_alloc_for(&places, n, sizeof *places, "tensors", err);
     for (i = 0; rc == GTR_OK && i < n; i++)
-        rc = gtr_naming_group(naming, &head->tensors[i], &texts[i], err);
+        rc = name_group(&naming, &head->tensors[i], &texts[i], err);
     if (rc == GTR_OK && n > 0)
-        rc = gtr_naming_finish(naming, err);
+        rc = check_named(&naming, err);
     if (rc == GTR_OK)
         number_groups(groups, places, texts);
 out:
@@ -81,7 +297,7 @@ out:
         gtr_free(texts[i]);
     gtr_free(texts);
     gtr_free(places);
-    gtr_naming_free(naming);
+    naming_free(&naming);
     return rc;
 }
 
@@ -95,12 +311,12 @@ static enum gtr_code choose_rule(const char *asked, const struct gtr_head *head,
     *rule = head->group_by;
     if (head->group_by == NULL || *head->group_by == '\0')
         *rule = "module";
-    if (gtr_naming_is_file(*rule))
+    if (is_file(*rule))
         return gtr_fail(err, GTR_EFORMAT,
                         "this trace asks for the groups of %.150s, which is outside it; name a "
                         "rule with --group-by",
                         *rule);
-    if (!gtr_naming_is_known(*rule))
+    if (row_of(*rule) == GTR_ARRAY_LEN(rules))
         return gtr_fail(err, GTR_EFORMAT,
                         "this trace asks for the groups of %.150s, which is no rule; name one with "
                         "--group-by",

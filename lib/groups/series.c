@@ -104,11 +104,8 @@ static enum gtr_code read_matrix(struct reading *reading, enum gtr_norm norm, si
     if (rc == GTR_OK)
         gtr_threads_run(n_workers, n_bands, read_band, reading);
     for (w = 0; w < n_workers; w++) {
-        if (rc == GTR_OK && reading->errs[w].code != GTR_OK) {
-            rc = reading->errs[w].code;
-            if (err != NULL && err->code == GTR_OK)
-                *err = reading->errs[w];
-        }
+        if (rc == GTR_OK)
+            rc = gtr_err_again(&reading->errs[w], err);
         gtr_free(reading->band != NULL ? reading->band[w] : NULL);
         gtr_free(reading->sums != NULL ? reading->sums[w] : NULL);
     }
@@ -147,25 +144,13 @@ static enum gtr_code mark_overflow(struct gtr_series *series, struct gtr_err *er
     return rc;
 }
 
-static enum gtr_code copy_names(struct gtr_series *series, const struct gtr_groups *groups,
-                                struct gtr_err *err)
-{
-    size_t j;
-
-    for (j = 0; j < groups->n_groups; j++) {
-        series->names[j] = gtr_strdup(groups->names[j]);
-        if (series->names[j] == NULL)
-            return gtr_fail(err, GTR_ENOMEM, "no memory for %zu group names", groups->n_groups);
-    }
-    return GTR_OK;
-}
-
-static enum gtr_code series_new(const struct gtr_trace *trace, const struct gtr_groups *groups,
+/* Room for the norms of these groups. */
+static enum gtr_code series_new(char *const *names, size_t n_groups, size_t n_steps,
                                 struct gtr_series **out, struct gtr_err *err)
 {
     enum gtr_code rc;
     struct gtr_series *series;
-    size_t n_groups = groups->n_groups, n_steps = gtr_trace_n_steps(trace), t;
+    size_t j;
 
     rc = gtr_alloc_for(&series, 1, sizeof *series, "series", err);
     if (rc != GTR_OK)
@@ -173,11 +158,9 @@ static enum gtr_code series_new(const struct gtr_trace *trace, const struct gtr_
     *out = series;
     series->n_groups = n_groups;
     series->n_steps = n_steps;
-    series->left_out = groups->left_out;
-    series->total_steps = gtr_trace_head(trace)->total_steps;
     rc = gtr_alloc_for(&series->names, n_groups, sizeof *series->names, "group names", err);
-    if (rc == GTR_OK)
-        rc = copy_names(series, groups, err);
+    for (j = 0; rc == GTR_OK && j < n_groups; j++)
+        rc = gtr_head_set(&series->names[j], names[j], err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&series->index, n_steps, sizeof *series->index, "steps", err);
     if (rc == GTR_OK)
@@ -188,8 +171,6 @@ static enum gtr_code series_new(const struct gtr_trace *trace, const struct gtr_
         rc = gtr_alloc_for(&series->total, n_steps, sizeof(double), "norms", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&series->nonfinite, n_steps, 1, "flags", err);
-    for (t = 0; rc == GTR_OK && t < n_steps; t++)
-        series->index[t] = gtr_trace_steps(trace)[t].index;
     return rc;
 }
 
@@ -204,9 +185,13 @@ enum gtr_code gtr_series_read(const struct gtr_trace *trace, const struct gtr_gr
     *out = NULL;
     if (gtr_trace_n_steps(trace) == 0)
         return gtr_fail(err, GTR_EFORMAT, "%s: holds no steps", gtr_trace_path(trace));
-    rc = series_new(trace, groups, &series, err);
+    rc = series_new(groups->names, groups->n_groups, gtr_trace_n_steps(trace), &series, err);
     if (rc != GTR_OK)
         goto out;
+    series->left_out = groups->left_out;
+    series->total_steps = gtr_trace_head(trace)->total_steps;
+    for (t = 0; t < series->n_steps; t++)
+        series->index[t] = gtr_trace_steps(trace)[t].index;
     reading.series = series;
     rc = read_matrix(&reading, GTR_SUMSQ, n_threads, err);
     if (rc == GTR_OK && gtr_trace_has(trace, GTR_NONFINITE)) {
@@ -256,39 +241,6 @@ static void copy_columns(void *to, const void *from, size_t n_groups, size_t wid
                n_steps * size);
 }
 
-static enum gtr_code window_new(const struct gtr_series *series, size_t n_steps,
-                                struct gtr_series **out, struct gtr_err *err)
-{
-    enum gtr_code rc;
-    struct gtr_series *w;
-    size_t cells = series->n_groups * n_steps, j;
-
-    rc = gtr_alloc_for(out, 1, sizeof **out, "series", err);
-    if (rc != GTR_OK)
-        return rc;
-    w = *out;
-    w->n_groups = series->n_groups;
-    w->n_steps = n_steps;
-    w->left_out = series->left_out;
-    w->total_steps = series->total_steps;
-    rc = gtr_alloc_for(&w->names, w->n_groups, sizeof *w->names, "group names", err);
-    for (j = 0; rc == GTR_OK && j < w->n_groups; j++)
-        rc = gtr_head_set(&w->names[j], series->names[j], err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&w->index, n_steps, sizeof *w->index, "steps", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&w->sumsq, cells, sizeof(double), "norms", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&w->total_sumsq, n_steps, sizeof(double), "norms", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&w->total, n_steps, sizeof(double), "norms", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&w->nonfinite, n_steps, 1, "flags", err);
-    if (rc == GTR_OK && series->group_nonfinite != NULL)
-        rc = gtr_alloc_for(&w->group_nonfinite, cells, 1, "flags", err);
-    return rc;
-}
-
 enum gtr_code gtr_series_window(const struct gtr_series *series, size_t first, size_t n_steps,
                                 struct gtr_series **window, struct gtr_err *err)
 {
@@ -299,11 +251,15 @@ enum gtr_code gtr_series_window(const struct gtr_series *series, size_t first, s
     *window = NULL;
     if (n_steps == 0 || first > width || n_steps > width - first)
         return gtr_fail(err, GTR_EUSAGE, "rows %zu to %zu of %zu", first, first + n_steps, width);
-    rc = window_new(series, n_steps, &w, err);
+    rc = series_new(series->names, series->n_groups, n_steps, &w, err);
+    if (rc == GTR_OK && series->group_nonfinite != NULL)
+        rc = need_group_flags(w, err);
     if (rc != GTR_OK) {
         gtr_series_free(w);
         return rc;
     }
+    w->left_out = series->left_out;
+    w->total_steps = series->total_steps;
     memcpy(w->index, series->index + first, n_steps * sizeof *w->index);
     memcpy(w->total_sumsq, series->total_sumsq + first, n_steps * sizeof *w->total_sumsq);
     memcpy(w->total, series->total + first, n_steps * sizeof *w->total);

@@ -3,7 +3,7 @@
  * HDF5 would inflate under its own lock, one thread at a time.  Here the lock is held only while
  * H5Dread_chunk copies the stored bytes; inflating and unshuffling run side by side.
  */
-#include "h5_chunks.h"
+#include "h5_private.h"
 
 #include <string.h>
 

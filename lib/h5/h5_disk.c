@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,6 +23,7 @@
 #endif
 
 #include "alloc.h"
+#include "outfile.h"
 
 /* Less than 1 MiB of rows wait in memory, and the chunks' index takes some 40 bytes each. */
 enum { RESERVE_BYTES = 4 << 20 };
@@ -42,14 +42,11 @@ struct disk_file {
 /* A file that is nameless at once: nobody has to remove it.  Not having it is no failure. */
 static int reserve(const char *beside)
 {
-    size_t size = strlen(beside) + sizeof ".room";
-    char *name = gtr_alloc(size, 1);
+    char *name;
     int fd = -1;
 
-    if (name != NULL) {
-        snprintf(name, size, "%s.room", beside);
+    if (gtr_format(&name, beside, NULL, "%s.room", beside) == GTR_OK)
         fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    }
     if (fd >= 0)
         unlink(name);
     if (fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) != 0) {
@@ -172,25 +169,13 @@ static herr_t disk_get_handle(H5FD_t *shared, hid_t access, void **handle)
 static herr_t disk_read(H5FD_t *shared, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t size,
                         void *out)
 {
-    struct disk_file *file = (struct disk_file *)shared;
-    char *p = out;
+    size_t got = gtr_read_at(((struct disk_file *)shared)->fd, out, size, at);
 
     (void)type;
     (void)transfer;
-    while (size > 0) {
-        ssize_t n = pread(file->fd, p, size, (off_t)at);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        p += n;
-        at += (haddr_t)n;
-        size -= (size_t)n;
-    }
-    memset(p, 0, size);
+    if (got < size && errno != 0)
+        return -1;
+    memset((char *)out + got, 0, size - got);
     return 0;
 }
 
@@ -205,25 +190,15 @@ static herr_t disk_write(H5FD_t *shared, H5FD_mem_t type, hid_t transfer, haddr_
                          const void *bytes)
 {
     struct disk_file *file = (struct disk_file *)shared;
-    const char *p = bytes;
+    haddr_t end;
 
     (void)type;
     (void)transfer;
     if ((file->disk->closing && file->disk->error != 0) || is_forked(file))
         return 0;
-    while (size > 0) {
-        ssize_t n = pwrite(file->fd, p, size, (off_t)at);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return failed(file);
-        p += n;
-        at += (haddr_t)n;
-        size -= (size_t)n;
-        file->eof = at > file->eof ? at : file->eof;
-    }
-    return 0;
+    end = at + gtr_write_at(file->fd, bytes, size, at);
+    file->eof = end > at && end > file->eof ? end : file->eof;
+    return end == at + size ? 0 : failed(file);
 }
 
 static herr_t disk_truncate(H5FD_t *shared, hid_t transfer, hbool_t closing)

@@ -4,14 +4,13 @@
  * contiguous dataset needs no lock at all: HDF5 tells its offset once, and pread does the rest.
  * Anything unusual (other filters, compact storage, fletcher32) goes through H5Dread.
  */
-#define _GNU_SOURCE
-#include "h5_chunks.h"
+#include "h5_private.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "alloc.h"
+#include "outfile.h"
 
 enum { BAND_BYTES = 1 << 20 /* of a contiguous dataset: fits a core's cache */ };
 
@@ -169,19 +168,10 @@ bool gtr_h5_table_is_blank(const struct gtr_h5_table *table)
 static enum gtr_code read_bytes(const struct gtr_h5_table *table, uint64_t at, size_t wanted,
                                 char *out, struct gtr_err *err)
 {
-    size_t got = 0;
-
-    while (got < wanted) {
-        ssize_t n = pread(table->h5->fd, out + got, wanted - got, (off_t)(at + got));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return gtr_fail(err, GTR_EIO, "%s: %s: cannot read: %s", table->h5->path, table->name,
-                            n < 0 ? strerror(errno) : "the file ends early");
-        got += (size_t)n;
-    }
-    return GTR_OK;
+    if (gtr_read_at(table->h5->fd, out, wanted, at) == wanted)
+        return GTR_OK;
+    return gtr_fail(err, GTR_EIO, "%s: %s: cannot read: %s", table->h5->path, table->name,
+                    errno != 0 ? strerror(errno) : "the file ends early");
 }
 
 static enum gtr_code read_contiguous(const struct gtr_h5_table *table,

@@ -144,19 +144,6 @@ static enum gtr_code order_steps(struct gtr_log *log, struct gtr_err *err)
     return GTR_OK;
 }
 
-/* How one value of the log is kept. */
-static void keep(bool squares, double value, double *sumsq, uint64_t *nonfinite)
-{
-    double square = squares ? value + 0.0 : value * value; /* + 0.0: -0 becomes 0 */
-
-    *sumsq = 0.0;
-    *nonfinite = 1;
-    if (isfinite(square)) {
-        *sumsq = square;
-        *nonfinite = 0;
-    }
-}
-
 static void count_value(struct gtr_log_summary *summary, double value)
 {
     if (!isfinite(value))
@@ -169,25 +156,21 @@ static void count_value(struct gtr_log_summary *summary, double value)
         summary->n_small++;
 }
 
-/* True if this cell is the one that counts: with repeats only the first or the last does. */
-static bool wanted(const struct gtr_log *log, bool seen)
-{
-    return !seen || log->repeats == GTR_REPEATS_LAST;
-}
-
-/* One step's values as the log has them; NAN with present 0 where it has none. */
-static void gather(const struct gtr_log *log, size_t t, double *values, unsigned char *present)
+/* One step's values as the log has them, where present is not 0.  Of those given twice the first or
+ * the last counts. */
+static void gather(const struct gtr_log *log, size_t t, double *values, uint64_t *present)
 {
     size_t r, c;
 
-    memset(present, 0, log->summary.n_series);
+    memset(present, 0, log->summary.n_series * sizeof *present);
     for (r = log->first_row[t]; r < log->first_row[t + 1]; r++) {
         const struct gtr_log_line *row = &log->rows[r];
 
         for (c = row->first; c < row->first + row->n; c++) {
             uint32_t place = place_of(log, log->owners[c]);
 
-            if (place == GTR_LOG_NOT_SERIES || !wanted(log, present[place] != 0))
+            if (place == GTR_LOG_NOT_SERIES ||
+                (present[place] != 0 && log->repeats != GTR_REPEATS_LAST))
                 continue;
             present[place] = 1;
             values[place] = log->values[c];
@@ -197,14 +180,14 @@ static void gather(const struct gtr_log *log, size_t t, double *values, unsigned
 
 static enum gtr_code count_values(struct gtr_log *log, struct gtr_err *err)
 {
-    unsigned char *present = NULL;
+    uint64_t *present = NULL;
     double *values = NULL;
     enum gtr_code rc;
     size_t t, i;
 
     rc = gtr_alloc_for(&values, log->summary.n_series, sizeof *values, "series", err);
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&present, log->summary.n_series, 1, "series", err);
+        rc = gtr_alloc_for(&present, log->summary.n_series, sizeof *present, "series", err);
     for (t = 0; rc == GTR_OK && t < log->summary.n_steps; t++) {
         gather(log, t, values, present);
         for (i = 0; i < log->summary.n_series; i++)
@@ -218,25 +201,16 @@ static enum gtr_code count_values(struct gtr_log *log, struct gtr_err *err)
 
 void gtr_log_row(const struct gtr_log *log, size_t t, double *sumsq, uint64_t *nonfinite)
 {
-    size_t i, r, c;
+    size_t i;
 
+    gather(log, t, sumsq, nonfinite);
     for (i = 0; i < log->summary.n_series; i++) {
-        sumsq[i] = -1.0; /* not seen yet */
-        nonfinite[i] = 0;
-    }
-    for (r = log->first_row[t]; r < log->first_row[t + 1]; r++) {
-        const struct gtr_log_line *row = &log->rows[r];
+        double value = nonfinite[i] != 0 ? sumsq[i] : 0.0;
+        double square = log->summary.squares ? value + 0.0 : value * value; /* -0 becomes 0 */
 
-        for (c = row->first; c < row->first + row->n; c++) {
-            uint32_t place = place_of(log, log->owners[c]);
-
-            if (place != GTR_LOG_NOT_SERIES && wanted(log, sumsq[place] >= 0.0))
-                keep(log->summary.squares, log->values[c], &sumsq[place], &nonfinite[place]);
-        }
+        nonfinite[i] = isfinite(square) ? 0u : 1u;
+        sumsq[i] = isfinite(square) ? square : 0.0;
     }
-    for (i = 0; i < log->summary.n_series; i++)
-        if (sumsq[i] < 0.0)
-            sumsq[i] = 0.0;
 }
 
 enum gtr_code gtr_log_order(struct gtr_log *log, struct gtr_err *err)

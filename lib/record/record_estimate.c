@@ -9,11 +9,7 @@
 #include "alloc.h"
 #include "recorder_private.h"
 
-enum {
-    STEP_BYTES = 5 * 8 + 1,   /* what a trace holds of each step beside its norms */
-    TENSOR_BYTES = 8 + 4 + 8, /* sumsq, maxabs, nonfinite */
-    STEPS_WITHOUT_PLAN = 1000 /* of a run of unknown length, that the disk should hold */
-};
+enum { STEPS_WITHOUT_PLAN = 1000 }; /* of a run of unknown length, that the disk should hold */
 
 /* Captures among the steps 0 .. n_steps - 1. */
 static double count_captures(const struct gtr_record_options *options, double n_steps)
@@ -38,7 +34,8 @@ enum gtr_code gtr_record_estimate(const struct gtr_record_options *options,
     double capture;
     size_t i;
 
-    *out = (struct gtr_record_estimate){ .row_bytes = STEP_BYTES + n_tensors * TENSOR_BYTES };
+    *out = (struct gtr_record_estimate){ .row_bytes =
+                                             GTR_STEP_BYTES + gtr_row_bytes(n_tensors, false) };
     for (i = 0; rc == GTR_OK && options->elements != GTR_ELEMENTS_NONE && i < n_tensors; i++) {
         uint64_t numel = tensors[i].numel;
 

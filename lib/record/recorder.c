@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "options.h"
 #include "recorder_private.h"
+#include "trace_private.h"
 
 static void recorder_free(struct gtr_recorder *r)
 {
@@ -50,9 +51,9 @@ enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_option
     r->keeps = options.elements != GTR_ELEMENTS_NONE;
     if (options.elements == GTR_ELEMENTS_BLOCKS)
         r->sampling = (struct gtr_sample){ GTR_SAMPLE_BLOCK, options.fraction, options.seed };
-    r->path = gtr_strdup(path);
-    rc = r->path != NULL ? gtr_head_init(&r->head, err)
-                         : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(&r->path, path, err, "%s", path);
+    if (rc == GTR_OK)
+        rc = gtr_head_init(&r->head, err);
     if (rc == GTR_OK)
         rc = gtr_recorder_policy_new(options.spike_policy, &r->spikes.policy, err);
     if (rc == GTR_OK)
@@ -63,31 +64,6 @@ enum gtr_code gtr_recorder_open(const char *path, const struct gtr_record_option
     }
     *out = r;
     return GTR_OK;
-}
-
-/* "4096x11008" as a number of elements; a scalar is "".  False if it is anything else. */
-static bool shape_numel(const char *shape, uint64_t *numel)
-{
-    const char *p = shape;
-
-    *numel = 1;
-    while (*p != '\0') {
-        uint64_t extent = 0;
-
-        if (*p < '0' || *p > '9')
-            return false;
-        for (; *p >= '0' && *p <= '9'; p++)
-            if (__builtin_mul_overflow(extent, UINT64_C(10), &extent) ||
-                __builtin_add_overflow(extent, (uint64_t)(*p - '0'), &extent))
-                return false;
-        if (__builtin_mul_overflow(*numel, extent, numel))
-            return false;
-        if (*p == 'x' && p[1] != '\0')
-            p++;
-        else if (*p != '\0')
-            return false;
-    }
-    return true;
 }
 
 static enum gtr_code check_tensor(const struct gtr_recorder *r, const char *name, const char *shape,
@@ -105,7 +81,7 @@ static enum gtr_code check_tensor(const struct gtr_recorder *r, const char *name
     if ((unsigned)dtype >= GTR_DTYPE_COUNT)
         return gtr_fail(err, GTR_EUSAGE, "%s: tensor %.80s: dtype %d; must be from 0 to %d",
                         r->path, name, (int)dtype, GTR_DTYPE_COUNT - 1);
-    if (shape == NULL || !shape_numel(shape, &product))
+    if (shape == NULL || !gtr_shape_numel(shape, &product))
         return gtr_fail(err, GTR_EUSAGE,
                         "%s: tensor %.80s: shape %.40s; must be numbers joined "
                         "by x, such as 4096x11008",
@@ -116,8 +92,7 @@ static enum gtr_code check_tensor(const struct gtr_recorder *r, const char *name
                         r->path, name, shape, product, numel);
     if (numel > PTRDIFF_MAX / gtr_dtype_size(dtype))
         return gtr_fail(err, GTR_EUSAGE,
-                        "%s: tensor %.80s: %" PRIu64 " elements are more than "
-                        "memory can hold",
+                        "%s: tensor %.80s: %" PRIu64 " elements are more than memory can hold",
                         r->path, name, numel);
     return GTR_OK;
 }

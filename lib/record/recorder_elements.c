@@ -1,4 +1,4 @@
-/* recorder_elements.c - what a recorder keeps of the elements that it is given.
+/* recorder_elements.c - what is kept of each tensor, and where it lies in a capture.
  *
  * The blocks of a sample are the same at every step, so they are looked up once.  A capture holds
  * the elements of all tensors, each from a cache line of its own on; of a sample, the blocks one
@@ -57,9 +57,7 @@ enum gtr_code gtr_recorder_elements_init(struct gtr_recorder *r, struct gtr_err 
         r->offsets[i] = at;
         if (__builtin_add_overflow(at, bytes, &at) || at > PTRDIFF_MAX - CACHE_LINE)
             rc = gtr_fail(err, GTR_EUSAGE,
-                          "%s: the elements of a step are more than memory can "
-                          "hold",
-                          r->path);
+                          "%s: the elements of a step are more than memory can hold", r->path);
         else
             at = (at + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     }
@@ -98,11 +96,4 @@ void gtr_recorder_gather(const struct gtr_recorder *r, size_t tensor, const void
         memcpy(next, (const unsigned char *)elements + from, n);
         next += n;
     }
-}
-
-void *gtr_recorder_copy_to(const struct gtr_recorder *r, size_t tensor)
-{
-    if (r->row->capture == NULL || r->blocks != NULL)
-        return NULL;
-    return r->row->capture + r->offsets[tensor];
 }

@@ -3,12 +3,18 @@
  * Sums and copies are made by the calling thread, straight into the row and the slot of the queue
  * that the step was given when it began.
  */
-#include "recorder.h"
-
 #include <inttypes.h>
 #include <string.h>
 
 #include "recorder_private.h"
+
+/* Where the reduction of a tensor can leave a copy of it: NULL, nowhere. */
+static void *copy_to(const struct gtr_recorder *r, size_t tensor)
+{
+    if (r->row->capture == NULL || r->blocks != NULL)
+        return NULL;
+    return r->row->capture + r->offsets[tensor];
+}
 
 /* May this tensor be given now? */
 static enum gtr_code check_given(const struct gtr_recorder *r, size_t tensor, struct gtr_err *err)
@@ -76,7 +82,7 @@ static enum gtr_code take(struct gtr_recorder *r, size_t tensor, const void *ele
     enum gtr_code rc = GTR_OK;
 
     gtr_reduce_copy(about->dtype, elements, about->numel, (size_t)r->options.n_threads,
-                    gtr_recorder_copy_to(r, tensor), &sum);
+                    copy_to(r, tensor), &sum);
     if (r->row->wanted)
         rc = gtr_recorder_keep(r, tensor, elements, err);
     if (rc == GTR_OK)

@@ -16,12 +16,42 @@
 #define GTR_RECORDER_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
 
 #include "clock.h"
 #include "follower.h"
 #include "recorder.h"
-#include "recorder_state.h"
 #include "writer.h"
+
+/* --- may it go on?  What all of its files ask, on either thread ----------------------------------
+ *
+ * The thread that trains and the writer may both fail, and at once: the first failure is kept, and
+ * told from then on. */
+
+struct gtr_record_state {
+    pid_t process; /* that opened the recorder */
+    pthread_mutex_t lock;
+    struct gtr_err failure; /* written once, under the lock, */
+    atomic_bool failed;     /* before this is set */
+    struct gtr_err stopped; /* by gtr_recorder_stop; of the thread that trains */
+};
+
+void gtr_record_state_init(struct gtr_record_state *state);
+void gtr_record_state_end(struct gtr_record_state *state);
+
+/* True in a process that fork() made: it has no writer, and locks may be held by nobody. */
+bool gtr_record_is_forked(const struct gtr_record_state *state);
+
+/* What ended the recording, a failed write or gtr_recorder_stop, told again; else GTR_OK. */
+enum gtr_code gtr_record_failed(const struct gtr_record_state *state, struct gtr_err *err);
+
+/* Ends writing with this failure, unless there was one.  Tells, and returns the code of, the one
+ * that is kept. */
+enum gtr_code gtr_record_fail(struct gtr_record_state *state, const struct gtr_err *failure,
+                              struct gtr_err *err);
+
+/* --- what a recorder is ----------------------------------------------------------------------- */
 
 /* A step on its way to the writer. */
 struct gtr_record_row {
@@ -138,14 +168,11 @@ void gtr_recorder_elements_free(struct gtr_recorder *recorder);
 /* Bytes that are kept of a tensor at each capture. */
 size_t gtr_recorder_kept_bytes(const struct gtr_recorder *recorder, size_t tensor);
 
-/* Where the reduction of a tensor can leave a copy of it: NULL, nowhere. */
-void *gtr_recorder_copy_to(const struct gtr_recorder *recorder, size_t tensor);
-
-/* The kept blocks of these elements, one behind the other; NULL: zeros. */
+/* Copies the kept blocks of a tensor's elements, one behind the other; NULL: zeros. */
 void gtr_recorder_gather(const struct gtr_recorder *recorder, size_t tensor, const void *elements,
                          void *to);
 
-/* Keeps elements of which that makes no copy; NULL: zeros. */
+/* Keeps elements of which their reduction makes no copy; NULL: zeros. */
 enum gtr_code gtr_recorder_keep(struct gtr_recorder *recorder, size_t tensor, const void *elements,
                                 struct gtr_err *err);
 

@@ -74,7 +74,7 @@ static enum gtr_code plan_slots(struct gtr_recorder *r, struct gtr_err *err)
 static enum gtr_code plan_rows(struct gtr_recorder *r, struct gtr_err *err)
 {
     struct gtr_record_queue *q = &r->queue;
-    size_t row = r->head.n_tensors * (sizeof(double) + sizeof(float) + sizeof(uint64_t));
+    size_t row = gtr_row_bytes(r->head.n_tensors, false);
     size_t least = (size_t)r->spikes.reach + ROWS_LEAST;
 
     q->n_rows = ROWS_BYTES / row;
@@ -98,8 +98,7 @@ static enum gtr_code make_rows(struct gtr_recorder *r, struct gtr_err *err)
     double *sumsq;
 
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&q->sums, q->n_rows * n,
-                           sizeof(double) + sizeof(float) + sizeof(uint64_t), "norms", err);
+        rc = gtr_alloc_for(&q->sums, q->n_rows * n, gtr_row_bytes(1, false), "norms", err);
     sumsq = q->sums;
     for (i = 0; rc == GTR_OK && i < q->n_rows; i++) {
         uint64_t *nonfinite = (uint64_t *)(sumsq + q->n_rows * n);

@@ -5,6 +5,7 @@
  * caller's memory.
  */
 #include <string.h>
+#include <time.h>
 
 #include "recorder_private.h"
 

@@ -1,8 +1,8 @@
 /* recorder_state.c - the first failure of two threads, and which process this is. */
 #define _POSIX_C_SOURCE 200809L
-#include "recorder_state.h"
-
 #include <unistd.h>
+
+#include "recorder_private.h"
 
 void gtr_record_state_init(struct gtr_record_state *state)
 {

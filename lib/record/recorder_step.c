@@ -156,8 +156,7 @@ enum gtr_code gtr_recorder_applied(struct gtr_recorder *r, double scale, bool sk
                         r->last_index);
     if (scale < 0.0)
         return gtr_fail(err, GTR_EUSAGE,
-                        "%s: applied scale %g: must be 0 or more, or NaN if it "
-                        "is not known",
+                        "%s: applied scale %g: must be 0 or more, or NaN if it is not known",
                         r->path, scale);
     if (gtr_writer_secure_amend(r->writer, scale, skipped, &failure) != GTR_OK)
         return gtr_record_fail(&r->state, &failure, err);

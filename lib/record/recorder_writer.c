@@ -125,9 +125,8 @@ static void next_row(struct gtr_recorder *r)
     if (!off && rc == GTR_OK) {
         q->progress.steps_written++;
         q->progress.captures_written += row->wanted && !row->dropped;
-        q->progress.bytes_written += r->head.n_tensors * (sizeof *row->sumsq + sizeof *row->maxabs +
-                                                          sizeof *row->nonfinite) +
-                                     (row->capture != NULL ? r->capture_bytes : 0);
+        q->progress.bytes_written +=
+            gtr_row_bytes(r->head.n_tensors, false) + (row->capture != NULL ? r->capture_bytes : 0);
     }
     gtr_recorder_writer_give_slot(r, row);
     q->done++;

@@ -125,8 +125,13 @@ size_t gtr_replay_norms(const struct gtr_replay *replay, size_t group, double *n
 struct running {
     const struct gtr_replay *replay;
     struct gtr_decisions *decisions;
-    double **scratch; /* [workers][2 T]; NULL if no lane needs any */
+    double *scratch; /* [workers][2 T] */
 };
+
+static double *scratch_of(const struct running *running, size_t worker)
+{
+    return running->scratch + worker * 2 * running->decisions->n_steps;
+}
 
 /* The group's energies, with NaN where the gradient was not finite. */
 static const double *energies_of(const struct gtr_series *series, size_t group, double *scratch)
@@ -186,7 +191,7 @@ static void run_lane(void *context, size_t group, size_t worker)
     const struct gtr_replay *replay = running->replay;
     const struct gtr_series *series = replay->series;
     struct gtr_decisions *decisions = running->decisions;
-    double *scratch = running->scratch[worker];
+    double *scratch = scratch_of(running, worker);
     size_t at = group * series->n_steps;
     struct gtr_lane_input in = { .total = replay->total,
                                  .progress = replay->progress,
@@ -221,7 +226,7 @@ static void prepare_lane(void *context, size_t group, size_t worker)
     double *to = prepared->sumsq + group * series->n_steps;
     const double *from;
 
-    fit_lane(running, group, running->scratch[worker]);
+    fit_lane(running, group, scratch_of(running, worker));
     from = energies_of(series, group, to);
     if (from != to)
         memcpy(to, from, series->n_steps * sizeof *to);
@@ -296,26 +301,13 @@ static enum gtr_code decisions_new(const struct gtr_replay *replay, struct gtr_d
     return rc;
 }
 
-/* Scratch of 2 T for each worker. */
-static enum gtr_code scratch_new(struct running *running, size_t n_workers, struct gtr_err *err)
-{
-    enum gtr_code rc;
-    size_t w;
-
-    rc = gtr_alloc_for(&running->scratch, n_workers, sizeof *running->scratch, "workers", err);
-    for (w = 0; rc == GTR_OK && w < n_workers; w++)
-        rc = gtr_alloc_for(&running->scratch[w], 2 * running->decisions->n_steps, sizeof(double),
-                           "norms", err);
-    return rc;
-}
-
 enum gtr_code gtr_replay_run(const struct gtr_replay *replay, const struct gtr_setting *setting,
                              struct gtr_decisions **out, struct gtr_err *err)
 {
     enum gtr_code rc;
     const struct gtr_series *series = replay->series;
     struct running running = { .replay = replay };
-    size_t n_workers = gtr_threads_count(replay->options.n_threads, series->n_groups), w;
+    size_t n_workers = gtr_threads_count(replay->options.n_threads, series->n_groups);
     struct gtr_device chosen;
 
     *out = NULL;
@@ -330,7 +322,8 @@ enum gtr_code gtr_replay_run(const struct gtr_replay *replay, const struct gtr_s
     rc = gtr_setting_bind(setting, (const char *const *)series->names, series->n_groups,
                           running.decisions->params, err);
     if (rc == GTR_OK)
-        rc = scratch_new(&running, n_workers, err);
+        rc = gtr_alloc_for(&running.scratch, n_workers, 2 * series->n_steps * sizeof(double),
+                           "workers", err);
     if (rc != GTR_OK)
         goto out;
     if (chosen.kind == GTR_DEVICE_CUDA) /* the first, if all are offered: there are few lanes */
@@ -343,8 +336,6 @@ enum gtr_code gtr_replay_run(const struct gtr_replay *replay, const struct gtr_s
     running.decisions = NULL;
 out:
     gtr_decisions_free(running.decisions);
-    for (w = 0; running.scratch != NULL && w < n_workers; w++)
-        gtr_free(running.scratch[w]);
     gtr_free(running.scratch);
     return rc;
 }

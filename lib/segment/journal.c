@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "outfile.h"
 #include "trace_private.h"
 
 /* What is left to be read of some bytes. */
@@ -330,9 +331,7 @@ enum gtr_code gtr_journal_read(const char *path, unsigned char *bytes, size_t n_
     }
     journal->bytes = bytes;
     journal->n_bytes = n_bytes;
-    journal->path = gtr_strdup(path);
-    if (journal->path == NULL)
-        rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(&journal->path, path, err, "%s", path);
     if (rc == GTR_OK)
         rc = read_header(journal, &used, err);
     if (rc == GTR_OK)
@@ -357,17 +356,11 @@ static enum gtr_code read_file(int fd, const char *path, unsigned char **bytes, 
     if (!S_ISREG(status.st_mode))
         return gtr_fail(err, GTR_EFORMAT, "%s: is not a regular file", path);
     rc = gtr_alloc_for(bytes, (size_t)status.st_size, 1, "bytes", err);
-    for (*n = 0; rc == GTR_OK && *n < (size_t)status.st_size;) {
-        ssize_t got = read(fd, *bytes + *n, (size_t)status.st_size - *n);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            rc = gtr_fail(err, GTR_EIO, "%s: cannot read: %s", path, strerror(errno));
-        if (got <= 0)
-            break;
-        *n += (size_t)got;
-    }
+    if (rc != GTR_OK)
+        return rc;
+    *n = gtr_read_at(fd, *bytes, (size_t)status.st_size, 0);
+    if (*n < (size_t)status.st_size && errno != 0)
+        rc = gtr_fail(err, GTR_EIO, "%s: cannot read: %s", path, strerror(errno));
     return rc;
 }
 
@@ -408,22 +401,13 @@ void gtr_journal_values(const struct gtr_journal *journal, size_t row, enum gtr_
                         void *out)
 {
     const unsigned char *values = journal->rows[row].values;
-    size_t n = journal->head.n_tensors;
+    size_t n = journal->head.n_tensors, size = n * gtr_h5_type_size(gtr_norm_datasets[norm].type);
+    enum gtr_norm before;
 
-    switch (norm) {
-    case GTR_SUMSQ:
-        memcpy(out, values, n * 8);
-        return;
-    case GTR_MAXABS:
-        memcpy(out, values + n * 8, n * 4);
-        return;
-    case GTR_NONFINITE:
-        memcpy(out, values + n * 12, n * 8);
-        return;
-    default:
-        if (journal->param_norms)
-            memcpy(out, values + n * 20, n * 8);
-        else
-            memset(out, 0, n * 8);
-    }
+    for (before = 0; before < norm; before++)
+        values += n * gtr_h5_type_size(gtr_norm_datasets[before].type);
+    if (norm == GTR_PARAM_SUMSQ && !journal->param_norms)
+        memset(out, 0, size);
+    else
+        memcpy(out, values, size);
 }

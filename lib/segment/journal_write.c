@@ -121,22 +121,6 @@ static enum gtr_code cannot_write(const struct gtr_journal_writer *w, struct gtr
     return gtr_fail(err, GTR_EIO, "%s: cannot write: %s", w->path, strerror(errno));
 }
 
-static bool write_at(int fd, const unsigned char *bytes, size_t n, uint64_t at)
-{
-    size_t done = 0;
-
-    while (done < n) {
-        ssize_t one = pwrite(fd, bytes + done, n - done, (off_t)(at + done));
-
-        if (one < 0 && errno == EINTR)
-            continue;
-        if (one < 0)
-            return false;
-        done += (size_t)one;
-    }
-    return true;
-}
-
 /* For the record, and one that says that there is no room for more. */
 static enum gtr_code set_aside(struct gtr_journal_writer *w, struct gtr_err *err)
 {
@@ -160,7 +144,7 @@ static enum gtr_code write_record(struct gtr_journal_writer *w, struct gtr_err *
 
     if (rc != GTR_OK)
         return rc;
-    if (!write_at(w->fd, w->record.bytes, w->record.n, w->end) ||
+    if (gtr_write_at(w->fd, w->record.bytes, w->record.n, w->end) < w->record.n ||
         (w->sync && fdatasync(w->fd) != 0)) {
         rc = cannot_write(w, err);
         /* What is left of it is cut off; if that fails, too, readers find it torn. */
@@ -282,7 +266,7 @@ static enum gtr_code write_header(struct gtr_journal_writer *w, struct successor
     put_u64(&header, first_row);
     put_head(&header, head);
     rc = finish(w->path, &header);
-    if (rc == GTR_OK && !write_at(next->fd, header.bytes, header.n, 0))
+    if (rc == GTR_OK && gtr_write_at(next->fd, header.bytes, header.n, 0) < header.n)
         rc = cannot_write(w, err);
     next->end = header.n;
     gtr_free(header.bytes);
@@ -296,18 +280,15 @@ static enum gtr_code copy_records(struct gtr_journal_writer *w, struct successor
     unsigned char buffer[COPY_BYTES];
 
     while (next->copied < end) {
-        size_t most = end - next->copied < COPY_BYTES ? (size_t)(end - next->copied) : COPY_BYTES;
-        ssize_t n = pread(w->fd, buffer, most, (off_t)next->copied);
+        size_t n = end - next->copied < COPY_BYTES ? (size_t)(end - next->copied) : COPY_BYTES;
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
+        if (gtr_read_at(w->fd, buffer, n, next->copied) < n)
             return gtr_fail(err, GTR_EIO, "%s: cannot read: %s", w->path,
-                            n < 0 ? strerror(errno) : "it has been cut off");
-        if (!write_at(next->fd, buffer, (size_t)n, next->end))
+                            errno != 0 ? strerror(errno) : "it has been cut off");
+        if (gtr_write_at(next->fd, buffer, n, next->end) < n)
             return cannot_write(w, err);
-        next->copied += (uint64_t)n;
-        next->end += (uint64_t)n;
+        next->copied += n;
+        next->end += n;
     }
     return GTR_OK;
 }
@@ -366,13 +347,10 @@ enum gtr_code gtr_journal_restart(struct gtr_journal_writer *w, const struct gtr
                                   uint64_t first_row, struct gtr_err *err)
 {
     struct successor next = { .fd = -1 };
-    size_t size = strlen(w->path) + sizeof ".tmp";
-    enum gtr_code rc = gtr_alloc_for(&next.path, size, 1, "bytes", err);
+    enum gtr_code rc = gtr_format(&next.path, w->path, err, "%s.tmp", w->path);
 
-    if (rc != GTR_OK)
-        return rc;
-    snprintf(next.path, size, "%s.tmp", w->path);
-    rc = make_successor(w, &next, head, first_row, err);
+    if (rc == GTR_OK)
+        rc = make_successor(w, &next, head, first_row, err);
     if (rc == GTR_OK) {
         pthread_mutex_lock(&w->lock);
         rc = put_in_place(w, &next, err);
@@ -405,9 +383,9 @@ enum gtr_code gtr_journal_create(const char *path, const struct gtr_head *head, 
     w->n_tensors = head->n_tensors;
     w->first_row = first_row;
     pthread_mutex_init(&w->lock, NULL);
-    w->path = gtr_strdup(path);
-    rc = w->path != NULL ? gtr_journal_restart(w, head, first_row, err)
-                         : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(&w->path, path, err, "%s", path);
+    if (rc == GTR_OK)
+        rc = gtr_journal_restart(w, head, first_row, err);
     if (rc == GTR_OK) {
         *out = w;
         return rc;

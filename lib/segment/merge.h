@@ -47,8 +47,6 @@ enum gtr_code gtr_trace_merge(const char *const *paths, size_t n_paths, const ch
 
 GTR_PUBLIC_END
 
-const char *gtr_join_name(enum gtr_join join); /* "sum", static */
-
 /* Do the two paths name the same file or folder? */
 bool gtr_merge_same_place(const char *a, const char *b);
 

@@ -10,14 +10,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "segment.h"
-
-const char *gtr_join_name(enum gtr_join join)
-{
-    static const char *const names[GTR_JOIN_COUNT] = { "none", "sum", "same", "mean" };
-
-    return names[join];
-}
 
 static const char *const wrappers[] = { "_fsdp_wrapped_module.", "_orig_mod.",
                                         "_checkpoint_wrapped_module." };
@@ -108,18 +100,13 @@ static const struct gtr_tensor *tensor_of(struct gtr_trace *const *traces,
 /* "1024x64" as 1024 and "x64"; false if the shape is none with elements to share. */
 static bool split_shape(const struct gtr_tensor *tensor, uint64_t *rows, const char **rest)
 {
-    char *end;
     uint64_t product;
+    char *end;
 
     *rows = strtoull(tensor->shape, &end, 10);
     *rest = end;
-    for (product = *rows; *end == 'x';) {
-        uint64_t extent = strtoull(end + 1, &end, 10);
-
-        if (__builtin_mul_overflow(product, extent, &product))
-            return false;
-    }
-    return tensor->shape[0] != '\0' && *end == '\0' && product == tensor->numel;
+    return tensor->shape[0] != '\0' && gtr_shape_numel(tensor->shape, &product) &&
+           product == tensor->numel;
 }
 
 /* Shards of rows are put below each other; of anything else the shape is not known. */
@@ -248,7 +235,7 @@ enum gtr_code gtr_match_tensors(struct gtr_trace *const *traces, size_t n_ranks,
     if (rc == GTR_OK)
         rc = match_names(traces, n_ranks, entries, n, join, matched, err);
     if (rc == GTR_OK && (join == GTR_JOIN_SUM || join == GTR_JOIN_MEAN))
-        rc = gtr_head_set(&matched->head.reduction, gtr_join_name(join), err);
+        rc = gtr_head_set(&matched->head.reduction, join == GTR_JOIN_SUM ? "sum" : "mean", err);
     for (i = 0; i < n; i++)
         gtr_free(entries[i].bare);
     gtr_free(entries);

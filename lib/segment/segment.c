@@ -1,44 +1,31 @@
-/* segment.c - the names in a folder of segments. */
+/* segment.c - the names in a folder of segments, and remarks about its files. */
 #define _GNU_SOURCE
-#include "segment.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "alloc.h"
+#include "segment_private.h"
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-static char *path_in(const char *folder, const char *name)
-{
-    size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = gtr_alloc(size, 1);
-
-    if (path != NULL)
-        snprintf(path, size, "%s/%s", folder, name);
-    return path;
-}
-
 /* Digits so that the order of names is that of rows, for those who look at the folder. */
-char *gtr_segment_path(const char *folder, int64_t rank, uint64_t first_row)
+enum gtr_code gtr_segment_path(const char *folder, int64_t rank, uint64_t first_row, char **path,
+                               struct gtr_err *err)
 {
-    char name[64];
-
-    snprintf(name, sizeof name, "rank%" PRId64 ".%012" PRIu64 ".h5", rank, first_row);
-    return path_in(folder, name);
+    return gtr_format(path, folder, err, "%s/rank%" PRId64 ".%012" PRIu64 ".h5", folder, rank,
+                      first_row);
 }
 
-char *gtr_segment_rank_path(const char *folder, int64_t rank, const char *end)
+enum gtr_code gtr_segment_rank_path(const char *folder, int64_t rank, const char *end, char **path,
+                                    struct gtr_err *err)
 {
-    char name[64];
-
-    snprintf(name, sizeof name, "rank%" PRId64 ".%s", rank, end);
-    return path_in(folder, name);
+    return gtr_format(path, folder, err, "%s/rank%" PRId64 ".%s", folder, rank, end);
 }
 
 bool gtr_segment_is_folder_name(const char *path)
@@ -119,13 +106,11 @@ static enum gtr_code add_file(struct gtr_segment_list *list, const char *folder,
     enum gtr_code rc =
         gtr_grow(&list->files, &list->capacity, list->n + 1, sizeof *list->files, err);
 
-    if (rc != GTR_OK)
-        return rc;
-    file->path = path_in(folder, name);
-    if (file->path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", folder);
-    list->files[list->n++] = *file;
-    return GTR_OK;
+    if (rc == GTR_OK)
+        rc = gtr_format(&file->path, folder, err, "%s/%s", folder, name);
+    if (rc == GTR_OK)
+        list->files[list->n++] = *file;
+    return rc;
 }
 
 enum gtr_code gtr_segment_list_read(const char *folder, int64_t rank, struct gtr_segment_list *list,
@@ -174,6 +159,7 @@ enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank, 
 {
     const char *slash = strrchr(path, '/'), *p;
     struct stat status;
+    enum gtr_code rc;
 
     *folder = NULL;
     *rank = -1;
@@ -186,9 +172,9 @@ enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank, 
             return GTR_OK;
         }
     }
-    *folder = gtr_strdup(path);
-    if (*folder == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(folder, path, err, "%s", path);
+    if (rc != GTR_OK)
+        return rc;
     if (*rank >= 0)
         (*folder)[slash - path] = '\0';
     if (is_folder(*folder))
@@ -197,4 +183,26 @@ enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank, 
     *folder = NULL;
     *rank = -1;
     return GTR_OK;
+}
+
+/* --- remarks: one line about one file, for whoever listens ------------------------------------ */
+
+void gtr_say(const struct gtr_remarks *remarks, const char *path, bool fault, const char *format,
+             ...)
+{
+    char text[480];
+    va_list values;
+
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    remarks->say(remarks->context, path, fault, text);
+}
+
+void gtr_say_error(const struct gtr_remarks *remarks, const char *path, const struct gtr_err *err)
+{
+    size_t n = strlen(path);
+    bool named = strncmp(err->text, path, n) == 0 && err->text[n] == ':';
+
+    gtr_say(remarks, path, true, "%s", named ? err->text + n + 2 : err->text);
 }

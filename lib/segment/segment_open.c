@@ -117,8 +117,8 @@ static enum gtr_code keep_segment(struct gtr_folder *folder, const struct gtr_se
         gtr_grow(&folder->segments, &folder->capacity, folder->n_segments + 1, sizeof segment, err);
     int norm;
 
-    if (rc == GTR_OK && (segment.path = gtr_strdup(path)) == NULL)
-        rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    if (rc == GTR_OK)
+        rc = gtr_format(&segment.path, path, err, "%s", path);
     if (rc != GTR_OK)
         return rc;
     segment.n_rows = file->n_steps;
@@ -249,15 +249,15 @@ static enum gtr_code choose_rank(const char *folder, const struct gtr_segment_li
 
 static enum gtr_code read_parts(struct gtr_folder *folder, const char *path, struct gtr_err *err)
 {
-    char *journal = gtr_segment_rank_path(path, folder->rank, "journal");
     struct gtr_segment_list list = { 0 };
-    enum gtr_code rc;
+    char *journal;
+    enum gtr_code rc = gtr_segment_rank_path(path, folder->rank, "journal", &journal, err);
     size_t i;
 
     /* The journal first: a recorder that closes a segment meanwhile makes rows appear in both, and
      * never in neither. */
-    rc = journal != NULL ? gtr_journal_load(journal, false, &folder->journal, err)
-                         : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    if (rc == GTR_OK)
+        rc = gtr_journal_load(journal, false, &folder->journal, err);
     if (rc == GTR_OK)
         rc = gtr_segment_list_read(path, folder->rank, &list, err);
     for (i = 0; rc == GTR_OK && i < list.n; i++) {
@@ -293,12 +293,12 @@ enum gtr_code gtr_folder_open(const char *path, const char *where, int64_t rank,
         return rc;
     folder->trace.form = &gtr_folder_form;
     folder->trace.first_row = -1;
-    folder->trace.path = gtr_strdup(path);
     pthread_mutex_init(&folder->lock, NULL);
     folder->rank = rank;
     folder->most_open = how_many_open();
-    rc = folder->trace.path != NULL ? read_parts(folder, where, err)
-                                    : gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(&folder->trace.path, path, err, "%s", path);
+    if (rc == GTR_OK)
+        rc = read_parts(folder, where, err);
     if (rc != GTR_OK) {
         gtr_trace_close(&folder->trace);
         return rc;

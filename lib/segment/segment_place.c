@@ -41,13 +41,13 @@ static bool still_there(int fd, const char *path)
 
 enum gtr_code gtr_segment_lock(const char *folder, int64_t rank, int *lock, struct gtr_err *err)
 {
-    char *path = gtr_segment_rank_path(folder, rank, "lock");
-    enum gtr_code rc = GTR_OK;
+    char *path;
+    enum gtr_code rc = gtr_segment_rank_path(folder, rank, "lock", &path, err);
     int fd = -1, tries = 0;
 
     *lock = -1;
-    if (path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", folder);
+    if (rc != GTR_OK)
+        return rc;
     do {
         if (fd >= 0)
             close(fd);
@@ -81,8 +81,7 @@ void gtr_segment_unlock(const char *folder, int64_t rank, int lock)
 
     if (lock < 0)
         return;
-    path = gtr_segment_rank_path(folder, rank, "lock");
-    if (path != NULL)
+    if (gtr_segment_rank_path(folder, rank, "lock", &path, NULL) == GTR_OK)
         unlink(path);
     gtr_free(path);
     close(lock);
@@ -163,21 +162,6 @@ enum gtr_code gtr_folder_try(const char *folder, int64_t rank, bool force, struc
     return rc;
 }
 
-/* Under its name, or beside it. */
-static enum gtr_code choose_folder(struct gtr_place *place, const char *folder, bool beside,
-                                   struct gtr_err *err)
-{
-    size_t size = strlen(folder) + sizeof ".partial";
-
-    place->folder = gtr_alloc(size, 1);
-    if (beside)
-        place->name = gtr_strdup(folder);
-    if (place->folder == NULL || (beside && place->name == NULL))
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", folder);
-    snprintf(place->folder, size, "%s%s", folder, beside ? ".partial" : "");
-    return GTR_OK;
-}
-
 enum gtr_code gtr_place_take(struct gtr_place *place, const char *folder, int64_t rank, bool whole,
                              bool force, struct gtr_err *err)
 {
@@ -185,7 +169,9 @@ enum gtr_code gtr_place_take(struct gtr_place *place, const char *folder, int64_
     enum gtr_code rc;
 
     *place = (struct gtr_place){ .rank = rank, .lock = -1 };
-    rc = choose_folder(place, folder, beside, err);
+    rc = gtr_format(&place->folder, folder, err, "%s%s", folder, beside ? ".partial" : "");
+    if (rc == GTR_OK && beside)
+        rc = gtr_format(&place->name, folder, err, "%s", folder);
     if (rc == GTR_OK)
         rc = make_folder(place->folder, &place->made, err);
     if (rc == GTR_OK)

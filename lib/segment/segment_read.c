@@ -141,9 +141,8 @@ static enum gtr_code read_from(const struct gtr_trace *file, size_t tensor,
 
     if (rc == GTR_OK && !same_sampling(wanted, &found))
         rc = gtr_fail(err, GTR_EFORMAT,
-                      "%s: /grad/%zu: holds other elements than the segments "
-                      "before it",
-                      file->path, tensor);
+                      "%s: /grad/%zu: holds other elements than the segments before it", file->path,
+                      tensor);
     return rc == GTR_OK ? gtr_trace_read_captured(file, tensor, part->first_row, part->n_rows,
                                                   part->first_col, part->n_cols, out, stride, err)
                         : rc;

@@ -230,23 +230,15 @@ static enum gtr_code read_row(struct recovery *recovery, const struct good *row,
                               struct gtr_step *step, struct gtr_err *err)
 {
     const struct source *source = &recovery->sources[row->source];
-    enum gtr_code rc = GTR_OK;
-    int norm;
+    enum gtr_norm norm;
 
     *step =
         source->file != NULL ? source->file->steps[row->at] : source->journal->rows[row->at].step;
-    for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++) {
-        void *out = gtr_rows_of(&recovery->values, (enum gtr_norm)norm);
-
-        if (source->journal != NULL)
-            gtr_journal_values(source->journal, row->at, (enum gtr_norm)norm, out);
-        else if (source->file->holds[norm])
-            rc = gtr_trace_read_rows(source->file, (enum gtr_norm)norm, row->at, 1, out, err);
-        else
-            memset(out, 0,
-                   head_of(source)->n_tensors * gtr_h5_type_size(gtr_norm_datasets[norm].type));
-    }
-    return rc;
+    if (source->file != NULL)
+        return gtr_trace_read_all(source->file, row->at, 1, &recovery->values, err);
+    for (norm = 0; norm < GTR_NORM_COUNT; norm++)
+        gtr_journal_values(source->journal, row->at, norm, gtr_rows_of(&recovery->values, norm));
+    return GTR_OK;
 }
 
 /* The capture of a row in a file, or n_captures. */

@@ -116,51 +116,41 @@ static enum gtr_code verify_values(struct verifier *verifier, const char *path,
     return GTR_OK;
 }
 
-static enum gtr_code verify_file(struct verifier *verifier, const char *path, struct gtr_err *err)
+/* What is wrong with the place of a segment in the trace; NULL: nothing. */
+static const char *misfit_of(struct verifier *verifier, const struct gtr_trace *trace,
+                             uint64_t first_row, char *buffer, size_t size)
+{
+    if (trace->crc == NULL || trace->first_row != (int64_t)first_row)
+        return "is not the segment that its name says";
+    if (first_row < verifier->n_rows)
+        return "has rows that the segment before it has too";
+    return fits_on(verifier, &trace->head, trace->holds[GTR_PARAM_SUMSQ], first_row,
+                   trace->n_steps > 0 ? &trace->steps[0] : NULL, buffer, size);
+}
+
+/* A file of its own, which must be there to be read, or a segment of a folder. */
+static enum gtr_code verify_file(struct verifier *verifier, const char *path,
+                                 const struct gtr_segment_file *segment, struct gtr_err *err)
 {
     struct gtr_trace *trace = NULL;
     struct gtr_err fault = { 0 };
+    const char *misfit = NULL;
+    char text[300];
     enum gtr_code rc = gtr_trace_open_file(path, false, &trace, &fault);
 
-    if (rc == GTR_EIO || rc == GTR_ENOMEM)
+    if (segment == NULL && (rc == GTR_EIO || rc == GTR_ENOMEM))
         return gtr_fail(err, rc, "%s", fault.text);
     if (rc != GTR_OK) {
         gtr_say_error(&verifier->remarks, path, &fault);
         return GTR_OK;
     }
-    rc = verify_values(verifier, path, trace, NULL, err);
-    gtr_trace_close(trace);
-    return rc;
-}
-
-static enum gtr_code verify_segment(struct verifier *verifier, const struct gtr_segment_file *found,
-                                    struct gtr_err *err)
-{
-    struct gtr_trace *trace = NULL;
-    struct gtr_err fault = { 0 };
-    const struct gtr_step *first = NULL;
-    const char *misfit;
-    bool param_norms;
-    char text[300];
-    enum gtr_code rc;
-
-    if (gtr_trace_open_file(found->path, false, &trace, &fault) != GTR_OK) {
-        gtr_say_error(&verifier->remarks, found->path, &fault);
-        return GTR_OK;
-    }
-    if (trace->n_steps > 0)
-        first = &trace->steps[0];
-    param_norms = trace->holds[GTR_PARAM_SUMSQ];
-    misfit =
-        fits_on(verifier, &trace->head, param_norms, found->first_row, first, text, sizeof text);
-    if (trace->crc == NULL || trace->first_row != (int64_t)found->first_row)
-        misfit = "is not the segment that its name says";
-    else if (found->first_row < verifier->n_rows)
-        misfit = "has rows that the segment before it has too";
-    rc = verify_values(verifier, found->path, trace, misfit, err);
-    if (rc == GTR_OK)
-        rc = remember(verifier, &trace->head, param_norms, found->first_row + trace->n_steps,
-                      first != NULL ? &trace->steps[trace->n_steps - 1] : NULL, err);
+    if (segment != NULL)
+        misfit = misfit_of(verifier, trace, segment->first_row, text, sizeof text);
+    rc = verify_values(verifier, path, trace, misfit, err);
+    if (rc == GTR_OK && segment != NULL)
+        rc = remember(verifier, &trace->head, trace->holds[GTR_PARAM_SUMSQ],
+                      segment->first_row + trace->n_steps,
+                      trace->n_steps > 0 ? &trace->steps[trace->n_steps - 1] : NULL, err);
     gtr_trace_close(trace);
     return rc;
 }
@@ -217,7 +207,7 @@ static enum gtr_code verify_folder(struct verifier *verifier, const char *folder
             start_rank(verifier);
         n_parts += file->kind == GTR_SEGMENT_WHOLE || file->kind == GTR_SEGMENT_JOURNAL;
         if (file->kind == GTR_SEGMENT_WHOLE)
-            rc = verify_segment(verifier, file, err);
+            rc = verify_file(verifier, file->path, file, err);
         else if (file->kind == GTR_SEGMENT_LEFT)
             gtr_say(&verifier->remarks, file->path, false,
                     "was never closed: its recorder runs still, or was killed");
@@ -242,7 +232,7 @@ enum gtr_code gtr_trace_verify(const char *path, const struct gtr_remarks *remar
     if (rc == GTR_OK && folder != NULL)
         rc = verify_folder(&verifier, folder, rank, err);
     else if (rc == GTR_OK)
-        rc = verify_file(&verifier, path, err);
+        rc = verify_file(&verifier, path, NULL, err);
     gtr_free(folder);
     *n_faults = verifier.n_faults;
     return rc;

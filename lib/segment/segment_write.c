@@ -57,11 +57,12 @@ static enum gtr_code open_segment(struct segments *segments, struct gtr_err *err
 
     if (segments->open != NULL)
         return GTR_OK;
-    path = gtr_segment_path(segments->place.folder, segments->head.rank, segments->writer.n_steps);
-    if (path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->place.folder);
-    rc = gtr_segment_writer_open(path, &segments->head, &segments->options,
-                                 segments->writer.n_steps, &segments->open, err);
+    rc = gtr_segment_path(segments->place.folder, segments->head.rank, segments->writer.n_steps,
+                          &path, err);
+    if (rc != GTR_OK)
+        return rc;
+    rc = gtr_file_writer_open(path, &segments->head, &segments->options,
+                              (int64_t)segments->writer.n_steps, &segments->open, err);
     gtr_free(path);
     segments->first_row = segments->writer.n_steps;
     segments->bytes = 0;
@@ -157,8 +158,7 @@ static enum gtr_code amend(struct gtr_writer *writer, double applied_scale, bool
 
     if (writer->n_steps == segments->n_closed)
         return gtr_fail(err, GTR_EUSAGE,
-                        "the last step can be amended until elements of the next "
-                        "are given");
+                        "the last step can be amended until elements of the next are given");
     if (!writer->ahead)
         rc = gtr_journal_amend(segments->journal, applied_scale, skipped, err);
     return rc == GTR_OK ? gtr_writer_amend(segments->open, applied_scale, skipped, err) : rc;
@@ -208,11 +208,16 @@ static void segments_free(struct segments *segments)
     gtr_free(segments);
 }
 
+static enum gtr_code journal_path(const struct segments *segments, char **path, struct gtr_err *err)
+{
+    return gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal", path, err);
+}
+
 static void remove_journal(struct segments *segments)
 {
-    char *path = gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal");
+    char *path;
 
-    if (path != NULL && unlink(path) == 0)
+    if (journal_path(segments, &path, NULL) == GTR_OK && unlink(path) == 0)
         gtr_folder_sync(path);
     gtr_free(path);
 }
@@ -259,13 +264,12 @@ static void abandon(struct gtr_writer *writer)
 
 static enum gtr_code start_journal(struct segments *segments, struct gtr_err *err)
 {
-    char *path = gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal");
-    enum gtr_code rc;
+    char *path;
+    enum gtr_code rc = journal_path(segments, &path, err);
 
-    if (path == NULL)
-        return gtr_fail(err, GTR_ENOMEM, "%s: no memory", segments->place.folder);
-    rc = gtr_journal_create(path, &segments->head, segments->options.param_norms, 0,
-                            segments->options.sync, &segments->journal, err);
+    if (rc == GTR_OK)
+        rc = gtr_journal_create(path, &segments->head, segments->options.param_norms, 0,
+                                segments->options.sync, &segments->journal, err);
     gtr_free(path);
     segments->synced = gtr_clock();
     return rc;
@@ -289,9 +293,8 @@ enum gtr_code gtr_folder_writer_open(const char *folder, const struct gtr_head *
 
     if (head->rank < 0 || !(options->segment_seconds >= 0.0))
         return gtr_fail(err, GTR_EUSAGE,
-                        "%s: rank %" PRId64 ", segment_seconds %g; must be 0 or "
-                        "more",
-                        folder, head->rank, options->segment_seconds);
+                        "%s: rank %" PRId64 ", segment_seconds %g; must be 0 or more", folder,
+                        head->rank, options->segment_seconds);
     rc = gtr_alloc_for(&segments, 1, sizeof *segments, "writers", err);
     if (rc != GTR_OK)
         return rc;

@@ -81,7 +81,7 @@ enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
         return rc;
     return gtr_segment_is_folder_name(path)
                ? gtr_folder_writer_open(path, head, &options, writer, err)
-               : gtr_file_writer_open(path, head, &options, writer, err);
+               : gtr_file_writer_open(path, head, &options, -1, writer, err);
 }
 
 enum gtr_code gtr_writer_try(const char *path, int64_t rank, bool force, struct gtr_err *err)

@@ -12,7 +12,6 @@
 #include "alloc.h"
 #include "exact.h"
 #include "random.h"
-#include "simulate_elements.h"
 #include "simulate_private.h"
 #include "trace.h"
 

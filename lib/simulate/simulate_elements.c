@@ -1,6 +1,17 @@
-/* simulate_elements.c - elements made up for a simulated run, and what of them is kept. */
-#include "simulate_elements.h"
-
+/* simulate_elements.c - made-up elements whose norms are those of the simulated run, and what of
+ * them is kept.
+ *
+ * Element e of a tensor at step t is norm(t) * d_e(t), where d(t) has norm 1 and turns slowly:
+ *
+ *     x_e(t) = 0.3 x_e(t-1) + sqrt(1 - 0.3^2) z_e(t)        z: mean 0, variance 1
+ *     d_e(t) = s_e x_e(t) / |s x(t)|                         s_e: log-normal, the same at all steps
+ *
+ * so that elements are large and small for good, as Adam's second moment needs it, and consecutive
+ * gradients of a tensor have a cosine near 0.3.  z is the sum of four 16-bit numbers of one draw,
+ * shifted and scaled: close to a normal deviate, within 3.5 deviations, and exact.  Each tensor
+ * draws from a stream of its own.  What is written is rounded to f32, and the recorded norms are
+ * then reduced from that (sumsq.h): a trace agrees with its own elements to the bit.
+ */
 #include <math.h>
 #include <string.h>
 
@@ -9,6 +20,8 @@
 #include "random.h"
 #include "recorder.h"
 #include "sample.h"
+#include "simulate_private.h"
+#include "trace.h"
 
 /* Streams of the tensors, far above those of simulate_private.h. */
 #define FIRST_STREAM (UINT64_C(1) << 32)

@@ -8,6 +8,7 @@
 #include "err.h"
 #include "groups.h"
 #include "simulate.h"
+#include "sumsq.h"
 
 /* Each use of chance has a stream of its own, so that planting something moves nothing else. */
 enum gtr_simulate_stream {
@@ -83,5 +84,28 @@ enum gtr_code gtr_truth_set(const struct gtr_simulation *simulation,
 /* Index of `name` among the names of one kind of thing, or an error that tells the nearest. */
 enum gtr_code gtr_simulate_find(const char *kind, const char *name, const char *const *names,
                                 size_t n_names, size_t *found, struct gtr_err *err);
+
+/* --- elements --------------------------------------------------------------------------------- */
+
+/* What a tensor's elements are made from; see simulate_elements.c. */
+#define GTR_ELEMENTS_MEMORY 0.3
+#define GTR_ELEMENTS_UNEVEN 1.0 /* deviation of ln s_e */
+
+struct gtr_made_elements;
+
+/* The sampling that the simulation asks for; fraction 0: all elements. */
+struct gtr_sample gtr_simulation_sample(const struct gtr_simulation *simulation);
+
+/* Makes the tensors f32, and refuses what would be too large.  *made is NULL if the simulation
+ * keeps no elements. */
+enum gtr_code gtr_made_elements_new(const struct gtr_simulation *simulation, struct gtr_head *head,
+                                    struct gtr_made_elements **made, struct gtr_err *err);
+void gtr_made_elements_free(struct gtr_made_elements *made);
+
+/* The next step of one tensor: its elements have this sum of squares, but for rounding, which
+ * *reduced tells.  The writer gets what is kept of them. */
+enum gtr_code gtr_made_elements_next(struct gtr_made_elements *made, size_t tensor, double sumsq,
+                                     struct gtr_writer *writer, struct gtr_reduction *reduced,
+                                     struct gtr_err *err);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "alloc.h"
 #include "builder.h"
-#include "simulate_elements.h"
 #include "simulate_private.h"
 #include "trace.h"
 

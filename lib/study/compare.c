@@ -10,7 +10,6 @@
 
 #include "alloc.h"
 #include "compare_sample.h"
-#include "compare_student.h"
 #include "exact.h"
 #include "order.h"
 #include "threads.h"
@@ -120,7 +119,7 @@ static void judge(const double *a, const double *b, size_t n, bool same_steps, s
                   double alpha, struct gtr_contrast *out)
 {
     double d[STRETCHES_MAX], mean, square, reach;
-    int freedom = (int)((n - 1) / 2 * 2); /* even: see compare_student.h */
+    int freedom = (int)((n - 1) / 2 * 2); /* even: see compare_sample.h */
     size_t i;
 
     for (i = 0; i < n; i++)

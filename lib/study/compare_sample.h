@@ -1,4 +1,6 @@
-/* compare_sample.h - the steps of one group of one run, and how many of them count as one. */
+/* compare_sample.h - the steps of one group of one run, how many of them count as one, and how
+ * likely chance makes a difference.
+ */
 #ifndef GTR_COMPARE_SAMPLE_H
 #define GTR_COMPARE_SAMPLE_H
 
@@ -41,5 +43,21 @@ double gtr_compare_tau_of(const struct gtr_compare_sample *a, const struct gtr_c
 
 /* P(y > x) + P(y = x) / 2 of two sorted lists; NaN if one is empty. */
 double gtr_compare_superiority(const double *x, size_t n_x, const double *y, size_t n_y);
+
+/* --- Student's t distribution, for an even number of degrees of freedom ----------------------- */
+
+/* Then its integral is a finite sum (Abramowitz and Stegun 1964, 26.7.4).  With
+ * s = |t| / sqrt(v + t^2) and c = v / (v + t^2),
+ *
+ *     P(|T| <= |t|) = s (1 + c/2 + c^2 (1 3)/(2 4) + ... up to c^(v/2 - 1))
+ *
+ * which takes + * / and sqrt only: the same bits everywhere.
+ */
+
+/* P(|T| > |t|); 0 for an infinite t. */
+double gtr_student_tail(double t, int freedom);
+
+/* The t that |T| exceeds with probability `tail`, in (0, 1). */
+double gtr_student_quantile(double tail, int freedom);
 
 #endif

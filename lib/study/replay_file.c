@@ -1,6 +1,4 @@
 /* replay_file.c - [G][T] arrays as they are in memory: one row, one chunk for each group. */
-#include "replay_file.h"
-
 #include "alloc.h"
 #include "result_parts.h"
 

@@ -15,11 +15,6 @@
 
 enum { STEP_BLOCK = 4096 };
 
-struct scratch {
-    double *values; /* [T] */
-    double *spare;  /* [T] for sorting */
-};
-
 struct study {
     const struct gtr_replay *replay;
     const struct gtr_series *series;
@@ -27,38 +22,22 @@ struct study {
     const struct gtr_norm_summary *before;
     struct gtr_norm_summary *summaries; /* when the norms themselves are summed up */
     struct gtr_scaling_report *report;
-    struct scratch *scratch; /* [workers] */
-    double *cosine;          /* [T]; NaN where there is no direction */
-    double *norm_out;        /* [T]; NaN at skipped steps */
-    uint8_t *clipped;        /* [T] */
-    double *scale_sum;       /* [G] */
+    double *scratch;   /* [workers][2 T] values, and what sorting needs */
+    double *cosine;    /* [T]; NaN where there is no direction */
+    double *norm_out;  /* [T]; NaN at skipped steps */
+    uint8_t *clipped;  /* [T] */
+    double *scale_sum; /* [G] */
 };
 
 static enum gtr_code scratch_new(struct study *study, size_t n_workers, struct gtr_err *err)
 {
-    enum gtr_code rc;
-    size_t w;
-
-    rc = gtr_alloc_for(&study->scratch, n_workers, sizeof *study->scratch, "workers", err);
-    for (w = 0; rc == GTR_OK && w < n_workers; w++) {
-        rc = gtr_alloc_for(&study->scratch[w].values, study->series->n_steps, sizeof(double),
-                           "norms", err);
-        if (rc == GTR_OK)
-            rc = gtr_alloc_for(&study->scratch[w].spare, study->series->n_steps, sizeof(double),
-                               "norms", err);
-    }
-    return rc;
+    return gtr_alloc_for(&study->scratch, n_workers, 2 * study->series->n_steps * sizeof(double),
+                         "workers", err);
 }
 
-static void scratch_free(struct study *study, size_t n_workers)
+static double *scratch_of(const struct study *study, size_t worker)
 {
-    size_t w;
-
-    for (w = 0; study->scratch != NULL && w < n_workers; w++) {
-        gtr_free(study->scratch[w].values);
-        gtr_free(study->scratch[w].spare);
-    }
-    gtr_free(study->scratch);
+    return study->scratch + worker * 2 * study->series->n_steps;
 }
 
 /* Two passes: the mean first, then the spread around it. */
@@ -75,15 +54,15 @@ static double variation(const double *values, size_t n)
     return sqrt(squares / (double)n) / mean;
 }
 
-/* Sorts scratch->values, n of them. */
-static struct gtr_norm_summary summarise(struct scratch *scratch, size_t n)
+/* Sorts values, n of them in a worker's scratch. */
+static struct gtr_norm_summary summarise(const struct study *study, double *values, size_t n)
 {
     struct gtr_norm_summary summary;
 
-    summary.cv = variation(scratch->values, n);
-    gtr_order_sort(scratch->values, scratch->spare, n);
-    summary.p50 = gtr_order_quantile(scratch->values, n, 0.5);
-    summary.p99 = gtr_order_quantile(scratch->values, n, 0.99);
+    summary.cv = variation(values, n);
+    gtr_order_sort(values, values + study->series->n_steps, n);
+    summary.p50 = gtr_order_quantile(values, n, 0.5);
+    summary.p99 = gtr_order_quantile(values, n, 0.99);
     summary.tail = summary.p99 / summary.p50;
     return summary;
 }
@@ -93,10 +72,10 @@ static struct gtr_norm_summary summarise(struct scratch *scratch, size_t n)
 static void summarise_group(void *context, size_t group, size_t worker)
 {
     struct study *study = context;
-    struct scratch *scratch = &study->scratch[worker];
-    size_t n = gtr_replay_norms(study->replay, group, scratch->values);
+    double *values = scratch_of(study, worker);
+    size_t n = gtr_replay_norms(study->replay, group, values);
 
-    study->summaries[group] = summarise(scratch, n);
+    study->summaries[group] = summarise(study, values, n);
 }
 
 enum gtr_code gtr_norm_summaries_new(const struct gtr_replay *replay,
@@ -113,7 +92,7 @@ enum gtr_code gtr_norm_summaries_new(const struct gtr_replay *replay,
         rc = scratch_new(&study, n_workers, err);
     if (rc == GTR_OK)
         gtr_threads_run(n_workers, n, summarise_group, &study);
-    scratch_free(&study, n_workers);
+    gtr_free(study.scratch);
     if (rc != GTR_OK) {
         gtr_free(study.summaries);
         return rc;
@@ -157,7 +136,7 @@ static void count_steps(const struct study *study, size_t group, struct gtr_scal
     out->mean = *scale_sum / (double)out->n_decisions;
 }
 
-static void spread_of_scales(const struct study *study, size_t group, struct scratch *scratch,
+static void spread_of_scales(const struct study *study, size_t group, double *values,
                              struct gtr_scaling *out)
 {
     const double *scale = study->decisions->scale + group * study->series->n_steps;
@@ -165,17 +144,16 @@ static void spread_of_scales(const struct study *study, size_t group, struct scr
 
     for (t = 0; t < study->series->n_steps; t++)
         if (!isnan(scale[t]))
-            scratch->values[n++] = scale[t];
-    gtr_order_sort(scratch->values, scratch->spare, n);
-    out->min = gtr_order_quantile(scratch->values, n, 0.0);
-    out->p01 = gtr_order_quantile(scratch->values, n, 0.01);
-    out->p50 = gtr_order_quantile(scratch->values, n, 0.5);
-    out->p99 = gtr_order_quantile(scratch->values, n, 0.99);
-    out->max = gtr_order_quantile(scratch->values, n, 1.0);
+            values[n++] = scale[t];
+    gtr_order_sort(values, values + study->series->n_steps, n);
+    out->min = gtr_order_quantile(values, n, 0.0);
+    out->p01 = gtr_order_quantile(values, n, 0.01);
+    out->p50 = gtr_order_quantile(values, n, 0.5);
+    out->p99 = gtr_order_quantile(values, n, 0.99);
+    out->max = gtr_order_quantile(values, n, 1.0);
 }
 
-static struct gtr_norm_summary norms_after(const struct study *study, size_t group,
-                                           struct scratch *scratch)
+static struct gtr_norm_summary norms_after(const struct study *study, size_t group, double *values)
 {
     const double *scale = study->decisions->scale + group * study->series->n_steps;
     const double *sumsq = study->series->sumsq + group * study->series->n_steps;
@@ -183,8 +161,8 @@ static struct gtr_norm_summary norms_after(const struct study *study, size_t gro
 
     for (t = 0; t < study->series->n_steps; t++)
         if (!study->series->nonfinite[t])
-            scratch->values[n++] = sqrt(sumsq[t]) * scale[t];
-    return summarise(scratch, n);
+            values[n++] = sqrt(sumsq[t]) * scale[t];
+    return summarise(study, values, n);
 }
 
 static void study_group(void *context, size_t group, size_t worker)
@@ -193,11 +171,11 @@ static void study_group(void *context, size_t group, size_t worker)
     struct gtr_scaling *out = &study->report->group[group];
 
     count_steps(study, group, out, &study->scale_sum[group]);
-    spread_of_scales(study, group, &study->scratch[worker], out);
+    spread_of_scales(study, group, scratch_of(study, worker), out);
     out->before = study->before[group];
     out->after = out->n_clipped + out->n_raised == 0
                      ? out->before
-                     : norms_after(study, group, &study->scratch[worker]);
+                     : norms_after(study, group, scratch_of(study, worker));
 }
 
 /* --- all groups of a step --------------------------------------------------------------------- */
@@ -338,14 +316,14 @@ static enum gtr_code pool_scales(const struct study *study, struct gtr_scaling *
 
 static void pool_norms(const struct study *study, struct gtr_scaling *pooled)
 {
-    struct scratch *scratch = &study->scratch[0];
+    double *values = scratch_of(study, 0);
     size_t n = 0, t;
 
     for (t = 0; t < study->series->n_steps; t++)
         if (!isnan(study->norm_out[t]))
-            scratch->values[n++] = study->norm_out[t];
+            values[n++] = study->norm_out[t];
     pooled->before = study->before[study->series->n_groups];
-    pooled->after = summarise(scratch, n);
+    pooled->after = summarise(study, values, n);
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -398,7 +376,7 @@ enum gtr_code gtr_scaling_new(const struct gtr_replay *replay,
         pool_norms(&study, &study.report->pooled);
         rc = pool_scales(&study, &study.report->pooled, err);
     }
-    scratch_free(&study, n_workers);
+    gtr_free(study.scratch);
     gtr_free(study.cosine);
     gtr_free(study.norm_out);
     gtr_free(study.clipped);
@@ -417,4 +395,63 @@ void gtr_scaling_free(struct gtr_scaling_report *report)
         return;
     gtr_free(report->group);
     gtr_free(report);
+}
+
+/* --- the statistics in the order in which files hold them ------------------------------------- */
+
+static double share(uint64_t part, const struct gtr_scaling *s)
+{
+    return (double)part / (double)s->n_decisions;
+}
+
+/* Name, and its value in terms of `s`: the list is the only place that knows both. */
+#define COLUMNS(X)                             \
+    X(decisions, (double)s->n_decisions)       \
+    X(clip_rate, share(s->n_clipped, s))       \
+    X(raise_rate, share(s->n_raised, s))       \
+    X(saturation, share(s->n_capped, s))       \
+    X(empty_rate, share(s->n_empty, s))        \
+    X(scale_mean, s->mean)                     \
+    X(scale_min, s->min)                       \
+    X(scale_p01, s->p01)                       \
+    X(scale_p50, s->p50)                       \
+    X(scale_p99, s->p99)                       \
+    X(scale_max, s->max)                       \
+    X(longest_run, (double)s->longest_run)     \
+    X(first_clipped, (double)s->first_clipped) \
+    X(cold_start, (double)s->cold_start)       \
+    X(norm_p50, s->before.p50)                 \
+    X(norm_p99, s->before.p99)                 \
+    X(norm_tail, s->before.tail)               \
+    X(norm_cv, s->before.cv)                   \
+    X(norm_out_p50, s->after.p50)              \
+    X(norm_out_p99, s->after.p99)              \
+    X(norm_out_tail, s->after.tail)            \
+    X(norm_out_cv, s->after.cv)
+
+static const char *const names[] = {
+#define X(name, value) #name,
+    COLUMNS(X)
+#undef X
+};
+
+size_t gtr_scaling_n_columns(void)
+{
+    return GTR_ARRAY_LEN(names);
+}
+
+const char *gtr_scaling_column_name(size_t column)
+{
+    return names[column];
+}
+
+double gtr_scaling_column(const struct gtr_scaling *s, size_t column)
+{
+    const double values[] = {
+#define X(name, value) value,
+        COLUMNS(X)
+#undef X
+    };
+
+    return values[column];
 }

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 #include "alloc.h"
-#include "attenuation.h"
 #include "exact.h"
+#include "objectives.h"
 #include "threads.h"
 
 enum { STEPS_A_TASK = 256 };
@@ -22,9 +22,10 @@ struct spilling {
     const struct gtr_baseline_options *baseline;
     const struct gtr_spill_options *options;
     struct gtr_spill *spill;
-    double *fair;      /* [T] B */
-    double *expected;  /* [G][T] b_j; negative where there is no baseline */
-    double **space;    /* [workers] for coalitions */
+    double *fair;     /* [T] B */
+    double *expected; /* [G][T] b_j; negative where there is no baseline */
+    double *space;    /* [workers][room] for coalitions */
+    size_t room;
     double *scratch;   /* [workers][2 G] players' a_j and blame */
     size_t *player;    /* [workers][G] their groups */
     double *loss;      /* [T] (s_fair - s) times the energy of the innocent */
@@ -85,7 +86,7 @@ static void blame_step(const struct spilling *s, size_t t, size_t worker)
         }
     }
     spill->excess[t] = gtr_blame_step(s->options->method, fair, s->options->max_norm, above, n,
-                                      blame, s->space[worker]);
+                                      blame, s->space + worker * s->room);
     for (k = 0; k < n; k++)
         spill->blame[player[k] * n_steps + t] = blame[k];
     s->fair[t] = gtr_attenuation(gtr_log_energy(fair), limit);
@@ -244,8 +245,6 @@ static enum gtr_code scratch_alloc(struct spilling *s, size_t n_workers, struct 
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&s->expected, n_groups * n_steps, sizeof *s->expected, "numbers", err);
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&s->space, n_workers, sizeof *s->space, "workers", err);
-    if (rc == GTR_OK)
         rc =
             gtr_alloc_for(&s->scratch, n_workers * 2 * n_groups, sizeof *s->scratch, "groups", err);
     if (rc == GTR_OK)
@@ -259,12 +258,8 @@ static enum gtr_code scratch_alloc(struct spilling *s, size_t n_workers, struct 
     return rc;
 }
 
-static void scratch_free(struct spilling *s, size_t n_workers)
+static void scratch_free(struct spilling *s)
 {
-    size_t w;
-
-    for (w = 0; s->space != NULL && w < n_workers; w++)
-        gtr_free(s->space[w]);
     gtr_free(s->space);
     gtr_free(s->fair);
     gtr_free(s->loss);
@@ -280,16 +275,16 @@ static void scratch_free(struct spilling *s, size_t n_workers)
 
 static enum gtr_code run_spill(struct spilling *s, size_t n_workers, struct gtr_err *err)
 {
-    size_t n_tasks = (s->spill->n_steps + STEPS_A_TASK - 1) / STEPS_A_TASK, room, n_all, w;
+    size_t n_tasks = (s->spill->n_steps + STEPS_A_TASK - 1) / STEPS_A_TASK, n_all;
     enum gtr_code rc;
 
     gtr_threads_run(n_workers, s->spill->n_groups, follow_group, s);
-    room = gtr_blame_space(count_players(s, &n_all));
+    s->room = gtr_blame_space(count_players(s, &n_all));
     rc = gtr_alloc_for(&s->culprit, n_all, sizeof *s->culprit, "culprits", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&s->much, n_all, sizeof *s->much, "culprits", err);
-    for (w = 0; rc == GTR_OK && w < n_workers; w++)
-        rc = gtr_alloc_for(&s->space[w], room, sizeof(double), "coalitions", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&s->space, n_workers, s->room * sizeof(double), "coalitions", err);
     if (rc != GTR_OK)
         return rc;
     gtr_threads_run(n_workers, n_tasks, blame_steps, s);
@@ -326,7 +321,7 @@ enum gtr_code gtr_spill_new(const struct gtr_replay *replay, const struct gtr_ba
         rc = scratch_alloc(&s, n_workers, err);
     if (rc == GTR_OK)
         rc = run_spill(&s, n_workers, err);
-    scratch_free(&s, n_workers);
+    scratch_free(&s);
     if (rc != GTR_OK) {
         gtr_spill_free(s.spill);
         return rc;

@@ -3,8 +3,8 @@
 #include <stdbool.h>
 
 #include "alloc.h"
-#include "attenuation.h"
 #include "exact.h"
+#include "objectives.h"
 #include "order.h"
 #include "spill.h"
 #include "threads.h"

@@ -1,6 +1,4 @@
 /* spill_file.c - one HDF5 group for each policy; [G][T] tables have a row and a chunk a group. */
-#include "spill_file.h"
-
 #include <string.h>
 
 #include "alloc.h"

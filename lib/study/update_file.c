@@ -2,11 +2,8 @@
  *
  * What is derived is derived row by row while it is written, so nothing is held twice.
  */
-#include "update_file.h"
-
 #include "alloc.h"
 #include "result_parts.h"
-#include "update_values.h"
 
 /* Where the rows of a table come from. */
 struct source {

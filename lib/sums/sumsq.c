@@ -24,6 +24,14 @@ enum {
     ELEMENTS_A_THREAD = 1 << 19 /* starting a thread costs as much as 100,000 elements */
 };
 
+static const struct gtr_sumsq_kernels *const kernels[GTR_ISA_COUNT] = {
+    [GTR_ISA_PORTABLE] = &gtr_sumsq_portable,
+#ifdef __x86_64__
+    [GTR_ISA_AVX2] = &gtr_sumsq_avx2,
+    [GTR_ISA_AVX512] = &gtr_sumsq_avx512,
+#endif
+};
+
 /* What a subtree comes to. */
 struct share {
     double sumsq;
@@ -211,7 +219,7 @@ void gtr_reduce_copy(enum gtr_dtype dtype, const void *elements, uint64_t numel,
 
     _mm_setcsr(0x1f80); /* as a program starts: to nearest, nothing flushed, no traps */
 #endif
-    job.kernel = gtr_sumsq_find()->reduce[dtype];
+    job.kernel = kernels[gtr_isa_find()]->reduce[dtype];
     reduce_tensor(&job, n_threads, out);
 #ifdef __x86_64__
     _mm_setcsr(was);

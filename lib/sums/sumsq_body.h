@@ -8,7 +8,7 @@
  *   MAX(a, b)      lane by lane; anything if one is NaN
  *   STORE(p, v)    to double[WIDTH], unaligned
  *
- * and, undefined again at the end of this file,
+ * and sumsq_types.h says for each type, undefined again at the end of this file,
  *
  *   KERNEL         the function's name
  *   SIZE           bytes of an element

@@ -70,46 +70,27 @@ struct share {
  * is worth; `at_once` are the loads that a thread has under way.
  */
 
-struct of_f32 {
-    typedef uint32_t stored;
+/* What lies where a float has its sign, exponent and fraction once it is moved up by SHIFT bits. */
+template <typename STORED, uint32_t MAGNITUDE, uint32_t INFINITE, int SHIFT> struct of_float {
+    typedef STORED stored;
     typedef uint32_t bits;
-    static constexpr bits magnitude = 0x7fffffff, infinite = 0x7f800000;
+    static constexpr bits magnitude = MAGNITUDE, infinite = INFINITE;
     static constexpr double unit = 1.0;
     static constexpr int at_once = 32;
 
     static __device__ double value(bits m)
     {
-        return (double)__uint_as_float(m);
+        return (double)__uint_as_float(m << SHIFT);
     }
 };
+
+typedef of_float<uint32_t, 0x7fffffff, 0x7f800000, 0> of_f32;
+typedef of_float<uint16_t, 0x7fff, 0x7f80, 16> of_bf16; /* the upper half of an f32 */
 
 /* Where f32 has its exponent, a half is its value times 2^-112, subnormals too: the sum comes out
  * times 2^-224, and is far from where doubles end. */
-struct of_f16 {
-    typedef uint16_t stored;
-    typedef uint32_t bits;
-    static constexpr bits magnitude = 0x7fff, infinite = 0x7c00;
+struct of_f16 : of_float<uint16_t, 0x7fff, 0x7c00, 13> {
     static constexpr double unit = 0x1p224;
-    static constexpr int at_once = 32;
-
-    static __device__ double value(bits m)
-    {
-        return (double)__uint_as_float(m << 13);
-    }
-};
-
-/* The upper half of an f32. */
-struct of_bf16 {
-    typedef uint16_t stored;
-    typedef uint32_t bits;
-    static constexpr bits magnitude = 0x7fff, infinite = 0x7f80;
-    static constexpr double unit = 1.0;
-    static constexpr int at_once = 32;
-
-    static __device__ double value(bits m)
-    {
-        return (double)__uint_as_float(m << 16);
-    }
 };
 
 struct of_f64 {

@@ -21,7 +21,4 @@ extern const struct gtr_sumsq_kernels gtr_sumsq_avx2;
 extern const struct gtr_sumsq_kernels gtr_sumsq_avx512;
 #endif
 
-/* The fastest that this machine can run. */
-const struct gtr_sumsq_kernels *gtr_sumsq_find(void);
-
 #endif

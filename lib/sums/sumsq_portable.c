@@ -64,34 +64,10 @@ static inline PAIR absolute(PAIR v)
 #define MAX(a, b)   larger(a, b)
 #define STORE(p, v) memcpy(p, &(v), sizeof(PAIR))
 
-#define SQUARE(v, square)   (square)
+#define LOAD_F32(p)         load_f32(p)
+#define LOAD_F16(p)         load_f16(p)
+#define LOAD_BF16(p)        load_bf16(p)
+#define LOAD_F64(p)         load_f64(p)
 #define ABSOLUTE(v, square) absolute(v)
-
-#define KERNEL    reduce_f32
-#define SIZE      4
-#define LOAD(p)   load_f32(p)
-#define MAGNITUDE SQUARE
-#include "sumsq_body.h"
-
-#define KERNEL    reduce_f16
-#define SIZE      2
-#define LOAD(p)   load_f16(p)
-#define MAGNITUDE SQUARE
-#include "sumsq_body.h"
-
-#define KERNEL    reduce_bf16
-#define SIZE      2
-#define LOAD(p)   load_bf16(p)
-#define MAGNITUDE SQUARE
-#include "sumsq_body.h"
-
-#define KERNEL    reduce_f64
-#define SIZE      8
-#define LOAD(p)   load_f64(p)
-#define MAGNITUDE ABSOLUTE
-#include "sumsq_body.h"
-
-const struct gtr_sumsq_kernels gtr_sumsq_portable = { { [GTR_F32] = reduce_f32,
-                                                        [GTR_F16] = reduce_f16,
-                                                        [GTR_BF16] = reduce_bf16,
-                                                        [GTR_F64] = reduce_f64 } };
+#define KERNELS             gtr_sumsq_portable
+#include "sumsq_types.h"

@@ -12,7 +12,6 @@
 
 #include "goals.h"
 #include "err.h"
-#include "front.h"
 #include "public.h"
 
 GTR_PUBLIC_BEGIN

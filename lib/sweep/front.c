@@ -6,7 +6,7 @@
  * n).  Equal rows do not beat each other: they are asked about together, before any of them is
  * added.  Goals that were not asked for are 0 throughout.
  */
-#include "front.h"
+#include "goals.h"
 
 #include <math.h>
 #include <stdlib.h>

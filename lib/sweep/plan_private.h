@@ -12,7 +12,7 @@
 enum {
     GTR_PLAN_SETTINGS_MAX =
         1000000000,            /* also what 32-bit Sobol points and strata can tell apart */
-    GTR_SOBOL_DIMENSIONS = 32, /* rows of the table in plan_sobol.c */
+    GTR_SOBOL_DIMENSIONS = 32, /* rows of the table in plan_sample.c */
     GTR_SOBOL_BITS = 32
 };
 
@@ -65,17 +65,12 @@ struct gtr_plan {
     size_t n_sorted;
 };
 
-/* --- plan_axis.c, plan_auto.c: what the user wrote -------------------------------------------- */
+/* --- plan_axis.c: what the user wrote --------------------------------------------------------- */
 
 enum gtr_code gtr_axis_parse(struct gtr_axis *axis, const struct gtr_setting *setting,
                              const char *text, const struct gtr_replay *replay,
                              struct gtr_err *err);
 void gtr_axis_clear(struct gtr_axis *axis);
-
-/* The ends of KEY=auto. */
-enum gtr_code gtr_axis_auto(const struct gtr_axis *axis, const struct gtr_setting *setting,
-                            const struct gtr_replay *replay, double *low, double *high,
-                            struct gtr_err *err);
 
 double gtr_axis_pick(const struct gtr_axis *axis, size_t value); /* of n_values */
 double gtr_axis_at(const struct gtr_axis *axis, double part);    /* part in [0, 1) */
@@ -90,7 +85,7 @@ enum gtr_code gtr_rules_parse(struct gtr_plan *plan, const char *const *texts, s
                               struct gtr_err *err);
 bool gtr_rule_holds(const struct gtr_rule *rule, const union gtr_params *params);
 
-/* --- plan_sample.c, plan_sobol.c: points in [0, 1) -------------------------------------------- */
+/* --- plan_sample.c: points in [0, 1) ---------------------------------------------------------- */
 
 /* What a sample takes of axis `axis` of a policy at point `point`. */
 double gtr_sample_part(const struct gtr_plan *plan, size_t policy, size_t axis, size_t point);

@@ -45,11 +45,6 @@ void gtr_sweep_space_free(struct gtr_sweep_space *space)
     *space = (struct gtr_sweep_space){ 0 };
 }
 
-bool gtr_sweep_kernel_here(enum gtr_sweep_kernel kernel)
-{
-    return kernel == GTR_SWEEP_AUTO || kernel == GTR_SWEEP_SCALAR || gtr_wide_find(kernel) != NULL;
-}
-
 /* --- one setting ------------------------------------------------------------------------------ */
 
 static void run_row(const struct gtr_sweep_rows *rows, size_t r, enum gtr_policy_id policy,

@@ -6,8 +6,6 @@
 #ifndef GTR_SWEEP_BLOCK_H
 #define GTR_SWEEP_BLOCK_H
 
-#include <stdbool.h>
-
 #include "sweep.h"
 #include "sweep_rows.h"
 
@@ -25,9 +23,6 @@ struct gtr_sweep_space {
 enum gtr_code gtr_sweep_space_init(struct gtr_sweep_space *space, size_t n_groups,
                                    struct gtr_err *err);
 void gtr_sweep_space_free(struct gtr_sweep_space *space);
-
-/* Can this processor run it? */
-bool gtr_sweep_kernel_here(enum gtr_sweep_kernel kernel);
 
 /* n settings: params [n][G], out [n][GTR_OBJECTIVE_COUNT].  A kernel that is not here, or does not
  * know the policy, is replaced by the scalar path. */

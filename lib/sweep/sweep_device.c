@@ -144,15 +144,13 @@ static void prepare(const struct driver *driver, struct load *load, struct piece
 
 /* --- a driver --------------------------------------------------------------------------------- */
 
-static void fail(struct crew *crew, enum gtr_code rc, const struct gtr_err *err)
+static void fail(struct crew *crew, const struct gtr_err *err)
 {
     struct gtr_sweep_work *work = crew->work;
 
     pthread_mutex_lock(&work->lock);
-    if (crew->rc == GTR_OK && crew->err != NULL)
-        *crew->err = *err;
     if (crew->rc == GTR_OK)
-        crew->rc = rc;
+        crew->rc = gtr_err_again(err, crew->err);
     pthread_mutex_unlock(&work->lock);
     atomic_store(&work->stopped, 1);
 }
@@ -256,7 +254,7 @@ static void drive(void *context, size_t item, size_t worker)
     if (rc == GTR_OK)
         rc = drive_pieces(&driver, &err);
     if (rc != GTR_OK)
-        fail(crew, rc, &err);
+        fail(crew, &err);
     gtr_sweep_gpu_close(driver.gpu); /* waits for what is still under way */
     for (s = 0; s < GTR_SWEEP_SLOTS; s++) {
         gtr_free(driver.load[s].setting);

@@ -7,7 +7,6 @@
 #ifndef GTR_SWEEP_LANE_H
 #define GTR_SWEEP_LANE_H
 
-#include "attenuation.h"
 #include "objectives.h"
 #include "sweep_rows.h"
 

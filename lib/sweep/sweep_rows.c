@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "alloc.h"
-#include "attenuation.h"
+#include "objectives.h"
 
 static void fill_row(const struct gtr_replay *replay, const struct gtr_baseline *baseline, size_t t,
                      struct gtr_sweep_rows *rows)

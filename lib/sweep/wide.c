@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "attenuation.h"
 #include "isa.h"
+#include "sweep_lane.h"
 
 enum { LANES = GTR_SWEEP_LANES };
 
@@ -42,11 +42,6 @@ size_t gtr_wide_size(size_t n_groups)
         sizeof(struct gtr_wide_sums) + sizeof(struct gtr_wide_aggc) + sizeof(struct gtr_wide_limit);
 
     return sizeof(struct gtr_wide) + n_groups * group;
-}
-
-static bool is_plain(const struct gtr_aggc_params *p)
-{
-    return p->form == (double)GTR_AGGC_CODE && !(p->norm_eps > 0.0);
 }
 
 static void pack_aggc(struct gtr_wide_aggc *to, size_t i, const struct gtr_aggc_params *p)
@@ -129,7 +124,7 @@ static void pack(struct gtr_wide *wide, enum gtr_policy_id policy, const union g
 
             if (policy == GTR_AGGC) {
                 pack_aggc(&wide->aggc[j], i, &p->aggc);
-                wide->plain = wide->plain && is_plain(&p->aggc);
+                wide->plain = wide->plain && gtr_sweep_is_plain(policy, p);
             } else {
                 pack_limit(&wide->limit[j], i, policy, p);
             }
@@ -192,7 +187,7 @@ bool gtr_wide_run(const struct gtr_wide_kernel *kernel, const struct gtr_sweep_r
     bool same = all_same(policy, params, rows->n_groups, n);
     size_t i;
 
-    if (policy != GTR_AGGC && policy != GTR_GROUP && (policy != GTR_GLOBAL || !same))
+    if (kernel->run[policy] == NULL || (policy == GTR_GLOBAL && !same))
         return false;
     wide->rows = rows;
     wide->scales_only = scales_only != 0;
@@ -202,12 +197,7 @@ bool gtr_wide_run(const struct gtr_wide_kernel *kernel, const struct gtr_sweep_r
     wide->limit = (void *)(wide->aggc + rows->n_groups);
     pack(wide, policy, params, n);
     clear(wide);
-    if (policy == GTR_AGGC)
-        kernel->aggc(wide);
-    else if (policy == GTR_GLOBAL)
-        kernel->global(wide);
-    else
-        kernel->group(wide);
+    kernel->run[policy](wide);
     for (i = 0; i < n; i++)
         unpack(kernel, wide, i, out + i * GTR_OBJECTIVE_COUNT);
     return true;

@@ -75,10 +75,8 @@ struct gtr_wide {
 };
 
 struct gtr_wide_kernel {
-    void (*aggc)(struct gtr_wide *wide);
-    void (*global)(struct gtr_wide *wide);
-    void (*group)(struct gtr_wide *wide);
-    double (*counted)(double count); /* a count as a number */
+    void (*run[GTR_POLICY_COUNT])(struct gtr_wide *wide); /* NULL: the policy has no wide text */
+    double (*counted)(double count);                      /* a count as a number */
 };
 
 extern const struct gtr_wide_kernel gtr_wide_sse2, gtr_wide_avx2, gtr_wide_avx512;

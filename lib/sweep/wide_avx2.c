@@ -28,16 +28,10 @@
 #define ROOT(v)          _mm256_sqrt_pd(v)
 /* A mask is -1 as an integer. */
 #define COUNT(c, m) ((WIDE)((BITS)(c) - (BITS)(m)))
+#define COUNTED(c)  (double)gtr_to_bits(c)
 
 #include "wide_body.h"
 
-static double counted(double count)
-{
-    return (double)gtr_to_bits(count);
-}
-
-const struct gtr_wide_kernel gtr_wide_avx2 = {
-    .aggc = run_aggc, .global = run_global, .group = run_group, .counted = counted
-};
+const struct gtr_wide_kernel gtr_wide_avx2 = KERNEL;
 
 #endif

@@ -27,16 +27,10 @@
 #define MIN(a, b)        _mm512_min_pd(a, b)
 #define ROOT(v)          _mm512_sqrt_pd(v)
 #define COUNT(c, m)      _mm512_mask_add_pd(c, m, c, SPLAT(1.0))
+#define COUNTED(c)       (c)
 
 #include "wide_body.h"
 
-static double counted(double count)
-{
-    return count;
-}
-
-const struct gtr_wide_kernel gtr_wide_avx512 = {
-    .aggc = run_aggc, .global = run_global, .group = run_group, .counted = counted
-};
+const struct gtr_wide_kernel gtr_wide_avx512 = KERNEL;
 
 #endif

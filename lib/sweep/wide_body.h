@@ -12,7 +12,7 @@
  *   MAX, MIN           a > b ? a : b and a < b ? a : b, so b if one is NaN
  *   ROOT               square root
  *   COUNT(c, m)        c and one more where m; starts from zero bits
- *   COUNTED            a function: such a count as a double
+ *   COUNTED(c)         such a count as a double
  *
  * Steps are outermost.  Within a step, one vector of settings goes through all groups: its counts
  * stay in registers, and as groups do not wait for each other, the processor overlaps them.
@@ -60,30 +60,6 @@ INLINE void aggc_groups(struct gtr_wide *wide, size_t r, size_t at, bool plain, 
     gather_end(&wide->shared, &g, at);
 }
 
-INLINE void aggc_rows(struct gtr_wide *wide, bool plain, bool full)
-{
-    size_t r, at;
-
-    for (r = 0; r < wide->rows->n_rows; r++) {
-        for (at = 0; at < GTR_SWEEP_LANES; at += WIDTH)
-            aggc_groups(wide, r, at, plain, full);
-        if (full)
-            gather_logs(wide, r, false);
-    }
-}
-
-TARGET static void run_aggc(struct gtr_wide *wide)
-{
-    if (wide->plain && wide->scales_only)
-        aggc_rows(wide, true, false);
-    else if (wide->plain)
-        aggc_rows(wide, true, true);
-    else if (wide->scales_only)
-        aggc_rows(wide, false, false);
-    else
-        aggc_rows(wide, false, true);
-}
-
 /* gtr_clip_ratio. */
 INLINE WIDE clip_ratio(WIDE limit, WIDE norm, WIDE eps)
 {
@@ -116,26 +92,6 @@ INLINE void group_groups(struct gtr_wide *wide, size_t r, size_t at, bool full)
     gather_end(&wide->shared, &g, at);
 }
 
-INLINE void group_rows(struct gtr_wide *wide, bool full)
-{
-    size_t r, at;
-
-    for (r = 0; r < wide->rows->n_rows; r++) {
-        for (at = 0; at < GTR_SWEEP_LANES; at += WIDTH)
-            group_groups(wide, r, at, full);
-        if (full)
-            gather_logs(wide, r, false);
-    }
-}
-
-TARGET static void run_group(struct gtr_wide *wide)
-{
-    if (wide->scales_only)
-        group_rows(wide, false);
-    else
-        group_rows(wide, true);
-}
-
 /* gtr_attenuation, and what of it is excess. */
 INLINE void add_excess(struct gtr_wide *wide, const struct gtr_sweep_row *row, size_t at)
 {
@@ -164,9 +120,8 @@ INLINE void global_groups(struct gtr_wide *wide, size_t r, size_t at, bool full)
     s = PICK(whole, one, s);
     gather_begin(&wide->shared, at, &g);
     for (j = 0; j < rows->n_groups; j++) {
-        if (j != rows->left_out) {
+        if (j != rows->left_out)
             gather_scale(&g, &wide->sums[j], at, s);
-        }
         if (full)
             gather_direction(&g, j, cell[j].energy, s);
     }
@@ -177,22 +132,60 @@ INLINE void global_groups(struct gtr_wide *wide, size_t r, size_t at, bool full)
     gather_end(&wide->shared, &g, at);
 }
 
-INLINE void global_rows(struct gtr_wide *wide, bool full)
+/* All rows.  Of constants the compiler makes a loop for each. */
+INLINE void run_rows(struct gtr_wide *wide, enum gtr_policy_id policy, bool plain, bool full)
 {
     size_t r, at;
 
     for (r = 0; r < wide->rows->n_rows; r++) {
-        for (at = 0; at < GTR_SWEEP_LANES; at += WIDTH)
-            global_groups(wide, r, at, full);
+        for (at = 0; at < GTR_SWEEP_LANES; at += WIDTH) {
+            if (policy == GTR_AGGC)
+                aggc_groups(wide, r, at, plain, full);
+            else if (policy == GTR_GLOBAL)
+                global_groups(wide, r, at, full);
+            else
+                group_groups(wide, r, at, full);
+        }
         if (full)
-            gather_logs(wide, r, true);
+            gather_logs(wide, r, policy == GTR_GLOBAL);
     }
+}
+
+TARGET static void run_aggc(struct gtr_wide *wide)
+{
+    if (wide->plain && wide->scales_only)
+        run_rows(wide, GTR_AGGC, true, false);
+    else if (wide->plain)
+        run_rows(wide, GTR_AGGC, true, true);
+    else if (wide->scales_only)
+        run_rows(wide, GTR_AGGC, false, false);
+    else
+        run_rows(wide, GTR_AGGC, false, true);
 }
 
 TARGET static void run_global(struct gtr_wide *wide)
 {
     if (wide->scales_only)
-        global_rows(wide, false);
+        run_rows(wide, GTR_GLOBAL, false, false);
     else
-        global_rows(wide, true);
+        run_rows(wide, GTR_GLOBAL, false, true);
 }
+
+TARGET static void run_group(struct gtr_wide *wide)
+{
+    if (wide->scales_only)
+        run_rows(wide, GTR_GROUP, false, false);
+    else
+        run_rows(wide, GTR_GROUP, false, true);
+}
+
+static double counted(double count)
+{
+    return COUNTED(count);
+}
+
+#define KERNEL                                                                                \
+    {                                                                                         \
+        .run = { [GTR_AGGC] = run_aggc, [GTR_GLOBAL] = run_global, [GTR_GROUP] = run_group }, \
+        .counted = counted                                                                    \
+    }

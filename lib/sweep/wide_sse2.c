@@ -33,16 +33,10 @@ static inline __m128d pick(__m128d mask, __m128d a, __m128d b)
 {
     return _mm_or_pd(_mm_and_pd(mask, a), _mm_andnot_pd(mask, b));
 }
+#define COUNTED(c) (double)gtr_to_bits(c)
 
 #include "wide_body.h"
 
-static double counted(double count)
-{
-    return (double)gtr_to_bits(count);
-}
-
-const struct gtr_wide_kernel gtr_wide_sse2 = {
-    .aggc = run_aggc, .global = run_global, .group = run_group, .counted = counted
-};
+const struct gtr_wide_kernel gtr_wide_sse2 = KERNEL;
 
 #endif

@@ -42,24 +42,19 @@ uint32_t gtr_crc_bytes(uint32_t crc, const void *bytes, size_t n)
     return (uint32_t)crc32_z(crc, bytes, n);
 }
 
+/* The numbers lie in the struct as they are summed, one behind the other. */
+_Static_assert(offsetof(struct gtr_step, skipped) == GTR_STEP_BYTES - 1, "no gaps between numbers");
+
 void gtr_step_pack(const struct gtr_step *step, unsigned char *bytes)
 {
-    memcpy(bytes, &step->index, 8);
-    memcpy(bytes + 8, &step->loss, 8);
-    memcpy(bytes + 16, &step->lr, 8);
-    memcpy(bytes + 24, &step->time, 8);
-    memcpy(bytes + 32, &step->applied_scale, 8);
-    bytes[40] = step->skipped;
+    memcpy(bytes, step, GTR_STEP_BYTES - 1);
+    bytes[GTR_STEP_BYTES - 1] = step->skipped;
 }
 
 void gtr_step_unpack(const unsigned char *bytes, struct gtr_step *step)
 {
-    memcpy(&step->index, bytes, 8);
-    memcpy(&step->loss, bytes + 8, 8);
-    memcpy(&step->lr, bytes + 16, 8);
-    memcpy(&step->time, bytes + 24, 8);
-    memcpy(&step->applied_scale, bytes + 32, 8);
-    step->skipped = bytes[40] != 0;
+    memcpy(step, bytes, GTR_STEP_BYTES - 1);
+    step->skipped = bytes[GTR_STEP_BYTES - 1] != 0;
 }
 
 uint32_t gtr_crc_values(const struct gtr_row *row, size_t n_tensors)

@@ -6,9 +6,10 @@
 #include "sample.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
-#include "names.h"
+#include "digest.h"
 #include "random.h"
 #include "text.h"
 
@@ -20,7 +21,7 @@ static uint64_t key_of(int64_t seed, const char *name)
 {
     uint64_t state = (uint64_t)seed;
 
-    state = gtr_splitmix_step(&state) + gtr_name_hash(name);
+    state = gtr_splitmix_step(&state) + gtr_digest_bytes(GTR_DIGEST_START, name, strlen(name));
     return gtr_splitmix_step(&state);
 }
 

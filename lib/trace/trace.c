@@ -41,6 +41,30 @@ bool gtr_dtype_find(const char *name, enum gtr_dtype *dtype)
     return false;
 }
 
+bool gtr_shape_numel(const char *shape, uint64_t *numel)
+{
+    const char *p = shape;
+
+    *numel = 1;
+    while (*p != '\0') {
+        uint64_t extent = 0;
+
+        if (*p < '0' || *p > '9')
+            return false;
+        for (; *p >= '0' && *p <= '9'; p++)
+            if (__builtin_mul_overflow(extent, UINT64_C(10), &extent) ||
+                __builtin_add_overflow(extent, (uint64_t)(*p - '0'), &extent))
+                return false;
+        if (__builtin_mul_overflow(*numel, extent, numel))
+            return false;
+        if (*p == 'x' && p[1] != '\0')
+            p++;
+        else if (*p != '\0')
+            return false;
+    }
+    return true;
+}
+
 /* --- heads ------------------------------------------------------------------------------------ */
 
 const char *const gtr_head_text_names[GTR_HEAD_TEXTS] = { "producer",   "created", "reduction",

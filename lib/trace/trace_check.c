@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "crc.h"
 #include "trace_private.h"
 
 enum { CHECK_BYTES = 1 << 20 };
@@ -13,19 +12,6 @@ static size_t rows_at_a_time(const struct gtr_trace *trace)
 
     n = n < trace->n_steps ? n : trace->n_steps;
     return n > 0 ? n : 1;
-}
-
-static enum gtr_code read_rows(const struct gtr_trace *trace, size_t first, size_t n,
-                               struct gtr_rows *rows, struct gtr_err *err)
-{
-    enum gtr_code rc = GTR_OK;
-    int norm;
-
-    for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++)
-        if (trace->holds[norm])
-            rc = gtr_trace_read_rows(trace, (enum gtr_norm)norm, first, n,
-                                     gtr_rows_of(rows, (enum gtr_norm)norm), err);
-    return rc;
 }
 
 static bool row_fits(const struct gtr_trace *trace, size_t t, size_t at,
@@ -51,7 +37,7 @@ static enum gtr_code row_differs(const struct gtr_trace *trace, size_t t, struct
 static enum gtr_code check_some(const struct gtr_trace *trace, size_t first, size_t n,
                                 struct gtr_rows *rows, bool *bad, struct gtr_err *err)
 {
-    enum gtr_code rc = read_rows(trace, first, n, rows, bad == NULL ? err : NULL);
+    enum gtr_code rc = gtr_trace_read_all(trace, first, n, rows, bad == NULL ? err : NULL);
     size_t t;
 
     if (rc == GTR_ENOMEM || (rc != GTR_OK && bad == NULL))

@@ -20,28 +20,20 @@ struct one_tensor {
 
 struct gtr_file_elements {
     pthread_mutex_t lock; /* over what `tensors` holds while it is being found out */
-    struct one_tensor *tensors;
     size_t n_tensors;
+    struct one_tensor tensors[];
 };
 
 enum gtr_code gtr_elements_new(size_t n_tensors, struct gtr_file_elements **out,
                                struct gtr_err *err)
 {
-    enum gtr_code rc;
-    struct gtr_file_elements *elements;
+    size_t size = sizeof **out + n_tensors * sizeof(struct one_tensor);
+    enum gtr_code rc = gtr_alloc_for(out, 1, size, "elements", err);
 
-    *out = NULL;
-    rc = gtr_alloc_for(&elements, 1, sizeof *elements, "elements", err);
     if (rc != GTR_OK)
         return rc;
-    rc = gtr_alloc_for(&elements->tensors, n_tensors, sizeof *elements->tensors, "tensors", err);
-    if (rc != GTR_OK) {
-        gtr_free(elements);
-        return rc;
-    }
-    elements->n_tensors = n_tensors;
-    pthread_mutex_init(&elements->lock, NULL);
-    *out = elements;
+    (*out)->n_tensors = n_tensors;
+    pthread_mutex_init(&(*out)->lock, NULL);
     return GTR_OK;
 }
 
@@ -54,7 +46,6 @@ void gtr_elements_free(struct gtr_file_elements *elements)
     for (i = 0; i < elements->n_tensors; i++)
         gtr_h5_table_close(elements->tensors[i].table);
     pthread_mutex_destroy(&elements->lock);
-    gtr_free(elements->tensors);
     gtr_free(elements);
 }
 

@@ -77,8 +77,6 @@ static enum gtr_code lengths_differ(const struct gtr_trace *trace, const char *n
                     n, other, wanted);
 }
 
-enum { TEXT_NAME, TEXT_SHAPE, TEXT_DTYPE, TEXT_GROUP, TEXT_COUNT };
-
 /* The datasets of /param, before they become tensors. */
 struct param_columns {
     char **text[TEXT_COUNT];
@@ -112,8 +110,6 @@ static enum gtr_code add_tensors(struct gtr_trace *trace, const struct param_col
 
 static enum gtr_code read_tensors(struct gtr_trace *trace, struct gtr_err *err)
 {
-    static const char *const names[TEXT_COUNT] = { "/param/name", "/param/shape", "/param/dtype",
-                                                   "/param/group" };
     struct param_columns columns = { 0 };
     enum gtr_code rc;
     size_t i;
@@ -121,11 +117,13 @@ static enum gtr_code read_tensors(struct gtr_trace *trace, struct gtr_err *err)
     rc = gtr_h5_read_vector(trace->h5, "/param/numel", GTR_H5_U64, &columns.numel, &columns.n_numel,
                             err);
     for (i = 0; rc == GTR_OK && i < TEXT_COUNT; i++) {
-        if (i == TEXT_GROUP && !gtr_h5_has(trace->h5, names[i]))
+        const char *name = gtr_tensor_texts[i];
+
+        if (i == TEXT_GROUP && !gtr_h5_has(trace->h5, name))
             continue;
-        rc = gtr_h5_read_strings(trace->h5, names[i], &columns.text[i], &columns.n_text[i], err);
+        rc = gtr_h5_read_strings(trace->h5, name, &columns.text[i], &columns.n_text[i], err);
         if (rc == GTR_OK && columns.n_text[i] != columns.n_numel)
-            rc = lengths_differ(trace, names[i], columns.n_text[i], "/param/numel", columns.n_numel,
+            rc = lengths_differ(trace, name, columns.n_text[i], "/param/numel", columns.n_numel,
                                 err);
     }
     if (rc == GTR_OK && columns.n_numel == 0)
@@ -141,15 +139,16 @@ static enum gtr_code read_tensors(struct gtr_trace *trace, struct gtr_err *err)
 /* --- steps ------------------------------------------------------------------------------------ */
 
 /* One column of /step; NULL if the file has none. */
-static enum gtr_code read_step_column(struct gtr_trace *trace, const char *name,
-                                      enum gtr_h5_type type, void *values, struct gtr_err *err)
+static enum gtr_code read_step_column(struct gtr_trace *trace, size_t i, void **values,
+                                      struct gtr_err *err)
 {
+    const char *name = gtr_step_columns[i].name;
     enum gtr_code rc;
     size_t n;
 
     if (!gtr_h5_has(trace->h5, name))
         return GTR_OK;
-    rc = gtr_h5_read_vector(trace->h5, name, type, values, &n, err);
+    rc = gtr_h5_read_vector(trace->h5, name, gtr_step_columns[i].type, values, &n, err);
     if (rc == GTR_OK && n != trace->n_steps)
         rc = lengths_differ(trace, name, n, "/step/index", trace->n_steps, err);
     return rc;
@@ -160,9 +159,10 @@ static double value_or_nan(const double *values, size_t t)
     return values != NULL ? values[t] : (double)__builtin_nanf("");
 }
 
-static enum gtr_code fill_steps(struct gtr_trace *trace, const int64_t *index,
-                                double *const *numbers, const uint8_t *skipped, struct gtr_err *err)
+static enum gtr_code fill_steps(struct gtr_trace *trace, void *const *columns, struct gtr_err *err)
 {
+    const int64_t *index = columns[STEP_INDEX];
+    const uint8_t *skipped = columns[STEP_SKIPPED];
     enum gtr_code rc;
     size_t t;
 
@@ -173,10 +173,10 @@ static enum gtr_code fill_steps(struct gtr_trace *trace, const int64_t *index,
                             "%s: /step/index: row %zu has step %lld after step %lld", trace->path,
                             t, (long long)index[t], (long long)index[t - 1]);
         trace->steps[t] = (struct gtr_step){ .index = index[t],
-                                             .loss = value_or_nan(numbers[0], t),
-                                             .lr = value_or_nan(numbers[1], t),
-                                             .time = value_or_nan(numbers[2], t),
-                                             .applied_scale = value_or_nan(numbers[3], t),
+                                             .loss = value_or_nan(columns[STEP_LOSS], t),
+                                             .lr = value_or_nan(columns[STEP_LR], t),
+                                             .time = value_or_nan(columns[STEP_TIME], t),
+                                             .applied_scale = value_or_nan(columns[STEP_SCALE], t),
                                              .skipped = skipped != NULL && skipped[t] != 0 };
     }
     return rc;
@@ -184,25 +184,17 @@ static enum gtr_code fill_steps(struct gtr_trace *trace, const int64_t *index,
 
 static enum gtr_code read_steps(struct gtr_trace *trace, struct gtr_err *err)
 {
-    static const char *const names[4] = { "/step/loss", "/step/lr", "/step/time",
-                                          "/step/applied_scale" };
-    enum gtr_code rc;
-    int64_t *index = NULL;
-    double *numbers[4] = { NULL };
-    uint8_t *skipped = NULL;
+    void *columns[STEP_COUNT] = { NULL };
+    enum gtr_code rc = gtr_h5_read_vector(trace->h5, gtr_step_columns[STEP_INDEX].name, GTR_H5_I64,
+                                          &columns[STEP_INDEX], &trace->n_steps, err);
     size_t i;
 
-    rc = gtr_h5_read_vector(trace->h5, "/step/index", GTR_H5_I64, &index, &trace->n_steps, err);
-    for (i = 0; rc == GTR_OK && i < 4; i++)
-        rc = read_step_column(trace, names[i], GTR_H5_F64, &numbers[i], err);
+    for (i = STEP_INDEX + 1; rc == GTR_OK && i < STEP_COUNT; i++)
+        rc = read_step_column(trace, i, &columns[i], err);
     if (rc == GTR_OK)
-        rc = read_step_column(trace, "/step/skipped", GTR_H5_U8, &skipped, err);
-    if (rc == GTR_OK)
-        rc = fill_steps(trace, index, numbers, skipped, err);
-    gtr_free(index);
-    gtr_free(skipped);
-    for (i = 0; i < 4; i++)
-        gtr_free(numbers[i]);
+        rc = fill_steps(trace, columns, err);
+    for (i = 0; i < STEP_COUNT; i++)
+        gtr_free(columns[i]);
     return rc;
 }
 
@@ -222,8 +214,7 @@ static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
         if (rc == GTR_OK && (gtr_h5_table_rows(trace->norm[i]) != trace->n_steps ||
                              gtr_h5_table_cols(trace->norm[i]) != trace->head.n_tensors))
             rc = gtr_fail(err, GTR_EFORMAT,
-                          "%s: %s: is %zu x %zu where %zu steps x %zu tensors are "
-                          "declared",
+                          "%s: %s: is %zu x %zu where %zu steps x %zu tensors are declared",
                           trace->path, gtr_norm_datasets[i].name, gtr_h5_table_rows(trace->norm[i]),
                           gtr_h5_table_cols(trace->norm[i]), trace->n_steps, trace->head.n_tensors);
         if (rc != GTR_OK)
@@ -320,9 +311,7 @@ enum gtr_code gtr_trace_open_file(const char *path, bool again, struct gtr_trace
     if (rc != GTR_OK)
         return rc;
     trace->form = &form;
-    trace->path = gtr_strdup(path);
-    if (trace->path == NULL)
-        rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
+    rc = gtr_format(&trace->path, path, err, "%s", path);
     if (rc == GTR_OK)
         rc = again ? gtr_h5_reopen(path, &trace->h5, err) : gtr_h5_open(path, &trace->h5, err);
     if (rc == GTR_OK)

@@ -2,8 +2,12 @@
 #ifndef GTR_TRACE_PRIVATE_H
 #define GTR_TRACE_PRIVATE_H
 
+#include "crc.h"
 #include "h5.h"
 #include "trace.h"
+
+/* "4096x11008" as a number of elements; a scalar is "".  False if it is anything else. */
+bool gtr_shape_numel(const char *shape, uint64_t *numel);
 
 /* --- heads ------------------------------------------------------------------------------------ */
 
@@ -72,10 +76,27 @@ struct gtr_norm_dataset {
 };
 extern const struct gtr_norm_dataset gtr_norm_datasets[GTR_NORM_COUNT];
 
+/* How steps do: the columns of /step, in the order of struct gtr_step. */
+enum { STEP_INDEX, STEP_LOSS, STEP_LR, STEP_TIME, STEP_SCALE, STEP_SKIPPED, STEP_COUNT };
+struct gtr_step_column {
+    const char *name;
+    enum gtr_h5_type type;
+    size_t at; /* in the struct */
+};
+extern const struct gtr_step_column gtr_step_columns[STEP_COUNT];
+
+/* What is said of tensors in words: datasets, of which files without groups have not the last. */
+enum { TEXT_NAME, TEXT_SHAPE, TEXT_DTYPE, TEXT_GROUP, TEXT_COUNT };
+extern const char *const gtr_tensor_texts[TEXT_COUNT];
+
 /* One file, whose rows are not compared with their checksums.  One that was open before is not
  * tried out again; see gtr_trace_try_files. */
 enum gtr_code gtr_trace_open_file(const char *path, bool again, struct gtr_trace **trace,
                                   struct gtr_err *err);
+
+/* Rows of all matrices; zeros of those that are not there. */
+enum gtr_code gtr_trace_read_all(const struct gtr_trace *trace, size_t first, size_t n_rows,
+                                 struct gtr_rows *rows, struct gtr_err *err);
 
 /* Reads all rows of a file and compares them with their checksums, if it has any.  bad NULL: a row
  * that differs is an error.  Else bad[T] gets true for each row that differs or cannot be read. */

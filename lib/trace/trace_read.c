@@ -13,6 +13,20 @@ const struct gtr_norm_dataset gtr_norm_datasets[GTR_NORM_COUNT] = {
     [GTR_PARAM_SUMSQ] = { "/norm/param_sumsq", GTR_H5_F64, true },
 };
 
+#define AT(field) offsetof(struct gtr_step, field)
+const struct gtr_step_column gtr_step_columns[STEP_COUNT] = {
+    [STEP_INDEX] = { "/step/index", GTR_H5_I64, AT(index) },
+    [STEP_LOSS] = { "/step/loss", GTR_H5_F64, AT(loss) },
+    [STEP_LR] = { "/step/lr", GTR_H5_F64, AT(lr) },
+    [STEP_TIME] = { "/step/time", GTR_H5_F64, AT(time) },
+    [STEP_SCALE] = { "/step/applied_scale", GTR_H5_F64, AT(applied_scale) },
+    [STEP_SKIPPED] = { "/step/skipped", GTR_H5_U8, AT(skipped) },
+};
+#undef AT
+
+const char *const gtr_tensor_texts[TEXT_COUNT] = { "/param/name", "/param/shape", "/param/dtype",
+                                                   "/param/group" };
+
 const char *gtr_trace_path(const struct gtr_trace *trace)
 {
     return trace->path;
@@ -60,12 +74,10 @@ static enum gtr_code check_sums(const struct gtr_trace *trace, enum gtr_norm nor
         return GTR_OK;
     for (i = 0; i < n; i++)
         if (!(values[i] >= 0.0))
-            return gtr_fail(err, GTR_EFORMAT,
-                            "%s: %s: row %zu, tensor %zu is %g; a sum of squares "
-                            "cannot be",
-                            trace->path, gtr_norm_datasets[norm].name,
-                            first + i / trace->head.n_tensors, i % trace->head.n_tensors,
-                            values[i]);
+            return gtr_fail(
+                err, GTR_EFORMAT, "%s: %s: row %zu, tensor %zu is %g; a sum of squares cannot be",
+                trace->path, gtr_norm_datasets[norm].name, first + i / trace->head.n_tensors,
+                i % trace->head.n_tensors, values[i]);
     return GTR_OK;
 }
 
@@ -110,6 +122,24 @@ enum gtr_code gtr_trace_read_rows(const struct gtr_trace *trace, enum gtr_norm n
         return read_missing(trace, norm, n_rows, out, err);
     rc = trace->form->read_rows(trace, norm, first, n_rows, out, err);
     return rc == GTR_OK ? check_sums(trace, norm, first, n_rows, out, err) : rc;
+}
+
+enum gtr_code gtr_trace_read_all(const struct gtr_trace *trace, size_t first, size_t n_rows,
+                                 struct gtr_rows *rows, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    enum gtr_norm norm;
+
+    for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++) {
+        void *out = gtr_rows_of(rows, norm);
+
+        if (trace->holds[norm])
+            rc = gtr_trace_read_rows(trace, norm, first, n_rows, out, err);
+        else
+            memset(out, 0,
+                   n_rows * trace->head.n_tensors * gtr_h5_type_size(gtr_norm_datasets[norm].type));
+    }
+    return rc;
 }
 
 /* --- elements --------------------------------------------------------------------------------- */

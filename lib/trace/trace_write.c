@@ -57,16 +57,11 @@ static void sum_amended(struct gtr_file_writer *writer, double applied_scale, bo
 static enum gtr_code append_step(struct gtr_file_writer *writer, const struct gtr_step *step,
                                  struct gtr_err *err)
 {
-    const uint8_t skipped = step->skipped;
-    const void *values[STEP_COUNT] = {
-        [STEP_INDEX] = &step->index, [STEP_LOSS] = &step->loss,           [STEP_LR] = &step->lr,
-        [STEP_TIME] = &step->time,   [STEP_SCALE] = &step->applied_scale, [STEP_SKIPPED] = &skipped
-    };
     enum gtr_code rc = GTR_OK;
     size_t i;
 
     for (i = 0; rc == GTR_OK && i < STEP_COUNT; i++)
-        rc = gtr_h5_sheet_append(writer->step[i], values[i], err);
+        rc = gtr_h5_sheet_append(writer->step[i], (const char *)step + gtr_step_columns[i].at, err);
     return rc;
 }
 
@@ -221,9 +216,18 @@ static void abandon(struct gtr_writer *base)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static enum gtr_code writer_new(const struct gtr_head *head,
-                                const struct gtr_writer_options *options,
-                                struct gtr_file_writer **writer, struct gtr_err *err)
+/* A segment is under no name until it is whole, and the folder is its writer's alone. */
+static enum gtr_code name_segment(struct gtr_outfile *file, const char *path, struct gtr_err *err)
+{
+    enum gtr_code rc = gtr_format(&file->path, path, err, "%s", path);
+
+    file->force = true;
+    return rc == GTR_OK ? gtr_format(&file->temporary, path, err, "%s.tmp", path) : rc;
+}
+
+enum gtr_code gtr_file_writer_open(const char *path, const struct gtr_head *head,
+                                   const struct gtr_writer_options *options, int64_t first_row,
+                                   struct gtr_writer **out, struct gtr_err *err)
 {
     static const struct gtr_writer_form form = { .append = append,
                                                  .amend = amend,
@@ -231,57 +235,20 @@ static enum gtr_code writer_new(const struct gtr_head *head,
                                                  .stopped = stopped,
                                                  .close = close_file,
                                                  .abandon = abandon };
-    enum gtr_code rc = gtr_alloc_for(writer, 1, sizeof **writer, "writers", err);
-
-    if (rc != GTR_OK)
-        return rc;
-    gtr_writer_init(&(*writer)->writer, &form, head, options);
-    (*writer)->dropped_captures = options->dropped_captures;
-    return GTR_OK;
-}
-
-enum gtr_code gtr_file_writer_open(const char *path, const struct gtr_head *head,
-                                   const struct gtr_writer_options *options,
-                                   struct gtr_writer **out, struct gtr_err *err)
-{
     struct gtr_file_writer *writer;
-    enum gtr_code rc = writer_new(head, options, &writer, err);
+    enum gtr_code rc = gtr_alloc_for(&writer, 1, sizeof *writer, "writers", err);
 
     if (rc != GTR_OK)
         return rc;
-    rc = gtr_outfile_begin(&writer->file, path, options->force, err);
+    gtr_writer_init(&writer->writer, &form, head, options);
+    writer->dropped_captures = options->dropped_captures;
+    writer->is_segment = first_row >= 0;
+    rc = writer->is_segment ? name_segment(&writer->file, path, err)
+                            : gtr_outfile_begin(&writer->file, path, options->force, err);
     if (rc == GTR_OK)
         rc = gtr_file_writer_make(writer, head, options, err);
-    if (rc != GTR_OK) {
-        abandon(&writer->writer);
-        return rc;
-    }
-    *out = &writer->writer;
-    return GTR_OK;
-}
-
-enum gtr_code gtr_segment_writer_open(const char *path, const struct gtr_head *head,
-                                      const struct gtr_writer_options *options, uint64_t first_row,
-                                      struct gtr_writer **out, struct gtr_err *err)
-{
-    size_t size = strlen(path) + sizeof ".tmp";
-    struct gtr_file_writer *writer;
-    enum gtr_code rc = writer_new(head, options, &writer, err);
-
-    if (rc != GTR_OK)
-        return rc;
-    writer->is_segment = true;
-    writer->file = (struct gtr_outfile){ .path = gtr_strdup(path), .force = true };
-    if (writer->file.path == NULL)
-        rc = gtr_fail(err, GTR_ENOMEM, "%s: no memory", path);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&writer->file.temporary, size, 1, "bytes", err);
-    if (rc == GTR_OK) {
-        snprintf(writer->file.temporary, size, "%s.tmp", path);
-        rc = gtr_file_writer_make(writer, head, options, err);
-    }
-    if (rc == GTR_OK)
-        rc = gtr_h5_set_integer(writer->h5, "/", "first_row", (int64_t)first_row, err);
+    if (rc == GTR_OK && writer->is_segment)
+        rc = gtr_h5_set_integer(writer->h5, "/", "first_row", first_row, err);
     if (rc != GTR_OK) {
         abandon(&writer->writer);
         return rc;

@@ -22,18 +22,6 @@ enum {
     BLOCK = 1024           /* elements: of a sum of squares and of a sample */
 };
 
-static const struct {
-    const char *name;
-    enum gtr_h5_type type;
-} step_columns[STEP_COUNT] = {
-    [STEP_INDEX] = { "/step/index", GTR_H5_I64 },
-    [STEP_LOSS] = { "/step/loss", GTR_H5_F64 },
-    [STEP_LR] = { "/step/lr", GTR_H5_F64 },
-    [STEP_TIME] = { "/step/time", GTR_H5_F64 },
-    [STEP_SCALE] = { "/step/applied_scale", GTR_H5_F64 },
-    [STEP_SKIPPED] = { "/step/skipped", GTR_H5_U8 },
-};
-
 /* Rows to a chunk.  A chunk is stored whole, so if the plan is known it is cut into equal ones:
  * the last is then full as well. */
 static size_t rows_of_chunk(const struct gtr_file_writer *writer, size_t row_bytes, int64_t planned)
@@ -59,8 +47,8 @@ static enum gtr_code make_step_sheets(struct gtr_file_writer *writer, int64_t pl
 
     rc = gtr_h5_make_group(writer->h5, "/step", err);
     for (i = 0; rc == GTR_OK && i < STEP_COUNT; i++)
-        rc = gtr_h5_sheet_new(writer->h5, step_columns[i].name, step_columns[i].type, &shape,
-                              &writer->step[i], err);
+        rc = gtr_h5_sheet_new(writer->h5, gtr_step_columns[i].name, gtr_step_columns[i].type,
+                              &shape, &writer->step[i], err);
     return rc;
 }
 
@@ -235,9 +223,6 @@ static enum gtr_code write_attributes(struct gtr_h5 *h5, const struct gtr_head *
     return rc;
 }
 
-/* What is said of each tensor in words. */
-enum { TEXT_NAME, TEXT_SHAPE, TEXT_DTYPE, TEXT_GROUP, TEXT_COUNT };
-
 static const char *text_of(const struct gtr_tensor *tensor, size_t what)
 {
     const char *const texts[TEXT_COUNT] = { [TEXT_NAME] = tensor->name,
@@ -253,8 +238,6 @@ static const char *text_of(const struct gtr_tensor *tensor, size_t what)
 static enum gtr_code write_texts(struct gtr_h5 *h5, const struct gtr_head *head, size_t what,
                                  struct gtr_err *err)
 {
-    static const char *const datasets[TEXT_COUNT] = { "/param/name", "/param/shape", "/param/dtype",
-                                                      "/param/group" };
     enum gtr_code rc;
     const char **texts;
     size_t i;
@@ -264,7 +247,7 @@ static enum gtr_code write_texts(struct gtr_h5 *h5, const struct gtr_head *head,
         return rc;
     for (i = 0; i < head->n_tensors; i++)
         texts[i] = text_of(&head->tensors[i], what);
-    rc = gtr_h5_write_strings(h5, datasets[what], texts, head->n_tensors, err);
+    rc = gtr_h5_write_strings(h5, gtr_tensor_texts[what], texts, head->n_tensors, err);
     gtr_free(texts);
     return rc;
 }

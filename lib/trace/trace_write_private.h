@@ -7,9 +7,6 @@
 #include "trace_private.h"
 #include "writer.h"
 
-/* The columns of /step, in the order of struct sheets.step. */
-enum { STEP_INDEX, STEP_LOSS, STEP_LR, STEP_TIME, STEP_SCALE, STEP_SKIPPED, STEP_COUNT };
-
 struct gtr_file_writer {
     struct gtr_writer writer;
     struct gtr_outfile file;

@@ -64,16 +64,12 @@ enum gtr_code gtr_writer_settle(struct gtr_writer *writer, struct gtr_err *err);
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-/* A file, as gtr_writer_open makes it.  The arguments are checked. */
+/* A file, as gtr_writer_open makes it; the arguments are checked.  first_row -1: one of its own.
+ * Else a segment, with the temporary name `path`.tmp and checksums, whose first row is that of the
+ * trace. */
 enum gtr_code gtr_file_writer_open(const char *path, const struct gtr_head *head,
-                                   const struct gtr_writer_options *options,
+                                   const struct gtr_writer_options *options, int64_t first_row,
                                    struct gtr_writer **writer, struct gtr_err *err);
-
-/* A segment: a file with the temporary name `path`.tmp and checksums, whose first row is row
- * `first_row` of the trace. */
-enum gtr_code gtr_segment_writer_open(const char *path, const struct gtr_head *head,
-                                      const struct gtr_writer_options *options, uint64_t first_row,
-                                      struct gtr_writer **writer, struct gtr_err *err);
 
 /* Bytes of the elements that a segment keeps of a tensor. */
 size_t gtr_segment_writer_kept_bytes(const struct gtr_writer *writer, size_t tensor);

@@ -1,41 +1,52 @@
-/* optimizer.c - the optimizers and their parameters as data, as text, and step by step. */
+/* optimizer.c - the optimizers and their parameters as data, as text, as a trace's meta tells them,
+ * and step by step.
+ */
 #include "optimizer.h"
 
+#include <ctype.h>
+#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
-#include "optimizer_parts.h"
 #include "text.h"
+
+enum { PARAMS_MAX = 4 };
+
+struct param {
+    const char *name;
+    size_t offset; /* of the double in struct gtr_optimizer */
+    double standard, min, max;
+};
+
+struct spec {
+    const char *name;
+    const struct param *params;
+    size_t n_params;
+};
 
 #define AT(field) offsetof(struct gtr_optimizer, field)
 
 /* eps is at least what keeps it a normal float: an element that never had a gradient must get the
  * update 0 / eps = 0.  A decay of 1 would never take anything in. */
-static const struct gtr_optimizer_param adamw_params[] = {
+static const struct param adamw_params[] = {
     { "beta1", AT(beta1), 0.9, 0.0, 0x1.fffffep-1 },
     { "beta2", AT(beta2), 0.999, 0.0, 0x1.fffffep-1 },
     { "eps", AT(eps), 1e-8, 1e-37, 1e30 },
 };
 
-static const struct gtr_optimizer_param sgd_params[] = {
+static const struct param sgd_params[] = {
     { "momentum", AT(momentum), 0.9, 0.0, 0x1.fffffep-1 },
     { "nesterov", AT(nesterov), 0.0, 0.0, 1.0 },
 };
 
-static const struct gtr_optimizer_spec specs[GTR_OPTIMIZER_COUNT] = {
+static const struct spec specs[GTR_OPTIMIZER_COUNT] = {
     [GTR_ADAMW] = { "adamw", adamw_params, GTR_ARRAY_LEN(adamw_params) },
     [GTR_SGD] = { "sgd", sgd_params, GTR_ARRAY_LEN(sgd_params) },
 };
 
-const struct gtr_optimizer_spec *gtr_optimizer_spec(enum gtr_optimizer_id id)
-{
-    return &specs[id];
-}
-
-static double value_of(const struct gtr_optimizer *optimizer,
-                       const struct gtr_optimizer_param *param)
+static double value_of(const struct gtr_optimizer *optimizer, const struct param *param)
 {
     double value;
 
@@ -43,8 +54,8 @@ static double value_of(const struct gtr_optimizer *optimizer,
     return value;
 }
 
-bool gtr_optimizer_set(struct gtr_optimizer *optimizer, const struct gtr_optimizer_param *param,
-                       double value)
+/* False, and nothing changed, if the value is out of range. */
+static bool set_param(struct gtr_optimizer *optimizer, const struct param *param, double value)
 {
     bool whole = param->offset != AT(nesterov) || value == 0.0 || value == 1.0;
 
@@ -62,7 +73,7 @@ void gtr_optimizer_init(struct gtr_optimizer *optimizer, enum gtr_optimizer_id i
     memset(optimizer, 0, sizeof *optimizer);
     optimizer->id = id;
     for (i = 0; i < specs[id].n_params; i++)
-        gtr_optimizer_set(optimizer, &specs[id].params[i], specs[id].params[i].standard);
+        set_param(optimizer, &specs[id].params[i], specs[id].params[i].standard);
 }
 
 /* --- text ------------------------------------------------------------------------------------- */
@@ -84,7 +95,7 @@ static void advise(const char *word, const char *const *names, size_t n, const c
 }
 
 static enum gtr_code out_of_range(const char *name, const char *key, const char *value,
-                                  const struct gtr_optimizer_param *param, struct gtr_err *err)
+                                  const struct param *param, struct gtr_err *err)
 {
     char min[GTR_NUMBER_SIZE], max[GTR_NUMBER_SIZE];
 
@@ -101,8 +112,8 @@ static enum gtr_code out_of_range(const char *name, const char *key, const char 
 
 static enum gtr_code parse_entry(struct gtr_optimizer *optimizer, char *entry, struct gtr_err *err)
 {
-    const struct gtr_optimizer_spec *spec = &specs[optimizer->id];
-    const char *names[GTR_OPTIMIZER_PARAMS_MAX];
+    const struct spec *spec = &specs[optimizer->id];
+    const char *names[PARAMS_MAX];
     char *value_text = strchr(entry, '='), advice[120];
     double value;
     size_t i;
@@ -112,7 +123,7 @@ static enum gtr_code parse_entry(struct gtr_optimizer *optimizer, char *entry, s
                         entry);
     *value_text++ = '\0';
     for (i = 0; i < spec->n_params; i++) {
-        const struct gtr_optimizer_param *param = &spec->params[i];
+        const struct param *param = &spec->params[i];
 
         names[i] = param->name;
         if (strcmp(entry, param->name) != 0)
@@ -120,7 +131,7 @@ static enum gtr_code parse_entry(struct gtr_optimizer *optimizer, char *entry, s
         if (!gtr_text_number(value_text, &value))
             return gtr_fail(err, GTR_EUSAGE, "%s: %s=%.60s: is not a number", spec->name, entry,
                             value_text);
-        return gtr_optimizer_set(optimizer, param, value)
+        return set_param(optimizer, param, value)
                    ? GTR_OK
                    : out_of_range(spec->name, entry, value_text, param, err);
     }
@@ -181,7 +192,7 @@ enum gtr_code gtr_optimizer_parse(const char *text, struct gtr_optimizer *optimi
 
 const char *gtr_optimizer_print(const struct gtr_optimizer *optimizer, char *text, int size)
 {
-    const struct gtr_optimizer_spec *spec = &specs[optimizer->id];
+    const struct spec *spec = &specs[optimizer->id];
     size_t room = (size_t)size, used, i;
     char number[GTR_NUMBER_SIZE];
 
@@ -197,7 +208,7 @@ const char *gtr_optimizer_print(const struct gtr_optimizer *optimizer, char *tex
 enum gtr_code gtr_optimizer_check(const struct gtr_optimizer *optimizer, struct gtr_err *err)
 {
     struct gtr_optimizer copy = *optimizer;
-    const struct gtr_optimizer_spec *spec;
+    const struct spec *spec;
     char number[GTR_NUMBER_SIZE];
     size_t i;
 
@@ -208,10 +219,160 @@ enum gtr_code gtr_optimizer_check(const struct gtr_optimizer *optimizer, struct 
         double value = value_of(optimizer, &spec->params[i]);
 
         gtr_text_print(value, number);
-        if (!gtr_optimizer_set(&copy, &spec->params[i], value))
+        if (!set_param(&copy, &spec->params[i], value))
             return out_of_range(spec->name, spec->params[i].name, number, &spec->params[i], err);
     }
     return GTR_OK;
+}
+
+/* --- meta ------------------------------------------------------------------------------------- */
+
+/* Our recorder writes {"optimizer": {"class": "AdamW", "betas": [0.9, 0.999], "eps": 1e-08, ...}}.
+ * Others say "name" or "type", or beta1 and beta2; trainers put the same keys at the top with the
+ * optimizer's name as a plain string, some of them behind a prefix: {"optim": "adamw_torch",
+ * "adam_beta1": 0.9, ...}.  Where parameter groups differ, the first one's settings are taken. */
+
+/* What names begin with once they are in lower case: adamw_torch, adamw_8bit, AdamWScale, fused
+ * variants.  Adam adds its weight decay to gradients that are not known here, so without one it is
+ * adamw. */
+static const struct {
+    const char *prefix;
+    enum gtr_optimizer_id id;
+} names[] = { { "adam", GTR_ADAMW },
+              { "fusedadam", GTR_ADAMW },
+              { "deepspeedcpuadam", GTR_ADAMW },
+              { "sgd", GTR_SGD },
+              { "fusedsgd", GTR_SGD } };
+
+/* These begin like Adam and move otherwise. */
+static const char *const others[] = { "adamax", "adamp", "adamini", "adam-mini", "adam_mini" };
+
+static bool begins(const char *text, const char *prefix)
+{
+    for (; *prefix != '\0'; text++, prefix++)
+        if (tolower((unsigned char)*text) != *prefix)
+            return false;
+    return true;
+}
+
+static bool find_id(const char *name, enum gtr_optimizer_id *id)
+{
+    size_t i;
+
+    for (i = 0; i < GTR_ARRAY_LEN(others); i++)
+        if (begins(name, others[i]))
+            return false;
+    for (i = 0; i < GTR_ARRAY_LEN(names); i++)
+        if (begins(name, names[i].prefix)) {
+            *id = names[i].id;
+            return true;
+        }
+    return false;
+}
+
+static const char *text_of(struct json_object *object, const char *key)
+{
+    struct json_object *value;
+
+    if (!json_object_object_get_ex(object, key, &value) ||
+        !json_object_is_type(value, json_type_string))
+        return NULL;
+    return json_object_get_string(value);
+}
+
+static bool is_number(struct json_object *value)
+{
+    return json_object_is_type(value, json_type_double) ||
+           json_object_is_type(value, json_type_int) ||
+           json_object_is_type(value, json_type_boolean);
+}
+
+/* The number under `key` or "adam_KEY", or a member of betas. */
+static bool number_of(struct json_object *object, const char *key, double *number)
+{
+    struct json_object *value;
+    char prefixed[40] = "adam_";
+
+    strncat(prefixed, key, sizeof prefixed - sizeof "adam_");
+    if ((!json_object_object_get_ex(object, key, &value) &&
+         !json_object_object_get_ex(object, prefixed, &value)) ||
+        !is_number(value)) {
+        bool first = strcmp(key, "beta1") == 0;
+
+        if ((!first && strcmp(key, "beta2") != 0) ||
+            !json_object_object_get_ex(object, "betas", &value) ||
+            !json_object_is_type(value, json_type_array) || json_object_array_length(value) != 2)
+            return false;
+        value = json_object_array_get_idx(value, first ? 0 : 1);
+    }
+    if (!is_number(value))
+        return false;
+    *number = json_object_get_double(value);
+    return true;
+}
+
+/* adam_epsilon is what trainers call eps. */
+static const char *other_key(const char *key)
+{
+    return strcmp(key, "eps") == 0 ? "epsilon" : key;
+}
+
+/* A setting out of range is as good as none: then meta does not say. */
+static bool read_settings(struct json_object *object, const char *name,
+                          struct gtr_optimizer *optimizer)
+{
+    const struct spec *spec;
+    enum gtr_optimizer_id id;
+    size_t i;
+
+    if (name == NULL || !find_id(name, &id))
+        return false;
+    gtr_optimizer_init(optimizer, id);
+    /* torch's own default; a recorder that knows the momentum says so. */
+    optimizer->momentum = 0.0;
+    spec = &specs[id];
+    for (i = 0; i < spec->n_params; i++) {
+        const char *key = spec->params[i].name;
+        double number;
+
+        if ((number_of(object, key, &number) || number_of(object, other_key(key), &number)) &&
+            !set_param(optimizer, &spec->params[i], number))
+            return false;
+    }
+    return true;
+}
+
+static const char *name_of(struct json_object *object)
+{
+    static const char *const keys[] = { "name", "class", "type", "optimizer", "optim" };
+    const char *name = NULL;
+    size_t i;
+
+    for (i = 0; name == NULL && i < GTR_ARRAY_LEN(keys); i++)
+        name = text_of(object, keys[i]);
+    return name;
+}
+
+int gtr_optimizer_from_meta(const char *meta, struct gtr_optimizer *optimizer)
+{
+    struct json_object *root = meta != NULL ? json_tokener_parse(meta) : NULL, *inner;
+    struct gtr_optimizer found;
+    bool known = false;
+
+    if (json_object_is_type(root, json_type_object)) {
+        if (json_object_object_get_ex(root, "optimizer", &inner) &&
+            json_object_is_type(inner, json_type_object))
+            known = read_settings(inner, name_of(inner), &found);
+        else /* not by "name": at the top that is the run's */
+            known = read_settings(root,
+                                  text_of(root, "optimizer") != NULL ? text_of(root, "optimizer")
+                                                                     : text_of(root, "optim"),
+                                  &found);
+    }
+    if (known)
+        *optimizer = found;
+    json_object_put(root);
+    return known;
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */

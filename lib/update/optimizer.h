@@ -45,6 +45,9 @@ const char *gtr_optimizer_print(const struct gtr_optimizer *optimizer, char *tex
 
 GTR_PUBLIC_END
 
+/* Fails if a parameter is out of range: for settings that were not parsed. */
+enum gtr_code gtr_optimizer_check(const struct gtr_optimizer *optimizer, struct gtr_err *err);
+
 /* What all elements share at one step.  `step` counts from 1. */
 struct gtr_optimizer_step {
     float beta1, fresh1; /* fresh = 1 - beta, rounded once */

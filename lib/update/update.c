@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "optimizer_parts.h"
+#include "threads.h"
 #include "update_parts.h"
 
 /* Elements of one call, in memory or on their way. */
@@ -36,8 +36,7 @@ struct run {
     struct gtr_update_cursor cursor;
     struct gtr_update_slice slices[2];
     struct load loads[2];
-    struct gtr_update_answer answer;
-    size_t answers; /* pieces x rows that answer has room for */
+    struct gtr_update_answers answers;
 };
 
 /* --- what is the same for all batches --------------------------------------------------------- */
@@ -205,38 +204,6 @@ static enum gtr_code room_for_rows(struct run *run, struct load *load, struct gt
     return rc;
 }
 
-static void free_answer(struct run *run)
-{
-    gtr_free(run->answer.sums);
-    gtr_free(run->answer.plain);
-    gtr_free(run->answer.moments);
-    gtr_free(run->answer.plain_squares);
-    run->answer = (struct gtr_update_answer){ 0 };
-    run->answers = 0;
-}
-
-static enum gtr_code room_for_answers(struct run *run, const struct gtr_update_batch *batch,
-                                      struct gtr_err *err)
-{
-    size_t n = batch->n_pieces * run->plan.call_rows, n_policies = run->plan.n_policies;
-    struct gtr_update_answer *answer = &run->answer;
-    enum gtr_code rc;
-
-    if (n <= run->answers)
-        return GTR_OK;
-    free_answer(run);
-    rc = gtr_alloc_for(&answer->sums, n, n_policies * sizeof *answer->sums, "sums", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&answer->plain, n, sizeof *answer->plain, "sums", err);
-    if (rc == GTR_OK && run->pass.moments)
-        rc = gtr_alloc_for(&answer->moments, n, n_policies * sizeof *answer->moments, "sums", err);
-    if (rc == GTR_OK && run->pass.moments)
-        rc = gtr_alloc_for(&answer->plain_squares, n, sizeof *answer->plain_squares, "sums", err);
-    if (rc == GTR_OK)
-        run->answers = n;
-    return rc;
-}
-
 /* --- calls ------------------------------------------------------------------------------------ */
 
 /* What comes after `now`: more rows of its batch, or the next batch in the other slice.  n_rows is
@@ -263,28 +230,40 @@ static enum gtr_code next_load(struct run *run, const struct load *now, struct l
     return rc;
 }
 
+/* Reads rows first .. first + n_rows - 1 of a slice, ranges on threads. */
 struct reader {
-    struct gtr_update_reading reading;
-    struct gtr_err err;
-    enum gtr_code rc;
+    const struct run *run;
+    const struct load *load;
+    struct gtr_err *errs; /* [workers]; code 0 as long as all went well */
+    struct gtr_err err;   /* of all of them */
 };
 
-static void reader_init(struct reader *reader, struct run *run, const struct load *load)
+static void read_range(void *context, size_t item, size_t worker)
 {
-    *reader = (struct reader){ .reading = { .trace = run->trace,
-                                            .plan = &run->plan,
-                                            .slice = &run->slices[load->slice],
-                                            .first = load->first,
-                                            .n_rows = load->n_rows,
-                                            .n_threads = run->options->n_threads,
-                                            .rows = load->rows } };
+    const struct reader *reader = context;
+    const struct load *load = reader->load;
+    const struct gtr_update_slice *slice = &reader->run->slices[load->slice];
+    const struct gtr_update_range *range = &slice->ranges[item];
+
+    if (reader->errs[worker].code == GTR_OK)
+        gtr_trace_read_captured(reader->run->trace, reader->run->plan.tensors[range->tensor].tensor,
+                                load->first, load->n_rows, range->first, range->n,
+                                (char *)load->rows + range->offset, slice->batch.row_bytes,
+                                &reader->errs[worker]);
 }
 
-static void *read_next(void *argument)
+static void *read_load(void *context)
 {
-    struct reader *reader = argument;
+    struct reader *reader = context;
+    size_t n_ranges = reader->run->slices[reader->load->slice].n_ranges;
+    size_t workers = gtr_threads_count(reader->run->options->n_threads, n_ranges), i;
 
-    reader->rc = gtr_update_read(&reader->reading, &reader->err);
+    if (gtr_alloc_for(&reader->errs, workers, sizeof *reader->errs, "readers", &reader->err) ==
+        GTR_OK)
+        gtr_threads_run(workers, n_ranges, read_range, reader);
+    for (i = 0; reader->errs != NULL && i < workers; i++)
+        gtr_err_again(&reader->errs[i], &reader->err);
+    gtr_free(reader->errs);
     return NULL;
 }
 
@@ -296,11 +275,14 @@ static enum gtr_code compute(struct run *run, const struct load *now, struct gtr
     if (now->first == 0)
         rc = run->engine->begin(run->engine, &slice->batch, err);
     if (rc == GTR_OK)
-        rc = room_for_answers(run, &slice->batch, err);
+        rc = gtr_update_answers_room(&run->answers, &run->plan,
+                                     slice->batch.n_pieces * run->plan.call_rows, err);
     if (rc == GTR_OK)
-        rc = run->engine->run(run->engine, now->rows, now->first, now->n_rows, &run->answer, err);
+        rc = run->engine->run(run->engine, now->rows, now->first, now->n_rows, &run->answers.answer,
+                              err);
     if (rc == GTR_OK)
-        rc = gtr_update_share_add(run->share, slice, now->first, now->n_rows, &run->answer, err);
+        rc = gtr_update_share_add(run->share, slice, now->first, now->n_rows, &run->answers.answer,
+                                  err);
     return rc;
 }
 
@@ -309,22 +291,19 @@ static enum gtr_code compute(struct run *run, const struct load *now, struct gtr
 static enum gtr_code compute_and_read(struct run *run, const struct load *now,
                                       const struct load *next, struct gtr_err *err)
 {
-    struct reader reader;
+    struct reader reader = { .run = run, .load = next };
     pthread_t thread;
     bool together;
     enum gtr_code rc;
 
-    reader_init(&reader, run, next);
     together = next->n_rows > 0 && run->options->n_threads != 1 &&
-               pthread_create(&thread, NULL, read_next, &reader) == 0;
+               pthread_create(&thread, NULL, read_load, &reader) == 0;
     rc = compute(run, now, err);
     if (together)
         pthread_join(thread, NULL);
     else if (next->n_rows > 0 && rc == GTR_OK)
-        read_next(&reader);
-    if (rc == GTR_OK && reader.rc != GTR_OK)
-        rc = gtr_err_set(err, reader.rc, reader.err.file, reader.err.line, "%s", reader.err.text);
-    return rc;
+        read_load(&reader);
+    return rc == GTR_OK ? gtr_err_again(&reader.err, err) : rc;
 }
 
 static enum gtr_code run_all(struct run *run, struct gtr_err *err)
@@ -332,14 +311,14 @@ static enum gtr_code run_all(struct run *run, struct gtr_err *err)
     double total = (double)run->plan.elements * (double)run->plan.n_rows, done = 0.0;
     double parts = run->options->n_parts > 1 ? (double)run->options->n_parts : 1.0;
     struct load *now = &run->loads[0], *next = &run->loads[1], *other;
-    struct reader reader;
+    struct reader reader = { .run = run, .load = now };
     enum gtr_code rc;
 
     *next = (struct load){ .slice = 1, .first = run->plan.n_rows }; /* as if a batch had ended */
     rc = next_load(run, next, now, err);
     if (rc == GTR_OK && now->n_rows > 0) {
-        reader_init(&reader, run, now);
-        rc = gtr_update_read(&reader.reading, err);
+        read_load(&reader);
+        rc = gtr_err_again(&reader.err, err);
     }
     while (rc == GTR_OK && now->n_rows > 0) {
         rc = next_load(run, now, next, err);
@@ -368,7 +347,7 @@ static void run_free(struct run *run)
     }
     if (run->engine != NULL)
         run->engine->free(run->engine);
-    free_answer(run);
+    gtr_update_answers_free(&run->answers);
     gtr_update_share_free(run->share);
     gtr_update_totals_free(run->totals);
     gtr_update_plan_free(&run->plan);

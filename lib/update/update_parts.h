@@ -1,10 +1,9 @@
 /* update_parts.h - what the files of update replay share.
  *
- *   update.c        checks, scales, and the loop over batches
+ *   update.c        checks, scales, elements from the trace, and the loop over batches
  *   update_plan.c   which tensors, cut into pieces and batches
- *   update_read.c   elements from the trace into memory
  *   update_share.c  batches that other processes compute
- *   update_sums.c   pieces to tensors, tensors to groups, errors of samples
+ *   update_sums.c   pieces to tensors, tensors to groups, and what their sums say
  */
 #ifndef GTR_UPDATE_PARTS_H
 #define GTR_UPDATE_PARTS_H
@@ -71,19 +70,6 @@ enum gtr_code gtr_update_plan_cut(const struct gtr_update_plan *plan,
                                   struct gtr_err *err);
 void gtr_update_slice_free(struct gtr_update_slice *slice);
 
-/* --- reading ------------------------------------------------------------------------------- */
-
-/* Rows first .. first + n_rows - 1 of a slice, into `rows`. */
-struct gtr_update_reading {
-    const struct gtr_trace *trace;
-    const struct gtr_update_plan *plan;
-    const struct gtr_update_slice *slice;
-    size_t first, n_rows, n_threads;
-    char *rows;
-};
-
-enum gtr_code gtr_update_read(const struct gtr_update_reading *reading, struct gtr_err *err);
-
 /* --- sums ---------------------------------------------------------------------------------- */
 
 struct gtr_update_totals;
@@ -100,6 +86,18 @@ void gtr_update_totals_add(struct gtr_update_totals *totals, const struct gtr_up
                            size_t n_threads);
 
 /* --- sharing ------------------------------------------------------------------------------- */
+
+/* An answer that grows. */
+struct gtr_update_answers {
+    struct gtr_update_answer answer;
+    size_t room; /* pieces x rows of it */
+};
+
+/* Room for n pieces x rows.  What was there is lost if there is too little. */
+enum gtr_code gtr_update_answers_room(struct gtr_update_answers *answers,
+                                      const struct gtr_update_plan *plan, size_t n,
+                                      struct gtr_err *err);
+void gtr_update_answers_free(struct gtr_update_answers *answers);
 
 struct gtr_update_share;
 

@@ -17,8 +17,7 @@ struct gtr_update_share {
     size_t pass_over;                /* batches until the next of this part */
     struct gtr_update_cursor cursor; /* of part 0: behind the last batch that was added */
     struct gtr_update_slice slice;   /* of part 0: a batch of another part */
-    struct gtr_update_answer whole;  /* [S][pieces][...] of one batch */
-    size_t room;                     /* pieces x rows of it */
+    struct gtr_update_answers whole; /* [S][pieces][...] of one batch */
 };
 
 static size_t n_parts(const struct gtr_update_share *share)
@@ -41,21 +40,43 @@ enum gtr_code gtr_update_share_new(const struct gtr_update_plan *plan,
     return GTR_OK;
 }
 
-static void free_whole(struct gtr_update_share *share)
+void gtr_update_answers_free(struct gtr_update_answers *answers)
 {
-    gtr_free(share->whole.sums);
-    gtr_free(share->whole.plain);
-    gtr_free(share->whole.moments);
-    gtr_free(share->whole.plain_squares);
-    share->whole = (struct gtr_update_answer){ 0 };
-    share->room = 0;
+    gtr_free(answers->answer.sums);
+    gtr_free(answers->answer.plain);
+    gtr_free(answers->answer.moments);
+    gtr_free(answers->answer.plain_squares);
+    *answers = (struct gtr_update_answers){ 0 };
+}
+
+enum gtr_code gtr_update_answers_room(struct gtr_update_answers *answers,
+                                      const struct gtr_update_plan *plan, size_t n,
+                                      struct gtr_err *err)
+{
+    struct gtr_update_answer *to = &answers->answer;
+    size_t n_policies = plan->n_policies;
+    enum gtr_code rc;
+
+    if (n <= answers->room)
+        return GTR_OK;
+    gtr_update_answers_free(answers);
+    rc = gtr_alloc_for(&to->sums, n, n_policies * sizeof *to->sums, "sums", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&to->plain, n, sizeof *to->plain, "sums", err);
+    if (rc == GTR_OK && plan->sampled)
+        rc = gtr_alloc_for(&to->moments, n, n_policies * sizeof *to->moments, "sums", err);
+    if (rc == GTR_OK && plan->sampled)
+        rc = gtr_alloc_for(&to->plain_squares, n, sizeof *to->plain_squares, "sums", err);
+    if (rc == GTR_OK)
+        answers->room = n;
+    return rc;
 }
 
 void gtr_update_share_free(struct gtr_update_share *share)
 {
     if (share == NULL)
         return;
-    free_whole(share);
+    gtr_update_answers_free(&share->whole);
     gtr_update_slice_free(&share->slice);
     gtr_free(share);
 }
@@ -72,27 +93,12 @@ enum gtr_code gtr_update_share_cut(struct gtr_update_share *share, struct gtr_up
     return rc;
 }
 
-/* Zeros, because rows that the run skipped have no answers, and travel with the others. */
+/* Of a whole batch.  Zeros at first, because rows that the run skipped have no answers, and travel
+ * with the others. */
 static enum gtr_code room_for_whole(struct gtr_update_share *share, size_t n_pieces,
                                     struct gtr_err *err)
 {
-    size_t n = n_pieces * share->plan->n_rows, n_policies = share->plan->n_policies;
-    struct gtr_update_answer *whole = &share->whole;
-    enum gtr_code rc;
-
-    if (n <= share->room)
-        return GTR_OK;
-    free_whole(share);
-    rc = gtr_alloc_for(&whole->sums, n, n_policies * sizeof *whole->sums, "sums", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&whole->plain, n, sizeof *whole->plain, "sums", err);
-    if (rc == GTR_OK && share->plan->sampled)
-        rc = gtr_alloc_for(&whole->moments, n, n_policies * sizeof *whole->moments, "sums", err);
-    if (rc == GTR_OK && share->plan->sampled)
-        rc = gtr_alloc_for(&whole->plain_squares, n, sizeof *whole->plain_squares, "sums", err);
-    if (rc == GTR_OK)
-        share->room = n;
-    return rc;
+    return gtr_update_answers_room(&share->whole, share->plan, n_pieces * share->plan->n_rows, err);
 }
 
 /* The answers of a batch of `part`, to or from part 0. */
@@ -100,7 +106,7 @@ static enum gtr_code exchange(struct gtr_update_share *share, size_t part, size_
                               struct gtr_err *err)
 {
     size_t n = n_pieces * share->plan->n_rows, n_policies = share->plan->n_policies, i;
-    const struct gtr_update_answer *whole = &share->whole;
+    const struct gtr_update_answer *whole = &share->whole.answer;
     const struct {
         void *from;
         size_t size;
@@ -123,7 +129,7 @@ static enum gtr_code hand_over(struct gtr_update_share *share, const struct gtr_
 {
     size_t n_pieces = slice->batch.n_pieces, n_policies = share->plan->n_policies;
     size_t at = first * n_pieces, n = n_rows * n_pieces;
-    const struct gtr_update_answer *whole = &share->whole;
+    const struct gtr_update_answer *whole = &share->whole.answer;
     enum gtr_code rc = room_for_whole(share, n_pieces, err);
 
     if (rc != GTR_OK)
@@ -155,7 +161,7 @@ static enum gtr_code take_others(struct gtr_update_share *share, struct gtr_err 
             rc = exchange(share, part, share->slice.batch.n_pieces, err);
         if (rc == GTR_OK)
             gtr_update_totals_add(share->totals, &share->slice, 0, share->plan->n_rows,
-                                  &share->whole, share->options->n_threads);
+                                  &share->whole.answer, share->options->n_threads);
     }
     return rc;
 }

@@ -2,46 +2,23 @@
 #include "update_spread.h"
 
 #include <math.h>
+#include <string.h>
 
-/* The order of t, and of pairs. */
+/* The order of t. */
 enum { U, C, A, Z };
 
 static const struct {
     int x, y;
-} pairs[] = { { U, U }, { C, C }, { A, A }, { Z, Z }, { U, Z }, { C, Z }, { A, Z }, { U, A } };
-
-enum { PAIRS = sizeof pairs / sizeof *pairs };
-
-/* Products in the order of pairs. */
-static void to_array(const struct gtr_update_products *p, double *array)
-{
-    const double in_order[PAIRS] = { p->uu, p->cc, p->aa, p->zz, p->uz, p->cz, p->az, p->ua };
-    int i;
-
-    for (i = 0; i < PAIRS; i++)
-        array[i] = in_order[i];
-}
-
-static void add_array(struct gtr_update_products *p, const double *array)
-{
-    double *const in_order[PAIRS] = {
-        &p->uu, &p->cc, &p->aa, &p->zz, &p->uz, &p->cz, &p->az, &p->ua
-    };
-    int i;
-
-    for (i = 0; i < PAIRS; i++)
-        *in_order[i] += array[i];
-}
+} pairs[GTR_UPDATE_PAIRS] = { { U, U }, { C, C }, { A, A }, { Z, Z },
+                              { U, Z }, { C, Z }, { A, Z }, { U, A } };
 
 static void add_single(struct gtr_update_spread *spread, double size, double weight,
                        const double *sums)
 {
-    double products[PAIRS];
     int i;
 
-    for (i = 0; i < PAIRS; i++)
-        products[i] = (weight * sums[pairs[i].x]) * (weight * sums[pairs[i].y]);
-    add_array(&spread->products, products);
+    for (i = 0; i < GTR_UPDATE_PAIRS; i++)
+        spread->products[i] += (weight * sums[pairs[i].x]) * (weight * sums[pairs[i].y]);
     spread->n_single += 1.0;
     spread->size += size;
     spread->size_squares += size * size;
@@ -56,10 +33,11 @@ void gtr_update_spread_add(struct gtr_update_spread *spread,
                            const struct gtr_update_sums *sums, double z,
                            const struct gtr_update_moments *m, double zz)
 {
-    const struct gtr_update_products of_blocks = { m->uu, m->cc, m->aa, zz,
-                                                   m->uz, m->cz, m->az, m->ua };
+    const double of_blocks[GTR_UPDATE_PAIRS] = {
+        m->uu, m->cc, m->aa, zz, m->uz, m->cz, m->az, m->ua
+    };
     const double sum[4] = { sums->update, sums->change, sums->along, z };
-    double w = portion->elements / portion->captured, k = portion->kept, variance[PAIRS], weight;
+    double w = portion->elements / portion->captured, k = portion->kept, weight;
     int i;
 
     if (k < 2.0) {
@@ -67,27 +45,23 @@ void gtr_update_spread_add(struct gtr_update_spread *spread,
         return;
     }
     weight = w * w * k * (1.0 - k / portion->blocks) / (k - 1.0);
-    to_array(&of_blocks, variance);
-    for (i = 0; i < PAIRS; i++)
-        variance[i] = weight * (variance[i] - sum[pairs[i].x] * sum[pairs[i].y] / k);
-    add_array(&spread->variance, variance);
+    for (i = 0; i < GTR_UPDATE_PAIRS; i++)
+        spread->variance[i] += weight * (of_blocks[i] - sum[pairs[i].x] * sum[pairs[i].y] / k);
 }
 
 /* Sum of e_x e_y, multiplied out. */
-static void add_collapsed(const struct gtr_update_spread *s, struct gtr_update_products *variance)
+static void add_collapsed(const struct gtr_update_spread *s, double *variance)
 {
-    double products[PAIRS], weight = s->n_single / (s->n_single - 1.0);
+    double weight = s->n_single / (s->n_single - 1.0);
     int i;
 
-    to_array(&s->products, products);
-    for (i = 0; i < PAIRS; i++) {
+    for (i = 0; i < GTR_UPDATE_PAIRS; i++) {
         int x = pairs[i].x, y = pairs[i].y;
         double slope_x = s->t[x] / s->size, slope_y = s->t[y] / s->size;
 
-        products[i] = weight * (products[i] - slope_x * s->size_t_sum[y] -
-                                slope_y * s->size_t_sum[x] + slope_x * slope_y * s->size_squares);
+        variance[i] += weight * (s->products[i] - slope_x * s->size_t_sum[y] -
+                                 slope_y * s->size_t_sum[x] + slope_x * slope_y * s->size_squares);
     }
-    add_array(variance, products);
 }
 
 /* What cancelled to less than nothing is nothing. */
@@ -104,21 +78,24 @@ void gtr_update_spread_errors(const struct gtr_update_spread *spread, double squ
     double update = totals->update / squared, change = totals->change / squared;
     double along = totals->along / squared, none = plain / squared, q = change / none;
     double of_u = along / (2.0 * update), of_z = along / (2.0 * none);
-    struct gtr_update_products v = spread->variance;
+    double v[GTR_UPDATE_PAIRS];
 
     if (spread->n_single == 1.0) {
         *errors = (struct gtr_update_errors){ (double)NAN, (double)NAN, (double)NAN };
         return;
     }
+    memcpy(v, spread->variance, sizeof v);
     if (spread->n_single > 1.0)
-        add_collapsed(spread, &v);
+        add_collapsed(spread, v);
     *errors = (struct gtr_update_errors){ 0 };
     if (update != 0.0)
-        errors->norm = root(v.uu / (4.0 * update) * squared);
+        errors->norm = root(v[GTR_UU] / (4.0 * update) * squared);
     if (change == 0.0)
         return; /* u is u_none, whatever the sample */
-    errors->change = root((v.cc - 2.0 * q * v.cz + q * q * v.zz) / (4.0 * change * none));
-    errors->cosine = root((v.aa + of_u * of_u * v.uu + of_z * of_z * v.zz - 2.0 * of_u * v.ua -
-                           2.0 * of_z * v.az + 2.0 * of_u * of_z * v.uz) /
-                          (update * none));
+    errors->change =
+        root((v[GTR_CC] - 2.0 * q * v[GTR_CZ] + q * q * v[GTR_ZZ]) / (4.0 * change * none));
+    errors->cosine =
+        root((v[GTR_AA] + of_u * of_u * v[GTR_UU] + of_z * of_z * v[GTR_ZZ] -
+              2.0 * of_u * v[GTR_UA] - 2.0 * of_z * v[GTR_AZ] + 2.0 * of_u * of_z * v[GTR_UZ]) /
+             (update * none));
 }

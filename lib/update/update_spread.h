@@ -40,15 +40,13 @@
 #include "update.h"
 #include "update_engine.h"
 
-/* Symmetric: of block sums or totals u, c, a, z. */
-struct gtr_update_products {
-    double uu, cc, aa, zz, uz, cz, az, ua;
-};
+/* Pairs of block sums or totals u, c, a, z; their products are symmetric. */
+enum { GTR_UU, GTR_CC, GTR_AA, GTR_ZZ, GTR_UZ, GTR_CZ, GTR_AZ, GTR_UA, GTR_UPDATE_PAIRS };
 
 /* Of one policy, group and row, as its tensors come.  Starts as zeros. */
 struct gtr_update_spread {
-    struct gtr_update_products variance;
-    struct gtr_update_products products; /* of the single blocks' t */
+    double variance[GTR_UPDATE_PAIRS];
+    double products[GTR_UPDATE_PAIRS];   /* of the single blocks' t */
     double n_single, size, size_squares; /* L, sum M, sum M^2 */
     double t[4], size_t_sum[4];          /* sum t, sum M t, of u, c, a, z */
 };

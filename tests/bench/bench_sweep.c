@@ -19,6 +19,7 @@
 #include "baseline.h"
 #include "sweep_block.h"
 #include "threads.h"
+#include "wide.h"
 
 enum { STEPS = 1500, GROUPS = 7, RUNS = 5 };
 
@@ -174,7 +175,7 @@ static void print_rates(struct job *job)
             double work = (double)kernels[k].n_settings * STEPS * GROUPS * 1e-6, one, many;
 
             job->kernel = kernels[k].kernel;
-            if (!gtr_sweep_kernel_here(job->kernel))
+            if (job->kernel > GTR_SWEEP_SCALAR && gtr_wide_find(job->kernel) == NULL)
                 continue;
             one = work / time_job(job, 1, kernels[k].n_settings, RUNS);
             many = work / time_job(job, all, kernels[k].n_settings, RUNS);

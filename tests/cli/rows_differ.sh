@@ -28,7 +28,8 @@ print("tables" if tables else "no table")
 END
 
 for trace in gpt2 lora; do
-    for command in "replay -p aggc-paper -p global:max_norm=1" "info --groups" "update -p aggc-paper" \
+    for command in "replay -p aggc-paper -p global:max_norm=1" "info --groups" \
+        "update -p aggc-paper" \
         "spill --max-norm 1" "explain --step worst -p aggc-paper --top 0" \
         "diff -p aggc-paper -p global:max_norm=1" "diff --window 200:500 --window 800:1100"; do
         set -- $command

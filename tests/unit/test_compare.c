@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "compare_sample.h"
-#include "compare_student.h"
 #include "comparing.h"
 
 enum how { TWO_SEEDS, TWO_HALVES };

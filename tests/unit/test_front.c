@@ -5,7 +5,7 @@
 
 #include "alloc.h"
 #include "check.h"
-#include "front.h"
+#include "goals.h"
 #include "random.h"
 
 enum { K = GTR_OBJECTIVE_COUNT, MOST = 400 };

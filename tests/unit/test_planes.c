@@ -8,8 +8,6 @@
 #include "check.h"
 #include "deflate_block.h"
 #include "gradtrace_lab.h"
-#include "huffman.h"
-#include "little_endian.h"
 #include "matches.h"
 #include "planes.h"
 #include "random.h"

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "check.h"
-#include "recorder_state.h"
+#include "recorder_private.h"
 
 /* The first failure lies in memory that cannot be read at first: so the thread that keeps it stops
  * in the midst, and lets the other one fail, too. */

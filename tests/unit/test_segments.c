@@ -7,7 +7,7 @@
 #include "check.h"
 #include "crc.h"
 #include "scratch.h"
-#include "segment.h"
+#include "segment_private.h"
 #include "segmenting.h"
 #include "threads.h"
 

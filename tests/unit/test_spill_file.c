@@ -5,7 +5,7 @@
 #include "h5.h"
 #include "simulating.h"
 #include "spill.h"
-#include "spill_file.h"
+#include "result_file.h"
 
 struct made {
     struct run run;

@@ -10,6 +10,7 @@
 #include "check.h"
 #include "replaying.h"
 #include "sweep_block.h"
+#include "wide.h"
 
 enum { G = 5, T = 160, SETTINGS = 45 };
 
@@ -211,7 +212,7 @@ static size_t compare_kernels(struct world *w, enum gtr_policy_id policy, int pl
     for (i = 0; i < SETTINGS * GTR_OBJECTIVE_COUNT; i++)
         numbers += isnan(wanted[i]) ? 0u : 1u;
     for (kernel = GTR_SWEEP_AUTO; kernel <= GTR_SWEEP_AVX512; kernel++) {
-        if (!gtr_sweep_kernel_here((enum gtr_sweep_kernel)kernel))
+        if (kernel > GTR_SWEEP_SCALAR && gtr_wide_find((enum gtr_sweep_kernel)kernel) == NULL)
             continue;
         memset(got, 0x55, sizeof got);
         run_blocks(w, policy, params, scales_only, (enum gtr_sweep_kernel)kernel, got);

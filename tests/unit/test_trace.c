@@ -228,7 +228,7 @@ static void limit_files(rlim_t bytes)
  * its place elsewhere.  So many tensors make each row a chunk, for which the disk has no room. */
 static void a_file_takes_no_row_after_one_that_failed(void)
 {
-    const struct gtr_writer_options options = { .force = true };
+    const struct gtr_writer_options options = { .size = sizeof options, .force = true };
     const struct run run = { 0, 1 << 15, false, false };
     const char *path = scratch_path("failed.h5");
     size_t n_failed = 0;

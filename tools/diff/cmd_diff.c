@@ -1,8 +1,110 @@
 /* cmd_diff.c - gradtrace diff: do two runs differ, and where do two policies. */
 #include "cli.h"
 
+#include <string.h>
+
 #include "diff_found.h"
-#include "diff_policies_found.h"
+
+enum { OPT_WINDOW = 0x200 };
+
+/* Two policies on one trace, or two traces (or windows of one)? */
+static bool of_policies(const struct diff_options *o)
+{
+    return o->trace[1] == NULL && o->n_windows < 2;
+}
+
+static void take_window(const struct argp_state *state, struct diff_options *o, const char *word)
+{
+    const char *colon = strchr(word, ':');
+    struct diff_window *window = &o->window[o->n_windows];
+    char first[32] = "";
+
+    if (o->n_windows == 2)
+        argp_error(state, "--window %s: two are enough, one for each side", word);
+    if (colon != NULL && (size_t)(colon - word) < sizeof first) {
+        memcpy(first, word, (size_t)(colon - word));
+        first[colon - word] = '\0';
+    }
+    if (!gtr_text_integer(first, &window->first) || !gtr_text_integer(colon + 1, &window->last))
+        argp_error(state, "--window %s: must be FIRST:LAST, two step numbers", word);
+    if (window->first > window->last)
+        argp_error(state, "--window %s: ends before it starts", word);
+    o->n_windows++;
+}
+
+static void take_trace(const struct argp_state *state, struct diff_options *o, const char *word)
+{
+    if (o->trace[1] != NULL)
+        argp_error(state, "%s: two traces at a time; %s and %s were named already", word,
+                   o->trace[0], o->trace[1]);
+    o->trace[o->trace[0] == NULL ? 0 : 1] = word;
+}
+
+static void check(const struct argp_state *state, const struct diff_options *o)
+{
+    if (o->trace[0] == NULL)
+        argp_error(state, "name a trace");
+    if (of_policies(o) && o->replay.policies.n != 2)
+        argp_error(state,
+                   "%s: name a second trace, or two policies with -p, or two parts of this "
+                   "trace with --window",
+                   o->trace[0]);
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+    struct diff_options *o = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->replay;
+        state->child_inputs[1] = &o->forms;
+        state->child_inputs[2] = &o->baseline;
+        state->child_inputs[3] = &o->common;
+        return 0;
+    case OPT_WINDOW:
+        take_window(state, o, word);
+        return 0;
+    case ARGP_KEY_ARG:
+        take_trace(state, o, word);
+        return 0;
+    case ARGP_KEY_END:
+        check(state, o);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    { "window", OPT_WINDOW, "FIRST:LAST", 0,
+      "Steps to compare, by the run's own numbers, both included.  Given twice: those of A and "
+      "those of B; with one trace, two parts of it.  Default: the steps that both traces span",
+      1 },
+    { 0 },
+};
+
+static void parse_options(struct diff_options *o, int argc, char **argv)
+{
+    static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
+                                                  { &forms_argp, 0, NULL, 2 },
+                                                  { &cli_baseline_argp, 0, "Spikes:", 3 },
+                                                  { &cli_common_argp, 0, NULL, 5 },
+                                                  { 0 } };
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "A B [-p POLICY ...]\nTRACE -p POLICY -p POLICY\n"
+                    "TRACE --window FIRST:LAST --window FIRST:LAST",
+        .doc = "Do two runs differ, or is it noise?  And at which steps do two policies differ on "
+               "the same run?",
+        .children = children,
+    };
+
+    memset(o, 0, sizeof *o);
+    gtr_objectives_baseline_init(&o->baseline);
+    argp_parse(&argp, argc, argv, 0, NULL, o);
+}
 
 static enum gtr_code diff_traces(struct diff_options *o, struct gtr_err *err)
 {
@@ -38,19 +140,19 @@ static enum gtr_code diff_settings(struct diff_options *o, struct gtr_err *err)
 
 int cmd_diff(int argc, char **argv)
 {
-    struct diff_options options;
+    struct diff_options o;
     struct gtr_err err = { 0 };
     enum gtr_code rc;
 
-    diff_options_parse(&options, argc, argv);
-    rc = forms_open(&options.forms, options.common.force, &err);
+    parse_options(&o, argc, argv);
+    rc = forms_open(&o.forms, o.common.force, &err);
     if (rc == GTR_OK)
-        rc = (diff_of_policies(&options) ? diff_settings : diff_traces)(&options, &err);
+        rc = (of_policies(&o) ? diff_settings : diff_traces)(&o, &err);
     if (rc == GTR_OK)
-        rc = forms_close(&options.forms, &err);
-    if (rc == GTR_OK && options.replay.n_policies > 0)
-        fprintf(options.forms.told ? stdout : stderr, "%s\n", study_open_loop);
-    forms_abandon(&options.forms);
-    cli_replay_free(&options.replay);
-    return rc == GTR_OK ? EXIT_DONE : cli_fail(&options.common, &err);
+        rc = forms_close(&o.forms, &err);
+    if (rc == GTR_OK && o.replay.policies.n > 0)
+        fprintf(o.forms.told ? stdout : stderr, "%s\n", study_open_loop);
+    forms_abandon(&o.forms);
+    gtr_free(o.replay.policies.text);
+    return rc == GTR_OK ? EXIT_DONE : cli_fail(&o.common, &err);
 }

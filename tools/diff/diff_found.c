@@ -130,7 +130,7 @@ enum gtr_code diff_found_make(struct diff_found *found, const struct diff_option
                               struct gtr_err *err)
 {
     struct gtr_compare_options compare = { .alpha = 0.05,
-                                           .n_policies = options->replay.n_policies,
+                                           .n_policies = options->replay.policies.n,
                                            .n_threads = options->common.n_threads };
     struct gtr_compare_side sides[2];
     enum gtr_code rc = GTR_OK;

@@ -1,5 +1,5 @@
 /* diff_policies_found.c - counts where two policies differ. */
-#include "diff_policies_found.h"
+#include "diff_found.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* diff_policies_report.c - two policies, for people: where they differ, and how far. */
 #include <math.h>
 
-#include "diff_policies_found.h"
+#include "diff_found.h"
 #include "tell.h"
 
 enum { NAME_LEAST = 6, NAME_MOST = 20 };

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "diff_policies_found.h"
+#include "diff_found.h"
 #include "json_text.h"
 #include "rows.h"
 

@@ -126,8 +126,7 @@ enum gtr_code diff_json(FILE *f, const struct diff_found *found, struct gtr_err 
 
     json_object_object_add(all, "a", side_of(&found->side[0]));
     json_object_object_add(all, "b", side_of(&found->side[1]));
-    json_object_object_add(all, "same_steps",
-                           json_object_new_boolean(found->comparison->same_steps));
+    json_add_flag(all, "same_steps", found->comparison->same_steps);
     json_add_number(all, "alpha", found->comparison->alpha);
     json_add_integer(all, "tests", (int64_t)found->comparison->n_tests);
     for (j = 0; j < found->n_groups; j++)

@@ -13,7 +13,7 @@ static enum gtr_code add_own_policy(struct doctor_found *found, struct cli_repla
     enum gtr_code rc;
     double limit;
 
-    if (replay->n_policies > 0)
+    if (replay->policies.n > 0)
         return GTR_OK;
     rc = gtr_trace_open(found->trace, &trace, err);
     if (rc != GTR_OK)
@@ -25,9 +25,7 @@ static enum gtr_code add_own_policy(struct doctor_found *found, struct cli_repla
         gtr_text_print(limit, text);
         found->own = true;
         snprintf(found->own_text, sizeof found->own_text, "global:max_norm=%s", text);
-        rc = gtr_grow(&replay->policies, &replay->capacity, 1, sizeof *replay->policies, err);
-        if (rc == GTR_OK)
-            replay->policies[replay->n_policies++] = found->own_text;
+        rc = cli_words_add(&replay->policies, found->own_text, err);
     }
     gtr_trace_close(trace);
     return rc;

@@ -1,11 +1,22 @@
-/* doctor_found.h - what is wrong with a run, and with its policies; told and written from here. */
+/* doctor_found.h - what `gradtrace doctor` was asked for, and what is wrong with a run and with its
+ * policies; told and written from here. */
 #ifndef DOCTOR_FOUND_H
 #define DOCTOR_FOUND_H
 
 #include <stdio.h>
 
-#include "doctor_options.h"
+#include "output.h"
 #include "study.h"
+
+/* The command line. */
+struct doctor_options {
+    struct cli_common common;
+    struct cli_replay replay;
+    struct forms forms;
+    const char *trace;
+    bool strict, list;
+    bool *wanted; /* [gtr_checks_count()] */
+};
 
 struct doctor_found {
     struct study study;

@@ -97,6 +97,6 @@ int cmd_explain(int argc, char **argv)
         rc = tell(&found, &asked.forms, &err);
     explain_found_free(&found);
     forms_abandon(&asked.forms);
-    cli_replay_free(&asked.replay);
+    gtr_free(asked.replay.policies.text);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&asked.common, &err);
 }

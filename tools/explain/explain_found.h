@@ -3,7 +3,7 @@
 #ifndef EXPLAIN_FOUND_H
 #define EXPLAIN_FOUND_H
 
-#include "forms.h"
+#include "output.h"
 #include "study.h"
 #include "tell.h"
 

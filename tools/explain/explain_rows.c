@@ -70,7 +70,7 @@ static void add_norm(struct json_object *object, const struct explain_norm *norm
     json_add_number(object, "norm", norm->norm);
     json_add_number(object, "average", norm->average);
     json_add_number(object, "factor", norm->norm / norm->average);
-    json_object_object_add(object, "above", json_object_new_boolean(norm->above));
+    json_add_flag(object, "above", norm->above);
     json_add_number(object, "share", norm->share);
 }
 
@@ -105,12 +105,8 @@ static struct json_object *decision_of(const struct explain_found *found, size_t
     json_add_number(row, "upper", policy->decisions->upper[at]);
     json_add_number(row, "scale", policy->decisions->scale[at]);
     json_add_number(row, "norm_out", policy->decisions->scale[at] * found->group[j].norm);
-    json_object_object_add(
-        row, "capped",
-        json_object_new_boolean((policy->decisions->flags[at] & GTR_FLAG_CAPPED) != 0));
-    json_object_object_add(
-        row, "empty",
-        json_object_new_boolean((policy->decisions->flags[at] & GTR_FLAG_EMPTY) != 0));
+    json_add_flag(row, "capped", (policy->decisions->flags[at] & GTR_FLAG_CAPPED) != 0);
+    json_add_flag(row, "empty", (policy->decisions->flags[at] & GTR_FLAG_EMPTY) != 0);
     json_add_text(row, "why", explain_reason(found, i, j));
     json_add_number(row, "rho", found->skip ? (double)NAN : policy->rho[at]);
     if (policy->spill != NULL)
@@ -161,7 +157,7 @@ static struct json_object *after_of(const struct explain_found *found)
     json_add_number(object, "loss_peak", loss->peak);
     if (isfinite(loss->peak))
         json_add_integer(object, "loss_peak_step", loss->peak_step);
-    json_object_object_add(object, "loss_rose", json_object_new_boolean(loss->left));
+    json_add_flag(object, "loss_rose", loss->left);
     if (loss->back > 0)
         json_add_integer(object, "loss_back_after", (int64_t)loss->back);
     else
@@ -180,10 +176,9 @@ static void add_step(struct json_object *all, const struct explain_found *found)
     json_add_number(all, "loss", step->loss);
     json_add_number(all, "lr", step->lr);
     json_add_number(all, "applied_scale", step->applied_scale);
-    json_object_object_add(all, "skipped_by_run", json_object_new_boolean(step->skipped));
-    json_object_object_add(all, "skipped_by_policies", json_object_new_boolean(found->skip));
-    json_object_object_add(all, "nonfinite",
-                           json_object_new_boolean(found->study.series->nonfinite[found->row]));
+    json_add_flag(all, "skipped_by_run", step->skipped);
+    json_add_flag(all, "skipped_by_policies", found->skip);
+    json_add_flag(all, "nonfinite", found->study.series->nonfinite[found->row]);
     json_add_integer(all, "nonfinite_tensors", (int64_t)found->n_all_broken);
     json_add_number(all, "kappa", found->options->baseline.kappa);
 }

@@ -1,8 +1,6 @@
 /* figure.c - the table of figures. */
 #include "figure.h"
 
-#include "figure_rows.h"
-
 const struct figure figures[N_FIGURES] = {
     { .name = "norms",
       .summary = "norm of each group over the run, and the loss",

@@ -131,6 +131,9 @@ const char *figure_trace_name(const char *path);
 void figure_set_number(FILE *f, const char *name, double value);
 void figure_set_string(FILE *f, const char *name, const char *text);
 
+/* ARRAY[K] = "TEXT" */
+void figure_set_element(FILE *f, const char *array, size_t k, const char *text);
+
 /* COUNT = n and an array of that length, for gnuplot. */
 void figure_set_names(FILE *f, const char *count, const char *array, const char *const *names,
                       size_t n);
@@ -159,5 +162,32 @@ void figure_look_terminal(struct figure_look *look);
 
 /* The folder with the scripts, found from where the program lies; free with gtr_free. */
 enum gtr_code figure_find_scripts(char **folder, struct gtr_err *err);
+
+/* The rows and the variables of each figure; the table in figure.c names them.
+ *
+ * Each .tsv starts with a line of column names.  Blocks are set off by two blank lines, gnuplot's
+ * mark for `index`: the names are block 0, so the first block is number 1.  Names come last in a
+ * row, where no character of theirs can be taken for a comment or a number. */
+#define FIGURE_FUNCTIONS(name)                                                                     \
+    void name##_rows(FILE *f, const struct figure_view *view, const struct figure_look *look,      \
+                     size_t policy);                                                               \
+    void name##_variables(FILE *f, const struct figure_view *view, const struct figure_look *look, \
+                          size_t policy)
+
+FIGURE_FUNCTIONS(norms);
+FIGURE_FUNCTIONS(panels);
+FIGURE_FUNCTIONS(interval);
+FIGURE_FUNCTIONS(heatmap);
+FIGURE_FUNCTIONS(scales);
+FIGURE_FUNCTIONS(layers);
+FIGURE_FUNCTIONS(intervals);
+FIGURE_FUNCTIONS(spike);
+FIGURE_FUNCTIONS(tails);
+
+const char *interval_lacks(const struct figure_view *view, size_t policy);
+const char *intervals_lacks(const struct figure_view *view, size_t policy);
+const char *layers_lacks(const struct figure_view *view, size_t policy);
+const char *spike_lacks(const struct figure_view *view, size_t policy);
+const char *tails_lacks(const struct figure_view *view, size_t policy);
 
 #endif

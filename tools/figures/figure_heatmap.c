@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "figure_columns.h"
-#include "figure_rows.h"
 
 enum { TERM_LEGEND = 19 }; /* letters that the legend takes in a terminal */
 

@@ -9,7 +9,6 @@
 #include <math.h>
 
 #include "figure_curve.h"
-#include "figure_rows.h"
 #include "tell.h"
 
 enum {

@@ -12,7 +12,6 @@
 
 #include "figure_columns.h"
 #include "figure_curve.h"
-#include "figure_rows.h"
 
 enum {
     TERM_LEGEND = 19,

@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "figure_curve.h"
-#include "figure_rows.h"
 #include "tell.h"
 
 static bool has_loss(const struct figure_view *view)

@@ -5,7 +5,7 @@
  */
 #include <math.h>
 
-#include "figure_rows.h"
+#include "figure.h"
 
 enum {
     POINTS_MAX = 2000, /* of one distribution; a finer one is drawn at that many quantiles */
@@ -171,9 +171,7 @@ static void set_modes(FILE *f, const struct figure_view *view, size_t policy,
     gtr_text_print(value, common);
     if (most > 0.0)
         snprintf(text + used, sizeof text - used, "; exactly %.8s: %.3g %%", common, most);
-    fprintf(f, "MODES[%zu] = ", policy + 1);
-    figure_write_string(f, text);
-    fputc('\n', f);
+    figure_set_element(f, "MODES", policy + 1, text);
 }
 
 struct span {

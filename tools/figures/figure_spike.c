@@ -10,7 +10,6 @@
 #include <math.h>
 
 #include "figure_curve.h"
-#include "figure_rows.h"
 
 enum { AROUND = 32 }; /* steps on each side: a narrow spike and its aftermath */
 

@@ -11,7 +11,7 @@
  */
 #include <math.h>
 
-#include "figure_rows.h"
+#include "figure.h"
 
 enum {
     TAIL_LEAST = 10, /* norms; fewer say little about a slope */

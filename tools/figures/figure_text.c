@@ -90,17 +90,21 @@ void figure_set_string(FILE *f, const char *name, const char *text)
     fputc('\n', f);
 }
 
+void figure_set_element(FILE *f, const char *array, size_t k, const char *text)
+{
+    fprintf(f, "%s[%zu] = ", array, k);
+    figure_write_string(f, text);
+    fputc('\n', f);
+}
+
 void figure_set_names(FILE *f, const char *count, const char *array, const char *const *names,
                       size_t n)
 {
     size_t k;
 
     fprintf(f, "%s = %zu\narray %s[%s]\n", count, n, array, count);
-    for (k = 0; k < n; k++) {
-        fprintf(f, "%s[%zu] = ", array, k + 1);
-        figure_write_string(f, names[k]);
-        fputc('\n', f);
-    }
+    for (k = 0; k < n; k++)
+        figure_set_element(f, array, k + 1, names[k]);
 }
 
 void figure_set_short(FILE *f, const char *count, const char *array, const char *const *names,

@@ -1,11 +1,10 @@
 /* cmd_info.c - gradtrace info: what a trace holds; which policies, rules and GPUs there are. */
 #include "cli.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "forms.h"
+#include "output.h"
 #include "info_found.h"
 #include "tell.h"
 
@@ -136,6 +135,8 @@ static enum gtr_code show_found(struct forms *forms, const struct study *study, 
     enum gtr_code rc = info_found_make(&found, study, err);
 
     if (rc == GTR_OK)
+        rc = info_see_captures(&found, err);
+    if (rc == GTR_OK)
         rc = forms_write(forms, groups ? info_group_rows : info_fact_rows, &found, err);
     if (rc == GTR_OK && forms->told)
         (groups ? info_groups : info_report)(stdout, &found);
@@ -205,9 +206,7 @@ int cmd_info(int argc, char **argv)
         rc = show_devices(&err);
     else
         rc = show_trace(&arguments, &err);
-    errno = 0;
-    if (rc == GTR_OK && (fflush(stdout) != 0 || ferror(stdout)))
-        rc = gtr_fail(&err, GTR_EIO, "standard output: cannot write: %s",
-                      errno != 0 ? strerror(errno) : "write failed");
+    if (rc == GTR_OK)
+        rc = output_flush(&err);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&arguments.common, &err);
 }

@@ -90,11 +90,10 @@ static void count_tensors(struct info_found *found)
 static void measure(struct info_found *found)
 {
     const struct gtr_series *series = found->study->series;
-    double total = 0.0;
     size_t j, t;
 
     for (t = 0; t < series->n_steps; t++)
-        total += series->nonfinite[t] ? 0.0 : series->total_sumsq[t];
+        found->energy += series->nonfinite[t] ? 0.0 : series->total_sumsq[t];
     for (j = 0; j < series->n_groups; j++) {
         double energy = 0.0, max = (double)NAN;
 
@@ -107,7 +106,7 @@ static void measure(struct info_found *found)
             if (!(sumsq <= max)) /* true also for the first, over NaN */
                 max = sumsq;
         }
-        found->groups[j].share = total > 0.0 ? energy / total : 0.0;
+        found->groups[j].share = found->energy > 0.0 ? energy / found->energy : 0.0;
         found->groups[j].max = sqrt(max);
     }
 }
@@ -135,6 +134,16 @@ static enum gtr_code add_captured(const struct gtr_trace *trace, size_t tensor,
     return GTR_OK;
 }
 
+enum gtr_code info_see_captures(struct info_found *found, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < found->head->n_tensors; i++)
+        rc = add_captured(found->study->trace, i, &found->captures, err);
+    return rc;
+}
+
 /* --- all of it -------------------------------------------------------------------------------- */
 
 static void see_meta(struct info_found *found)
@@ -152,15 +161,12 @@ enum gtr_code info_found_make(struct info_found *found, const struct study *stud
                               struct gtr_err *err)
 {
     enum gtr_code rc;
-    size_t i;
 
     *found = (struct info_found){ .study = study, .head = gtr_trace_head(study->trace) };
     rc = gtr_alloc_for(&found->groups, study->groups->n_groups, sizeof *found->groups, "groups",
                        err);
     if (rc == GTR_OK)
         rc = gtr_norm_summaries_new(study->replay, &found->norms, err);
-    for (i = 0; rc == GTR_OK && i < found->head->n_tensors; i++)
-        rc = add_captured(study->trace, i, &found->captures, err);
     if (rc != GTR_OK)
         return rc;
     see_steps(found);

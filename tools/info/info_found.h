@@ -41,6 +41,7 @@ struct info_found {
     size_t largest;                 /* row of the largest norm; n_steps if none is finite */
     struct gtr_norm_summary *norms; /* [G + 1], the last of the whole gradient */
     struct info_group *groups;      /* [G] */
+    double energy;                  /* sum of squares of all finite steps */
     struct info_captures captures;
     struct json_object *meta; /* NULL: not JSON */
     struct json_object
@@ -52,6 +53,9 @@ struct info_found {
 enum gtr_code info_found_make(struct info_found *found, const struct study *study,
                               struct gtr_err *err);
 void info_found_free(struct info_found *found);
+
+/* Fills `captures`: asks the file about each tensor. */
+enum gtr_code info_see_captures(struct info_found *found, struct gtr_err *err);
 
 /* For people.  What there is without a trace: policies, presets and their parameters; rules for
  * groups (info_catalogue.c).  What a trace says about itself and its run; one row per group: its

@@ -89,13 +89,22 @@ void cli_take_path(const struct argp_state *state, const char **path, const char
     *path = word;
 }
 
+enum gtr_code cli_words_add(struct cli_words *words, const char *text, struct gtr_err *err)
+{
+    enum gtr_code rc =
+        gtr_grow(&words->text, &words->capacity, words->n + 1, sizeof *words->text, err);
+
+    if (rc == GTR_OK)
+        words->text[words->n++] = text;
+    return rc;
+}
+
 void cli_add_word(struct cli_words *words, const struct argp_state *state, const char *text)
 {
     struct gtr_err err = { 0 };
 
-    if (gtr_grow(&words->text, &words->capacity, words->n + 1, sizeof *words->text, &err) != GTR_OK)
+    if (cli_words_add(words, text, &err) != GTR_OK)
         argp_failure(state, EXIT_FAILED, 0, "%s", err.text);
-    words->text[words->n++] = text;
 }
 
 size_t cli_choice(const struct argp_state *state, const char *option, const char *word,
@@ -179,16 +188,6 @@ static error_t parse_trace(int key, char *word, struct argp_state *state)
 }
 const struct argp cli_trace_argp = { .parser = parse_trace };
 
-static void add_policy(struct cli_replay *replay, const struct argp_state *state, const char *text)
-{
-    struct gtr_err err = { 0 };
-
-    if (gtr_grow(&replay->policies, &replay->capacity, replay->n_policies + 1,
-                 sizeof *replay->policies, &err) != GTR_OK)
-        argp_failure(state, EXIT_FAILED, 0, "%s", err.text);
-    replay->policies[replay->n_policies++] = text;
-}
-
 static error_t parse_replay(int key, char *word, struct argp_state *state)
 {
     static const char *const rules[] = { "skip", "propagate" };
@@ -196,7 +195,7 @@ static error_t parse_replay(int key, char *word, struct argp_state *state)
 
     switch (key) {
     case 'p':
-        add_policy(replay, state, word);
+        cli_add_word(&replay->policies, state, word);
         return 0;
     case OPT_GROUP_BY:
         replay->group_by = word;
@@ -233,13 +232,6 @@ static const struct argp_option replay_options[] = {
     { 0 },
 };
 const struct argp cli_replay_argp = { .options = replay_options, .parser = parse_replay };
-
-void cli_replay_free(struct cli_replay *replay)
-{
-    gtr_free(replay->policies);
-    replay->policies = NULL;
-    replay->n_policies = replay->capacity = 0;
-}
 
 static error_t parse_baseline(int key, char *word, struct argp_state *state)
 {

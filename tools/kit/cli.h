@@ -53,16 +53,23 @@ extern const struct argp cli_common_argp;
  * const char * that starts as NULL.  It is an error to name none. */
 extern const struct argp cli_trace_argp;
 
+/* Words that an option or an argument adds one by one; free `text` with gtr_free. */
+struct cli_words {
+    const char **text;
+    size_t n, capacity;
+};
+enum gtr_code cli_words_add(struct cli_words *words, const char *text, struct gtr_err *err);
+
+/* The same; ends the program for want of memory. */
+void cli_add_word(struct cli_words *words, const struct argp_state *state, const char *text);
+
 /* Options that name policies and how a trace is replayed; child cli_replay_argp. */
 struct cli_replay {
-    const char **policies; /* texts after -p, in order */
-    size_t n_policies;
-    size_t capacity;
-    const char *group_by; /* NULL: the trace's own rule */
+    struct cli_words policies; /* after -p */
+    const char *group_by;      /* NULL: the trace's own rule */
     struct gtr_replay_options options;
 };
 extern const struct argp cli_replay_argp;
-void cli_replay_free(struct cli_replay *replay);
 
 /* --device, of commands that a GPU can do the work of; child cli_device_argp, whose input is a
  * struct gtr_device that starts as all zeros. */
@@ -101,13 +108,6 @@ double cli_number(const struct argp_state *state, const char *option, const char
  * names: "trace". */
 void cli_take_path(const struct argp_state *state, const char **path, const char *word,
                    const char *kind);
-
-/* Words that an option or an argument adds one by one; free `text` with gtr_free. */
-struct cli_words {
-    const char **text;
-    size_t n, capacity;
-};
-void cli_add_word(struct cli_words *words, const struct argp_state *state, const char *text);
 
 /* Index of `word` in `words`, or a usage error that lists them and the nearest. */
 size_t cli_choice(const struct argp_state *state, const char *option, const char *word,

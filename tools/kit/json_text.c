@@ -82,6 +82,11 @@ void json_add_integer(struct json_object *object, const char *key, int64_t value
     json_object_object_add(object, key, json_object_new_int64(value));
 }
 
+void json_add_flag(struct json_object *object, const char *key, bool value)
+{
+    json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
 void json_add_text(struct json_object *object, const char *key, const char *text)
 {
     json_object_object_add(object, key, json_text(text));

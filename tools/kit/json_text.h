@@ -5,6 +5,7 @@
 #define JSON_TEXT_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "gradtrace_lab.h"
@@ -15,6 +16,7 @@ struct json_object *json_text(const char *text);
 struct json_object *json_number(double value);
 void json_add_number(struct json_object *object, const char *key, double value);
 void json_add_integer(struct json_object *object, const char *key, int64_t value);
+void json_add_flag(struct json_object *object, const char *key, bool value);
 void json_add_text(struct json_object *object, const char *key, const char *text);
 
 /* Writes what json-c spelled: what tell_text hides, all but line ends, as \u009b. */

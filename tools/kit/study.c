@@ -18,10 +18,10 @@ static enum gtr_code parse_policies(struct study *study, const struct cli_replay
     enum gtr_code rc;
     size_t i;
 
-    rc = gtr_alloc_for(&study->settings, replay->n_policies, sizeof *study->settings, "policies",
+    rc = gtr_alloc_for(&study->settings, replay->policies.n, sizeof *study->settings, "policies",
                        err);
-    for (i = 0; rc == GTR_OK && i < replay->n_policies; i++) {
-        rc = gtr_setting_parse(replay->policies[i], &study->settings[i], err);
+    for (i = 0; rc == GTR_OK && i < replay->policies.n; i++) {
+        rc = gtr_setting_parse(replay->policies.text[i], &study->settings[i], err);
         if (rc == GTR_OK)
             study->n_settings++;
     }

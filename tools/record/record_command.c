@@ -199,11 +199,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
         return 0;
     case OPT_PROGRESS:
     case OPT_NO_PROGRESS:
-        json_object_object_add(request->recorder, "progress",
-                               json_object_new_boolean(key == OPT_PROGRESS));
+        json_add_flag(request->recorder, "progress", key == OPT_PROGRESS);
         return 0;
     case OPT_STRICT:
-        json_object_object_add(request->recorder, "strict", json_object_new_boolean(true));
+        json_add_flag(request->recorder, "strict", true);
         return 0;
     case ARGP_KEY_ARG: /* the rest is the command's */
         request->command = state->argv + state->next - 1;
@@ -303,8 +302,7 @@ void record_request_parse(struct record_request *request, int argc, char **argv)
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, request);
     request->options.force = request->common.force;
     request->options.n_threads = (int64_t)request->common.n_threads;
-    json_object_object_add(request->recorder, "force",
-                           json_object_new_boolean(request->common.force));
+    json_add_flag(request->recorder, "force", request->common.force);
     json_add_integer(request->recorder, "threads", request->options.n_threads);
 }
 

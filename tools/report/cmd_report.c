@@ -182,6 +182,6 @@ int cmd_report(int argc, char **argv)
         rc = make_page(&found, &page, &err);
     output_abandon(&page);
     report_found_free(&found);
-    cli_replay_free(&o.replay);
+    gtr_free(o.replay.policies.text);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&o.common, &err);
 }

@@ -10,10 +10,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "rows.h"
+#include "info_found.h"
 #include "spill_found.h"
-#include "study.h"
-#include "update_summary.h"
+#include "update_found.h"
 
 /* The command line. */
 struct report_options {
@@ -37,7 +36,7 @@ struct report_found {
     bool no_decisions; /* every step is left out */
     struct gtr_decisions **decisions;    /* [n_settings] */
     struct gtr_scaling_report **scaling; /* [n_settings] */
-    struct gtr_norm_summary *norms;      /* [G + 1] */
+    struct info_found info;              /* without its captures */
 
     struct study spill_study; /* the same without policies; borrows */
     struct spill_options spill_options;

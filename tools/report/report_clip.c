@@ -226,7 +226,7 @@ static double tail_of(const struct gtr_scaling_report *report)
 static void put_comparison(struct report *r)
 {
     const struct report_found *found = r->found;
-    double recorded = found->norms[found->study.series->n_groups].tail;
+    double recorded = found->info.norms[found->study.series->n_groups].tail;
     bool tied;
     size_t best = best_by(found, tail_of, &tied);
     double tail = tail_of(found->scaling[best]);

@@ -32,15 +32,15 @@ void report_put_policies(struct report *r)
     const struct cli_replay *replay = &r->found->options->replay;
     size_t column = WIDTH, i;
 
-    for (i = 0; i < replay->n_policies; i++) {
-        size_t length = strlen(replay->policies[i]) + strlen(" -p ");
+    for (i = 0; i < replay->policies.n; i++) {
+        size_t length = strlen(replay->policies.text[i]) + strlen(" -p ");
 
         if (column + length > WIDTH) {
             fprintf(r->f, " \\\n%*s", INDENT - 1, "");
             column = INDENT;
         }
         fputs(" -p ", r->f);
-        report_put_word(r->f, replay->policies[i]);
+        report_put_word(r->f, replay->policies.text[i]);
         column += length;
     }
 }

@@ -3,7 +3,6 @@
 
 #include "plot_pictures.h"
 #include "report.h"
-#include "spill_figure.h"
 
 #define REPORT_INCHES 7.6 /* as wide as the page's text, at 96 pixels an inch */
 

@@ -52,7 +52,7 @@ static enum gtr_code choose_policies(struct report_options *o, struct gtr_err *e
     enum gtr_code rc;
     size_t i;
 
-    if (replay->n_policies > 0)
+    if (replay->policies.n > 0)
         return GTR_OK;
     rc = study_open(&study, o->trace, &o->common, replay, err);
     if (rc == GTR_OK) {
@@ -60,11 +60,9 @@ static enum gtr_code choose_policies(struct report_options *o, struct gtr_err *e
 
         gtr_text_print(own > 0.0 ? own : fitting_limit(&study, &o->guessed), limit);
         snprintf(o->limit, sizeof o->limit, "global:max_norm=%s", limit);
-        rc = gtr_grow(&replay->policies, &replay->capacity, GTR_ARRAY_LEN(choice),
-                      sizeof *replay->policies, err);
     }
     for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(choice); i++)
-        replay->policies[replay->n_policies++] = choice[i];
+        rc = cli_words_add(&replay->policies, choice[i], err);
     o->chosen = true;
     study_close(&study);
     return rc;
@@ -82,7 +80,7 @@ static enum gtr_code replay_all(struct report_found *found, struct gtr_err *err)
     for (t = 0; t < study->series->n_steps; t++)
         if (!gtr_replay_skip(study->replay)[t])
             found->no_decisions = false;
-    rc = gtr_norm_summaries_new(study->replay, &found->norms, err);
+    rc = info_found_make(&found->info, study, err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&found->decisions, n, sizeof *found->decisions, "policies", err);
     if (rc == GTR_OK)
@@ -90,7 +88,7 @@ static enum gtr_code replay_all(struct report_found *found, struct gtr_err *err)
     for (i = 0; rc == GTR_OK && i < n; i++) {
         rc = gtr_replay_run(study->replay, study->settings[i], &found->decisions[i], err);
         if (rc == GTR_OK)
-            rc = gtr_scaling_new(study->replay, found->decisions[i], found->norms,
+            rc = gtr_scaling_new(study->replay, found->decisions[i], found->info.norms,
                                  &found->scaling[i], err);
     }
     return rc;
@@ -213,6 +211,6 @@ void report_found_free(struct report_found *found)
     }
     gtr_free(found->scaling);
     gtr_free(found->decisions);
-    gtr_free(found->norms);
+    info_found_free(&found->info);
     study_close(&found->study);
 }

@@ -87,16 +87,8 @@ static void end_command(struct report *r)
 /* The step with most excess, or else with the largest norm; n_steps if none is finite. */
 static size_t worst_step(const struct report_found *found)
 {
-    const struct gtr_series *series = found->study.series;
-    size_t worst = series->n_steps, t;
-
-    if (found->has_spill && found->spill.n_worst > 0)
-        return found->spill.worst[0];
-    for (t = 0; t < series->n_steps; t++)
-        if (!series->nonfinite[t] &&
-            (worst == series->n_steps || series->total[t] > series->total[worst]))
-            worst = t;
-    return worst;
+    return found->has_spill && found->spill.n_worst > 0 ? found->spill.worst[0]
+                                                        : found->info.largest;
 }
 
 static void put_commands(struct report *r)

@@ -1,58 +1,8 @@
 /* report_run.c - what was recorded. */
-#include <json-c/json.h>
 #include <math.h>
 
 #include "report_write.h"
-
-/* What one number of the steps does over the run. */
-struct course {
-    double first, last, least, most;
-    size_t n; /* steps that have it */
-};
-
-static void course_see(struct course *course, double value)
-{
-    if (isnan(value))
-        return;
-    if (course->n++ == 0)
-        course->first = course->least = course->most = value;
-    course->last = value;
-    course->least = value < course->least ? value : course->least;
-    course->most = value > course->most ? value : course->most;
-}
-
-static struct course loss_of(const struct study *study)
-{
-    const struct gtr_step *steps = gtr_trace_steps(study->trace);
-    struct course course = { 0 };
-    size_t t;
-
-    for (t = 0; t < study->series->n_steps; t++)
-        course_see(&course, steps[t].loss);
-    return course;
-}
-
-/* Row of the largest norm; n_steps if no step is finite. */
-static size_t largest_of(const struct gtr_series *series)
-{
-    size_t largest = series->n_steps, t;
-
-    for (t = 0; t < series->n_steps; t++)
-        if (!series->nonfinite[t] &&
-            (largest == series->n_steps || series->total[t] > series->total[largest]))
-            largest = t;
-    return largest;
-}
-
-static uint64_t count_elements(const struct gtr_head *head)
-{
-    uint64_t elements = 0;
-    size_t i;
-
-    for (i = 0; i < head->n_tensors; i++)
-        elements += head->tensors[i].numel;
-    return elements;
-}
+#include "tell.h"
 
 /* --- tiles ----------------------------------------------------------------------------------- */
 
@@ -60,10 +10,8 @@ static void put_tiles(struct report *r)
 {
     const struct study *study = &r->found->study;
     const struct gtr_series *series = study->series;
-    const struct gtr_norm_summary *norm = &r->found->norms[series->n_groups];
-    const struct gtr_head *head = gtr_trace_head(study->trace);
-    size_t largest = largest_of(series);
-    struct course loss = loss_of(study);
+    const struct info_found *info = &r->found->info;
+    const struct gtr_norm_summary *norm = &info->norms[series->n_groups];
 
     report_put(r, "<dl class=tiles>\n");
     SAY(r, "<div><dt>Steps</dt><dd>{}<small>", said_count("steps", series->n_steps));
@@ -71,44 +19,34 @@ static void put_tiles(struct report *r)
         said_step("first_step", series->index[0]),
         said_step("last_step", series->index[series->n_steps - 1]));
     report_put(r, "</small></dd></div>\n");
-    SAY(r, "<div><dt>Tensors</dt><dd>{}<small>", said_count("tensors", head->n_tensors));
-    if (count_elements(head) > 0)
-        SAY(r, "{} element{}, ", said_count("elements", count_elements(head)),
-            said_text(count_elements(head) == 1 ? "" : "s"));
+    SAY(r, "<div><dt>Tensors</dt><dd>{}<small>", said_count("tensors", info->head->n_tensors));
+    if (info->n_elements > 0)
+        SAY(r, "{} element{}, ", said_count("elements", info->n_elements),
+            said_text(tell_s(info->n_elements)));
     SAY(r, "{} <a class=term href=\"#term-group\">group{}</a></small></dd></div>\n",
-        said_count("groups", series->n_groups), said_text(series->n_groups == 1 ? "" : "s"));
-    if (largest < series->n_steps)
+        said_count("groups", series->n_groups), said_text(tell_s(series->n_groups)));
+    if (info->largest < series->n_steps)
         SAY(r,
             "<div><dt>Gradient [norm|norm]</dt><dd>{}<small>median; largest {} at step "
             "{}</small></dd></div>\n",
             said_number("norm_median", norm->p50),
-            said_number("norm_largest", series->total[largest]),
-            said_step("norm_largest_step", series->index[largest]));
-    if (loss.n > 0)
+            said_number("norm_largest", series->total[info->largest]),
+            said_step("norm_largest_step", series->index[info->largest]));
+    if (info->loss.n > 0)
         SAY(r, "<div><dt>Loss at the end</dt><dd>{}<small>{} at first</small></dd></div>\n",
-            said_number("loss_last", loss.last), said_number("loss_first", loss.first));
+            said_number("loss_last", info->loss.last), said_number("loss_first", info->loss.first));
     report_put(r, "</dl>\n");
 }
 
 /* --- sentences ------------------------------------------------------------------------------- */
 
-/* A trace that `gradtrace simulate` made up says so in its meta. */
-static bool is_made_up(const char *text)
-{
-    struct json_object *meta = json_tokener_parse(text), *simulated;
-    bool made_up = json_object_object_get_ex(meta, "simulated", &simulated);
-
-    json_object_put(meta);
-    return made_up;
-}
-
 static void put_source(struct report *r)
 {
     const struct study *study = &r->found->study;
-    const struct gtr_head *head = gtr_trace_head(study->trace);
+    const struct gtr_head *head = r->found->info.head;
 
     SAY(r, "<p>The trace <code>{}</code> ", said_text(r->found->options->trace));
-    if (is_made_up(head->meta))
+    if (json_object_object_get_ex(r->found->info.meta, "simulated", NULL)) /* its meta says so */
         report_put(r, "is <b>made up</b>: <code>gradtrace simulate</code> wrote it.  It ");
     SAY(r, "holds the norms of {} {}", said_count("tensors", head->n_tensors),
         said_text(head->n_tensors == 1 ? "tensor" : "tensors"));
@@ -134,25 +72,18 @@ static void put_source(struct report *r)
 /* Did the run itself clip? */
 static void put_own_clipping(struct report *r)
 {
-    const struct study *study = &r->found->study;
-    const struct gtr_step *steps = gtr_trace_steps(study->trace);
-    double limit = study_own_limit(gtr_trace_head(study->trace)->meta);
-    struct course scale = { 0 };
-    size_t clipped = 0, t;
+    const struct info_range *scale = &r->found->info.scale;
+    size_t clipped = r->found->info.n_clipped;
+    double limit = study_own_limit(r->found->info.head->meta);
 
-    for (t = 0; t < study->series->n_steps; t++) {
-        course_see(&scale, steps[t].applied_scale);
-        clipped += steps[t].applied_scale < 1.0 ? 1 : 0;
-    }
-    if (scale.n > 0 && clipped > 0) {
+    if (scale->n > 0 && clipped > 0) {
         SAY(r, "The run itself clipped {} of {} steps ({})", said_count("run_clipped", clipped),
-            said_count("run_scale_known", scale.n),
-            said_share("run_clip_rate", (double)clipped / (double)scale.n));
+            said_count("run_scale_known", scale->n),
+            said_share("run_clip_rate", (double)clipped / (double)scale->n));
         if (limit > 0.0)
             SAY(r, " to a limit of {}", said_limit("run_limit", limit));
-        SAY(r, "; the hardest left {} of the gradient.",
-            said_share("run_scale_least", scale.least));
-    } else if (scale.n > 0) {
+        SAY(r, "; the hardest left {} of the gradient.", said_share("run_scale_least", scale->min));
+    } else if (scale->n > 0) {
         report_put(r, "The run itself did not clip: it scaled no step down");
         if (limit > 0.0)
             SAY(r, ", though its settings name a limit of {}", said_limit("run_limit", limit));
@@ -169,9 +100,8 @@ static void put_own_clipping(struct report *r)
 
 static void put_state(struct report *r)
 {
-    const struct study *study = &r->found->study;
-    const struct gtr_series *series = study->series;
-    const struct gtr_norm_summary *norm = &r->found->norms[series->n_groups];
+    const struct gtr_series *series = r->found->study.series;
+    const struct gtr_norm_summary *norm = &r->found->info.norms[series->n_groups];
 
     report_put(r, "<p>");
     put_own_clipping(r);
@@ -186,7 +116,7 @@ static void put_state(struct report *r)
         report_put(r, "  <b>All steps are left out for that reason, so no policy had anything "
                       "to decide.</b>");
     report_put(r, "</p>\n");
-    if (loss_of(study).n == 0)
+    if (r->found->info.loss.n == 0)
         report_put(r, "<p class=soft>The loss was not recorded.</p>\n");
 }
 
@@ -203,43 +133,31 @@ static void put_groups(struct report *r)
         { "tail", "[tail|Tail]", SAID_TIMES, false },
         { "energy_share", "Of the squared norm", SAID_SHARE, false },
     };
-    const struct study *study = &r->found->study;
-    const struct gtr_series *series = study->series;
-    const struct gtr_head *head = gtr_trace_head(study->trace);
+    const struct info_found *info = &r->found->info;
+    const struct gtr_series *series = r->found->study.series;
     struct report_table table;
-    double all = 0.0;
-    size_t g, i, t;
+    size_t g;
 
-    for (t = 0; t < series->n_steps; t++)
-        all += series->nonfinite[t] ? 0.0 : series->total_sumsq[t];
     report_table_begin(&table, r, "groups", "The groups: how large their gradients were.", columns,
                        GTR_ARRAY_LEN(columns));
     table.most = 24;
     for (g = 0; g < series->n_groups; g++) {
-        double elements = 0.0, tensors = 0.0, energy = 0.0;
+        const struct info_group *group = &info->groups[g];
 
-        for (i = 0; i < head->n_tensors; i++) {
-            if (study->groups->of_tensor[i] != g)
-                continue;
-            tensors += 1.0;
-            elements += (double)head->tensors[i].numel;
-        }
-        for (t = 0; t < series->n_steps; t++)
-            energy += series->nonfinite[t] ? 0.0 : series->sumsq[g * series->n_steps + t];
         report_cell_text(&table, series->names[g]);
-        report_cell(&table, tensors);
-        report_cell(&table, elements > 0.0 ? elements : (double)NAN);
-        report_cell(&table, r->found->norms[g].p50);
-        report_cell(&table, r->found->norms[g].p99);
-        report_cell(&table, r->found->norms[g].tail);
-        report_cell(&table, all > 0.0 ? energy / all : (double)NAN);
+        report_cell(&table, (double)group->n_tensors);
+        report_cell(&table, group->n_elements > 0 ? (double)group->n_elements : (double)NAN);
+        report_cell(&table, info->norms[g].p50);
+        report_cell(&table, info->norms[g].p99);
+        report_cell(&table, info->norms[g].tail);
+        report_cell(&table, info->energy > 0.0 ? group->share : (double)NAN);
     }
     report_table_end(&table);
 }
 
 void report_run(struct report *r)
 {
-    bool loss = loss_of(&r->found->study).n > 0;
+    bool loss = r->found->info.loss.n > 0;
 
     report_section(r, "run", "1. What was recorded");
     put_tiles(r);

@@ -144,56 +144,6 @@ static void put_shown(FILE *f, enum said_kind kind, double value)
     }
 }
 
-static struct said number_of(enum said_kind kind, const char *key, double value)
-{
-    return (struct said){ .kind = kind, .key = key, .value = value };
-}
-
-struct said said_text(const char *text)
-{
-    return (struct said){ .kind = SAID_TEXT, .text = text };
-}
-
-struct said said_name(const char *name)
-{
-    return (struct said){ .kind = SAID_NAME, .text = name };
-}
-
-struct said said_share(const char *key, double value)
-{
-    return number_of(SAID_SHARE, key, value);
-}
-
-struct said said_change(const char *key, double value)
-{
-    return number_of(SAID_CHANGE, key, value);
-}
-
-struct said said_number(const char *key, double value)
-{
-    return number_of(SAID_NUMBER, key, value);
-}
-
-struct said said_limit(const char *key, double value)
-{
-    return number_of(SAID_LIMIT, key, value);
-}
-
-struct said said_times(const char *key, double value)
-{
-    return number_of(SAID_TIMES, key, value);
-}
-
-struct said said_count(const char *key, uint64_t count)
-{
-    return number_of(SAID_COUNT, key, (double)count);
-}
-
-struct said said_step(const char *key, int64_t step)
-{
-    return number_of(SAID_STEP, key, (double)step);
-}
-
 /* --- sentences ------------------------------------------------------------------------------- */
 
 static void put_said(struct report *r, const struct said *said)

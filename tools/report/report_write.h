@@ -36,15 +36,16 @@ struct said {
     double value;
 };
 
-struct said said_text(const char *text);
-struct said said_name(const char *name);
-struct said said_share(const char *key, double value);
-struct said said_change(const char *key, double value);
-struct said said_number(const char *key, double value);
-struct said said_limit(const char *key, double value);
-struct said said_times(const char *key, double value);
-struct said said_count(const char *key, uint64_t count);
-struct said said_step(const char *key, int64_t step);
+#define SAID_NUMBER_AS(kind, key, value) ((struct said){ (kind), (key), NULL, (double)(value) })
+#define said_text(text)                  ((struct said){ SAID_TEXT, NULL, (text), 0.0 })
+#define said_name(name)                  ((struct said){ SAID_NAME, NULL, (name), 0.0 })
+#define said_share(key, value)           SAID_NUMBER_AS(SAID_SHARE, key, value)
+#define said_change(key, value)          SAID_NUMBER_AS(SAID_CHANGE, key, value)
+#define said_number(key, value)          SAID_NUMBER_AS(SAID_NUMBER, key, value)
+#define said_limit(key, value)           SAID_NUMBER_AS(SAID_LIMIT, key, value)
+#define said_times(key, value)           SAID_NUMBER_AS(SAID_TIMES, key, value)
+#define said_count(key, count)           SAID_NUMBER_AS(SAID_COUNT, key, count)
+#define said_step(key, step)             SAID_NUMBER_AS(SAID_STEP, key, step)
 
 /* Markup of ours.  [norm|norms] is the word "norms" with a link to "norm" in the glossary; so also
  * in all else that is called markup here. */

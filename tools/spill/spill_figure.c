@@ -1,9 +1,28 @@
-/* spill_figure.c - rows and variables of the three figures. */
-#include "spill_figure.h"
+/* spill_figure.c - the figures of `gradtrace spill`.
+ *
+ *     spill_matrix  who paid for whom
+ *     spill_steps   norm and limit over the run; below, excess attenuation, stacked by culprit
+ *     spill_curve   clip rate, excess share and cost over the limit
+ *
+ * Files are named and made as those of `gradtrace plot`.
+ */
+#include "spill_found.h"
 
 #include <math.h>
 
-#include "picture.h"
+#include "figure.h"
+
+/* What there is to draw.  Borrows everything. */
+struct spill_shown {
+    const char *trace; /* its name, for titles */
+    const struct gtr_series *series;
+    const struct gtr_spill *spill;
+    const size_t *ranked; /* [G] groups, most blame first */
+    const struct gtr_spill_point *points;
+    size_t n_points;
+    const struct gtr_spill_point *chosen, *own, *at; /* own: NULL if unknown */
+    double cost;                                     /* that the recommended limit may have */
+};
 
 enum {
     MATRIX_MOST = 40, /* groups of a matrix that can be read on a page */

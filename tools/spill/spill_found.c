@@ -9,6 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const spill_methods[3] = { "shapley", "aumann", "leave-one-out" };
+
+void spill_options_init(struct spill_options *o)
+{
+    memset(o, 0, sizeof *o);
+    gtr_baseline_options_init(&o->baseline);
+    o->cost = SPILL_COST;
+    o->n_top = 5;
+}
+
 /* A limit that nothing reaches. */
 static const double never = 1e150;
 

@@ -1,13 +1,39 @@
-/* spill_found.h - everything that `gradtrace spill` found, made once; told, written and drawn from
- * here. */
+/* spill_found.h - what `gradtrace spill` was asked for, and everything that it found, made once;
+ * told, written and drawn from here. */
 #ifndef SPILL_FOUND_H
 #define SPILL_FOUND_H
 
 #include <stdio.h>
 
-#include "spill_options.h"
+#include "figure_options.h"
+#include "output.h"
 #include "study.h"
 #include "tell.h"
+
+struct spill_options {
+    struct cli_common common;
+    struct cli_replay replay; /* -p, --group-by, ... */
+    const char *trace;
+    double max_norm; /* --max-norm; 0: not given */
+    bool choose;     /* --max-norm auto */
+    enum gtr_blame_method method;
+    struct gtr_baseline_options baseline; /* --kappa, --decay, --warmup */
+    double cost;                          /* --cost: of the recommended limit */
+    size_t n_top;                         /* --top: steps that are told */
+    struct forms forms;                   /* --tsv, --json */
+    const char *steps;                    /* FILE or "-" */
+    const char *output;                   /* -o */
+    struct figure_options figures;
+};
+
+/* The words of --blame, in the order of enum gtr_blame_method. */
+extern const char *const spill_methods[3];
+
+/* Of the gradient that an innocent group may lose on average to the recommended limit. */
+#define SPILL_COST 0.01
+
+/* What holds without any option. */
+void spill_options_init(struct spill_options *options);
 
 enum { SPILL_POINTS = 121, SPILL_KAPPAS = 6 };
 
@@ -83,5 +109,8 @@ enum gtr_code spill_steps(FILE *f, const struct spill_found *found, struct gtr_e
 
 /* Everything but the single steps. */
 enum gtr_code spill_json(FILE *f, const struct spill_found *found, struct gtr_err *err);
+
+/* spill_figure.c: draws all figures that have something to show, as the options say. */
+enum gtr_code spill_draw(const struct spill_found *found, struct gtr_err *err);
 
 #endif

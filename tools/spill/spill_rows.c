@@ -132,7 +132,7 @@ static struct json_object *policy_of(const struct spill_found *found,
     const struct gtr_spill *spill = policy->spill;
 
     json_add_text(object, "policy", policy->text);
-    json_object_object_add(object, "global", json_object_new_boolean(policy->global));
+    json_add_flag(object, "global", policy->global);
     json_add_number(object, "max_norm", policy->max_norm);
     json_add_integer(object, "steps_counted", (int64_t)spill->n_counted);
     json_add_number(object, "clip_rate", policy->clip_rate);

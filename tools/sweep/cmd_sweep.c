@@ -52,8 +52,8 @@ static void catch_interrupt(void)
 static enum gtr_code make_plan(struct sweep *sweep, struct gtr_err *err)
 {
     const struct sweep_options *o = &sweep->options;
-    const struct gtr_plan_options plan = { .policies = o->replay.policies,
-                                           .n_policies = o->replay.n_policies,
+    const struct gtr_plan_options plan = { .policies = o->replay.policies.text,
+                                           .n_policies = o->replay.policies.n,
                                            .axes = o->axes,
                                            .n_axes = o->n_axes,
                                            .constraints = o->constraints.text,

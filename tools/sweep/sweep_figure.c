@@ -1,6 +1,4 @@
 /* sweep_figure.c - the table of a sweep's figures, and which of them have something to show. */
-#include <string.h>
-
 #include "sweep_figure_parts.h"
 
 struct sweep_figure {
@@ -101,9 +99,8 @@ static void write_variables(FILE *f, const void *view, const struct figure_look 
 {
     const struct sweep_figure *figure = picture->figure;
     const struct sweep_figures *what = view;
-    const char *path = what->options->trace, *slash = strrchr(path, '/');
 
-    figure_set_string(f, "TRACE", slash != NULL ? slash + 1 : path);
+    figure_set_string(f, "TRACE", figure_trace_name(what->options->trace));
     figure_set_names(f, "N_GROUPS", "GROUP", (const char *const *)what->results->study->labels,
                      what->found->n_policies);
     fputs("N_POLICIES = N_GROUPS\n", f);

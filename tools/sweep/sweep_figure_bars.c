@@ -75,7 +75,7 @@ void sweep_bars_variables(FILE *f, const struct sweep_figures *what, const struc
         snprintf(text, sizeof text, "%s%s%s",
                  what->found->n_policies > 1 ? what->results->study->labels[p] : "",
                  what->found->n_policies > 1 ? ": " : "", gtr_plan_knob_name(what->plan, knobs[k]));
-        sweep_set_element(f, "BAR", k + 1, text);
+        figure_set_element(f, "BAR", k + 1, text);
         fprintf(f, "OF[%zu] = %zu\n", k + 1, p + 1);
     }
     fprintf(f, "HAS_TOTAL = %d\nHAS_INTERVAL = %d\nX_HIGH = %.9g\n", totals, intervals, high);

@@ -128,7 +128,7 @@ static void set_column(FILE *f, const struct sweep_figures *what, const struct s
 
     if (!(high > low))
         room = axis->log ? 1.5 : 0.5;
-    sweep_set_element(f, "KNOB", k, gtr_plan_knob_name(what->plan, axis->knob));
+    figure_set_element(f, "KNOB", k, gtr_plan_knob_name(what->plan, axis->knob));
     fprintf(f, "X_LOG[%zu] = %d\nX_BINS[%zu] = %zu\n", k, axis->log, k, axis->binned ? axis->n : 0);
     fprintf(f, "X_MIN[%zu] = %.9g\nX_MAX[%zu] = %.9g\n", k, axis->log ? low / room : low - room, k,
             axis->log ? high * room : high + room);
@@ -155,7 +155,7 @@ static void set_row(FILE *f, const struct curve *curve, const struct curve_range
     double high = !isnan(span->low) ? span->high * factor : 1.0;
     double room = wide ? pow(high / low, 0.04) : high > low ? 0.04 * (high - low) : 0.5;
 
-    sweep_set_element(f, "OBJECTIVE", c, label);
+    figure_set_element(f, "OBJECTIVE", c, label);
     fprintf(f, "FACTOR[%zu] = %g\nY_LOG[%zu] = %d\nY_MIN[%zu] = %.9g\nY_MAX[%zu] = %.9g\n", c,
             factor, c, wide, c, wide ? low / room : low - room, c,
             wide ? high * room : high + room);

@@ -106,7 +106,7 @@ static void set_axis(FILE *f, const char *letter, const struct sweep_figures *wh
     size_t letters;
 
     snprintf(name, sizeof name, "%s_NAME", letter);
-    sweep_set_element(f, name, p, gtr_plan_knob_name(what->plan, axis->knob));
+    figure_set_element(f, name, p, gtr_plan_knob_name(what->plan, axis->knob));
     fprintf(f, "%s_N[%zu] = %zu\n%s_BINNED[%zu] = %d\n", letter, p, axis->n, letter, p,
             axis->binned);
     snprintf(name, sizeof name, "%s_TICS[%zu]", letter, p);
@@ -179,7 +179,7 @@ static void set_goal(FILE *f, const struct sweep_figures *what, size_t goal, str
     char label[LABEL_SIZE];
     double factor = sweep_label(what->options->goals.text[goal], label);
 
-    sweep_set_element(f, "GOAL", goal + 1, label);
+    figure_set_element(f, "GOAL", goal + 1, label);
     fprintf(f, "FACTOR[%zu] = %g\nC_LOG[%zu] = %d\nC_CUT[%zu] = %d\n", goal + 1, factor, goal + 1,
             sweep_is_wide(&span), goal + 1, cut);
     fprintf(f, "C_LOW[%zu] = %.9g\nC_HIGH[%zu] = %.9g\n", goal + 1,

@@ -218,9 +218,9 @@ void sweep_parallel_variables(FILE *f, const struct sweep_figures *what,
     for (a = 0; a < axes.n; a++) {
         if (a >= axes.n_knobs)
             sweep_label(what->options->goals.text[a - axes.n_knobs], label);
-        sweep_set_element(f, "AXIS", a + 1,
-                          a < axes.n_knobs ? gtr_plan_knob_name(what->plan, axes.knob[a].knob)
-                                           : label);
+        figure_set_element(f, "AXIS", a + 1,
+                           a < axes.n_knobs ? gtr_plan_knob_name(what->plan, axes.knob[a].knob)
+                                            : label);
     }
     sweep_label(what->options->goals.text[0], label);
     figure_set_string(f, "GOAL", label);

@@ -139,10 +139,3 @@ bool sweep_is_wide(const struct curve_range *span)
 {
     return span->low > 0.0 && span->high > 20.0 * span->low;
 }
-
-void sweep_set_element(FILE *f, const char *array, size_t k, const char *text)
-{
-    fprintf(f, "%s[%zu] = ", array, k);
-    figure_write_string(f, text);
-    fputc('\n', f);
-}

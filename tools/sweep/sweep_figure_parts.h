@@ -95,9 +95,6 @@ double sweep_label(const char *objective, char label[LABEL_SIZE]);
 /* Are all values positive, and over a factor of 20? */
 bool sweep_is_wide(const struct curve_range *span);
 
-/* ARRAY[K] = "TEXT" */
-void sweep_set_element(FILE *f, const char *array, size_t k, const char *text);
-
 #define SWEEP_FUNCTIONS(name)                                                                   \
     void name##_rows(FILE *f, const struct sweep_figures *what, const struct figure_look *look, \
                      size_t policy);                                                            \

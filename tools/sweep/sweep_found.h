@@ -1,13 +1,41 @@
-/* sweep_found.h - what the rows of a sweep come to: goals, front, advice, which knob matters.
- *
- * Made once; told, written and drawn from here.
- */
+/* sweep_found.h - what `gradtrace sweep` was asked for, and what its rows come to: goals, front,
+ * advice, which knob matters.  Made once; told, written and drawn from here. */
 #ifndef SWEEP_FOUND_H
 #define SWEEP_FOUND_H
 
-#include "rows.h"
+#include "figure_options.h"
+#include "output.h"
 #include "study.h"
-#include "sweep_options.h"
+
+enum { SWEEP_GOALS_MAX = 3, SWEEP_WINDOWS_MAX = 100 };
+
+struct sweep_options {
+    struct cli_common common;
+    struct cli_replay replay; /* -p, --group-by, ... */
+    struct gtr_device device; /* --device */
+    const char *trace;
+    struct gtr_axis_text *axes; /* --set, each with the -p before it */
+    size_t n_axes, axes_capacity;
+    struct cli_words constraints; /* --where */
+    struct cli_words limits;      /* --limit */
+    struct cli_words goals;       /* --goal */
+    struct cli_words parts;       /* --join */
+    struct cli_words against;     /* --against: other traces */
+    enum gtr_sampling sampling;
+    size_t n_samples;
+    uint64_t seed;
+    size_t shard, n_shards; /* 0 of 1 without --shard */
+    struct gtr_baseline_options baseline;
+    bool scales_only;
+    size_t n_windows;   /* --split; 0: not asked for */
+    const char *output; /* -o */
+    struct forms forms;
+    struct figure_options figures;
+};
+
+/* sweep_options.c: parses or exits with a usage error. */
+void sweep_options_parse(struct sweep_options *options, int argc, char **argv);
+void sweep_options_free(struct sweep_options *options);
 
 enum { SWEEP_NAME_SIZE = 160 };
 
@@ -62,7 +90,7 @@ enum gtr_code sweep_split(FILE *f, const struct sweep_options *options,
                           const struct sweep_results *results, const struct sweep_found *found,
                           struct gtr_err *err);
 
-/* sweep_figure_view.c: draws what was found. */
+/* sweep_figure.c: draws what was found. */
 enum gtr_code sweep_draw(const struct sweep_options *options, const struct sweep_results *results,
                          const struct sweep_found *found, struct gtr_err *err);
 

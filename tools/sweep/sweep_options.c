@@ -1,6 +1,6 @@
 /* sweep_options.c - the command line of `gradtrace sweep`: which settings, what is good, and where
  * it goes. */
-#include "sweep_options.h"
+#include "sweep_found.h"
 
 #include <string.h>
 
@@ -26,12 +26,12 @@ static void add_axis(struct sweep_options *o, const struct argp_state *state, co
 {
     struct gtr_err err = { 0 };
 
-    if (o->replay.n_policies == 0)
+    if (o->replay.policies.n == 0)
         argp_error(state, "--set %s: name the policy that it belongs to with -p before it", text);
     if (gtr_grow(&o->axes, &o->axes_capacity, o->n_axes + 1, sizeof *o->axes, &err) != GTR_OK)
         argp_failure(state, EXIT_FAILED, 0, "%s", err.text);
     o->axes[o->n_axes++] =
-        (struct gtr_axis_text){ .policy = o->replay.n_policies - 1, .text = text };
+        (struct gtr_axis_text){ .policy = o->replay.policies.n - 1, .text = text };
 }
 
 /* The options are in the order of enum gtr_sampling. */
@@ -67,7 +67,7 @@ static void check(struct sweep_options *o, const struct argp_state *state)
 {
     if (o->parts.n > 0 && o->output == NULL)
         argp_error(state, "--join: name the joined result with -o");
-    if (o->replay.n_policies == 0)
+    if (o->replay.policies.n == 0)
         argp_error(state, "name a policy with -p; `gradtrace info --policies` lists them");
     if (figure_wanted(&o->figures))
         forms_refuse_stdout(&o->forms, state, "figures are told on standard output too");
@@ -226,5 +226,5 @@ void sweep_options_free(struct sweep_options *o)
     gtr_free(o->goals.text);
     gtr_free(o->parts.text);
     gtr_free(o->against.text);
-    cli_replay_free(&o->replay);
+    gtr_free(o->replay.policies.text);
 }

@@ -2,10 +2,9 @@
  *
  * Changes span many decades, and the smallest are roundings: where the axis ends below.
  */
-#include "update_summary.h"
+#include "update_found.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "figure_curve.h"
 #include "tell.h"
@@ -144,11 +143,9 @@ static void groups_variables(FILE *f, const struct drawing *d)
     }
     set_axis(f, &range, AXIS_AUTO);
     fprintf(f, "N_ROWS = %zu\narray ROW[N_ROWS]\n", n + 1);
-    for (row = 0; row <= n; row++) {
-        fprintf(f, "ROW[%zu] = ", row + 1);
-        figure_write_string(f, row == 0 ? "all together" : found->study->series->names[row - 1]);
-        fputc('\n', f);
-    }
+    for (row = 0; row <= n; row++)
+        figure_set_element(f, "ROW", row + 1,
+                           row == 0 ? "all together" : found->study->series->names[row - 1]);
 }
 
 /* --- both ---------------------------------------------------------------------------------- */
@@ -199,11 +196,10 @@ static void write_variables(FILE *f, const void *view, const struct figure_look 
 
 static enum gtr_code prepare(struct drawing *d, struct gtr_err *err)
 {
-    const char *path = d->found->options->trace, *slash = strrchr(path, '/');
     size_t n = d->found->n_rows, r;
     enum gtr_code rc;
 
-    d->trace = slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+    d->trace = figure_trace_name(d->found->options->trace);
     rc = gtr_alloc_for(&d->steps, n, sizeof *d->steps, "steps", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&d->values, n, sizeof *d->values, "steps", err);

@@ -4,7 +4,7 @@
  * Sentences say what a policy does to the whole update; the table of its groups follows only if
  * there is a change to show.
  */
-#include "update_summary.h"
+#include "update_found.h"
 
 #include <math.h>
 

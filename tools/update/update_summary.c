@@ -1,6 +1,6 @@
 /* update_summary.c - quantiles, means and extremes over the steps: a change is judged by its
  * median, as one spike moves a mean. */
-#include "update_summary.h"
+#include "update_found.h"
 
 #include <math.h>
 
