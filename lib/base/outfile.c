@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -12,7 +13,7 @@
 
 #include "alloc.h"
 
-enum { TRIES = 1000 };
+enum { TRIES = 1000, LINKS_MOST = 40 };
 
 static enum gtr_code exists_already(const char *path, struct gtr_err *err)
 {
@@ -20,11 +21,43 @@ static enum gtr_code exists_already(const char *path, struct gtr_err *err)
                     path);
 }
 
+/* Where the file itself lies, or will. */
+static const char *place_of(const struct gtr_outfile *out)
+{
+    return out->target != NULL ? out->target : out->path;
+}
+
+/* Follows links, also to where nothing is yet: renamed over a link, a file would take its place. */
+static enum gtr_code follow_links(struct gtr_outfile *out, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+    char to[PATH_MAX];
+    int n_links;
+
+    for (n_links = 0; rc == GTR_OK && n_links < LINKS_MOST; n_links++) {
+        const char *place = place_of(out), *slash = strrchr(place, '/');
+        ssize_t n = readlink(place, to, sizeof to - 1);
+        char *next = NULL;
+
+        if (n < 0) /* no link, or nothing */
+            return GTR_OK;
+        to[n] = '\0';
+        if (to[0] == '/' || slash == NULL)
+            rc = gtr_format(&next, out->path, err, "%s", to);
+        else
+            rc = gtr_format(&next, out->path, err, "%.*s/%s", (int)(slash - place), place, to);
+        gtr_free(out->target);
+        out->target = next;
+    }
+    return rc != GTR_OK ? rc
+                        : gtr_fail(err, GTR_EIO, "%s: leads through too many links", out->path);
+}
+
 /* An empty file under a name that nobody has.  It gets the mode that open() gives, unlike one that
  * mkstemp() makes; what that is cannot be asked for without changing it for all threads. */
 static enum gtr_code create_beside(struct gtr_outfile *out, struct gtr_err *err)
 {
-    size_t size = strlen(out->path) + sizeof ".123456";
+    size_t size = strlen(place_of(out)) + sizeof ".123456";
     enum gtr_code rc = gtr_alloc_for(&out->temporary, size, 1, "bytes", err);
     uint32_t number;
     int fd = -1, tries;
@@ -34,7 +67,7 @@ static enum gtr_code create_beside(struct gtr_outfile *out, struct gtr_err *err)
     for (tries = 0; fd < 0 && tries < TRIES; tries++) {
         if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number)
             number = (uint32_t)getpid() + (uint32_t)tries;
-        snprintf(out->temporary, size, "%s.%06x", out->path, number & 0xffffff);
+        snprintf(out->temporary, size, "%s.%06x", place_of(out), number & 0xffffff);
         fd = open(out->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd < 0 && errno != EEXIST)
             break;
@@ -71,7 +104,9 @@ enum gtr_code gtr_outfile_begin(struct gtr_outfile *out, const char *path, bool 
             goto out;
         }
     }
-    rc = create_beside(out, err);
+    rc = follow_links(out, err);
+    if (rc == GTR_OK)
+        rc = create_beside(out, err);
 out:
     if (rc != GTR_OK)
         gtr_outfile_abandon(out);
@@ -86,6 +121,7 @@ const char *gtr_outfile_name(const struct gtr_outfile *out)
 static void forget(struct gtr_outfile *out)
 {
     gtr_free(out->path);
+    gtr_free(out->target);
     gtr_free(out->temporary);
     *out = (struct gtr_outfile){ 0 };
 }
@@ -135,20 +171,20 @@ enum gtr_code gtr_outfile_commit(struct gtr_outfile *out, struct gtr_err *err)
     /* Without force, another program's file that appeared meanwhile is kept as well.  File
      * systems that cannot promise it (EINVAL) get a plain rename. */
     if (!out->force &&
-        renameat2(AT_FDCWD, out->temporary, AT_FDCWD, out->path, RENAME_NOREPLACE) == 0)
+        renameat2(AT_FDCWD, out->temporary, AT_FDCWD, place_of(out), RENAME_NOREPLACE) == 0)
         goto out;
     if (!out->force && errno == EEXIST) {
         rc = exists_already(out->path, err);
         goto out;
     }
-    if (rename(out->temporary, out->path) != 0)
+    if (rename(out->temporary, place_of(out)) != 0)
         rc = gtr_fail(err, GTR_EIO, "%s: cannot rename to it: %s", out->path, strerror(errno));
 out:
     if (rc != GTR_OK) {
         gtr_outfile_abandon(out);
         return rc;
     }
-    gtr_folder_sync(out->path);
+    gtr_folder_sync(place_of(out));
     forget(out);
     return GTR_OK;
 }

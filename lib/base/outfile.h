@@ -2,7 +2,8 @@
  *
  * Bytes go to a temporary file in the same folder; commit syncs it and gives it its name, and a
  * file that is there already stays unless `force` said otherwise.  Devices and pipes (/dev/null,
- * a FIFO) are written straight: there is nothing to protect.
+ * a FIFO) are written straight: there is nothing to protect.  A link stays one, and what it leads to
+ * is what is written.
  */
 #ifndef GTR_OUTFILE_H
 #define GTR_OUTFILE_H
@@ -16,7 +17,8 @@
 GTR_PUBLIC_BEGIN
 
 struct gtr_outfile {
-    char *path;      /* the name it will have */
+    char *path;      /* the name it will have, as the user gave it */
+    char *target;    /* and where links in it lead; NULL: it is no link */
     char *temporary; /* the name it has until then; NULL for a device */
     bool force;
 };

@@ -155,19 +155,59 @@ static enum gtr_code verify_file(struct verifier *verifier, const char *path,
     return rc;
 }
 
-static void verify_journal(struct verifier *verifier, const char *path)
+/* A journal as it was before the segments were listed. */
+struct early {
+    char *path;
+    struct gtr_journal *journal; /* NULL: its recorder closed it meanwhile, or */
+    struct gtr_err fault;        /* it cannot be read */
+};
+
+/* The journals of all ranks.  A recorder may be at work: rows that it moves to a segment meanwhile
+ * are then in both, and never in neither; so readers do it, too (segment_open.c). */
+static enum gtr_code load_journals(const char *folder, int64_t rank, struct early **early,
+                                   size_t *n, struct gtr_err *err)
 {
-    struct gtr_journal *journal = NULL;
-    struct gtr_err fault = { 0 };
-    const char *misfit;
+    struct gtr_segment_list list;
+    enum gtr_code rc = gtr_segment_list_read(folder, rank, &list, err);
+    size_t i;
+
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(early, list.n, sizeof **early, "journals", err);
+    for (i = 0; rc == GTR_OK && i < list.n; i++) {
+        struct early *next = &(*early)[*n];
+
+        if (list.files[i].kind != GTR_SEGMENT_JOURNAL)
+            continue;
+        rc = gtr_format(&next->path, folder, err, "%s", list.files[i].path);
+        if (rc == GTR_OK)
+            gtr_journal_load(next->path, true, &next->journal, &next->fault);
+        ++*n;
+    }
+    gtr_segment_list_free(&list);
+    return rc;
+}
+
+static void free_journals(struct early *early, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        gtr_free(early[i].path);
+        gtr_journal_free(early[i].journal);
+    }
+    gtr_free(early);
+}
+
+static void verify_journal(struct verifier *verifier, const struct early *early)
+{
+    const struct gtr_journal *journal = early->journal;
+    const char *misfit, *path = early->path;
     char text[300];
     size_t from = 0;
 
-    if (gtr_journal_load(path, true, &journal, &fault) != GTR_OK) {
-        gtr_say_error(&verifier->remarks, path, &fault);
-        return;
-    }
-    if (journal == NULL) /* its recorder has closed it meanwhile */
+    if (early->fault.code != GTR_OK)
+        gtr_say_error(&verifier->remarks, path, &early->fault);
+    if (journal == NULL)
         return;
     while (from < journal->n_rows && journal->rows[from].number < verifier->n_rows)
         from++;
@@ -183,7 +223,6 @@ static void verify_journal(struct verifier *verifier, const char *path)
         gtr_say(&verifier->remarks, path, false, "%zu rows, %zu of them in no segment%s",
                 journal->n_rows, journal->n_rows - from,
                 journal->torn ? "; ends within a record, as a killed recorder leaves it" : "");
-    gtr_journal_free(journal);
 }
 
 static void start_rank(struct verifier *verifier)
@@ -196,10 +235,13 @@ static void start_rank(struct verifier *verifier)
 static enum gtr_code verify_folder(struct verifier *verifier, const char *folder, int64_t rank,
                                    struct gtr_err *err)
 {
-    struct gtr_segment_list list;
-    enum gtr_code rc = gtr_segment_list_read(folder, rank, &list, err);
-    size_t i, n_parts = 0;
+    struct gtr_segment_list list = { 0 };
+    struct early *journals = NULL;
+    size_t i, j, n_journals = 0, n_parts = 0;
+    enum gtr_code rc = load_journals(folder, rank, &journals, &n_journals, err);
 
+    if (rc == GTR_OK)
+        rc = gtr_segment_list_read(folder, rank, &list, err);
     for (i = 0; rc == GTR_OK && i < list.n; i++) {
         const struct gtr_segment_file *file = &list.files[i];
 
@@ -211,11 +253,13 @@ static enum gtr_code verify_folder(struct verifier *verifier, const char *folder
         else if (file->kind == GTR_SEGMENT_LEFT)
             gtr_say(&verifier->remarks, file->path, false,
                     "was never closed: its recorder runs still, or was killed");
-        else if (file->kind == GTR_SEGMENT_JOURNAL)
-            verify_journal(verifier, file->path);
+        for (j = 0; j < n_journals && file->kind == GTR_SEGMENT_JOURNAL; j++)
+            if (strcmp(journals[j].path, file->path) == 0)
+                verify_journal(verifier, &journals[j]);
     }
     if (rc == GTR_OK && n_parts == 0)
         rc = gtr_fail(err, GTR_EFORMAT, "%s: is a folder without segments of a trace", folder);
+    free_journals(journals, n_journals);
     gtr_segment_list_free(&list);
     gtr_head_free(&verifier->head);
     return rc;

@@ -351,6 +351,40 @@ static void elements_of_some_tensors_only_are_refused(void)
     check_trace(scratch_path("some.gtr"), 1, 1);
 }
 
+/* A recorder that closes segments while others are looked at: rows move from the journal to files
+ * that were not there when the folder was listed. */
+struct at_work {
+    struct gtr_writer *writer;
+    size_t n_steps, n_faults;
+};
+
+static void record_on(void *context, const char *path, bool fault, const char *text)
+{
+    struct at_work *at_work = context;
+
+    (void)path;
+    (void)text;
+    at_work->n_faults += fault;
+    append_some(at_work->writer, at_work->n_steps, at_work->n_steps + 20);
+    at_work->n_steps += 20;
+}
+
+static void a_folder_that_is_recorded_meanwhile_is_not_called_damaged(void)
+{
+    const char *path = scratch_path("busy.gtr");
+    struct gtr_err err = { 0 };
+    struct at_work at_work = { open_writer(path, 2000, true, &err), 20, 0 };
+    const struct gtr_remarks listener = { record_on, &at_work };
+    size_t n_faults = 99;
+
+    append_some(at_work.writer, 0, 20);
+    CHECK(gtr_trace_verify(path, &listener, &n_faults, &err) == GTR_OK);
+    CHECK(n_faults == 0 && at_work.n_faults == 0);
+    CHECK(at_work.n_steps > 40);
+    CHECK(gtr_writer_close(at_work.writer, &err) == GTR_OK);
+    CHECK_TEXT(err.text, "");
+}
+
 int main(void)
 {
     RUN(a_row_has_the_checksum_that_zlib_gives_its_bytes);
@@ -368,5 +402,6 @@ int main(void)
     RUN(an_abandoned_folder_is_gone);
     RUN(a_folder_can_be_whole_or_not_there);
     RUN(elements_of_some_tensors_only_are_refused);
+    RUN(a_folder_that_is_recorded_meanwhile_is_not_called_damaged);
     return check_report();
 }
