@@ -65,5 +65,6 @@ int cmd_recover(int argc, char **argv)
     cli_note(&arguments.common, "%s: rows kept %zu, lost %zu; with elements kept %zu, lost %zu",
              arguments.output, found.n_rows, found.n_lost_rows, found.n_captures,
              found.n_lost_captures);
-    return EXIT_DONE;
+    /* A trace without a row is nothing that was saved. */
+    return found.n_rows == 0 && found.n_lost_rows > 0 ? EXIT_FAILED : EXIT_DONE;
 }

@@ -88,6 +88,67 @@ size_t gtr_text_print(double value, char out[GTR_NUMBER_SIZE])
     return strlen(out);
 }
 
+/* --- letters ---------------------------------------------------------------------------------- */
+
+size_t gtr_text_letter(const char *text, uint32_t *letter)
+{
+    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+    const unsigned char *byte = (const unsigned char *)text;
+    size_t n = byte[0] < 0x80   ? 1
+               : byte[0] < 0xc0 ? 0
+               : byte[0] < 0xe0 ? 2
+               : byte[0] < 0xf0 ? 3
+                                : 4;
+    size_t i;
+
+    if (n == 0 || byte[0] >= 0xf8)
+        return 0;
+    *letter = n == 1 ? byte[0] : byte[0] & (0x7fu >> n);
+    for (i = 1; i < n; i++) {
+        if ((byte[i] & 0xc0) != 0x80)
+            return 0;
+        *letter = *letter << 6 | (byte[i] & 0x3fu);
+    }
+    return *letter >= least[n] && *letter <= 0x10ffff && (*letter & 0xfffff800u) != 0xd800 ? n : 0;
+}
+
+/* Controls; marks of direction; line and paragraph ends. */
+bool gtr_text_is_safe(uint32_t letter)
+{
+    return !(letter < 0x20 || (letter >= 0x7f && letter < 0xa0) || letter == 0x61c ||
+             letter == 0x200e || letter == 0x200f || (letter >= 0x2028 && letter <= 0x202e) ||
+             (letter >= 0x2066 && letter <= 0x2069) || letter == 0xfeff);
+}
+
+void gtr_text_escape(FILE *f, const char *text)
+{
+    static const char known[] = "\t\n\r\\", escaped[] = "tnr\\";
+
+    while (*text != '\0') {
+        const char *plain = text, *place;
+        uint32_t letter;
+        size_t n;
+
+        while (*text >= ' ' && *text < 0x7f && *text != '\\')
+            text++;
+        fwrite(plain, 1, (size_t)(text - plain), f);
+        if (*text == '\0')
+            return;
+        n = gtr_text_letter(text, &letter);
+        place = strchr(known, *text);
+        if (place != NULL)
+            fprintf(f, "\\%c", escaped[place - known]);
+        else if (n > 0 && gtr_text_is_safe(letter))
+            fwrite(text, 1, n, f);
+        else
+            for (plain = text; plain < text + (n > 0 ? n : 1); plain++)
+                fprintf(f, "\\x%02x", (unsigned)(unsigned char)*plain);
+        text += n > 0 ? n : 1;
+    }
+}
+
+/* --- words ------------------------------------------------------------------------------------ */
+
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;

@@ -1,7 +1,9 @@
 /* export.c - bands of a trace, added up into groups and written as text. */
+#define _GNU_SOURCE
 #include "export.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -25,6 +27,7 @@ struct exporter {
     size_t n_tensors, n_series;
     struct sheet sumsq, maxabs, nonfinite;
     double *values;     /* of the present step, [n_series] */
+    char **names;       /* as the file spells them, [n_series] */
     const char *prefix; /* of wide and JSON names */
     char delimiter;
     bool loss, lr; /* known at some step */
@@ -139,37 +142,87 @@ static void put_number(const struct exporter *exporter, double value)
     fputs(text, exporter->out);
 }
 
-/* A field, in quotes if it has to be.  Our own import drops blanks around unquoted fields. */
-static void put_field(const struct exporter *exporter, const char *prefix, const char *text)
+/* The name as a field, in quotes if it has to be: our own import drops blanks around unquoted ones.
+ * One that would break a row or steer a terminal comes escaped, as in all tables of the program. */
+static void put_field(FILE *out, const char *escaped, char delimiter)
 {
-    char special[] = { exporter->delimiter, '"', '\n', '\r', ' ', '\t', '\0' };
-    FILE *out = exporter->out;
+    const char special[] = { delimiter, '"', ' ', '\0' };
+    bool quoted = strpbrk(escaped, special) != NULL;
 
-    if (strpbrk(text, special) == NULL) {
-        fputs(prefix, out);
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    fputs(prefix, out);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
+    fputs(quoted ? "\"" : "", out);
+    for (; *escaped != '\0'; escaped++) {
+        if (*escaped == '"')
             fputc('"', out);
-        fputc(*text, out);
+        fputc(*escaped, out);
+    }
+    fputs(quoted ? "\"" : "", out);
+}
+
+static void put_json_text(FILE *out, const char *escaped)
+{
+    fputc('"', out);
+    for (; *escaped != '\0'; escaped++) {
+        if (*escaped == '"' || *escaped == '\\')
+            fputc('\\', out);
+        fputc(*escaped, out);
     }
     fputc('"', out);
 }
 
-static void put_json_text(FILE *out, const char *text)
+/* Most names can be written as they are, and are then read back as they were. */
+static bool is_plain(const char *name)
 {
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            fprintf(out, "\\%c", *text);
-        else if ((unsigned char)*text < 0x20)
-            fprintf(out, "\\u%04x", (unsigned)(unsigned char)*text);
+    uint32_t letter;
+    size_t n;
+
+    for (; (n = gtr_text_letter(name, &letter)) > 0 && gtr_text_is_safe(letter); name += n)
+        ;
+    return *name == '\0';
+}
+
+/* A name as the file has it, as a new string; free() it. */
+static char *spelled(const struct exporter *exporter, const char *name, const char *prefix)
+{
+    char *text = NULL, *field = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (f == NULL)
+        return NULL;
+    fputs(prefix, f);
+    if (is_plain(name))
+        fputs(name, f);
+    else
+        gtr_text_escape(f, name);
+    fclose(f);
+    f = text != NULL ? open_memstream(&field, &size) : NULL;
+    if (f != NULL) {
+        if (exporter->options->format == GTR_LOG_JSONL)
+            put_json_text(f, text);
         else
-            fputc(*text, out);
+            put_field(f, text, exporter->delimiter);
+        fclose(f);
     }
+    free(text);
+    return field;
+}
+
+/* Names are spelled once, not at each step. */
+static enum gtr_code spell_names(struct exporter *exporter, struct gtr_err *err)
+{
+    bool is_long =
+        exporter->options->format != GTR_LOG_JSONL && exporter->options->layout == GTR_EXPORT_LONG;
+    enum gtr_code rc =
+        gtr_alloc_for(&exporter->names, exporter->n_series, sizeof(char *), "names", err);
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < exporter->n_series; i++) {
+        exporter->names[i] =
+            spelled(exporter, name_of(exporter, i), is_long ? "" : exporter->prefix);
+        if (exporter->names[i] == NULL)
+            rc = gtr_fail(err, GTR_ENOMEM, "no memory for names");
+    }
+    return rc;
 }
 
 static void put_json_number(const struct exporter *exporter, double value)
@@ -201,7 +254,7 @@ static void put_header(const struct exporter *exporter)
         fprintf(out, "%clr", d);
     for (i = 0; i < exporter->n_series; i++) {
         fputc(d, out);
-        put_field(exporter, exporter->prefix, name_of(exporter, i));
+        fputs(exporter->names[i], out);
     }
     fputc('\n', out);
 }
@@ -213,7 +266,7 @@ static void put_long(const struct exporter *exporter, const struct gtr_step *ste
 
     for (i = 0; i < exporter->n_series; i++) {
         fprintf(exporter->out, "%lld%c", (long long)step->index, d);
-        put_field(exporter, "", name_of(exporter, i));
+        fputs(exporter->names[i], exporter->out);
         fputc(d, exporter->out);
         put_number(exporter, exporter->values[i]);
         fputc('\n', exporter->out);
@@ -259,9 +312,7 @@ static void put_object(const struct exporter *exporter, const struct gtr_step *s
         put_json_number(exporter, step->lr);
     }
     for (i = 0; i < exporter->n_series; i++) {
-        fprintf(out, ", \"%s", exporter->prefix);
-        put_json_text(out, name_of(exporter, i));
-        fputs("\": ", out);
+        fprintf(out, ", %s: ", exporter->names[i]);
         put_json_number(exporter, exporter->values[i]);
     }
     fputs("}\n", out);
@@ -320,6 +371,7 @@ enum gtr_code gtr_export_write(const struct gtr_trace *trace, const struct gtr_g
 {
     struct exporter exporter = { .trace = trace, .groups = groups, .options = options, .out = out };
     enum gtr_code rc;
+    size_t i;
 
     exporter.n_tensors = gtr_trace_head(trace)->n_tensors;
     exporter.n_series = groups != NULL ? groups->n_groups : exporter.n_tensors;
@@ -330,7 +382,12 @@ enum gtr_code gtr_export_write(const struct gtr_trace *trace, const struct gtr_g
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&exporter.values, exporter.n_series, sizeof(double), "series", err);
     if (rc == GTR_OK)
+        rc = spell_names(&exporter, err);
+    if (rc == GTR_OK)
         rc = write_steps(&exporter, err);
+    for (i = 0; exporter.names != NULL && i < exporter.n_series; i++)
+        free(exporter.names[i]);
+    gtr_free(exporter.names);
     gtr_free(exporter.sumsq.rows);
     gtr_free(exporter.maxabs.rows);
     gtr_free(exporter.nonfinite.rows);

@@ -84,7 +84,7 @@ static enum gtr_code levels_new(const struct gtr_replay *replay,
     if (rc == GTR_OK) {
         fill_levels(replay, baseline, levels);
         if (levels->n == 0)
-            rc = gtr_fail(err, GTR_EUSAGE,
+            rc = gtr_fail(err, GTR_EFORMAT,
                           "gradients: all are 0 or not finite; there is nothing to clip");
     }
     if (rc != GTR_OK)

@@ -43,10 +43,10 @@ static void people_see_no_control_character(void)
 
 static void programs_lose_nothing(void)
 {
-    check_written(tell_escaped, "wte", "wte");
-    check_written(tell_escaped, "a\tb\nc\rd\\e", "a\\tb\\nc\\rd\\\\e");
-    check_written(tell_escaped, "\x1b[1m\xc2\x9b\xff", "\\x1b[1m\\xc2\\x9b\\xff");
-    check_written(tell_escaped, "caf\xc3\xa9", "caf\xc3\xa9");
+    check_written(gtr_text_escape, "wte", "wte");
+    check_written(gtr_text_escape, "a\tb\nc\rd\\e", "a\\tb\\nc\\rd\\\\e");
+    check_written(gtr_text_escape, "\x1b[1m\xc2\x9b\xff", "\\x1b[1m\\xc2\\x9b\\xff");
+    check_written(gtr_text_escape, "caf\xc3\xa9", "caf\xc3\xa9");
 }
 
 static void shares_are_never_rounded_to_none_or_all(void)

@@ -30,9 +30,9 @@ void figure_write_plain(FILE *f, const char *text)
 
     while (*text != '\0') {
         uint32_t letter;
-        size_t n = tell_letter(text, &letter);
+        size_t n = gtr_text_letter(text, &letter);
 
-        if (n == 0 || !tell_is_safe(letter))
+        if (n == 0 || !gtr_text_is_safe(letter))
             letter = '?';
         /* gnuplot reads on after three digits: a digit after a number would become part of it. */
         numbered = !means_nothing(letter) || (numbered && letter >= '0' && letter <= '7');

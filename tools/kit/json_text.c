@@ -17,9 +17,9 @@ static char *rewrite(const char *text, bool escaped)
     FILE *f = open_memstream(&written, &size);
 
     while (f != NULL && *text != '\0') {
-        size_t n = tell_letter(text, &letter);
+        size_t n = gtr_text_letter(text, &letter);
 
-        if (n > 0 && escaped && !tell_is_safe(letter))
+        if (n > 0 && escaped && !gtr_text_is_safe(letter))
             fprintf(f, "\\u%04x", (unsigned)letter);
         else
             fwrite(n > 0 ? text : "\xef\xbf\xbd", 1, n > 0 ? n : 3, f);
@@ -50,11 +50,11 @@ void json_spell(FILE *f, const char *json)
     uint32_t letter;
 
     while (*json != '\0') {
-        size_t n = tell_letter(json, &letter);
+        size_t n = gtr_text_letter(json, &letter);
 
         if (n == 0)
             fputs("\xef\xbf\xbd", f);
-        else if (letter != '\n' && !tell_is_safe(letter))
+        else if (letter != '\n' && !gtr_text_is_safe(letter))
             fprintf(f, "\\u%04x", (unsigned)letter);
         else
             fwrite(json, 1, n, f);

@@ -68,12 +68,12 @@ static void put_string(FILE *f, const char *text)
 
     fputc('"', f);
     for (; *text != '\0'; text += n > 0 ? n : 1) {
-        n = tell_letter(text, &letter);
+        n = gtr_text_letter(text, &letter);
         if (n == 0)
             fprintf(f, "\\udc%02x", (unsigned)(unsigned char)*text);
         else if (letter == '"' || letter == '\\')
             fprintf(f, "\\%c", *text);
-        else if (!tell_is_safe(letter))
+        else if (!gtr_text_is_safe(letter))
             fprintf(f, letter < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)letter);
         else
             fwrite(text, 1, n, f);

@@ -40,7 +40,7 @@ void rows_column(struct rows *rows, const char *name)
     }
     if (!rows->json) {
         fputs(rows->n_columns > 0 ? "\t" : "", rows->f);
-        tell_escaped(rows->f, name);
+        gtr_text_escape(rows->f, name);
     }
     rows->columns[rows->n_columns++] = copy;
 }
@@ -85,7 +85,7 @@ static void end_field(struct rows *rows)
 void rows_text(struct rows *rows, const char *text)
 {
     begin_field(rows);
-    (rows->json ? put_json_text : tell_escaped)(rows->f, text);
+    (rows->json ? put_json_text : gtr_text_escape)(rows->f, text);
     end_field(rows);
 }
 

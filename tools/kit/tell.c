@@ -10,42 +10,12 @@
 
 /* --- letters ---------------------------------------------------------------------------------- */
 
-size_t tell_letter(const char *text, uint32_t *letter)
-{
-    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-    const unsigned char *byte = (const unsigned char *)text;
-    size_t n = byte[0] < 0x80   ? 1
-               : byte[0] < 0xc0 ? 0
-               : byte[0] < 0xe0 ? 2
-               : byte[0] < 0xf0 ? 3
-                                : 4;
-    size_t i;
-
-    if (n == 0 || byte[0] >= 0xf8)
-        return 0;
-    *letter = n == 1 ? byte[0] : byte[0] & (0x7fu >> n);
-    for (i = 1; i < n; i++) {
-        if ((byte[i] & 0xc0) != 0x80)
-            return 0;
-        *letter = *letter << 6 | (byte[i] & 0x3fu);
-    }
-    return *letter >= least[n] && *letter <= 0x10ffff && (*letter & 0xfffff800u) != 0xd800 ? n : 0;
-}
-
-/* Controls; marks of direction; line and paragraph ends. */
-bool tell_is_safe(uint32_t letter)
-{
-    return !(letter < 0x20 || (letter >= 0x7f && letter < 0xa0) || letter == 0x61c ||
-             letter == 0x200e || letter == 0x200f || (letter >= 0x2028 && letter <= 0x202e) ||
-             (letter >= 0x2066 && letter <= 0x2069) || letter == 0xfeff);
-}
-
 /* Goes past one letter of `text`.  Returns the bytes to show for it. */
 static size_t next_letter(const char **text, const char **shown)
 {
     uint32_t letter;
-    size_t n = tell_letter(*text, &letter);
-    bool safe = n > 0 && tell_is_safe(letter);
+    size_t n = gtr_text_letter(*text, &letter);
+    bool safe = n > 0 && gtr_text_is_safe(letter);
 
     *shown = safe ? *text : "?";
     *text += n > 0 ? n : 1;
@@ -82,25 +52,6 @@ size_t tell_letters(const char *text)
     for (n = 0; *text != '\0'; n++)
         next_letter(&text, &shown);
     return n;
-}
-
-void tell_escaped(FILE *f, const char *text)
-{
-    static const char plain[] = "\t\n\r\\", escaped[] = "tnr\\";
-    const char *shown;
-
-    while (*(text = put_plain(f, text)) != '\0') {
-        const char *letter = text, *known = strchr(plain, *text);
-        size_t n = next_letter(&text, &shown);
-
-        if (known != NULL)
-            fprintf(f, "\\%c", escaped[known - plain]);
-        else if (shown == letter)
-            fwrite(shown, 1, n, f);
-        else
-            for (; letter < text; letter++)
-                fprintf(f, "\\x%02x", (unsigned)(unsigned char)*letter);
-    }
 }
 
 void tell_padded(FILE *f, const char *text, size_t width, bool right)

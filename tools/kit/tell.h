@@ -2,7 +2,7 @@
  *
  * Names come from files that we did not write.  What could move a cursor, forge a line or turn the
  * direction of a text (control characters, U+0080 to U+009F, marks of direction, bytes that are not
- * UTF-8) is shown as a question mark.
+ * UTF-8) is shown as a question mark.  For programs: gtr_text_escape, and json_text.
  */
 #ifndef TELL_H
 #define TELL_H
@@ -14,19 +14,8 @@
 
 enum { TELL_SIZE = 32 };
 
-/* Bytes of the UTF-8 letter at `text`, and its number; 0 if there is none: cut off, spelled longer
- * than need be, a surrogate, or past the last. */
-size_t tell_letter(const char *text, uint32_t *letter);
-
-/* May it be shown as it is? */
-bool tell_is_safe(uint32_t letter);
-
 /* A text, made safe as above.  Tabs and line ends are control characters too. */
 void tell_text(FILE *f, const char *text);
-
-/* The text for programs, nothing lost: backslash, tab, line end and return as \\ \t \n \r, each
- * byte of what tell_text hides as \x1b. */
-void tell_escaped(FILE *f, const char *text);
 
 /* Letters of the text as tell_text shows it. */
 size_t tell_letters(const char *text);

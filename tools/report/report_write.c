@@ -42,11 +42,11 @@ const char *report_escape_letter(FILE *f, const char *text)
     static const char *const entity[] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#39;" };
     const char *at = strchr(special, *text);
     uint32_t letter;
-    size_t n = tell_letter(text, &letter);
+    size_t n = gtr_text_letter(text, &letter);
 
     if (at != NULL)
         fputs(entity[at - special], f);
-    else if (*text == '\n' || (n > 0 && tell_is_safe(letter)))
+    else if (*text == '\n' || (n > 0 && gtr_text_is_safe(letter)))
         fwrite(text, 1, n, f);
     else
         fputc('?', f);
