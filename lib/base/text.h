@@ -37,8 +37,8 @@ size_t gtr_text_letter(const char *text, uint32_t *letter);
 /* False for what could move a cursor, forge a line or turn the direction of a text. */
 bool gtr_text_is_safe(uint32_t letter);
 
-/* Writes a text for programs, nothing lost: backslash, tab, line end and return as \\ \t \n \r, each
- * byte of what is not safe, or no UTF-8, as \x1b. */
+/* Writes a text for programs, nothing lost: backslash, tab, line end and return as \\ \t \n \r,
+ * each byte of what is not safe, or no UTF-8, as \x1b. */
 void gtr_text_escape(FILE *f, const char *text);
 
 /* The name most like `word`, or NULL if none is near: at most one edit in three characters. */

@@ -282,8 +282,8 @@ static enum gtr_code not_json(const struct reader *reader, struct json_tokener *
                     json_tokener_get_parse_end(tokener) + 1, what);
 }
 
-/* Does a key hold \u0000?  json-c would end the key there and take "a\u0000b" and "a\u0000c" for one
- * series. */
+/* Does a key hold \u0000?  json-c would end the key there and take "a\u0000b" and "a\u0000c" for
+ * one series. */
 static bool has_cut_key(const char *text)
 {
     bool inside = false, cut = false;

@@ -63,8 +63,8 @@ static enum gtr_code find_said(struct gtr_table_roles *roles, enum gtr_role role
                     roles->log->name, gtr_role_name(role), wanted, list);
 }
 
-/* Two columns that mean the same, as "step" and "Step" or "norm" twice: which one is right cannot be
- * seen. */
+/* Two columns that mean the same, as "step" and "Step" or "norm" twice: which one is right cannot
+ * be seen. */
 static enum gtr_code check_alone(const struct gtr_table_roles *roles, enum gtr_role role,
                                  struct gtr_err *err)
 {

@@ -7,7 +7,7 @@ for form in csv tsv jsonl; do
     look norms.$form
     "$GRADTRACE" import norms.$form -o $form.h5 2>/dev/null
     echo "imported: $?"
-    "$GRADTRACE" export $form.h5 --what norm --format csv --layout long | cut -d , -f 3 | sort >$form.norms
+    "$GRADTRACE" export $form.h5 --format csv | cut -d , -f 3 | sort >$form.norms
 done
 cmp csv.norms tsv.norms && cmp csv.norms jsonl.norms && echo "the same norms"
 head -n 9 norms.tsv | cut -f 2

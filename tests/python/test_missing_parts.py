@@ -11,8 +11,9 @@ REQUIRED = {
     "/param/name", "/param/shape", "/param/numel", "/param/dtype", "/step/index", "/norm/sumsq"
 }
 COMMANDS = [
-    "info", "info --groups", "info --meta", "doctor -p global:max_norm=1", "export", "export --what maxabs",
-    "export --what nonfinite", "export --format jsonl", "spill --max-norm 0.1",
+    "info", "info --groups", "info --meta", "doctor -p global:max_norm=1",
+    "export", "export --what maxabs", "export --what nonfinite", "export --format jsonl",
+    "spill --max-norm 0.1",
     "replay -p aggc-paper", "sweep -p global --set max_norm=0.1,1", "update -p global:max_norm=0.1",
     "explain --step worst -p aggc-paper", "diff -p global:max_norm=0.1 -p aggc-paper",
     "plot -p aggc-paper --figure norms,tails --term", "verify", "report -o -",

@@ -69,7 +69,8 @@ static void numbers_print_short_and_read_back_exactly(void)
 
 static void numbers_must_be_whole(void)
 {
-    static const char *const bad[] = { "0x10", " -0X1p3", "", " ", "1x", "one", "1 ", "--1", "1e", "0x" };
+    static const char *const bad[] = { "0x10", " -0X1p3", "",    " ",  "1x",
+                                       "one",  "1 ",      "--1", "1e", "0x" };
     double value;
     int64_t integer;
     size_t i;

@@ -29,15 +29,14 @@ static void make_trace(const char *path)
         const float maxabs = 1.0f;
         const uint64_t nonfinite = 0;
 
-        CHECK(gtr_writer_append(writer, &step, &sumsq, &maxabs, &nonfinite, NULL, &err) ==
-              GTR_OK);
+        CHECK(gtr_writer_append(writer, &step, &sumsq, &maxabs, &nonfinite, NULL, &err) == GTR_OK);
     }
     CHECK(gtr_writer_close(writer, &err) == GTR_OK);
     CHECK_TEXT(err.text, "");
     gtr_head_free(&head);
 }
 
-/* What a reader says of run.h5 once `name` has been taken away and `put` has put something there. */
+/* What a reader says of run.h5 once `name` has been taken away and `put` has put another. */
 static void check_refused(const char *name, void (*put)(hid_t file), const char *said)
 {
     struct gtr_trace *trace = NULL;

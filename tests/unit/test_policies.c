@@ -301,8 +301,9 @@ static void a_very_short_transition(void)
 {
     const double a = (0.5 + 0x1p-22 - 0.5) / 1e-6;
 
-    check_pair("aggc:low=0.5,high=2,low_late=0.75,high_late=1,switch=0.5,transition=0x1p-21",
-               0.5 + 0x1p-22, 0.5 * (1.0 - a) + 0.75 * a, 2.0 * (1.0 - a) + 1.0 * a);
+    check_pair(
+        "aggc:low=0.5,high=2,low_late=0.75,high_late=1,switch=0.5,transition=4.76837158203125e-07",
+        0.5 + 0x1p-22, 0.5 * (1.0 - a) + 0.75 * a, 2.0 * (1.0 - a) + 1.0 * a);
 }
 
 static void schedule_none_stays_early(void)

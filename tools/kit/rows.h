@@ -1,8 +1,8 @@
 /* rows.h - a table for programs, as tab-separated text or as JSON by the same calls.
  *
  * Tab-separated: a line of column names, then a line for each row; numbers are exact ("nan",
- * "inf"), texts escaped (gtr_text_escape).  JSON: an array with an object for each row, with the same
- * names; what is not finite is null.
+ * "inf"), texts escaped (gtr_text_escape).  JSON: an array with an object for each row, with the
+ * same names; what is not finite is null.
  *
  *     rows_open(&rows, f, false);
  *     rows_columns(&rows, "step group scale");
