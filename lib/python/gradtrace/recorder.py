@@ -188,7 +188,7 @@ class Recorder:
         self._handle = None
         named = trainable(model_or_named_params)
         arguments = Arguments(given, named)  # told even if the library is missing
-        self._gradients = Gradients(named, optimizer)
+        self._gradients = Gradients(named, optimizer, elements, arguments.fields["seed"])
         self._progress = self._make_progress(progress, rank)
         self._numbers = Numbers(arguments.micro_batches) if arguments.micro_batches else None
         self._ears = self._make_ears()
@@ -319,7 +319,8 @@ class Recorder:
         """Declares the tensors before the first row; was this the time?"""
         if self._gradients.declared is not None:
             return False
-        self._gradients.declare(self._handle, grad_scale)
+        self._gradients.prepare(grad_scale)
+        self._gradients.declare(self._handle)
         self._progress.announce(self._handle)
         return True
 
