@@ -66,19 +66,17 @@ class Gradients:
         """From now on the pairs are (name, weak reference)."""
         self.named = [(name, weakref.ref(p)) for name, p in self.named]
 
-    def replace(self, i, parameter):
-        """Another parameter goes on in the series of a tensor; False if it cannot.
+    def fits(self, i, parameter):
+        """Can another parameter go on in the series of a tensor?  It may have another shape if no
+        elements tell of that."""
+        same = not self.keeps or tuple(part_of(parameter).shape) == self._shapes[i]
+        return same and dtype_name(self.named[i][0], parameter) == self.declared[i]
 
-        It may have another shape, of which only elements tell.
-        """
-        part = part_of(parameter)
-        fits = not self.keeps or tuple(part.shape) == self._shapes[i]
-        if not fits or dtype_name(self.named[i][0], parameter) != self.declared[i]:
-            return False
+    def replace(self, i, parameter):
+        """It does."""
         self.named[i] = (self.named[i][0], weakref.ref(parameter))
         alive = [(k, ref()) for k, (_, ref) in enumerate(self.named)]
         self._gpu.plan([(k, part_of(p)) for k, p in alive if p is not None])
-        return True
 
     def give(self, handle, step, grads, grad_scale, begin):
         """Records grads, one for each tensor or None.

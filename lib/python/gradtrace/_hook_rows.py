@@ -180,30 +180,28 @@ class Trace:
                         places[place] = None if place in places else self.number_of(p)
         return places
 
-    def goes_on_in(self, optimizer):
-        """Has a new optimizer groups of a name that the trace knows, with new parameters in them?
-
-        Models that grow are handled so: the old parameters have no optimizer any more.
-        """
-        for g, group in enumerate(optimizer.param_groups):
-            for j in range(len(group["params"])):
-                i = self._places.get(_places(optimizer, g, group, j)[-1])
-                if i is not None and group.get("name"):
-                    old = self._refs[i]()
-                    return old is None or not self._session.owners([old])
-        return False
+    def knows(self, optimizer):
+        """Has it a tensor of this trace, or one that goes on in the series of such?"""
+        return any(
+            self.number_of(p) is not None or self._replaced(optimizer, g, group, j, p) is not None
+            for g, group in enumerate(optimizer.param_groups)
+            for j, p in enumerate(group["params"])
+        )
 
     def _replaced(self, optimizer, g, group, j, p):
-        """The number of a parameter that has come to the place of another one, or None."""
+        """The number of the tensor to whose place in an optimizer this parameter has come, or None.
+
+        Models that grow are handled so.  In a group of the same name it may be a new optimizer, if
+        the old parameter has none any more.
+        """
         for place in _places(optimizer, g, group, j):
             i = self._places.get(place)
-            if i is None:
+            old = self._refs[i]() if i is not None else None
+            if i is None or any(old is q for q in group["params"]):
                 continue
-            old = self._refs[i]()
-            gone = old is None or all(old is not q for q in group["params"])
-            if gone and self._gradients.replace(i, p):
-                self._refs[i] = weakref.ref(p)
-                self._index[id(p)] = i
+            if old is not None and len(place) == 2 and self._session.owners([old]):
+                continue
+            if self._gradients.fits(i, p):
                 return i
         return None
 
@@ -222,6 +220,10 @@ class Trace:
                 i = index.get(id(p))
                 if i is None or refs[i]() is not p:
                     i = self._replaced(optimizer, g, group, j, p)
+                    if i is not None:
+                        self._gradients.replace(i, p)
+                        refs[i] = weakref.ref(p)
+                        index[id(p)] = i
                 if i is None:
                     late.append(grad)
                 elif i not in known:

@@ -90,14 +90,12 @@ class Session:
         """The trace that has any of its parameters, or those that they have replaced."""
         known = self._trace_of.get(id(optimizer))
         if known is not None and known[0]() is optimizer and known[1] in self._traces:
-            return known[1]
-        mine = recordable(optimizer)
-        trace = next((t for t in self._traces if t.has_any(mine)), None)
+            if known[1].knows(optimizer):
+                return known[1]
+        trace = next((t for t in self._traces if t.knows(optimizer)), None)
         if trace is not None and self._trains_elsewhere(optimizer, trace):
             trace.leave(optimizer)
-            return None
-        if trace is None:
-            trace = next((t for t in self._traces if t.goes_on_in(optimizer)), None)
+            trace = None
         if trace is not None:
             self._trace_of[id(optimizer)] = weakref.ref(optimizer), trace
         return trace

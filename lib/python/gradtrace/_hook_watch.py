@@ -26,6 +26,7 @@ _UNSEEN, _CHANGED = object(), object()
 class Watch:
     def __init__(self):
         self.rows = 0
+        self._suspects = False  # something has changed gradients before: norms at each row
         self._looks = 0  # in this row
         self._next = 0  # which tensor's turn it is
         self._seen = {}  # id of the parameter: its mark
@@ -34,7 +35,7 @@ class Watch:
         """After a backward pass.  refs: weak references to all parameters of the script."""
         n = len(refs)
         whole = self.rows < _ALL_ROWS and self._looks < _ALL_LOOKS
-        weighs = whole or self.rows % _SELDOM == 0
+        weighs = whole or self._suspects or self.rows % _SELDOM == 0
         count = n if whole else min(n, _SOME)
         self._looks += 1
         self._seen = {}
@@ -68,6 +69,7 @@ class Watch:
                 if now is None or now is _UNSEEN or _same(before, now):
                     continue  # a gradient that was dropped is not used either
                 self._seen[id(p)] = _CHANGED
+                self._suspects = True
             found = True
         return found
 
