@@ -61,14 +61,13 @@ class GpuGradients:
         for numbers, sums, kept in self._done(keeps):
             give_reduced(handle, numbers, sums, kept)
 
-    def take(self, keeps):
-        """{number: (its sums, copy of what a trace keeps of it or None)} of all that was started."""
-        found = {}
-        for numbers, sums, kept in self._done(keeps):
+    def take(self, taken):
+        """The same into a Taken of _gradients.py, which outlasts the buffers here."""
+        for numbers, sums, kept in self._done(taken.kept is not None):
             for k, i in enumerate(numbers):
-                own = _library.Reduction(sums[k].sumsq, sums[k].maxabs, sums[k].nonfinite)
-                found[i] = own, kept[k].clone() if keeps else None
-        return found
+                taken.sums[i] = sums[k]
+                if kept is not None:
+                    taken.kept[i] = kept[k].clone()
 
     def _done(self, keeps):
         """Waits; numbers, sums and, if they are kept, elements, which are the next batch's later."""

@@ -5,19 +5,44 @@ address; what a GPU can reduce is reduced there while that happens; the rest, st
 loss scale still in it, goes one tensor at a time, each as a copy.
 
 `gradtrace record` cannot know yet whether what it sees is what the optimizer will use.  It reduces
-first, take(), and gives the sums when it does.
+first, and gives the sums when it does.
 """
 
 import sys
 import weakref
-from ctypes import byref, c_void_p
+from ctypes import addressof, c_size_t, c_void_p, sizeof
 
 from . import _elements, _library
-from ._gpu_gradients import GpuGradients
+from ._gpu_gradients import GpuGradients, give_reduced
 from ._library import Error
 from ._optimizer import group_names
 from ._sharded import is_sharded, part_of
 from ._tensors import DTYPES, dtype_name, readable
+
+
+_SUMS_BYTES = sizeof(_library.Reduction)
+
+
+class Taken:
+    """The sums of a row, and what a trace keeps of its elements, before it is written."""
+
+    def __init__(self, n, keeps):
+        self.sums = (_library.Reduction * n)()  # 0: of a tensor without a gradient
+        self.kept = {} if keeps else None  # number of a tensor: copy
+
+    def forget(self, i):
+        self.sums[i] = _library.Reduction()
+        if self.kept is not None:
+            self.kept.pop(i, None)
+
+    def give(self, handle, keeps):
+        """To the row under way."""
+        if not keeps:
+            n = len(self.sums)
+            handle.call("gtr_recorder_reduced", n, (c_size_t * n)(*range(n)), self.sums, None)
+        elif self.kept:
+            numbers, kept = zip(*self.kept.items())
+            give_reduced(handle, numbers, [self.sums[i] for i in numbers], kept)
 
 
 class Gradients:
@@ -40,8 +65,11 @@ class Gradients:
             if kind == "f16" and grad_scale != 1.0:
                 kind = "f32"  # divided by the loss scale they would underflow in half precision
             kinds.append(kind)
-        torch_types = {kind: getattr(sys.modules["torch"], name) for name, kind in DTYPES.items()}
+        torch = sys.modules["torch"]
+        self._tensor, self._strided = torch.Tensor, torch.strided
+        torch_types = {kind: getattr(torch, name) for name, kind in DTYPES.items()}
         self._types = [torch_types[kind] for kind in kinds]
+        self._kinds = [_library.DTYPES[kind] for kind in kinds]
         self._pointers = (c_void_p * len(kinds))()
         self._gpu = GpuGradients(parts, kinds, self._sampling)
         self._shapes = [tuple(part.shape) for _, part in parts]
@@ -55,10 +83,8 @@ class Gradients:
         """Tells the library about each tensor."""
         for i, (name, _) in enumerate(self.named):
             shape = "x".join(str(n) for n in self._shapes[i])
-            kind = _library.DTYPES[self.declared[i]]
-            handle.call(
-                "gtr_recorder_tensor", name.encode(), shape.encode(), self._numels[i], kind
-            )
+            declared = name.encode(), shape.encode(), self._numels[i], self._kinds[i]
+            handle.call("gtr_recorder_tensor", *declared)
             if self._groups[i] is not None:
                 handle.call("gtr_recorder_param_group", self._groups[i].encode())
 
@@ -91,7 +117,7 @@ class Gradients:
         for i, grad in there.items():
             if i in on_gpu:
                 continue
-            if grad_scale == 1.0 and _lies_ready(grad, self._types[i]):
+            if grad_scale == 1.0 and self._lies_ready(i, grad):
                 addresses[i] = grad.data_ptr()
             else:
                 others.append(i)
@@ -102,24 +128,34 @@ class Gradients:
             handle.call("gtr_recorder_grad", i, grad.data_ptr())
         self._gpu.give(handle, handle.keeps_elements(step))
 
-    def take(self, grads, grad_scale, keeps, threads):
-        """{number: (sums, copy of what a trace keeps of it or None)} of {number: gradient}."""
+    def take(self, grads, grad_scale, taken, threads):
+        """Reduces {number: gradient} into a Taken; nothing is given."""
         there = self._parts(grads)
         on_gpu = self._gpu.start(there, lambda i: self._readable(i, there[i], grad_scale))
-        reduce, found = _library.load().gtr_reduce, {}
+        reduce, kinds, sums = _library.load().gtr_reduce, self._kinds, addressof(taken.sums)
+        ready = self._lies_ready if grad_scale == 1.0 else lambda i, grad: False
         for i, grad in there.items():
             if i in on_gpu:
                 continue
-            if grad_scale != 1.0 or not _lies_ready(grad, self._types[i]):
+            if not ready(i, grad):
                 grad = self._readable(i, grad, grad_scale).cpu()
-            sums, kind = _library.Reduction(), _library.DTYPES[self.declared[i]]
-            reduce(kind, grad.data_ptr(), grad.numel(), threads, byref(sums))
-            found[i] = sums, self._gpu.kept_of(i, grad.detach()).clone() if keeps else None
-        found.update(self._gpu.take(keeps))
-        return found
+            reduce(kinds[i], grad.data_ptr(), grad.numel(), threads, sums + i * _SUMS_BYTES)
+            if taken.kept is not None:
+                taken.kept[i] = self._gpu.kept_of(i, grad.detach()).clone()
+        self._gpu.take(taken)
 
     def _readable(self, i, grad, grad_scale):
         return readable(self.named[i][0], grad, self.declared[i], grad_scale)
+
+    def _lies_ready(self, i, grad):
+        """Can it be read where it is?"""
+        return (
+            type(grad) is self._tensor
+            and grad.dtype is self._types[i]
+            and grad.is_cpu
+            and grad.layout is self._strided
+            and grad.is_contiguous()
+        )
 
     def _parts(self, grads):
         """What of each this rank counts, as reals: nearly always all of it, as it is."""
@@ -131,16 +167,3 @@ class Gradients:
                 name = self.named[i][0]
                 raise Error(f"{name}: its gradient is not sharded as the parameter is", "usage")
         return parts
-
-
-def _lies_ready(grad, dtype):
-    """Can it be read where it is?"""
-    from torch import Tensor, strided
-
-    return (
-        type(grad) is Tensor
-        and grad.dtype is dtype
-        and grad.is_cpu
-        and grad.layout is strided
-        and grad.is_contiguous()
-    )

@@ -51,24 +51,24 @@ class Optimizers:
 
     def of(self, parameters):
         """Those that have any of the parameters; loose ones if the script has no optimizer."""
-        if any(p.grad is not None and self._known(p) is None for p in parameters):
-            self._search()
-        found = {}
+        found, missing = {}, False
         for p in parameters:
-            for ref in self._known(p) or ():
-                found[id(ref())] = ref()
+            known = self._owners.get(id(p))
+            if known is None or known[0]() is not p:
+                missing |= p.grad is not None
+                continue
+            for ref in known[1]:
+                optimizer = ref()
+                found[id(optimizer)] = optimizer
+        if missing and not self._searched:
+            self._search()
+            return self.of(parameters)
         if not found and not self.alive():
             return self._loose_of(parameters)
         return [optimizer for optimizer in found.values() if optimizer is not None]
 
-    def _known(self, p):
-        known = self._owners.get(id(p))
-        return known[1] if known is not None and known[0]() is p else None
-
     def _search(self):
         """Anew, but once a step: what has no optimizer may be asked for again and again."""
-        if self._searched:
-            return
         self._searched = True
         self._refs = [ref for ref in self._refs if ref() is not None]
         self._owners.clear()

@@ -7,7 +7,6 @@ opened by the first of them, when all is known that stands in the head of a trac
 import inspect
 
 from ._arguments import Arguments, number
-from ._gpu_gradients import give_reduced
 from ._handle import Handle
 from ._library import Error
 from ._micro_batches import Numbers
@@ -58,7 +57,7 @@ class RowRecorder:
         return self._options["threads"]
 
     def row(self, taken, loss, rate, **about):
-        """Writes a row of {number of the tensor: (sums, elements)}; about: options, for the first."""
+        """Writes a row that was taken; about: options, for the first."""
         self._guard(lambda: self._row(taken, loss, rate, about))
 
     def applied(self, scale=None, skipped=False):
@@ -94,9 +93,7 @@ class RowRecorder:
         if first:
             self._open(about)
         self._handle.call("gtr_recorder_begin", self._number, number(loss), rate)
-        if taken:
-            sums, kept = zip(*taken.values())
-            give_reduced(self._handle, list(taken), sums, kept if self._keeps() else None)
+        taken.give(self._handle, self._keeps())
         self._handle.call("gtr_recorder_end")
         self.rows += 1
         self._pending = True

@@ -21,7 +21,7 @@ import weakref
 
 from . import _hook_names
 from ._arguments import about_tensors, distributed, number
-from ._gradients import Gradients
+from ._gradients import Gradients, Taken
 from ._hook_clips import Clips
 from ._hook_plan import Plan
 from ._hook_players import Players
@@ -82,9 +82,8 @@ class Part:
 
 
 class Row:
-    def __init__(self, keeps):
-        self.keeps = keeps  # elements
-        self.taken = {}  # number of a tensor: (sums, elements)
+    def __init__(self, taken):
+        self.taken = taken
         self.parts = {}  # key of the player: its part, the first of them first
         self.n_done = 0
         self.loss = None
@@ -275,9 +274,12 @@ class Trace:
         if self._row is None:
             self.settle()
             self._tell_applied()
-            self._row = Row(self._session.ears is None and self._recorder.begin())
+            self._row = Row(self._session.ears is None and self._new_taken())
         part = self._row.parts[key] = Part()
         return part
+
+    def _new_taken(self):
+        return Taken(len(self._refs), self._recorder.begin())
 
     def _again(self, part):
         """More was added to what was taken."""
@@ -290,8 +292,8 @@ class Trace:
         part.begin()
 
     def _forget(self, part):
-        for i in part.numbers:
-            self._row.taken.pop(i, None)
+        for i in part.numbers if self._session.ears is None else ():
+            self._row.taken.forget(i)
 
     def _take(self, part, optimizer, scale, here):
         grads = self._grads_of(optimizer, part)
@@ -299,9 +301,7 @@ class Trace:
         part.numbers.update(grads)
         if self._session.ears is not None:  # each backward pass was recorded as it came
             return
-        self._row.taken.update(
-            self._gradients.take(grads, scale, self._row.keeps, self._recorder.threads)
-        )
+        self._gradients.take(grads, scale, self._row.taken, self._recorder.threads)
         if part is self._row.first_part():
             loss = here.losses.take()
             if loss is not None:
@@ -314,8 +314,8 @@ class Trace:
         grads = self._session.ears.take([p for _, p in alive])
         grads = {i: grad for (i, _), grad in zip(alive, grads) if grad is not None}
         self._tell_applied()
-        row = Row(self._recorder.begin())
-        row.taken = self._gradients.take(grads, scale, row.keeps, self._recorder.threads)
+        row = Row(self._new_taken())
+        self._gradients.take(grads, scale, row.taken, self._recorder.threads)
         row.loss = self._session.heres.find().losses.take()
         row.parts[None] = Part()
         row.first_part().rate = _rate(optimizer.param_groups[0])

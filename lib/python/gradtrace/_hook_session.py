@@ -66,7 +66,7 @@ class Session:
 
         @functools.wraps(work)
         def unseen(*arguments, **named):
-            return _untraced(careful)(*arguments, **named)
+            return (_untraced(careful) if _is_compiled() else careful)(*arguments, **named)
 
         return unseen
 
@@ -207,6 +207,13 @@ class Session:
         traces, self._traces = self._traces, []
         for trace in traces:
             trace.close()
+
+
+def _is_compiled():
+    """May torch.compile look at what is called now?"""
+    frames = sys.modules.get("torch._C._dynamo.eval_frame")
+    callback = getattr(frames, "get_eval_frame_callback", None)
+    return callback() is not None if callback is not None else "torch._dynamo" in sys.modules
 
 
 def _untraced(work):

@@ -150,7 +150,7 @@ class Listener:
         """
         closure = named.get("closure", arguments[0] if arguments else None)
         if not callable(closure):
-            self._observe(optimizer)
+            self._look(optimizer)
             return None
         seen = []
 
@@ -165,6 +165,9 @@ class Listener:
         return watched
 
     def _observe(self, optimizer, settled=False):
+        return self._look(optimizer, settled)
+
+    def _look(self, optimizer, settled=False):
         part = self._session.observe(optimizer, self._scalers.in_gradients(optimizer))
         if part is not None:
             part.settled |= settled

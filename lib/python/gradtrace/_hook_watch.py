@@ -30,6 +30,8 @@ class Watch:
         self._looks = 0  # in this row
         self._next = 0  # which tensor's turn it is
         self._seen = {}  # id of the parameter: its mark
+        self._shared = False  # some gradients are parts of one tensor, and of one count
+        self._counts = {}  # where such a tensor lies: its count after the last change heard of
 
     def look(self, refs):
         """After a backward pass.  refs: weak references to all parameters of the script."""
@@ -38,17 +40,20 @@ class Watch:
         weighs = whole or self._suspects or self.rows % _SELDOM == 0
         count = n if whole else min(n, _SOME)
         self._looks += 1
-        self._seen = {}
+        self._seen, self._counts = {}, {}
         for k in range(count):
             p = refs[(self._next + k) % n]()
             if p is not None:
                 self._seen[id(p)] = _mark(p, weighs and k < _WEIGHED)
+                self._shared = self._shared or _is_part(p.grad)
         if n > 0:
             self._next = (self._next + min(count, _WEIGHED if whole else count)) % n
 
     def look_again(self, parameters):
         """What was heard of has changed them since."""
         for p in parameters:
+            if self._shared and _is_part(p.grad):
+                self._counts[_place(p.grad)] = p.grad._version
             before = self._seen.get(id(p), _UNSEEN)
             if before is not _UNSEEN and before is not _CHANGED:
                 self._seen[id(p)] = _mark(p, _is_weighed(before))
@@ -66,12 +71,23 @@ class Watch:
                 continue
             if before is not _CHANGED:
                 now = _mark(p, _is_weighed(before))
-                if now is None or now is _UNSEEN or _same(before, now):
+                if now is None or now is _UNSEEN or self._same(p.grad, before, now):
                     continue  # a gradient that was dropped is not used either
                 self._seen[id(p)] = _CHANGED
                 self._suspects = True
             found = True
         return found
+
+    def _same(self, grad, before, now):
+        if before is None or before[0] != now[0]:
+            return False
+        if before[1] != now[1]:  # perhaps because what shares the count was changed
+            if not self._shared or self._counts.get(_place(grad)) != now[1]:
+                return False
+        if before[2] is None:
+            return True
+        one, two = float(before[2]), float(now[2])
+        return one == two or (one != one and two != two)
 
     def row_ended(self):
         self.rows += 1
@@ -107,13 +123,20 @@ def _is_weighed(mark):
     return mark is not None and mark[2] is not None
 
 
-def _same(before, now):
-    if before is None or before[:2] != now[:2]:
+def _memory(tensor):
+    tensor = _local(tensor)
+    return tensor.untyped_storage() if hasattr(tensor, "untyped_storage") else tensor.storage()
+
+
+def _place(grad):
+    return _memory(grad).data_ptr()
+
+
+def _is_part(grad):
+    """Does it lie in memory with others?"""
+    if grad is None or grad.layout is not torch.strided:
         return False
-    if before[2] is None:
-        return True
-    one, two = float(before[2]), float(now[2])
-    return one == two or (one != one and two != two)
+    return _memory(grad).nbytes() > grad.element_size() * _local(grad).numel()
 
 
 def _mark(p, weighs):
