@@ -402,6 +402,8 @@ class Trace:
             self._tell_if_known()
 
     def stop(self, why):
+        """Keeps the rows that are complete."""
+        self.settle()
         self._recorder.stop(why)
 
     def close(self):

@@ -56,10 +56,8 @@ class Session:
                 self._off = True
                 kind = "" if isinstance(error, Error) else f"{type(error).__name__}: "
                 text = f"{kind}{error}"
-                self.talk.failed(text)
-                for trace in self._traces:
-                    trace.stop(text)
-                self._close_all()
+                self.talk.failed(f"{text}; recording stops here")
+                self._stop_all(text)
                 if self.settings["recorder"].get("strict"):
                     raise Error(f"gradtrace record: {text}") from error
                 return None
@@ -200,6 +198,14 @@ class Session:
         self.on_first_row()
         self.on_first_row = lambda: None
         return trace
+
+    def _stop_all(self, why):
+        for trace in self._traces:
+            try:
+                trace.stop(why)
+            except Exception:
+                pass  # what it has is kept as far as it goes; why it stops has been told
+        self._close_all()
 
     def _close_all(self):
         if self.ears is not None:
