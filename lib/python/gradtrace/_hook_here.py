@@ -48,6 +48,7 @@ class Here:
         self.losses = Losses()
         self.watch = Watch()
         self.stepping = []  # optimizers whose step is under way: some call those of others
+        self.trains = False  # it has called backward
         self.backwards = 0  # passes under way, one inside the other
         self.clipping = False  # a function that clips is: some call each other
         self.clip = None  # what it was asked to do
@@ -60,6 +61,15 @@ class Heres:
 
     def __init__(self):
         self._all = {}
+        self.n_training = 0  # threads that have called backward
+
+    def training(self):
+        """Of the thread that calls backward."""
+        here = self.own()
+        if not here.trains:
+            here.trains = True
+            self.n_training += 1
+        return here
 
     def own(self):
         """Of a thread of the script."""

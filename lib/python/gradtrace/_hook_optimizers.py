@@ -31,7 +31,9 @@ class Optimizers:
         self._owners = {}  # id of the parameter: (weak reference, those of its optimizers)
         self._loose = []
         self._searched = False  # since the last step
-        self.parameters = []  # weak references to all of them
+        self._all = []  # weak references to all parameters
+        self._home = {}  # id of the optimizer: the thread in which it was seen last
+        self._mine = {}  # thread: weak references to the parameters of its optimizers
 
     def made(self, optimizer):
         self._made_in[id(optimizer)] = self._heres.own().thread
@@ -41,6 +43,28 @@ class Optimizers:
 
     def alive(self):
         return [o for o in (ref() for ref in self._refs) if o is not None]
+
+    def seen_in(self, optimizer, thread):
+        if self._home.get(id(optimizer)) != thread:
+            self._home[id(optimizer)] = thread
+            self._mine.clear()
+
+    def watched(self, thread):
+        """Weak references to the parameters whose gradients a thread may look at.
+
+        Never those of another that trains: torch may be about to change them there.
+        """
+        if self._heres.n_training <= 1:
+            return self._all
+        if thread not in self._mine:
+            found = {
+                id(p): weakref.ref(p)
+                for optimizer in self.alive() + self._loose
+                if self._home.get(id(optimizer)) == thread
+                for group in optimizer.param_groups for p in group["params"]
+            }
+            self._mine[thread] = list(found.values())
+        return self._mine[thread]
 
     def stepped(self):
         """Its parameters may be others from now on."""
@@ -72,7 +96,8 @@ class Optimizers:
         self._searched = True
         self._refs = [ref for ref in self._refs if ref() is not None]
         self._owners.clear()
-        self.parameters.clear()
+        self._all.clear()
+        self._mine.clear()
         for optimizer in self.alive():
             self._add(optimizer)
 
@@ -85,7 +110,7 @@ class Optimizers:
                     known[1].append(ref)
                 else:
                     self._owners[id(p)] = weakref.ref(p), [ref]
-                    self.parameters.append(weakref.ref(p))
+                    self._all.append(weakref.ref(p))
 
     def _loose_of(self, parameters):
         own = [p for p in parameters if isinstance(p, torch.nn.Parameter)]
@@ -95,5 +120,5 @@ class Optimizers:
             if any(p is own[0] for p in loose.param_groups[0]["params"]):
                 return [loose]
         self._loose.append(Loose(own))
-        self.parameters += [weakref.ref(p) for p in own]
+        self._all += [weakref.ref(p) for p in own]
         return self._loose[-1:]

@@ -246,6 +246,8 @@ class Trace:
         here = self._session.heres.find()
         key = self._players.key(optimizer)
         self._played.add(id(optimizer))
+        self.thread = here.thread
+        self._session.optimizers.seen_in(optimizer, here.thread)
         part = self._row.parts.get(key) if self._row is not None else None
         if part is not None and not part.done and self._moved_by_hand(part):
             self._finish_part(part, lambda: False)

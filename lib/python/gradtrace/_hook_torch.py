@@ -72,7 +72,7 @@ class Listener:
 
     def _backward_begins(self, tensors, weighted):
         """Notes the loss.  Returns what is to be told to _backward_ended: is the pass a row?"""
-        here = self._heres.own()
+        here = self._heres.training()
         outermost = here.backwards == 0  # checkpoints call others inside one
         here.backwards += 1
         if outermost:
@@ -97,7 +97,7 @@ class Listener:
         here = self._heres.own()
         here.backwards -= 1
         if here.backwards == 0:
-            here.watch.look(self._session.optimizers.parameters)
+            here.watch.look(self._session.optimizers.watched(here.thread))
         if is_row and complete:
             self._session.pass_ended(self._scalers.of_loss)
         elif is_row:
