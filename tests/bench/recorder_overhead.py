@@ -231,9 +231,9 @@ def compare_counts(args):
             plain.append(runs[0][0])
             recorded.append(runs[1][0])
         one, other = statistics.median(plain), statistics.median(recorded)
+        each = 1e6 * (other - one) / counts[0]
         print(f"{counts[0]:8d} {counts[1]:10d} {counts[2]:6d} {1e3 * one:7.2f} ms"
-              f" {1e3 * other:7.2f} ms {other / one:6.2f} {1e6 * (other - one) / counts[0]:7.1f} us",
-              flush=True)
+              f" {1e3 * other:7.2f} ms {other / one:6.2f} {each:7.1f} us", flush=True)
 
 
 def main():

@@ -222,7 +222,7 @@ for step in range(3):
     optimizer.step()
 """)
         self.assertRegex(
-            self.said, r"2 tensors came to the optimizer after the first step; .* 0\.\d+ then\n"
+            self.said, r"2 tensors came to the optimizer after the first step; .* was 0\.\d+\n"
         )
 
     def test_a_complex_tensor_is_pairs_of_reals(self):

@@ -2,8 +2,9 @@
 
 start() is called by start/sitecustomize.py when the script has just imported torch.  What follows
 is in parts: _hook_torch.py listens to torch, _hook_session.py decides which trace an optimizer
-belongs to, _hook_rows.py what becomes a row of it, _hook_names.py what its parameters are called.
-Here are settings, the ways in which a process ends, and what the user is told.
+belongs to, _hook_rows.py what becomes a row of it, _hook_names.py what its parameters are called,
+_hook_watch.py looks for what is not listened to.  Here are settings, the ways in which a process
+ends, and what the user is told.
 """
 
 import atexit

@@ -105,6 +105,6 @@ class Clipping:
             norm = torch.tensor(norm)
         for trace, part in seen:
             if not part.settled:
-                numbers = {trace.number_of(p) for p in parameters} & part.numbers
+                numbers = {trace.tensors.number_of(p) for p in parameters} & part.numbers
                 whole = len(numbers) == len(part.numbers)
                 part.clips.add(Clip(*here.clip, norm, None if whole else numbers))

@@ -33,7 +33,7 @@ class Found:
 
 
 def find(optimizers, parameters_of):
-    """Names for all parameters of the optimizers; parameters_of(optimizer) lists those that count."""
+    """Names for all parameters of optimizers; parameters_of(optimizer) lists those that count."""
     wanted = {id(p): p for optimizer in optimizers for p in parameters_of(optimizer)}
     found = Found()
     missing = dict(wanted)

@@ -17,43 +17,18 @@ which stands in the head of the trace.
 
 import math
 import os
-import weakref
 
 from . import _hook_names
 from ._arguments import about_tensors, distributed, number
-from ._gradients import Gradients, Taken
+from ._gradients import Taken
 from ._hook_clips import Clips
 from ._hook_plan import Plan
 from ._hook_players import Players
 from ._hook_recorder import RowRecorder
+from ._hook_tensors import Joined, Tensors, parameters_of, recordable
 from ._hook_watch import Weights
+from ._sharded import part_of
 from ._tensors import is_recordable
-
-
-def parameters_of(optimizer):
-    return [p for group in optimizer.param_groups for p in group["params"]]
-
-
-def recordable(optimizer):
-    """Those that have gradients or may have: also what is frozen now and thawed later."""
-    return [
-        p for p in parameters_of(optimizer)
-        if p.requires_grad or p.is_floating_point() or p.is_complex()
-    ]
-
-
-class Joined:
-    """Several optimizers as one, for the names of their groups and the settings of the first."""
-
-    def __init__(self, optimizers):
-        self.optimizer = optimizers[0]
-        self.param_groups = list(optimizers[0].param_groups)
-        if len(optimizers) > 1:
-            self.param_groups = [
-                {**group, "name": f"optimizer{k}.{group.get('name') or f'group{g}'}"}
-                for k, optimizer in enumerate(optimizers)
-                for g, group in enumerate(optimizer.param_groups)
-            ]
 
 
 class Part:
@@ -106,20 +81,11 @@ class Trace:
         self._told_touched = False
         named, options = self._begin(optimizers)
         self._optimizer_is_loose = getattr(optimizers[0], "is_loose", False)
-        self._gradients = Gradients(
-            named,
-            Joined(optimizers),
-            options.get("elements", "none"),
-            options.get("sample_seed", 0),
-        )
-        self._gradients.prepare(scale)
-        self._gradients.hold_weakly()
+        self.tensors = Tensors(named, optimizers, options, scale, session.owners)
+        self._gradients = self.tensors.gradients
         self._plan = Plan(optimizers) if not options.get("total_steps") else None
         self._recorder = RowRecorder(self._gradients, self.path, session.talk, **options)
-        self._refs = [weakref.ref(p) for _, p in named]
-        self._index = {id(p): i for i, (_, p) in enumerate(named)}
-        self._places = self._places_of(optimizers)
-        self._players = Players(self._numbers_of)
+        self._players = Players(self.tensors.numbers_of)
         for optimizer in optimizers:
             self._players.key(optimizer)
         session.talk.note("trace", self.path)
@@ -150,94 +116,6 @@ class Trace:
             self._place += f"/rank{rank}"
         reduction = "mean" if averaged else "none"
         return named, {**options, "reduction": reduction, "rank": rank, "world_size": world_size}
-
-    # --- which tensor is which
-
-    def number_of(self, p):
-        """The tensor that records a parameter, or None."""
-        i = self._index.get(id(p))
-        return i if i is not None and self._refs[i]() is p else None
-
-    def has_any(self, parameters):
-        return any(self.number_of(p) is not None for p in parameters)
-
-    def alive(self):
-        return any(ref() is not None for ref in self._refs)
-
-    def _numbers_of(self, optimizer):
-        numbers = (self.number_of(p) for p in parameters_of(optimizer))
-        return [i for i in numbers if i is not None]
-
-    def _places_of(self, optimizers):
-        """{place in an optimizer: number}, for parameters that new ones will replace there."""
-        places = {}
-        for optimizer in optimizers:
-            for g, group in enumerate(optimizer.param_groups):
-                for j, p in enumerate(group["params"]):
-                    for place in _places(optimizer, g, group, j):
-                        # A name that two groups have tells nothing.
-                        places[place] = None if place in places else self.number_of(p)
-        return places
-
-    def knows(self, optimizer):
-        """Has it a tensor of this trace, or one that goes on in the series of such?"""
-        return any(
-            self.number_of(p) is not None or self._replaced(optimizer, g, group, j, p) is not None
-            for g, group in enumerate(optimizer.param_groups)
-            for j, p in enumerate(group["params"])
-        )
-
-    def _replaced(self, optimizer, g, group, j, p):
-        """The number of the tensor to whose place in an optimizer this parameter has come, or None.
-
-        Models that grow are handled so.  In a group of the same name it may be a new optimizer, if
-        the old parameter has none any more.
-        """
-        for place in _places(optimizer, g, group, j):
-            i = self._places.get(place)
-            old = self._refs[i]() if i is not None else None
-            if i is None or any(old is q for q in group["params"]):
-                continue
-            if old is not None and len(place) == 2 and self._session.owners([old]):
-                continue
-            if self._gradients.fits(i, p):
-                return i
-        return None
-
-    def _grads_of(self, optimizer, part):
-        """{number of a tensor: its gradient}.
-
-        Runs over all parameters at each step, so it is number_of() written out.
-        """
-        grads, late = {}, []
-        index, refs, known = self._index, self._refs, part.numbers
-        for g, group in enumerate(optimizer.param_groups):
-            for j, p in enumerate(group["params"]):
-                grad = p.grad
-                if grad is None:
-                    continue
-                i = index.get(id(p))
-                if i is None or refs[i]() is not p:
-                    i = self._replaced(optimizer, g, group, j, p)
-                    if i is not None:
-                        self._gradients.replace(i, p)
-                        refs[i] = weakref.ref(p)
-                        index[id(p)] = i
-                if i is None:
-                    late.append(grad)
-                elif i not in known:
-                    grads[i] = grad
-        if len(late) > self._n_late:
-            self._tell_late(late)
-        return grads
-
-    def _tell_late(self, grads):
-        self._n_late = len(grads)
-        squares = sum(float(grad.detach().to_dense().double().norm()) ** 2 for grad in grads)
-        self._session.talk.once(
-            f"{self.path}: {len(grads)} tensors came to the optimizer after the first step; they "
-            f"are not in the trace, nor in its global norm: theirs was {math.sqrt(squares):.3g} then"
-        )
 
     # --- one row
 
@@ -281,7 +159,7 @@ class Trace:
         return part
 
     def _new_taken(self):
-        return Taken(len(self._refs), self._recorder.begin())
+        return Taken(len(self.tensors), self._recorder.begin())
 
     def _again(self, part):
         """More was added to what was taken."""
@@ -298,7 +176,9 @@ class Trace:
             self._row.taken.forget(i)
 
     def _take(self, part, optimizer, scale, here):
-        grads = self._grads_of(optimizer, part)
+        grads, late = self.tensors.grads_of(optimizer, part.numbers)
+        if len(late) > self._n_late:
+            self._tell_late(late)
         part.seen.add(id(optimizer))
         part.numbers.update(grads)
         if self._session.ears is not None:  # each backward pass was recorded as it came
@@ -309,10 +189,18 @@ class Trace:
             if loss is not None:
                 self._row.loss = loss if self._row.loss is None else self._row.loss + loss
 
+    def _tell_late(self, grads):
+        self._n_late = len(grads)
+        parts = [part_of(grad).detach().to_dense().double() for grad in grads]
+        squares = sum(float(part.norm()) ** 2 for part in parts)
+        self._session.talk.once(
+            f"{self.path}: {len(grads)} tensors came to the optimizer after the first step; they "
+            f"are not in the trace, nor in its global norm; theirs was {math.sqrt(squares):.3g}"
+        )
+
     def micro_batch(self, optimizer, scale):
         """A row of what the backward pass that has just ended gave to each tensor."""
-        alive = [(i, ref()) for i, ref in enumerate(self._refs)]
-        alive = [(i, p) for i, p in alive if p is not None]
+        alive = self.tensors.numbered()
         grads = self._session.ears.take([p for _, p in alive])
         grads = {i: grad for (i, _), grad in zip(alive, grads) if grad is not None}
         self._tell_applied()
@@ -351,7 +239,7 @@ class Trace:
             if optimizer is not None:
                 mine = self._players.key(optimizer) == key
             else:
-                mine = any(self.number_of(p) in part.numbers for p in parameters)
+                mine = any(self.tensors.number_of(p) in part.numbers for p in parameters)
             if not mine:
                 continue
             moved = part.weights is not None and part.weights.moved()
@@ -360,7 +248,7 @@ class Trace:
             else:
                 self._finish_part(part, lambda moved=moved: not moved)
         # If rows were made before the step and it has not ended, it was left out.
-        if self._recorder.in_step() and self._row is None and self.has_any(parameters):
+        if self._recorder.in_step() and self._row is None and self.tensors.has_any(parameters):
             self._tell_applied()
             self._recorder.applied(math.nan, True)
             self._recorder.stepped()
@@ -415,7 +303,7 @@ class Trace:
         self._tell_applied()
         self._recorder.close()
         self._session.talk.note(
-            "closed", f"{self._recorder.rows} {len(self._refs)} {self._place}"
+            "closed", f"{self._recorder.rows} {len(self.tensors)} {self._place}"
         )
 
     def leave(self, optimizer):
@@ -446,7 +334,7 @@ class Trace:
         """What the head of the trace says that is known only with the first row."""
         about, told = {"meta": dict(self._meta)}, []
         for part in row.parts.values():
-            clips = part.clips.about(lambda i: self._gradients.named[i][0])
+            clips = part.clips.about(self.tensors.name)
             told += [clip for clip in clips if clip not in told]
             if part.touched:
                 about["grad_state"] = "unknown"
@@ -481,12 +369,6 @@ class Trace:
             scales = {part.scale() for part in parts}
             scale = scales.pop() if len(scales) == 1 else math.nan
             self._recorder.applied(scale, all(part.skipped() for part in parts))
-
-
-def _places(optimizer, g, group, j):
-    """Where a parameter stands: in this optimizer, and in a group that has a name."""
-    here = (id(optimizer), g, j)
-    return (here, (group["name"], j)) if group.get("name") else (here,)
 
 
 def _rate(group):

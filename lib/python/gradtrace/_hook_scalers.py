@@ -8,7 +8,7 @@ import sys
 import weakref
 
 from ._hook_replace import replace_method
-from ._hook_rows import parameters_of
+from ._hook_tensors import parameters_of
 
 
 class Scalers:

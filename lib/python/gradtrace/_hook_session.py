@@ -14,7 +14,8 @@ import weakref
 
 from ._hook_here import Heres
 from ._hook_optimizers import Optimizers
-from ._hook_rows import Trace, parameters_of, recordable
+from ._hook_rows import Trace
+from ._hook_tensors import parameters_of, recordable
 from ._library import Error
 from ._micro_batches import Ears
 
@@ -88,9 +89,9 @@ class Session:
         """The trace that has any of its parameters, or those that they have replaced."""
         known = self._trace_of.get(id(optimizer))
         if known is not None and known[0]() is optimizer and known[1] in self._traces:
-            if known[1].knows(optimizer):
+            if known[1].tensors.knows(optimizer):
                 return known[1]
-        trace = next((t for t in self._traces if t.knows(optimizer)), None)
+        trace = next((t for t in self._traces if t.tensors.knows(optimizer)), None)
         if trace is not None and self._trains_elsewhere(optimizer, trace):
             trace.leave(optimizer)
             trace = None
@@ -175,7 +176,7 @@ class Session:
             self._process = os.getpid()
 
     def _begin_trace(self, optimizer, scale):
-        for old in [t for t in self._traces if not t.alive()]:
+        for old in [t for t in self._traces if not t.tensors.alive()]:
             old.close()
             self._traces.remove(old)
         taken = [
@@ -184,7 +185,7 @@ class Session:
             if other is not optimizer
             and self.optimizers.made_together(other, optimizer)
             and recordable(other)
-            and not any(t.has_any(recordable(other)) for t in self._traces)
+            and not any(t.tensors.has_any(recordable(other)) for t in self._traces)
         ]
         if self._traces or not any(other is optimizer for other in self.optimizers.alive()):
             taken = []  # it came late: a trace of its own

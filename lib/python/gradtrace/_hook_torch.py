@@ -18,8 +18,8 @@ import torch
 
 from ._hook_clipping import Clipping
 from ._hook_replace import replace, replace_method
-from ._hook_rows import parameters_of
 from ._hook_scalers import Scalers
+from ._hook_tensors import parameters_of
 
 # Methods of a Listener that look at the run; the others only pass calls on.
 _GUARDED = (
