@@ -79,10 +79,12 @@ class Endings(RecordCase):
             output, errors = running.communicate(timeout=60)
         return running.returncode, output, errors
 
-    def test_sigterm_ends_the_command_and_the_trace_is_complete(self):
-        status, _, errors = self.signalled(signal.SIGTERM)
-        self.assertEqual((status, errors), (128 + signal.SIGTERM, TOLD))
-        self.assertEqual(len(self.read()[0]["/step/index"]), 3)
+    def test_sigterm_or_a_closed_terminal_end_the_command_and_the_trace_is_complete(self):
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            status, _, errors = self.signalled(number)
+            self.assertEqual((status, errors), (128 + number, TOLD))
+            self.assertEqual(len(self.read()[0]["/step/index"]), 3)
+            os.remove(self.path("run.h5"))
 
     def test_a_handler_of_the_script_is_the_one_that_is_called(self):
         handler = """

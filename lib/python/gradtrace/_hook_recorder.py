@@ -5,6 +5,7 @@ opened by the first of them, when all is known that stands in the head of a trac
 """
 
 import inspect
+import os
 
 from ._arguments import Arguments, number
 from ._handle import Handle
@@ -78,12 +79,14 @@ class RowRecorder:
         """Ends the recording though the run goes on; the trace will say why."""
         if self.failed is None:
             self.failed = why
-            if self._handle is not None and self._handle.alive:
-                self._handle.stop(why)
+            if self._handle is None or not self._handle.alive:
+                return
+            self._handle.stop(why)
+            written = self._handle.progress().steps_written
             try:
                 self._finish()
-            except Exception:
-                pass  # the reason is told by whoever stops it
+            except Exception:  # the reason is told by whoever stops it
+                self.rows = written if os.path.exists(self.path) else 0
 
     def close(self):
         self._guard(self._finish)

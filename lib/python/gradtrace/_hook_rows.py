@@ -240,7 +240,7 @@ class Trace:
                 mine = self._players.key(optimizer) == key
             else:
                 mine = any(self.tensors.number_of(p) in part.numbers for p in parameters)
-            if not mine:
+            if not mine or self._row is None:
                 continue
             moved = part.weights is not None and part.weights.moved()
             if moved and not self._optimizer_is_loose:

@@ -12,6 +12,7 @@ import weakref
 import torch
 
 from ._sharded import is_sharded
+from ._tensors import is_recordable
 
 _ALL_ROWS = 4  # rows at which all gradients are looked at
 _ALL_LOOKS = 64  # and at most so often in a row
@@ -98,6 +99,7 @@ class Weights:
     """A few elements of a few parameters, as they are now."""
 
     def __init__(self, parameters):
+        parameters = [p for p in parameters if is_recordable(p)]
         step = max(1, len(parameters) // 4)
         picked = parameters[::step][:4] + parameters[-1:]
         self._few = [(weakref.ref(p), p._version, _few(p)) for p in picked]

@@ -67,8 +67,9 @@ class Recorder:
     ----------
     model_or_named_params
         A torch.nn.Module, or pairs (name, parameter), or a dict of them.  Only parameters with
-        requires_grad at this moment are recorded, in this order.  DDP's ``module.`` and
-        torch.compile's ``_orig_mod.`` are left out of the names.
+        requires_grad at this moment are recorded, in this order; complex ones as pairs of reals.
+        What wrappers add to the names is left out: DDP's ``module.``, torch.compile's
+        ``_orig_mod.``, ``_fsdp_wrapped_module.``, ``_checkpoint_wrapped_module.``.
     path
         The trace file; conventionally ends in .h5.  One that ends in .gtr becomes a folder.
     optimizer
