@@ -4,6 +4,8 @@ Functions that clip are known by their names, and may be elsewhere in another to
 clip by hand.  The gradients themselves tell.
 """
 
+import os
+import subprocess
 import sys
 import types
 import unittest
@@ -13,7 +15,7 @@ import numpy
 import torch
 from gradtrace import _hook_clipping, _hook_replace
 from harness import Case
-from recording import RecordCase
+from recording import PRELUDE, RecordCase
 
 LOOP = """
 optimizer = torch.optim.SGD(net.parameters(), lr=1e-2)
@@ -85,6 +87,36 @@ for step in range(3):
     optimizer.step()
 """)
         self.assertEqual(self.read()[1]["grad_state"], "unknown")
+
+
+    def test_the_clipping_of_a_sharded_model_by_its_own_method(self):
+        script = PRELUDE + """
+from torch.distributed.fsdp import FullyShardedDataParallel
+torch.distributed.init_process_group("gloo")
+whole = FullyShardedDataParallel(net, device_id=torch.device("cpu"), use_orig_params=True)
+optimizer = torch.optim.SGD(whole.parameters(), lr=1e-2)
+for step in range(3):
+    loss_of(whole, step).backward()
+    whole.clip_grad_norm_(0.1)
+    optimizer.step()
+    optimizer.zero_grad()
+"""
+        self.write(script)
+        port = str(20002 + os.getpid() % 20000)
+        words = ("-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", port)
+        command = (sys.executable, *words, "train.py")
+        plain = subprocess.run(
+            command, cwd=self.folder, env=self.environment(), capture_output=True, check=False
+        )
+        if plain.returncode != 0:
+            self.skipTest("this torch does not shard on CPUs")
+        done = self.run_command(*command)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("run.h5", "run.rank1.h5"):
+            arrays, attributes = self.read(name)
+            self.assertEqual(attributes["grad_state"], "unknown")
+            self.assertIn(b"head.bias", list(arrays["/param/name"]))
+            self.assertEqual(done.stderr.count(f"{name}: gradients are changed"), 1, done.stderr)
 
 
 class ByNames(RecordCase):

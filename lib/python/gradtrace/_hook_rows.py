@@ -347,7 +347,7 @@ class Trace:
         return about
 
     def _tell_touched(self):
-        if self._told_touched:
+        if self._told_touched or self._session.ears is not None:
             return
         self._told_touched = True
         first = self._recorder.rows == 0
