@@ -79,7 +79,7 @@ class Optimizers:
         for p in parameters:
             known = self._owners.get(id(p))
             if known is None or known[0]() is not p:
-                missing |= p.grad is not None
+                missing |= p.is_leaf and p.grad is not None
                 continue
             for ref in known[1]:
                 optimizer = ref()

@@ -100,11 +100,10 @@ class RowRecorder:
         self._handle.call("gtr_recorder_end")
         self.rows += 1
         self._pending = True
-        for said in (
-            self._handle.warning() if first else "", self._progress.step(self._handle)
-        ):
-            if said:
-                self._talk.warn(said)
+        # The first row was late: the time of a step is measured from the second on.
+        said = self._handle.warning() if first else self._progress.step(self._handle)
+        if said:
+            self._talk.warn(said)
 
     def _open(self, about):
         self._options.update(about)
