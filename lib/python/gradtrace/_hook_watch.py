@@ -99,9 +99,8 @@ class Weights:
     """A few elements of a few parameters, as they are now."""
 
     def __init__(self, parameters):
-        parameters = [p for p in parameters if is_recordable(p)]
         step = max(1, len(parameters) // 4)
-        picked = parameters[::step][:4] + parameters[-1:]
+        picked = [p for p in parameters[::step][:4] + parameters[-1:] if is_recordable(p)]
         self._few = [(weakref.ref(p), p._version, _few(p)) for p in picked]
 
     def moved(self):
