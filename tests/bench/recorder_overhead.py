@@ -191,7 +191,7 @@ def counted(n_tensors, n_optimizers, n_clips, n_steps):
     parameters = [nn.Parameter(torch.randn(64)) for _ in range(n_tensors)]
     optimizers = [torch.optim.SGD(parameters[k::n_optimizers], lr=1e-3)
                   for k in range(n_optimizers)]
-    in_backward = n_optimizers > 1 and hasattr(parameters[0], "register_post_accumulate_grad_hook")
+    in_backward = hasattr(torch.Tensor, "register_post_accumulate_grad_hook") and n_optimizers > 1
     for p, optimizer in zip(parameters, optimizers if in_backward else ()):
         def step(p, optimizer=optimizer):
             optimizer.step()

@@ -70,7 +70,7 @@ class GpuGradients:
                     taken.kept[i] = kept[k].clone()
 
     def _done(self, keeps):
-        """Waits; yields numbers, sums and, if kept, elements, in memory that the next batch uses."""
+        """Waits; yields numbers, sums and, if kept, elements, in memory that is used again."""
         started, self._started = self._started, {}
         for _, plan in self._plans:
             numbers, sums = plan.wait()
