@@ -185,7 +185,7 @@ COUNTS = [
 
 
 def counted(n_tensors, n_optimizers, n_clips, n_steps):
-    """A run of tensors of 64 elements; prints processor seconds of the median step, and the loss."""
+    """A run of tensors of 64 elements; prints processor time of the median step, and the loss."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
     parameters = [nn.Parameter(torch.randn(64)) for _ in range(n_tensors)]
