@@ -3,6 +3,7 @@
 
     python3 tests/bench/recorder_overhead.py [--pairs N] [--steps N] [--modes LIST] [--profile]
                                              [--device cuda]
+    python3 tests/bench/recorder_overhead.py --counts [--pairs N] [--steps N]
 
 Trains a small GPT on the CPU, or a larger one on a GPU, in short runs, alternately with a
 recorder and without, from the same seed. Each pair of runs gives one ratio of times per step (the
@@ -12,11 +13,18 @@ thread spent in the recorder, as a share of the step: what no other work can hid
 part of it in which the queue was full. "cpu" is the same ratio of the training thread's own
 processor time, which other programs move less than the clock; the thread that writes is not in
 it. Losses of both runs must be the same bits.
+
+With --counts it is `gradtrace record` that is measured, where a step is small and much is listened
+to: many tensors, an optimizer for each tensor that steps in the backward pass, a clipping for each
+tensor. "a tensor" is what recording adds to a step, divided by the tensors: if that is flat, the
+cost grows with the model and not faster.
 """
 
 import argparse
+import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -169,6 +177,65 @@ def profile(args):
     pstats.Stats(profiler).sort_stats("tottime").print_stats(12)
 
 
+# Tensors, optimizers, calls that clip.
+COUNTS = [
+    (10, 1, 1), (100, 1, 1), (1000, 1, 1), (100, 1, 100), (1000, 1, 1000),
+    (100, 100, 0), (300, 300, 0), (1000, 1000, 0),
+]
+
+
+def counted(n_tensors, n_optimizers, n_clips, n_steps):
+    """A run of tensors of 64 elements; prints processor time of the median step, and the loss."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    parameters = [nn.Parameter(torch.randn(64)) for _ in range(n_tensors)]
+    optimizers = [torch.optim.SGD(parameters[k::n_optimizers], lr=1e-3)
+                  for k in range(n_optimizers)]
+    in_backward = hasattr(torch.Tensor, "register_post_accumulate_grad_hook") and n_optimizers > 1
+    for p, optimizer in zip(parameters, optimizers if in_backward else ()):
+        def step(p, optimizer=optimizer):
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        p.register_post_accumulate_grad_hook(step)
+    times = []
+    for _ in range(n_steps):
+        start = time.thread_time()
+        loss = sum(p.square().sum() for p in parameters)
+        loss.backward()
+        for k in range(n_clips):
+            nn.utils.clip_grad_norm_(parameters[k::n_clips], 1.0)
+        for optimizer in () if in_backward else optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        times.append(time.thread_time() - start)
+    print(json.dumps([statistics.median(times[n_steps // 2 :]), float(loss.detach())]))
+
+
+def compare_counts(args):
+    """Each in processes of its own, plain and recorded."""
+    program = os.path.join(os.path.dirname(gradtrace._library.find()), "gradtrace")
+    record = [program, "record", "--force", "-o", os.path.join(args.folder, "run.h5"), "--"]
+    print(f"{'tensors':>8} {'optimizers':>10} {'clips':>6} {'step':>10} {'recorded':>10}"
+          f" {'times':>6} {'a tensor':>10}")
+    for counts in COUNTS:
+        words = [sys.executable, os.path.abspath(__file__), "--steps", str(args.steps), "--counted"]
+        words.append(",".join(map(str, counts)))
+        plain, recorded = [], []
+        for _ in range(args.pairs):
+            runs = []
+            for command in (words, record + words):
+                said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+                runs.append(json.loads(said))
+            if runs[0][1] != runs[1][1]:
+                sys.exit(f"{counts}: losses differ from those of the run that is not recorded")
+            plain.append(runs[0][0])
+            recorded.append(runs[1][0])
+        one, other = statistics.median(plain), statistics.median(recorded)
+        each = 1e6 * (other - one) / counts[0]
+        print(f"{counts[0]:8d} {counts[1]:10d} {counts[2]:6d} {1e3 * one:7.2f} ms"
+              f" {1e3 * other:7.2f} ms {other / one:6.2f} {each:7.1f} us", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=9)
@@ -178,18 +245,23 @@ def main():
     for name in SIZES["cpu"]:
         parser.add_argument(f"--{name}", type=int, help="of the model and its batches")
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--counts", action="store_true", help="of tensors, optimizers, clips")
+    parser.add_argument("--counted", help=argparse.SUPPRESS)
     parser.add_argument("--folder", help="for the traces; default: a temporary one")
     args = parser.parse_args()
     for name, size in SIZES[args.device].items():
         if getattr(args, name) is None:
             setattr(args, name, size)
+    if args.counted:
+        counted(*map(int, args.counted.split(",")), args.steps)
+        return
     if args.device == "cuda":  # or two runs of the same would differ
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
         torch.use_deterministic_algorithms(True, warn_only=True)
     with tempfile.TemporaryDirectory(prefix="gradtrace-bench-", dir=args.folder) as folder:
         args.folder = folder
-        if args.profile:
-            profile(args)
+        if args.profile or args.counts:
+            (profile if args.profile else compare_counts)(args)
             return
         model = Model(args.layers, args.width, args.words)
         sizes = [p.numel() for p in model.parameters()]

@@ -13,6 +13,7 @@ import gradtrace
 import numpy
 import torch
 from gradtrace import _gpu_gradients, _host_copies, _kernel_norms, _library, _torch_norms
+from gradtrace._gradients import Gradients, Taken
 from harness import Case, model, train
 
 
@@ -71,6 +72,30 @@ class Ways:
 
     def pretend(self, device_of):
         return pretend(device_of)
+
+    def taken(self, elements, device_of, sizes):
+        """What `gradtrace record` takes of gradients before it writes them, as plain numbers; a
+        parameter is then replaced by one of another size."""
+        tensors = [torch.nn.Parameter(torch.zeros(n)) for n in sizes]
+        gradients = Gradients([(f"p{i}", p) for i, p in enumerate(tensors)], None, elements)
+        found = []
+        with self.pretend(device_of):
+            gradients.prepare(1.0)
+            gradients.hold_weakly()
+            for size in (sizes[0], sizes[0] if gradients.keeps else 3000):
+                tensors[0] = torch.nn.Parameter(torch.zeros(size))
+                gradients.replace(0, tensors[0])
+                grads = {i: torch.linspace(-1, 2, p.numel()) for i, p in enumerate(tensors)}
+                taken = Taken(len(sizes), gradients.keeps)
+                gradients.take(grads, 1.0, taken, 1)
+                found += [(s.sumsq, s.maxabs, s.nonfinite) for s in taken.sums]
+                found += [sorted((i, t.tolist()) for i, t in (taken.kept or {}).items())]
+        return found
+
+    def test_what_is_taken_before_it_is_written_is_the_same(self):
+        for elements in ("none", "full", "blocks:1/2"):
+            host = self.taken(elements, lambda tensor: None, [4000, 7, 1024])
+            self.assertEqual(self.taken(elements, lambda tensor: 0, [4000, 7, 1024]), host)
 
     def check_launches(self, calls, launches):
         pass

@@ -115,6 +115,7 @@ class Trainers(RecordCase):
     @unittest.skipIf(missing("transformers", "accelerate"), "needs transformers and accelerate")
     def test_a_trainer_that_accumulates_and_clips(self):
         arrays, logs = self.check(TRAINER)
+        self.assertEqual(self.read()[1]["total_steps"], 6)  # the Trainer's own plan
         losses = [entry["loss"] for entry in logs]
         numpy.testing.assert_allclose(arrays["/step/loss"], losses, atol=1e-4)
         rates = 1e-2 * (1 - numpy.arange(6) / 6)  # straight down, from the Trainer's schedule

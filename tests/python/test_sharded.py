@@ -64,7 +64,6 @@ class Parts(Case):
         tensor = torch.ones(2)
         self.assertIs(part_of(tensor), tensor)
         self.assertIs(replicated(tensor), tensor)
-        self.assertIsNone(part_of(None))
 
     def test_a_value_that_all_ranks_have_is_known(self):
         norm = torch.tensor(2.5)

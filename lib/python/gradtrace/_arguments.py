@@ -129,17 +129,23 @@ def _micro_batches(rows):
     )
 
 
+def about_tensors(named, optimizer):
+    """What meta says about the parameters and who changes them."""
+    types = sorted({dtype_name(name, parameter) for name, parameter in named})
+    known = {"dtype": types[0] if len(types) == 1 else types}
+    if any(is_sharded(parameter) for _, parameter in named):
+        known["sharded"] = True
+    if optimizer is not None:
+        known["optimizer"] = settings_of(optimizer)
+    return known
+
+
 def _meta_text(meta, named, optimizer):
     """The JSON object for the trace: what the caller gave, and what can be seen from here."""
     known = {"command": " ".join(shlex.quote(word) for word in sys.argv)}
     if "torch" in sys.modules:
         known["torch"] = str(sys.modules["torch"].__version__)
-    types = sorted({dtype_name(name, parameter) for name, parameter in named})
-    known["dtype"] = types[0] if len(types) == 1 else types
-    if any(is_sharded(parameter) for _, parameter in named):
-        known["sharded"] = True
-    if optimizer is not None:
-        known["optimizer"] = settings_of(optimizer)
+    known.update(about_tensors(named, optimizer))
     known.update(meta)
     try:
         return json.dumps(known, ensure_ascii=False, allow_nan=False, default=str)

@@ -2,8 +2,9 @@
 
 start() is called by start/sitecustomize.py when the script has just imported torch.  What follows
 is in parts: _hook_torch.py listens to torch, _hook_session.py decides which trace an optimizer
-belongs to, _hook_rows.py what becomes a row of it, _hook_names.py what its parameters are called.
-Here are settings, the ways in which a process ends, and what the user is told.
+belongs to, _hook_rows.py what becomes a row of it, _hook_names.py what its parameters are called,
+_hook_watch.py looks for what is not listened to.  Here are settings, the ways in which a process
+ends, and what the user is told.
 """
 
 import atexit
@@ -78,19 +79,21 @@ def _watch_the_end(session):
         leave(status)
 
     os._exit = _exit
-    session.on_first_row = lambda: _complete_on_sigterm(session)
+    session.on_first_row = lambda: _complete_on_signals(session)
 
 
-def _complete_on_sigterm(session):
-    """A trace in one file is complete only once closed, and SIGTERM would end Python without that.
+def _complete_on_signals(session):
+    """A trace in one file is complete only once closed, and SIGTERM, or SIGHUP when a terminal is
+    closed, would end Python without that.
 
-    Only where the script has not said what SIGTERM is to do; then Python dies of it, as it would
+    Only where the script has not said what they are to do; then Python dies of it, as it would
     have.  A folder of segments (.gtr) needs none of this: what it holds is complete at all times.
     """
     if not session.settings["output"].endswith(".gtr"):
         try:
-            if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-                signal.signal(signal.SIGTERM, lambda number, frame: _die_of(session, number))
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    signal.signal(number, lambda number, frame: _die_of(session, number))
         except ValueError:
             pass  # not in the main thread
 

@@ -9,7 +9,7 @@ called by its place in the optimizer.
 import gc
 import sys
 
-_WRAPPERS = ("DistributedDataParallel", "DataParallel")
+from ._tensors import plain_name, unwrapped, wraps
 
 
 class Found:
@@ -25,24 +25,23 @@ class Found:
         """What the model is called: its checkpoint's name if it has one, else its class."""
         names = []
         for module in self.models:
-            inner = getattr(module, "module", module) if _wraps(module) else module
-            inner = getattr(inner, "_orig_mod", inner)
+            inner = unwrapped(module)
             config = getattr(inner, "config", None)
             name = getattr(config, "_name_or_path", None)
             names.append(name if isinstance(name, str) and name else type(inner).__name__)
         return ", ".join(names)
 
 
-def find(optimizers, trainable):
-    """Names for all parameters of the optimizers; trainable(optimizer) lists those that count."""
-    wanted = {id(p): p for optimizer in optimizers for p in trainable(optimizer)}
+def find(optimizers, parameters_of):
+    """Names for all parameters of optimizers; parameters_of(optimizer) lists those that count."""
+    wanted = {id(p): p for optimizer in optimizers for p in parameters_of(optimizer)}
     found = Found()
     missing = dict(wanted)
     for module, pairs in _covering(wanted):
         own = [(name, p) for name, p in pairs if id(p) in missing]
         if own:
             found.models.append(module)
-            found.data_parallel |= _wraps(module)
+            found.data_parallel |= wraps(module)
             found.named.append((module, own))
             for _, p in own:
                 missing.pop(id(p))
@@ -81,23 +80,16 @@ def _modules():
     return [thing for thing in gc.get_objects() if issubclass(type(thing), base)]
 
 
-def _wraps(module):
-    return type(module).__name__ in _WRAPPERS
-
-
 def _joined(shares):
     """One list; with several modules, each name begins with its module's class."""
     named, used = [], {}
     for module, pairs in shares:
         prefix = ""
         if len(shares) > 1:
-            kind = type(module).__name__
+            kind = type(unwrapped(module)).__name__
             used[kind] = used.get(kind, 0) + 1
             prefix = f"{kind}{used[kind] if used[kind] > 1 else ''}."
-        for name, p in pairs:
-            if _wraps(module) and name.startswith("module."):
-                name = name[len("module.") :]
-            named.append((prefix + name.replace("_orig_mod.", ""), p))
+        named += [(prefix + plain_name(module, name), p) for name, p in pairs]
     return named
 
 

@@ -1,94 +1,70 @@
-"""_hook_recorder.py - a Recorder whose rows come in parts, and that owns nothing of the run.
+"""_hook_recorder.py - what writes the rows of one trace of `gradtrace record`.
 
-The parameters are held weakly: a script that drops its model gets its memory back.
+Rows come complete: their sums were taken when the gradients were seen.  The library's recorder is
+opened by the first of them, when all is known that stands in the head of a trace.
 """
 
-import math
+import inspect
+import os
 
-from ._arguments import number
+from ._arguments import Arguments, number
+from ._handle import Handle
 from ._library import Error
+from ._micro_batches import Numbers
 from ._progress import Progress
 from .recorder import Recorder, reason
 
-
-class _Joined:
-    """Several optimizers as one, for the names of their groups and the settings of the first."""
-
-    def __init__(self, optimizers):
-        self.optimizer = optimizers[0]
-        self.param_groups = list(optimizers[0].param_groups)
-        if len(optimizers) > 1:
-            self.param_groups = [
-                {**group, "name": f"optimizer{k}.{group.get('name') or f'group{g}'}"}
-                for k, optimizer in enumerate(optimizers)
-                for g, group in enumerate(optimizer.param_groups)
-            ]
+_DEFAULTS = {
+    name: parameter.default
+    for name, parameter in inspect.signature(Recorder.__init__).parameters.items()
+    if parameter.default is not parameter.empty
+}
 
 
-class RowRecorder(Recorder):
-    """begin-add-add-end instead of step; tells failures and warnings to `talk`."""
+class RowRecorder:
+    """Tells failures and warnings to `talk`; the first failure ends it and keeps its rows."""
 
-    def __init__(self, named, path, talk, *, optimizers, **options):
-        self._talk = talk
+    def __init__(self, gradients, path, talk, **options):
+        self.path = path
         self.rows = 0
-        super().__init__(named, path, optimizer=_Joined(optimizers), **options)
-        self._first = False  # the row under way is the first
-        if self._handle is not None:
-            self._handle.stay_open_at_exit()  # the session closes it, when it has told the last row
+        self.failed = None
+        self._talk = talk
+        self._gradients = gradients
+        self._options = {**_DEFAULTS, **options}
+        self._handle = None
+        self._progress = None
+        self._pending = False  # the last row waits to be told what became of it
+        self._numbers = None
+        micro_batches = Arguments(self._options, []).micro_batches
+        if micro_batches:
+            self._numbers = Numbers(micro_batches)
+        self._number = None  # of the row that is next
 
-    def _make_progress(self, progress, rank):
-        return Progress(progress, self.path, rank, "gradtrace record", whole_lines=True)
+    def begin(self):
+        """The next row gets its number; are elements of it kept?"""
+        self._guard(self._begin)
+        return self.failed is None and self._keeps()
 
-    def _make_ears(self):
-        return None  # the session's hear all parameters of the script
+    def _begin(self):
+        self._number = self.rows if self._numbers is None else self._numbers.next()
 
-    def add(self, grads, grad_scale, group, losses, first):
-        """Records {number of the tensor: gradient or None}; the first call of a row begins it.
+    def _keeps(self):
+        """Before the head is known, a row is taken with elements in any case."""
+        known = self._handle is not None
+        return self._gradients.keeps and (not known or self._handle.keeps_elements(self._number))
 
-        group: the parameter group whose learning rate the row has.
-        """
-        self._guard(lambda: self._add(grads, grad_scale, group, losses, first))
+    @property
+    def threads(self):
+        return self._options["threads"]
 
-    def end(self):
-        """Completes the row."""
-        self._guard(self._end)
+    def row(self, taken, loss, rate, **about):
+        """Writes a row that was taken; about: options, for the first."""
+        self._guard(lambda: self._row(taken, loss, rate, about))
 
     def applied(self, scale=None, skipped=False):
-        """Of the row completed last, if there is one that has not been told of."""
+        """Of the row written last, if there is one that has not been told of."""
         if self._pending:
-            super().applied(scale, skipped)
-
-    def _add(self, grads, grad_scale, group, losses, first):
-        if self._begin(grad_scale):
-            self._first = True
-            self._gradients.hold_weakly()
-            self._optimizer = None
-        if first:
-            self._next_step = self._number_of_row(None)
-        step = self._next_step
-
-        def begin():
-            if first:
-                self._handle.call("gtr_recorder_begin", step, float(losses), _rate(group))
-
-        grads = [grads.get(i) for i in range(len(self._gradients.named))]
-        self._gradients.give(self._handle, step, grads, grad_scale, begin)
-
-    def _number_of_row(self, step):
-        return self.rows if self._numbers is None else self._numbers.next()
-
-    def _end(self):
-        self._handle.call("gtr_recorder_end")
-        self.rows += 1
-        self._pending = True
-        self._after_row(self._first)
-        self._first = False
-        while self._remarks:
-            self._talk.warn(self._remarks.pop(0))
-
-    def _applied(self, scale, skipped):
-        self._handle.call("gtr_recorder_applied", number(scale), bool(skipped))
-        self._pending = False
+            self._guard(lambda: self._applied(scale, skipped))
 
     def stepped(self):
         """The optimizer has stepped: the next row is of the next step."""
@@ -99,15 +75,60 @@ class RowRecorder(Recorder):
         """Are there rows of a step that has not ended?  Only where each backward pass is one."""
         return self._numbers is not None and self._numbers.taken > 0
 
+    def stop(self, why):
+        """Ends the recording though the run goes on; the trace will say why."""
+        if self.failed is None:
+            self.failed = why
+            if self._handle is None or not self._handle.alive:
+                return
+            self._handle.stop(why)
+            written = self._handle.progress().steps_written
+            try:
+                self._finish()
+            except Exception:  # the reason is told by whoever stops it
+                self.rows = written if os.path.exists(self.path) else 0
+
+    def close(self):
+        self._guard(self._finish)
+
+    def _row(self, taken, loss, rate, about):
+        first = self._handle is None
+        if first:
+            self._open(about)
+        self._handle.call("gtr_recorder_begin", self._number, number(loss), rate)
+        taken.give(self._handle, self._keeps())
+        self._handle.call("gtr_recorder_end")
+        self.rows += 1
+        self._pending = True
+        # The first row was late: the time of a step is measured from the second on.
+        said = self._handle.warning() if first else self._progress.step(self._handle)
+        if said:
+            self._talk.warn(said)
+
+    def _open(self, about):
+        self._options.update(about)
+        self._handle = Handle(self.path, Arguments(self._options, []).fields)
+        self._handle.stay_open_at_exit()  # the session closes it, when it has told the last row
+        self._gradients.declare(self._handle)
+        rank, progress = self._options["rank"], self._options["progress"]
+        self._progress = Progress(progress, self.path, rank, "gradtrace record", whole_lines=True)
+        self._progress.announce(self._handle)
+
+    def _applied(self, scale, skipped):
+        self._handle.call("gtr_recorder_applied", number(scale), bool(skipped))
+        self._pending = False
+
     def _finish(self):
-        if self._handle is not None and self._handle.alive:
-            done = self._handle.progress()
-            if done.dropped:
-                self._talk.once(
-                    f"{self.path}: the elements of {done.dropped:,} steps were left out, because "
-                    "the queue was full; raise --queue-mb, or wait for room: --when-full block"
-                )
-        super()._finish()
+        if self._handle is None or not self._handle.alive:
+            return
+        done = self._handle.progress()
+        if done.dropped:
+            self._talk.once(
+                f"{self.path}: the elements of {done.dropped:,} steps were left out, because "
+                "the queue was full; raise --queue-mb, or wait for room: --when-full block"
+            )
+        self._progress.end()
+        self._handle.close()
 
     def _guard(self, work):
         if self.failed is not None:
@@ -115,14 +136,9 @@ class RowRecorder(Recorder):
         try:
             work()
         except Exception as error:
-            self.failed = reason(error)
-            self._give_up()
-            about = "" if self.path in self.failed else f"{self.path}: "
-            if self.strict:
-                raise Error(about + self.failed) from error
-            self._talk.failed(f"{about}{self.failed}; recording stops here")
-
-
-def _rate(group):
-    rate = group.get("lr")
-    return math.nan if rate is None else number(rate)
+            why = reason(error)
+            self.stop(why)
+            about = "" if self.path in why else f"{self.path}: "
+            if self._options["strict"]:
+                raise Error(about + why) from error
+            self._talk.failed(f"{about}{why}; recording stops here")

@@ -1,101 +1,112 @@
 """_hook_rows.py - from what is seen of a script to the rows of its traces.
 
-A row is made of one part for each optimizer.  A part begins when the optimizer's gradients are
-first known to be complete: when they are clipped, or unscaled and stepped, or when the optimizer
-steps.  That is the moment at which they are recorded: as the backward passes left them.  It ends
-when the optimizer has stepped, or when the step was left out.
+A row is what the optimizers are about to use.  It is made of one part for each player: an
+optimizer, or several of the same tensors.  A part begins when gradients may be complete: when they
+are clipped, or unscaled and stepped, or when an optimizer steps.  Then they are reduced, as the
+backward passes left them, and again if more has been added to them before the step.  It ends when
+an optimizer has stepped, or when the step was left out.
 
     one optimizer    backward ... backward  clip  step     a row each step
     two, A and B     A  B  A  B                            a row each round
                      A  A  A  B                            rows A, A, A B: a row is complete when
                                                            all have stepped or one comes again
+
+The first row waits for the next backward pass: only then is it known how long the run is to be,
+which stands in the head of the trace.
 """
 
 import math
 import os
-import weakref
 
 from . import _hook_names
-from ._arguments import distributed
+from ._arguments import about_tensors, distributed, number
+from ._gradients import Taken
+from ._hook_clips import Clips
+from ._hook_plan import Plan
+from ._hook_players import Players
 from ._hook_recorder import RowRecorder
-
-MOST_LOSSES = 4096  # backward calls between two rows; beyond, the loss is not known
-
-
-def each_trainable(optimizer):
-    """The parameters of an optimizer that training changes, at this moment, one by one."""
-    return (p for group in optimizer.param_groups for p in group["params"] if p.requires_grad)
-
-
-def trainable(optimizer):
-    """All of them."""
-    return list(each_trainable(optimizer))
-
-
-class Losses:
-    """What backward was called on since the last row: their sum is what was differentiated.
-
-    Read only when a row is written, which waits for the gradients anyway.
-    """
-
-    def __init__(self):
-        self._roots = []
-        self._divisor = lambda: 1.0
-
-    def add(self, root):
-        if len(self._roots) <= MOST_LOSSES:
-            self._roots.append((root.detach(), root._version))
-
-    def __float__(self):
-        if not self._roots or len(self._roots) > MOST_LOSSES:
-            return math.nan
-        if any(root._version != version for root, version in self._roots):
-            return math.nan  # the script has reused the tensor
-        return sum(float(root) for root, _ in self._roots) / self._divisor()
-
-    def scaled_by(self, divisor):
-        """divisor() is the loss scale in all of them."""
-        self._divisor = divisor
-
-    def clear(self):
-        self.__init__()
+from ._hook_tensors import Joined, Tensors, parameters_of, recordable
+from ._hook_watch import Weights
+from ._sharded import part_of
+from ._tensors import is_recordable
 
 
 class Part:
-    """One optimizer in one row."""
+    """A player in one row."""
 
     def __init__(self):
         self.done = False  # stepped, or left out
         self.skipped = lambda: False
-        self.scales = []  # of each clipping: a function that tells it, once the GPU has it
-        self.waits = False  # a scale or a skip is known only once a GPU has it
-        self.changed = False  # gradients were added to after they were recorded
+        self.waits = False  # whether it was skipped is known only once a GPU has it
         self.settled = False  # what a closure does after its first call is not looked at
+        self.weights = None  # at the first clipping
+        self.rate = math.nan
+        self.begin()
+
+    def begin(self):
+        """Gradients are to be taken, perhaps anew."""
+        self.clips = Clips()
+        self.numbers = set()  # tensors with a gradient
+        self.seen = set()  # ids of the optimizers whose tensors these are
+        self.stale = False  # gradients were added to since
+        self.touched = False  # they were changed by something that is not listened to
 
     def scale(self):
         """By what the run multiplied the gradients; NaN if that is no one number."""
-        if self.changed:
-            return math.nan
-        return math.prod(scale() for scale in self.scales)
+        return math.nan if self.touched else self.clips.scale(self.numbers)
+
+
+class Row:
+    def __init__(self, taken):
+        self.taken = taken
+        self.parts = {}  # key of the player: its part, the first of them first
+        self.n_done = 0
+        self.loss = None
+
+    def first_part(self):
+        return next(iter(self.parts.values()))
 
 
 class Trace:
     """One file, and the row of it that is under way."""
 
-    def __init__(self, session, optimizers, clip):
+    def __init__(self, session, optimizers, scale):
         self._session = session
-        self._parts = {}  # id of the optimizer: its Part in the row under way
-        self._told_late = False
+        self.thread = session.heres.find().thread
+        self._row = None
+        self._held = None  # the first row
         self._before = []  # parts of the row that was completed last, until it is told what applied
-        found = _hook_names.find(optimizers, trainable)
+        self._n_late = 0
+        self._played = set()  # ids of optimizers that have had a part
+        self._told_touched = False
+        named, options = self._begin(optimizers)
+        self._optimizer_is_loose = getattr(optimizers[0], "is_loose", False)
+        self.tensors = Tensors(named, optimizers, options, scale, session.owners)
+        self._gradients = self.tensors.gradients
+        self._plan = Plan(optimizers) if not options.get("total_steps") else None
+        self._recorder = RowRecorder(self._gradients, self.path, session.talk, **options)
+        self._players = Players(self.tensors.numbers_of)
+        for optimizer in optimizers:
+            self._players.key(optimizer)
+        session.talk.note("trace", self.path)
+
+    def _begin(self, optimizers):
+        """Names, and what is told to the recorder."""
+        session = self._session
+        found = _hook_names.find(optimizers, recordable)
         meta = {"command": session.settings["command"]}
         if found.model:
             meta["model"] = found.model
-        meta.update(clip)
         if len(optimizers) > 1:
             meta["optimizers"] = [type(optimizer).__name__ for optimizer in optimizers]
+        named = [(name, p) for name, p in found.named if is_recordable(p)]
+        for name, p in found.named:
+            if not is_recordable(p) and p.requires_grad:
+                session.talk.once(f"{name}: its type, {p.dtype}, is not recorded")
+        loose = getattr(optimizers[0], "is_loose", False)
+        meta.update(about_tensors(named, None if loose else Joined(optimizers)))
         options = dict(session.settings["recorder"])
-        meta.update(options.pop("meta", {}))
+        self._meta = {**meta, **options.pop("meta", {})}
         rank, world_size = _rank()
         # What is heard during a backward pass is the rank's own; the average comes after it.
         averaged = found.data_parallel and world_size > 1 and session.ears is None
@@ -103,133 +114,253 @@ class Trace:
         self._place = self.path  # what of it is ours
         if rank > 0 and self.path.endswith(".gtr"):
             self._place += f"/rank{rank}"
-        self._recorder = RowRecorder(
-            found.named,
-            self.path,
-            session.talk,
-            optimizers=optimizers,
-            reduction="mean" if averaged else "none",
-            meta=meta,
-            rank=rank,
-            world_size=world_size,
-            **options,
-        )
-        self._refs = [weakref.ref(p) for _, p in found.named]
-        self._index = {id(p): i for i, (_, p) in enumerate(found.named)}
-        self._optimizers = [weakref.ref(optimizer) for optimizer in optimizers]
-        session.talk.note("trace", self.path)
+        reduction = "mean" if averaged else "none"
+        return named, {**options, "reduction": reduction, "rank": rank, "world_size": world_size}
 
-    def number_of(self, p):
-        """The tensor that records a parameter, or None."""
-        i = self._index.get(id(p))
-        return i if i is not None and self._refs[i]() is p else None
+    # --- one row
 
-    def has_any(self, parameters):
-        return any(self.number_of(p) is not None for p in parameters)
-
-    def alive(self):
-        return any(ref() is not None for ref in self._refs)
-
-    def observe(self, optimizer, grad_scale):
-        """Records the optimizer's gradients, unless they are in the row already; its Part."""
-        part = self._parts.get(id(optimizer))
-        if part is not None and not part.done:
-            return part
-        if part is not None:
+    def observe(self, optimizer, scale, clipped):
+        """Takes the optimizer's gradients, unless they have been and are as they were; its Part."""
+        here = self._session.heres.find()
+        key = self._players.key(optimizer)
+        self._played.add(id(optimizer))
+        self.thread = here.thread
+        self._session.optimizers.seen_in(optimizer, here.thread)
+        part = self._row.parts.get(key) if self._row is not None else None
+        if part is not None and not part.done and self._moved_by_hand(part):
+            self._finish_part(part, lambda: False)
+            part = self._row.parts.get(key) if self._row is not None else None
+        if part is not None and part.done:
             self._end_row()
-        grads, late = self._grads_of(optimizer)
-        if late and not self._told_late:
-            self._told_late = True
-            self._session.talk.once(
-                f"{self.path}: {late} tensors became trainable after the first step; they are not "
-                "in the trace"
-            )
-        first = not self._parts
-        if self._session.ears is None:  # else each backward pass was recorded as it came
-            self._record(grads, grad_scale, optimizer, first)
-        part = self._parts[id(optimizer)] = Part()
-        if all(ref() is not optimizer for ref in self._optimizers):
-            self._optimizers.append(weakref.ref(optimizer))
+            part = None
+        if part is not None and part.settled:
+            return part
+        if part is None:
+            part = self._begin_part(key)
+        elif part.stale:
+            self._again(part)
+        taken = id(optimizer) in part.seen
+        used = clipped if taken and clipped is not None else parameters_of(optimizer)
+        if here.backwards == 0 and here.watch.changed(used):
+            part.touched = True
+        part.rate = _rate(optimizer.param_groups[0])
+        if not taken:
+            self._take(part, optimizer, scale, here)
+        if clipped is not None and part.weights is None:
+            part.weights = Weights(parameters_of(optimizer))
         return part
 
-    def _grads_of(self, optimizer):
-        """{number of a tensor: its gradient}, and how many trainable tensors have no number.
+    def _begin_part(self, key):
+        if self._row is None:
+            self.settle()
+            self._tell_applied()
+            self._row = Row(self._session.ears is None and self._new_taken())
+        part = self._row.parts[key] = Part()
+        return part
 
-        Runs over all parameters at each step, so it is number_of() written out.
-        """
-        grads, late = {}, 0
-        index, refs = self._index, self._refs
-        for group in optimizer.param_groups:
-            for p in group["params"]:
-                if p.requires_grad:
-                    i = index.get(id(p))
-                    if i is None or refs[i]() is not p:
-                        late += 1
-                    else:
-                        grads[i] = p.grad
-        return grads, late
+    def _new_taken(self):
+        return Taken(len(self.tensors), self._recorder.begin())
 
-    def micro_batch(self, optimizer, grad_scale):
+    def _again(self, part):
+        """More was added to what was taken."""
+        if part.clips.limit():
+            self._session.talk.once(
+                "gradients were clipped, and backward passes added to them before the step: rows "
+                "show what the optimizer got, with the scale of the clipping after the last pass"
+            )
+        self._forget(part)
+        part.begin()
+
+    def _forget(self, part):
+        for i in part.numbers if self._session.ears is None else ():
+            self._row.taken.forget(i)
+
+    def _take(self, part, optimizer, scale, here):
+        grads, late = self.tensors.grads_of(optimizer, part.numbers)
+        if len(late) > self._n_late:
+            self._tell_late(late)
+        part.seen.add(id(optimizer))
+        part.numbers.update(grads)
+        if self._session.ears is not None:  # each backward pass was recorded as it came
+            return
+        self._gradients.take(grads, scale, self._row.taken, self._recorder.threads)
+        if part is self._row.first_part():
+            loss = here.losses.take()
+            if loss is not None:
+                self._row.loss = loss if self._row.loss is None else self._row.loss + loss
+
+    def _tell_late(self, grads):
+        self._n_late = len(grads)
+        parts = [part_of(grad).detach().to_dense().double() for grad in grads]
+        squares = sum(float(part.norm()) ** 2 for part in parts)
+        self._session.talk.once(
+            f"{self.path}: {len(grads)} tensors came to the optimizer after the first step; they "
+            f"are not in the trace, nor in its global norm; theirs was {math.sqrt(squares):.3g}"
+        )
+
+    def micro_batch(self, optimizer, scale):
         """A row of what the backward pass that has just ended gave to each tensor."""
-        alive = [(i, ref()) for i, ref in enumerate(self._refs)]
-        alive = [(i, p) for i, p in alive if p is not None]
+        alive = self.tensors.numbered()
         grads = self._session.ears.take([p for _, p in alive])
-        self._record({i: g for (i, _), g in zip(alive, grads)}, grad_scale, optimizer, True)
-        self._recorder.end()
+        grads = {i: grad for (i, _), grad in zip(alive, grads) if grad is not None}
+        self._tell_applied()
+        row = Row(self._new_taken())
+        self._gradients.take(grads, scale, row.taken, self._recorder.threads)
+        row.loss = self._session.heres.find().losses.take()
+        row.parts[None] = Part()
+        row.first_part().rate = _rate(optimizer.param_groups[0])
+        self._write(row)
 
-    def give_up(self):
-        """Gradients were dropped: if the step has rows and has not ended, it was left out."""
-        if self._recorder.in_step() and not self._parts:
+    def finish(self, optimizer, skipped):
+        """The optimizer has stepped, or has not: skipped() will tell."""
+        part = self.part_of(optimizer)
+        if part is not None and not part.done:
+            self._finish_part(part, skipped)
+
+    def part_of(self, optimizer):
+        """In the row under way."""
+        return self._row.parts.get(self._players.key(optimizer)) if self._row is not None else None
+
+    def _finish_part(self, part, skipped):
+        row = self._row
+        part.done = True
+        part.skipped = skipped
+        row.n_done += 1
+        alive = self._players.alive()
+        if row.n_done >= len(alive) and all(k in row.parts and row.parts[k].done for k in alive):
+            self._end_row()
+            self._session.heres.find().losses.clear()
+            if self._held is None:
+                self._tell_if_known()
+
+    def given_up(self, parameters, optimizer=None):
+        """Gradients were dropped: of this optimizer, or of any that has some of the parameters."""
+        for key, part in self._pending():
+            if optimizer is not None:
+                mine = self._players.key(optimizer) == key
+            else:
+                mine = any(self.tensors.number_of(p) in part.numbers for p in parameters)
+            if not mine or self._row is None:
+                continue
+            moved = part.weights is not None and part.weights.moved()
+            if moved and not self._optimizer_is_loose:
+                self._drop(key)
+            else:
+                self._finish_part(part, lambda moved=moved: not moved)
+        # If rows were made before the step and it has not ended, it was left out.
+        if self._recorder.in_step() and self._row is None and self.tensors.has_any(parameters):
             self._tell_applied()
             self._recorder.applied(math.nan, True)
             self._recorder.stepped()
 
-    def _record(self, grads, grad_scale, optimizer, first):
-        if first:
-            self._tell_applied()
-        losses = self._session.losses
-        self._recorder.add(grads, grad_scale, optimizer.param_groups[0], losses, first)
-        if first:
-            losses.clear()
+    def _drop(self, key):
+        """The gradients have moved the weights, and are no optimizer's step."""
+        self._session.talk.once(
+            "gradients that were clipped and used by the script itself, not by an optimizer's "
+            "step, as in SAM, have no rows"
+        )
+        self._forget(self._row.parts.pop(key))
+        if not self._row.parts:
+            self._row = None
 
-    def finish(self, optimizer, skipped):
-        """The optimizer has stepped, or has not: skipped() will tell."""
-        part = self._parts.get(id(optimizer))
-        if part is None or part.done:
-            return
-        part.done = True
-        part.skipped = skipped
-        members = [ref() for ref in self._optimizers]
-        parts = [self._parts.get(id(member)) for member in members if member is not None]
-        if all(part is not None and part.done for part in parts):
-            self._end_row()
-            self._session.losses.clear()
-            if not any(part.waits for part in parts):
-                self._tell_applied()
+    def _moved_by_hand(self, part):
+        """Has a script without an optimizer made its step?"""
+        return self._optimizer_is_loose and part.weights is not None and part.weights.moved()
 
-    def pending(self):
-        """(parameters of the trace, part) of what was recorded and has not stepped."""
-        for ref in self._optimizers:
-            optimizer = ref()
-            part = self._parts.get(id(optimizer)) if optimizer is not None else None
-            if part is not None and not part.done:
-                yield optimizer, part
+    def backward_begins(self):
+        """Gradients will be added to."""
+        self.settle()
+        for _, part in self._pending():
+            if self._moved_by_hand(part):
+                self._finish_part(part, lambda: False)
+            else:
+                part.stale = True
+
+    def _pending(self):
+        """(key, part) of what was taken and has not stepped."""
+        if self._row is None or self._row.n_done == len(self._row.parts):
+            return []
+        return [(key, part) for key, part in self._row.parts.items() if not part.done]
+
+    # --- to the recorder
+
+    def settle(self):
+        """Writes the first row, if it waits."""
+        if self._held is not None:
+            row, self._held = self._held, None
+            self._write(row)
+            self._tell_if_known()
+
+    def stop(self, why):
+        """Keeps the rows that are complete."""
+        self.settle()
+        self._recorder.stop(why)
 
     def close(self):
-        if self._parts:
+        if self._row is not None:
             self._end_row()
+        self.settle()
         self._tell_applied()
         self._recorder.close()
         self._session.talk.note(
-            "closed", f"{self._recorder.rows} {len(self._refs)} {self._place}"
+            "closed", f"{self._recorder.rows} {len(self.tensors)} {self._place}"
         )
 
+    def leave(self, optimizer):
+        """It has a trace of its own."""
+        self._players.leave(optimizer)
+
+    def has_played(self, optimizer):
+        return id(optimizer) in self._played
+
     def _end_row(self):
+        row, self._row = self._row, None
+        if any(part.touched for part in row.parts.values()):
+            self._tell_touched()
         if self._session.ears is None:
-            self._recorder.end()
+            if self._recorder.rows == 0:
+                self._held = row
+            else:
+                self._write(row)
         self._recorder.stepped()
-        self._before = list(self._parts.values())
-        self._parts = {}
+        self._before = list(row.parts.values())
+        self._session.heres.find().watch.row_ended()
+
+    def _write(self, row):
+        about = self._head(row) if self._recorder.rows == 0 else {}
+        self._recorder.row(row.taken, row.loss, row.first_part().rate, **about)
+
+    def _head(self, row):
+        """What the head of the trace says that is known only with the first row."""
+        about, told = {"meta": dict(self._meta)}, []
+        for part in row.parts.values():
+            clips = part.clips.about(self.tensors.name)
+            told += [clip for clip in clips if clip not in told]
+            if part.touched:
+                about["grad_state"] = "unknown"
+        if len(told) == 1 and "tensors" not in told[0]:
+            about["meta"] = {**told[0], **about["meta"]}
+        elif told:
+            about["meta"] = {"clips": told, **about["meta"]}
+        if self._plan is not None and self._plan.steps() > 0:
+            about["total_steps"] = self._plan.steps()
+        return about
+
+    def _tell_touched(self):
+        if self._told_touched or self._session.ears is not None:
+            return
+        self._told_touched = True
+        first = self._recorder.rows == 0
+        self._session.talk.warn(
+            f"{self.path}: gradients are changed between backward() and the step by something that "
+            "is not listened to (a script's own clipping, FSDP's, DeepSpeed's): from step "
+            f"{self._recorder.rows} on rows may show what it left, and their scale is unknown"
+            + ("; grad_state is unknown" if first else "")
+        )
+
+    def _tell_if_known(self):
+        if not any(part.waits or part.clips.wait() for part in self._before):
+            self._tell_applied()
 
     def _tell_applied(self):
         """What became of the last row.  Late, so that nothing waits for a GPU before it must."""
@@ -238,6 +369,11 @@ class Trace:
             scales = {part.scale() for part in parts}
             scale = scales.pop() if len(scales) == 1 else math.nan
             self._recorder.applied(scale, all(part.skipped() for part in parts))
+
+
+def _rate(group):
+    rate = group.get("lr")
+    return math.nan if rate is None else number(rate)
 
 
 def _rank():

@@ -8,17 +8,18 @@ import sys
 import weakref
 
 from ._hook_replace import replace_method
+from ._hook_tensors import parameters_of
 
 
 class Scalers:
-    """Knows the scaler that was used last; the run has one, as a rule."""
+    """Knows the scaler that each thread used last; a run has one, as a rule."""
 
     def __init__(self, session, observe):
         """observe(optimizer): the row under way gets its gradients, if there are any."""
         self._session = session
+        self._heres = session.heres
         self._observe = observe
-        self._scaler = None  # weakly
-        for name in ("_used", "_stepped"):  # they look at the run; the others only pass calls on
+        for name in ("_used", "_stepped", "_unscales"):  # they look at the run
             setattr(self, name, session.guarded(getattr(self, name)))
 
     def listen(self):
@@ -39,16 +40,34 @@ class Scalers:
 
     def _listen_to(self, cls):
         replace_method(cls, "scale", self._scaling)
-        replace_method(cls, "unscale_", self._scaling)
+        replace_method(cls, "unscale_", self._unscaling)
         replace_method(cls, "step", self._step)
 
     def _scaling(self, original):
-        def scale_or_unscale(scaler, *arguments, **named):
+        def scale(scaler, *arguments, **named):
             result = original(scaler, *arguments, **named)
             self._used(scaler)
             return result
 
-        return scale_or_unscale
+        return scale
+
+    def _unscaling(self, original):
+        def unscale_(scaler, optimizer, *arguments, **named):
+            self._unscales(optimizer, False)
+            result = original(scaler, optimizer, *arguments, **named)
+            self._unscales(optimizer, True)
+            self._used(scaler)
+            return result
+
+        return unscale_
+
+    def _unscales(self, optimizer, done):
+        """That gradients change is known."""
+        watch, parameters = self._heres.find().watch, parameters_of(optimizer)
+        if done:
+            watch.look_again(parameters)
+        else:
+            watch.changed(parameters)
 
     def _step(self, original):
         def step(scaler, optimizer, *arguments, **named):
@@ -63,8 +82,9 @@ class Scalers:
         """Remembers the scaler; with an optimizer, records before its step, which may not come."""
         if not scaler.is_enabled():
             return None
-        self._scaler = weakref.ref(scaler)
-        self._session.losses.scaled_by(scaler.get_scale)
+        here = self._heres.find()
+        here.scaler = weakref.ref(scaler)
+        here.losses.scaled_by(scaler.get_scale)
         part = None if optimizer is None else self._observe(optimizer)
         if part is not None:
             part.waits = True
@@ -94,7 +114,8 @@ class Scalers:
         return 1.0 if scaler is None else scaler.get_scale()
 
     def _enabled(self):
-        scaler = self._scaler() if self._scaler is not None else None
+        ref = self._heres.find().scaler
+        scaler = ref() if ref is not None else None
         return scaler if scaler is not None and scaler.is_enabled() else None
 
 

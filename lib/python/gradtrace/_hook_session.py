@@ -1,16 +1,21 @@
 """_hook_session.py - all traces of one process of the script, and what keeps them from harming it.
 
-The optimizers alive when the first step is seen share a trace.  One that comes later and has none
-of its parameters in a trace begins a trace of its own.  Whatever fails in here turns recording off
-and leaves the script alone, unless it was asked to be strict.
+The optimizers alive when the first step is seen share a trace, if they were made in one thread.
+One that comes later and has none of its parameters in a trace begins a trace of its own.  Whatever
+fails in here turns recording off, keeps what was recorded and leaves the script alone, unless it
+was asked to be strict.
 """
 
 import functools
 import os
 import sys
+import threading
 import weakref
 
-from ._hook_rows import Losses, Trace, each_trainable, trainable
+from ._hook_here import Heres
+from ._hook_optimizers import Optimizers
+from ._hook_rows import Trace
+from ._hook_tensors import parameters_of, recordable
 from ._library import Error
 from ._micro_batches import Ears
 
@@ -23,12 +28,16 @@ class Session:
     def __init__(self, folder, settings, talk):
         self.settings = settings
         self.talk = talk
-        self.losses = Losses()
+        self.heres = Heres()
         self.on_first_row = lambda: None
+        self.n_backwards = self.n_clips = 0
+        self.optimizers = Optimizers(self.heres)
         self._folder = folder
         self._process = os.getpid()
+        self._lock = threading.RLock()
         self._traces = []
-        self._optimizers = []  # weak, in the order of their making
+        self._trace_of = {}  # id of an optimizer: (weak reference, its trace)
+        self._n_begun = 0
         self._off = False
         self.ears = None  # where each backward pass is a row: what hears their gradients
         if settings["recorder"].get("rows", "step") != "step":
@@ -42,75 +51,85 @@ class Session:
             if self._off or os.getpid() != self._process:
                 return None
             try:
-                return work(*arguments, **named)
+                with self._lock:
+                    return work(*arguments, **named)
             except Exception as error:
                 self._off = True
                 kind = "" if isinstance(error, Error) else f"{type(error).__name__}: "
                 text = f"{kind}{error}"
-                self.talk.failed(text)
-                self._close_all()
+                self.talk.failed(f"{text}; recording stops here")
+                self._stop_all(text)
                 if self.settings["recorder"].get("strict"):
                     raise Error(f"gradtrace record: {text}") from error
                 return None
 
         @functools.wraps(work)
         def unseen(*arguments, **named):
-            return _untraced(careful)(*arguments, **named)
+            return (_untraced(careful) if _is_compiled() else careful)(*arguments, **named)
 
         return unseen
 
-    def made(self, optimizer):
-        self._optimizers = [ref for ref in self._optimizers if ref() is not None]
-        self._optimizers.append(weakref.ref(optimizer))
+    def observe(self, optimizer, scale, clipped=None):
+        """Part of the optimizer in the row under way, or None if it has nothing to record.
 
-    def observe(self, optimizer, grad_scale, clip=None):
-        """Part of the optimizer in the row under way, or None if it has nothing to record."""
+        clipped: what is about to be clipped; None: all is about to be used.
+        """
         trace = self.trace_of(optimizer)
         if trace is None:
-            if self.ears is not None or all(p.grad is None for p in each_trainable(optimizer)):
-                return None, None  # a first step without gradients, as some warm-ups make
-            trace = self._begin_trace(optimizer, clip or {})
-        return trace, trace.observe(optimizer, grad_scale)
+            if self.ears is not None or all(p.grad is None for p in parameters_of(optimizer)):
+                return None  # a first step without gradients, as some warm-ups make
+            trace = self._begin_trace(optimizer, scale)
+        return trace.observe(optimizer, scale, clipped)
 
     def owners(self, parameters):
         """The optimizers that have any of these parameters."""
-        wanted = {id(p) for p in parameters}
-        return [
-            optimizer
-            for optimizer in self._alive()
-            if any(id(p) in wanted for g in optimizer.param_groups for p in g["params"])
-        ]
+        return self.optimizers.of(parameters)
 
     def trace_of(self, optimizer):
-        """The trace that has any of its parameters; the first one asked for, as a rule."""
-        return next((t for t in self._traces if t.has_any(each_trainable(optimizer))), None)
+        """The trace that has any of its parameters, or those that they have replaced."""
+        known = self._trace_of.get(id(optimizer))
+        if known is not None and known[0]() is optimizer and known[1] in self._traces:
+            if known[1].tensors.knows(optimizer):
+                return known[1]
+        trace = next((t for t in self._traces if t.tensors.knows(optimizer)), None)
+        if trace is not None and self._trains_elsewhere(optimizer, trace):
+            trace.leave(optimizer)
+            trace = None
+        if trace is not None:
+            self._trace_of[id(optimizer)] = weakref.ref(optimizer), trace
+        return trace
 
-    def given_up(self, parameters):
-        """Their gradients are dropped.  Matters only where rows were made before the step."""
-        if self.ears is not None:
-            for trace in self._traces:
-                if trace.has_any(parameters):
-                    trace.give_up()
+    def _trains_elsewhere(self, optimizer, trace):
+        """Was it taken into a trace at its begin, and is now seen in another thread?"""
+        alive = {thread.ident for thread in threading.enumerate()}
+        here = self.heres.find().thread
+        return here != trace.thread and trace.thread in alive and not trace.has_played(optimizer)
 
-    def pending(self):
+    def given_up(self, parameters, optimizer=None):
+        """Gradients were dropped without a step."""
         for trace in self._traces:
-            for optimizer, part in list(trace.pending()):
-                yield trace, optimizer, part
+            trace.given_up(parameters, optimizer)
 
     def backward_begins(self):
-        """Of the outermost of nested calls; only where each backward pass is a row."""
-        for optimizer in self._alive():
-            self.ears.listen_to(trainable(optimizer))
+        """Of the outermost of nested calls."""
+        for trace in self._traces:
+            if trace.thread == self.heres.find().thread:
+                trace.backward_begins()
+
+    def listen_to_passes(self):
+        """Only where each backward pass is a row."""
+        for optimizer in self.optimizers.alive():
+            self.ears.listen_to(p for p in recordable(optimizer) if p.requires_grad)
         self.ears.listening = True
 
-    def backward_ended(self, grad_scale):
+    def pass_ended(self, scale):
         """A row for each trace that the pass had gradients for."""
         self.ears.listening = False
-        for optimizer in self._alive():
-            parameters = trainable(optimizer)
-            if self.ears.heard_any(parameters):
-                trace = self.trace_of(optimizer) or self._begin_trace(optimizer, {})
-                trace.micro_batch(optimizer, grad_scale(optimizer))
+        for optimizer in self.optimizers.alive():
+            if self.ears.heard_any(recordable(optimizer)):
+                of_optimizer = scale(optimizer)
+                trace = self.trace_of(optimizer) or self._begin_trace(optimizer, of_optimizer)
+                trace.micro_batch(optimizer, of_optimizer)
         self.ears.forget()
 
     def claim(self, rank):
@@ -136,43 +155,58 @@ class Session:
 
     def close(self):
         """At the end of the process."""
-        if os.getpid() == self._process:
+        if os.getpid() == self._process and not self._off:
             self.guarded(self._close_all)()
+            if self._n_begun == 0 and self.n_backwards + self.n_clips > 0:
+                self.talk.note("problem", self._why_nothing())
             self._off = True
+
+    def _why_nothing(self):
+        return (
+            "nothing recorded: torch was imported, but no optimizer step was seen; "
+            f"{self.n_backwards} backward passes and {self.n_clips} calls that clip were"
+        )
 
     def forked(self):
         """In a child: it may record itself if its parent has not begun to."""
+        self._lock = threading.RLock()  # a thread that is not in the child may have had it
         if self._traces:
             self._off = True
         else:
             self._process = os.getpid()
 
-    def _alive(self):
-        return [
-            optimizer
-            for optimizer in (ref() for ref in self._optimizers)
-            if optimizer is not None
-        ]
-
-    def _begin_trace(self, optimizer, clip):
-        for old in [t for t in self._traces if not t.alive()]:
+    def _begin_trace(self, optimizer, scale):
+        for old in [t for t in self._traces if not t.tensors.alive()]:
             old.close()
             self._traces.remove(old)
         taken = [
             other
-            for other in self._alive()
+            for other in self.optimizers.alive()
             if other is not optimizer
-            and trainable(other)
-            and not any(t.has_any(trainable(other)) for t in self._traces)
+            and self.optimizers.made_together(other, optimizer)
+            and recordable(other)
+            and not any(t.tensors.has_any(recordable(other)) for t in self._traces)
         ]
-        if self._traces or not any(other is optimizer for other in self._alive()):
+        if self._traces or not any(other is optimizer for other in self.optimizers.alive()):
             taken = []  # it came late: a trace of its own
-        ordered = [o for o in self._alive() if o is optimizer or any(o is t for t in taken)]
-        trace = Trace(self, ordered or [optimizer], clip)
+        ordered = [
+            o for o in self.optimizers.alive() if o is optimizer or any(o is t for t in taken)
+        ]
+        trace = Trace(self, ordered or [optimizer], scale)
+        self._n_begun += 1
         self._traces.append(trace)
+        self._trace_of[id(optimizer)] = weakref.ref(optimizer), trace
         self.on_first_row()
         self.on_first_row = lambda: None
         return trace
+
+    def _stop_all(self, why):
+        for trace in self._traces:
+            try:
+                trace.stop(why)
+            except Exception:
+                pass  # what it has is kept as far as it goes; why it stops has been told
+        self._close_all()
 
     def _close_all(self):
         if self.ears is not None:
@@ -180,6 +214,13 @@ class Session:
         traces, self._traces = self._traces, []
         for trace in traces:
             trace.close()
+
+
+def _is_compiled():
+    """May torch.compile look at what is called now?"""
+    frames = sys.modules.get("torch._C._dynamo.eval_frame")
+    callback = getattr(frames, "get_eval_frame_callback", None)
+    return callback() is not None if callback is not None else "torch._dynamo" in sys.modules
 
 
 def _untraced(work):

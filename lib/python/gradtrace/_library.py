@@ -229,6 +229,10 @@ def load():
             library.gtr_recorder_stop.restype = None
             library.gtr_recorder_captures.argtypes = [c_void_p, c_int64]
             library.gtr_recorder_captures.restype = c_bool
+            library.gtr_reduce.argtypes = [
+                c_int, c_void_p, c_uint64, c_size_t, c_void_p
+            ]
+            library.gtr_reduce.restype = None
             library.gtr_free.argtypes = [c_void_p]
             library.gtr_free.restype = None
             library.gtr_recorder_abandon.argtypes = [c_void_p]

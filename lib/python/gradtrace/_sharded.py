@@ -8,6 +8,7 @@ an empty part.  So sums of squares of all ranks add up to those of the whole ten
 """
 
 from ._library import Error
+from ._tensors import as_real
 
 
 def is_sharded(tensor):
@@ -15,9 +16,9 @@ def is_sharded(tensor):
 
 
 def part_of(tensor):
-    """A plain tensor: this rank's part; of a tensor that is not sharded, itself."""
+    """A plain real tensor: this rank's part; of a tensor that is not sharded, itself."""
     if not is_sharded(tensor):
-        return tensor
+        return as_real(tensor)
     tensor = tensor.detach()
     part = tensor.to_local()
     for dimension, placement in enumerate(tensor.placements):
@@ -29,7 +30,7 @@ def part_of(tensor):
             )
         if placement.is_replicate() and tensor.device_mesh.get_local_rank(dimension) != 0:
             return part.new_empty(0)
-    return part
+    return as_real(part)
 
 
 def replicated(tensor):

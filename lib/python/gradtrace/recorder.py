@@ -67,8 +67,9 @@ class Recorder:
     ----------
     model_or_named_params
         A torch.nn.Module, or pairs (name, parameter), or a dict of them.  Only parameters with
-        requires_grad at this moment are recorded, in this order.  DDP's ``module.`` and
-        torch.compile's ``_orig_mod.`` are left out of the names.
+        requires_grad at this moment are recorded, in this order; complex ones as pairs of reals.
+        What wrappers add to the names is left out: DDP's ``module.``, torch.compile's
+        ``_orig_mod.``, ``_fsdp_wrapped_module.``, ``_checkpoint_wrapped_module.``.
     path
         The trace file; conventionally ends in .h5.  One that ends in .gtr becomes a folder.
     optimizer
@@ -188,7 +189,7 @@ class Recorder:
         self._handle = None
         named = trainable(model_or_named_params)
         arguments = Arguments(given, named)  # told even if the library is missing
-        self._gradients = Gradients(named, optimizer)
+        self._gradients = Gradients(named, optimizer, elements, arguments.fields["seed"])
         self._progress = self._make_progress(progress, rank)
         self._numbers = Numbers(arguments.micro_batches) if arguments.micro_batches else None
         self._ears = self._make_ears()
@@ -319,7 +320,8 @@ class Recorder:
         """Declares the tensors before the first row; was this the time?"""
         if self._gradients.declared is not None:
             return False
-        self._gradients.declare(self._handle, grad_scale)
+        self._gradients.prepare(grad_scale)
+        self._gradients.declare(self._handle)
         self._progress.announce(self._handle)
         return True
 
