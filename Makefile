@@ -303,7 +303,7 @@ check-bits: all ## gcc and clang, -O0 to -O3 -march=native, 1 to 3 threads: the 
 	@$(TEST_ENV) MAKE='$(MAKE)' tests/bits.sh
 
 .PHONY: check-frameworks
-check-frameworks: all ## the Python tests with the torch, transformers, PEFT and TRL of today (PyPI, 6 GB)
+check-frameworks: all ## the Python tests with torch, transformers, PEFT and TRL from PyPI
 	@$(TEST_ENV) tests/frameworks.sh
 
 .PHONY: check-kill

@@ -2,8 +2,8 @@
  *
  * Bytes go to a temporary file in the same folder; commit syncs it and gives it its name, and a
  * file that is there already stays unless `force` said otherwise.  Devices and pipes (/dev/null,
- * a FIFO) are written straight: there is nothing to protect.  A link stays one, and what it leads to
- * is what is written.
+ * a FIFO) are written straight: there is nothing to protect.  A link stays one, and what it leads
+ * to is what is written.
  */
 #ifndef GTR_OUTFILE_H
 #define GTR_OUTFILE_H
