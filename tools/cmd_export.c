@@ -1,4 +1,7 @@
-/* cmd_export.c - gradtrace export: a trace's norms as text. */
+/* cmd_export.c - gradtrace export: a trace's norms as text.
+ *
+ * The form follows the name of the output unless --format says otherwise.
+ */
 #include "cli.h"
 
 #include <stdio.h>

@@ -1,4 +1,8 @@
-/* cmd_import.c - gradtrace import: a log becomes a trace. */
+/* cmd_import.c - gradtrace import: a log becomes a trace.
+ *
+ * What was taken for step, loss, rate and norms, what was passed over and what was missing is
+ * told, so that a wrong guess is seen.
+ */
 #include "cli.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
-/* cmd_merge.c - gradtrace merge: segments and ranks into one trace. */
+/* cmd_merge.c - gradtrace merge: segments and ranks into one trace.
+ *
+ * Several ranks are refused until --ranks says how their norms add up: shards and replicas look
+ * alike.
+ */
 #include "cli.h"
 
 #include "tell.h"

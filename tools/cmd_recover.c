@@ -1,4 +1,7 @@
-/* cmd_recover.c - gradtrace recover: copy what is right of a damaged trace. */
+/* cmd_recover.c - gradtrace recover: copy what is right of a damaged trace.
+ *
+ * The old trace is only read.  Where nothing could be kept the exit status is 1.
+ */
 #include "cli.h"
 
 struct arguments {

@@ -1,4 +1,7 @@
-/* cmd_simulate.c - gradtrace simulate: synthetic traces, and the tables they are made from. */
+/* cmd_simulate.c - gradtrace simulate: synthetic traces, and the tables they are made from.
+ *
+ * The same options make the same bytes; what was planted is in the trace's meta.
+ */
 #define _GNU_SOURCE
 #include "cli.h"
 

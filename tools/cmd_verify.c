@@ -1,4 +1,8 @@
-/* cmd_verify.c - gradtrace verify: is all of a trace there, and as it was written? */
+/* cmd_verify.c - gradtrace verify: is all of a trace there, and as it was written?
+ *
+ * Each part is told with what is wrong of it.  Anything wrong is exit status 1; a folder that is
+ * being recorded is not wrong.
+ */
 #include "cli.h"
 
 #include "output.h"

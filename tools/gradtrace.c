@@ -1,4 +1,9 @@
-/* gradtrace.c - the program: a table of commands, and how to find one. */
+/* gradtrace.c - the program: a table of commands, and how to find one.
+ *
+ * A word that is no command gets the nearest one.  The program asks the library to let a child
+ * process look at each file first: traces come from strangers, and HDF5 does not survive every
+ * file.
+ */
 #define _GNU_SOURCE
 #include "cli.h"
 

@@ -1,4 +1,9 @@
-/* cmd_diff.c - gradtrace diff: do two runs differ, and where do two policies. */
+/* cmd_diff.c - gradtrace diff: do two runs differ, and where do two policies.
+ *
+ * Which of the two is asked shows in what is named: two traces, or two windows of one, are samples
+ * of noisy series and are compared by a test; one trace and two policies saw the same gradients,
+ * so that every difference is exact and none is tested.
+ */
 #include "cli.h"
 
 #include <string.h>

@@ -1,4 +1,8 @@
-/* diff_policies_found.c - counts where two policies differ. */
+/* diff_policies_found.c - counts where two policies differ.
+ *
+ * Both are replayed over the same norms.  A decision is apart if the two scales are not the same
+ * number, and how far apart is the larger scale over the smaller, whichever policy it is of.
+ */
 #include "diff_found.h"
 
 #include <math.h>

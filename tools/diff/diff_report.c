@@ -1,4 +1,9 @@
-/* diff_report.c - two traces, for people: one sentence, then the numbers behind it. */
+/* diff_report.c - two traces, for people: one sentence, then the numbers behind it.
+ *
+ * The sentence names groups that differ by more than noise (Holm over all comparisons), the
+ * farthest first; the tables show every group, whether it differs or not, so that nobody reads a
+ * missing row as "the same".
+ */
 #include <math.h>
 
 #include "diff_found.h"

@@ -1,4 +1,9 @@
-/* cmd_doctor.c - gradtrace doctor: what is wrong with a run, or with a clipping setting. */
+/* cmd_doctor.c - gradtrace doctor: what is wrong with a run, or with a clipping setting.
+ *
+ * Without -p the limit that the run itself had is looked at as a policy, if the trace tells it and
+ * holds norms from before it was applied; what is found of that limit is dropped where a check
+ * shows that these are not the norms it met.  With --strict a severe finding is exit status 1.
+ */
 #include "cli.h"
 
 #include <errno.h>

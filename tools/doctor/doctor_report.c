@@ -1,4 +1,8 @@
-/* doctor_report.c - what was found, in words, grouped by the run and its policies. */
+/* doctor_report.c - what was found, in words, grouped by the run and its policies.
+ *
+ * Where nothing was found it is said by name what was looked for: silence would not tell what was
+ * checked.
+ */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,8 @@
-/* cmd_explain.c - gradtrace explain: one step in plain words. */
+/* cmd_explain.c - gradtrace explain: one step in plain words.
+ *
+ * --step worst is where a limit on the whole gradient takes most from groups that did nothing or,
+ * where no such policy is named, the step with the largest norm.
+ */
 #include <string.h>
 
 #include "explain_found.h"

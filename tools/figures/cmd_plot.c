@@ -1,4 +1,8 @@
-/* cmd_plot.c - `gradtrace plot`: study, replays, pictures. */
+/* cmd_plot.c - gradtrace plot: study, replays, pictures.
+ *
+ * Policies are replayed once and shared by all figures.  A figure that has nothing to show of this
+ * trace is left out, and it is said why.
+ */
 #define _GNU_SOURCE
 #include "cli.h"
 

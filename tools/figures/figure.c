@@ -1,4 +1,8 @@
-/* figure.c - the table of figures. */
+/* figure.c - the table of figures.
+ *
+ * A figure is a row: what it needs, when it has nothing to show, its numbers, its variables.
+ *  plots/ has the script of the same name.
+ */
 #include "figure.h"
 
 const struct figure figures[N_FIGURES] = {

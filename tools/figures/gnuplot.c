@@ -1,4 +1,7 @@
-/* gnuplot.c - start gnuplot with an argument vector, no shell, and listen to its complaints. */
+/* gnuplot.c - start gnuplot with an argument vector, no shell, and listen to its complaints.
+ *
+ * Names from a trace reach a script, so nothing on the way may be taken for a command.
+ */
 #define _GNU_SOURCE
 #include "gnuplot.h"
 

@@ -1,4 +1,8 @@
-/* cmd_info.c - gradtrace info: what a trace holds; which policies, rules and GPUs there are. */
+/* cmd_info.c - gradtrace info: what a trace holds; which policies, rules and GPUs there are.
+ *
+ * One view at a time: options that name one exclude each other, and those about policies, rules
+ * and GPUs take no trace.
+ */
 #include "cli.h"
 
 #include <stdio.h>

@@ -1,4 +1,8 @@
-/* cli.c - common options and messages. */
+/* cli.c - common options and messages.
+ *
+ * A wrong option ends the program before anything is read; the same option has the same words,
+ * default and range in every command, because it is written here.
+ */
 #define _GNU_SOURCE
 #include "cli.h"
 

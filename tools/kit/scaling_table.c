@@ -1,4 +1,7 @@
-/* scaling_table.c - columns and rules. */
+/* scaling_table.c - columns and rules.
+ *
+ * What happens at no step is "-" and not "0%": a table of zeros hides the rows that matter.
+ */
 #include "scaling_table.h"
 
 #include <math.h>

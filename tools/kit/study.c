@@ -1,4 +1,9 @@
-/* study.c - a trace, its groups, its norms, and the policies to try on them. */
+/* study.c - a trace, its groups, its norms, and the policies to try on them.
+ *
+ * Policies are parsed and bound to the groups before the norms are read, so that a typing error
+ * costs no time.  A policy is called by its name, by its whole text if another has the same name,
+ * and by text and number if that is the same as well.
+ */
 #include "study.h"
 
 #include <json-c/json.h>

@@ -1,4 +1,8 @@
-/* tell.c - texts made safe, shares, counts, and the names of a table. */
+/* tell.c - texts made safe, shares, counts, and the names of a table.
+ *
+ * Names are cut for a whole table at once: what may go of one depends on what the others are
+ * called.
+ */
 #define _GNU_SOURCE
 #include "tell.h"
 

@@ -1,4 +1,9 @@
-/* cmd_report.c - gradtrace report: everything about a run and its clipping, on one page. */
+/* cmd_report.c - gradtrace report: everything about a run and its clipping, on one page.
+ *
+ * Everything is found first and written afterwards, in one pass, into one file that needs nothing
+ * else. Without -p the policies are the run's own limit (or the one that spill would advise),
+ * aggc-paper and none.
+ */
 #define _GNU_SOURCE
 #include "cli.h"
 

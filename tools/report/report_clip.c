@@ -1,4 +1,8 @@
-/* report_clip.c - does each policy engage, and how do they compare? */
+/* report_clip.c - does each policy engage, and how do they compare?
+ *
+ * A policy "engages" at steps at which it scales some group; shares of steps and of decisions are
+ * kept apart, for a group-wise policy touches few decisions at many steps.
+ */
 #include <math.h>
 
 #include "report_write.h"

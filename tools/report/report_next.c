@@ -1,4 +1,7 @@
-/* report_next.c - the page in short, and what to type next. */
+/* report_next.c - the page in short, and what to type next.
+ *
+ * The summary says nothing that is not in a section below, and links to it.
+ */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>

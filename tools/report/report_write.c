@@ -1,4 +1,8 @@
-/* report_write.c - escape, round, and keep the exact value. */
+/* report_write.c - escape, round, and keep the exact value.
+ *
+ * A number is rounded for the eye and kept in full in data-value and in the TSV: no number is on
+ * the page that is not in a file.
+ */
 #include "report_write.h"
 
 #include <math.h>

@@ -1,4 +1,8 @@
-/* cmd_spill.c - gradtrace spill: who makes the norm explode, and who pays for it. */
+/* cmd_spill.c - gradtrace spill: who makes the norm explode, and who pays for it.
+ *
+ * The limit is, in this order: what -p or --max-norm names, else what the run had.  --max-norm
+ * auto takes the smallest that costs innocent groups at most --cost.
+ */
 #include "cli.h"
 
 #include <string.h>

@@ -1,4 +1,8 @@
-/* spill_report.c - tables of at most 100 columns, each under a sentence that says what it is. */
+/* spill_report.c - tables of at most 100 columns, each under a sentence that says what it is.
+ *
+ * Groups come by their blame.  Where the matrix of victims and culprits has too many sides it
+ * keeps those with most of it, and says how many it leaves out; --tsv has all.
+ */
 #include <math.h>
 #include <string.h>
 

@@ -1,4 +1,7 @@
-/* spill_story.c - the worst steps, each as a sentence or two. */
+/* spill_story.c - the worst steps, each as a sentence or two.
+ *
+ * Worst is where groups above their own past take most from the rest.
+ */
 #include <math.h>
 
 #include "spill_found.h"
