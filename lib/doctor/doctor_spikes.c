@@ -270,10 +270,15 @@ void gtr_check_spikes(struct gtr_exam *exam)
 
 /* --- groups that fall silent ------------------------------------------------------------------ */
 
+/* NaN is not 0: a group whose own gradient was not finite had one, and a step that is left out
+ * because of another group says of this one what it always says. */
 static bool is_silent(const struct gtr_exam *exam, size_t group, size_t t)
 {
-    return exam->series->sumsq[group * exam->series->n_steps + t] == 0.0 ||
-           !gtr_exam_counts(exam, t);
+    const struct gtr_series *series = exam->series;
+    size_t at = group * series->n_steps + t;
+
+    return series->sumsq[at] == 0.0 &&
+           (series->group_nonfinite == NULL || series->group_nonfinite[at] == 0);
 }
 
 /* Steps at the end of the run at which the group's norm is 0; all if it never had one. */

@@ -200,6 +200,33 @@ static void the_dead_are_found(void)
     }
 }
 
+/* One group has NaN from the middle on: neither it nor the others, whose norms go on, lost their
+ * gradient. */
+static void nan_is_not_zero(void)
+{
+    const struct gtr_replay_options options = { .size = sizeof options };
+    struct visit v = plain_visit("healthy", NULL, 1);
+    struct gtr_patient patient = patient_of(&v);
+    struct gtr_series *s = v.run.series;
+    struct gtr_finding *findings;
+    size_t n, t, i;
+
+    s->group_nonfinite = gtr_alloc(s->n_groups * s->n_steps, 1);
+    for (t = s->n_steps / 2; t < s->n_steps; t++) {
+        s->nonfinite[t] = s->group_nonfinite[t] = 1;
+        s->sumsq[t] = 0.0; /* over finite elements, of which there are none */
+        s->n_nonfinite++;
+    }
+    gtr_replay_free(v.replay);
+    CHECK(gtr_replay_new(s, &options, &v.replay, NULL) == GTR_OK);
+    patient.replay = v.replay;
+    CHECK(gtr_doctor_run(&patient, &findings, &n, NULL) == GTR_OK);
+    for (i = 0; i < n; i++)
+        CHECK(strcmp(gtr_check_at(findings[i].check)->code, "dead-group") != 0);
+    gtr_free(findings);
+    visit_end(&v);
+}
+
 static void findings_name_what_was_planted(void)
 {
     struct visit v = plain_visit("culprit", NULL, 1);
@@ -460,6 +487,7 @@ int main(void)
     RUN(idle_experts_are_not_dead);
     RUN(each_scenario_has_its_own_finding);
     RUN(the_dead_are_found);
+    RUN(nan_is_not_zero);
     RUN(findings_name_what_was_planted);
     RUN(factors_are_told_from_each_other);
     RUN(clipped_norms_are_seen_without_being_told);
