@@ -17,7 +17,9 @@
 #include <zlib.h>
 
 #include "alloc.h"
+#include "digest.h"
 #include "objectives.h"
+#include "outfile.h"
 #include "sweep_file.h"
 
 struct head {
@@ -34,22 +36,22 @@ struct block {
 struct gtr_sweep_journal {
     char *path;
     int fd;
-    uint64_t n_rows;
+    uint64_t n_rows, end; /* where the next block goes */
 };
 
 static const char magic[24] = "gradtrace-sweep-1\n";
 
 static uint64_t digest_text(uint64_t digest, const char *text)
 {
-    for (; *text != '\0'; text++)
-        digest = (digest ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return (digest ^ 0xff) * UINT64_C(1099511628211); /* "ab", "c" is not "a", "bc" */
+    const unsigned char end = 0xff; /* "ab", "c" is not "a", "bc" */
+
+    return gtr_digest_bytes(gtr_digest_bytes(digest, text, strlen(text)), &end, 1);
 }
 
 static uint64_t digest_of(const struct gtr_sweep_about *about)
 {
     char range[80];
-    uint64_t digest = UINT64_C(14695981039346656037);
+    uint64_t digest = GTR_DIGEST_START;
 
     snprintf(range, sizeof range, "%llu %llu %llu", (unsigned long long)about->n_settings,
              (unsigned long long)about->first, (unsigned long long)about->count);
@@ -60,38 +62,21 @@ static uint64_t digest_of(const struct gtr_sweep_about *about)
     return digest_text(digest, range);
 }
 
-static bool read_all(int fd, void *to, size_t size)
+/* The next bytes of the file; false if there are fewer, or the disk is full. */
+static bool take(struct gtr_sweep_journal *journal, void *to, size_t size)
 {
-    char *p = to;
+    size_t n = gtr_read_at(journal->fd, to, size, journal->end);
 
-    while (size > 0) {
-        ssize_t n = read(fd, p, size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        p += n;
-        size -= (size_t)n;
-    }
-    return true;
+    journal->end += n;
+    return n == size;
 }
 
-static bool write_all(int fd, const void *from, size_t size)
+static bool put(struct gtr_sweep_journal *journal, const void *from, size_t size)
 {
-    const char *p = from;
+    size_t n = gtr_write_at(journal->fd, from, size, journal->end);
 
-    while (size > 0) {
-        ssize_t n = write(fd, p, size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        p += n;
-        size -= (size_t)n;
-    }
-    return true;
+    journal->end += n;
+    return n == size;
 }
 
 static uint64_t crc_of(const double *rows, size_t n)
@@ -103,21 +88,20 @@ static uint64_t crc_of(const double *rows, size_t n)
 static size_t read_blocks(struct gtr_sweep_journal *journal, uint64_t most, double *rows)
 {
     const size_t row = GTR_OBJECTIVE_COUNT;
-    off_t end = (off_t)sizeof(struct head);
+    uint64_t end = journal->end;
     size_t done = 0;
     struct block block;
 
-    while (read_all(journal->fd, &block, sizeof block)) {
+    while (take(journal, &block, sizeof block)) {
         if (block.first != done || block.count == 0 || block.count > most - done ||
-            !read_all(journal->fd, rows + done * row, block.count * row * sizeof *rows) ||
+            !take(journal, rows + done * row, block.count * row * sizeof *rows) ||
             block.crc != crc_of(rows + done * row, block.count))
             break;
         done += block.count;
-        end += (off_t)(sizeof block + block.count * row * sizeof *rows);
+        end = journal->end;
     }
-    if (ftruncate(journal->fd, end) != 0 || lseek(journal->fd, end, SEEK_SET) < 0)
-        return 0;
-    return done;
+    journal->end = end;
+    return ftruncate(journal->fd, (off_t)end) == 0 ? done : 0;
 }
 
 static enum gtr_code start(struct gtr_sweep_journal *journal, const struct gtr_sweep_about *about,
@@ -128,7 +112,7 @@ static enum gtr_code start(struct gtr_sweep_journal *journal, const struct gtr_s
 
     memcpy(ours.magic, magic, sizeof magic);
     if (fstat(journal->fd, &status) == 0 && status.st_size > 0) {
-        if (!read_all(journal->fd, &head, sizeof head) || memcmp(&head, &ours, sizeof head) != 0)
+        if (!take(journal, &head, sizeof head) || memcmp(&head, &ours, sizeof head) != 0)
             return gtr_fail(err, GTR_EIO,
                             "%s: is what another sweep left when it was stopped; finish that one, "
                             "or remove the file",
@@ -136,8 +120,7 @@ static enum gtr_code start(struct gtr_sweep_journal *journal, const struct gtr_s
         *n_done = read_blocks(journal, about->count, rows);
         return GTR_OK;
     }
-    if (ftruncate(journal->fd, 0) != 0 || lseek(journal->fd, 0, SEEK_SET) < 0 ||
-        !write_all(journal->fd, &ours, sizeof ours))
+    if (!put(journal, &ours, sizeof ours))
         return gtr_fail(err, GTR_EIO, "%s: cannot write: %s", journal->path, strerror(errno));
     return GTR_OK;
 }
@@ -147,7 +130,6 @@ enum gtr_code gtr_sweep_journal_open(const char *path, const struct gtr_sweep_ab
                                      struct gtr_err *err)
 {
     struct gtr_sweep_journal *journal;
-    size_t size = strlen(path) + sizeof ".part";
     enum gtr_code rc;
 
     *out = NULL;
@@ -156,10 +138,9 @@ enum gtr_code gtr_sweep_journal_open(const char *path, const struct gtr_sweep_ab
     if (rc != GTR_OK)
         return rc;
     journal->fd = -1;
-    rc = gtr_alloc_for(&journal->path, size, 1, "bytes", err);
+    rc = gtr_format(&journal->path, path, err, "%s.part", path);
     if (rc != GTR_OK)
         goto out;
-    snprintf(journal->path, size, "%s.part", path);
     journal->fd = open(journal->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (journal->fd < 0) {
         rc = gtr_fail(err, GTR_EIO, "%s: cannot write: %s", journal->path, strerror(errno));
@@ -184,8 +165,8 @@ enum gtr_code gtr_sweep_journal_append(struct gtr_sweep_journal *journal, const 
 {
     const struct block block = { .first = journal->n_rows, .count = n, .crc = crc_of(rows, n) };
 
-    if (!write_all(journal->fd, &block, sizeof block) ||
-        !write_all(journal->fd, rows, n * GTR_OBJECTIVE_COUNT * sizeof *rows))
+    if (!put(journal, &block, sizeof block) ||
+        !put(journal, rows, n * GTR_OBJECTIVE_COUNT * sizeof *rows))
         return gtr_fail(err, GTR_EIO, "%s: cannot write: %s", journal->path, strerror(errno));
     journal->n_rows += n;
     return GTR_OK;
