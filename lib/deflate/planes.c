@@ -11,8 +11,6 @@
 #include "alloc.h"
 #include "deflate_block.h"
 #include "matches.h"
-#include "shuffle.h"
-#include "zlib_stream.h"
 
 enum {
     PIECE = 1 << 15,     /* short enough to follow a tensor's rows, long for a code of 60 bytes */

@@ -23,6 +23,8 @@
 #define GTR_PLANES_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
 
 #include "err.h"
 
@@ -39,5 +41,27 @@ size_t gtr_planes_bound(size_t bytes);
 /* Writes elements of `size` bytes as a stream to `out`; returns its length. */
 size_t gtr_planes_deflate(struct gtr_planes *planes, const unsigned char *elements, size_t bytes,
                           size_t size, unsigned char *out);
+
+/* --- what is around it ------------------------------------------------------------------------ */
+
+/* The byte shuffle of HDF5: elements of `size` bytes become planes, all first bytes, then all
+ * second bytes, ...; and back.  Byte j of element i lies at j * n + i, n being bytes / size; bytes
+ * left over at the end are as they were.  Neither works in place. */
+void gtr_shuffle(const unsigned char *elements, unsigned char *planes, size_t bytes, size_t size);
+void gtr_unshuffle(const unsigned char *planes, unsigned char *elements, size_t bytes, size_t size);
+
+/* Streams are read by libdeflate if it was there at build time, which is faster, else by zlib; the
+ * two give the same bytes.  What it takes, one for each thread that reads; NULL: no memory. */
+struct gtr_inflater;
+
+struct gtr_inflater *gtr_inflater_new(void);
+void gtr_inflater_free(struct gtr_inflater *inflater);
+
+/* The whole of one stream into at most *length bytes; *length gets how many there were.  False if
+ * it is damaged or needs more room.  What follows its end is ignored. */
+bool gtr_inflate(struct gtr_inflater *inflater, const unsigned char *stream, size_t n,
+                 unsigned char *out, size_t *length);
+
+uint32_t gtr_adler32(const unsigned char *bytes, size_t n);
 
 #endif

@@ -10,7 +10,7 @@
  * such processor has.  Wider ones were not worth a second copy: this already runs at the speed of
  * memory.
  */
-#include "shuffle.h"
+#include "planes.h"
 
 #include <string.h>
 

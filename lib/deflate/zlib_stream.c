@@ -1,5 +1,5 @@
 /* zlib_stream.c - checksum and inflation, by whichever library is there. */
-#include "zlib_stream.h"
+#include "planes.h"
 
 #ifdef GTR_LIBDEFLATE
 #include <libdeflate.h>

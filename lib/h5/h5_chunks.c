@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "shuffle.h"
-#include "zlib_stream.h"
+#include "planes.h"
 
 /* What reading chunks takes; a table keeps as many as threads read it at once, because fresh
  * memory for each band would cost more than reading it. */

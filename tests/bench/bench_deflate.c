@@ -22,7 +22,6 @@
 
 #include "gradtrace_lab.h"
 #include "planes.h"
-#include "shuffle.h"
 
 enum { CHUNK = 1 << 20, MOST = 32 << 20, BOUND = CHUNK + CHUNK / 4, PAIRS_MAX = 99 };
 

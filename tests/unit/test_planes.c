@@ -11,8 +11,6 @@
 #include "matches.h"
 #include "planes.h"
 #include "random.h"
-#include "shuffle.h"
-#include "zlib_stream.h"
 
 enum { BYTES_MAX = 300 * 1000, GUARD = 16 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "figure_options.h"
-#include "plot_pictures.h"
+#include "picture.h"
 #include "study.h"
 
 enum { OPT_FIGURE = 0x200, OPT_GROUP, OPT_STEP, OPT_BIN, OPT_TAIL, OPT_LOG, OPT_LINEAR, OPT_SIZE };

@@ -3,7 +3,7 @@
  * Names from a trace reach a script, so nothing on the way may be taken for a command.
  */
 #define _GNU_SOURCE
-#include "gnuplot.h"
+#include "picture.h"
 
 #include <errno.h>
 #include <fcntl.h>

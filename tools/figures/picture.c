@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gnuplot.h"
 #include "stage.h"
 
 /* --- which there are, and what their files are called ---------------------------------------- */

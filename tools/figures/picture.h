@@ -46,4 +46,20 @@ enum gtr_code picture_make(const struct picture_list *list, const struct picture
 enum gtr_code picture_show(const struct picture_list *list, const struct picture_source *source,
                            const struct figure_look *look, struct gtr_err *err);
 
+/* Runs `gnuplot SCRIPT` with `folder` as its working folder and waits for it.  Its standard output
+ * is ours if `show`, else nowhere.  On failure the error ends with what gnuplot said; *missing
+ * tells that there is no gnuplot. */
+enum gtr_code gnuplot_run(const char *folder, const char *script, bool show, bool *missing,
+                          struct gtr_err *err);
+
+/* --- of `gradtrace plot`: a picture for each figure, or for each policy ----------------------- */
+
+/* Lists the pictures of one figure; if it has nothing to show, none, and *why tells why not. */
+enum gtr_code plot_pictures_add(struct picture_list *list, const struct figure *figure,
+                                const struct figure_view *view, const char **why,
+                                struct gtr_err *err);
+
+/* Draws what the view holds; borrows it. */
+struct picture_source plot_source(const struct figure_view *view);
+
 #endif

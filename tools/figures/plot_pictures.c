@@ -1,7 +1,7 @@
 /* plot_pictures.c - which pictures a figure has, and the variables that all figures of a trace
  * share.
  */
-#include "plot_pictures.h"
+#include "picture.h"
 
 /* The rest of this cannot be asked of a run without decisions. */
 static const char *lacks(const struct figure *figure, const struct figure_view *view, size_t policy)

@@ -1,7 +1,7 @@
 /* report_draw.c - the pictures of a page, drawn as SVG by the code of other commands. */
 #include <string.h>
 
-#include "plot_pictures.h"
+#include "picture.h"
 #include "report.h"
 
 #define REPORT_INCHES 7.6 /* as wide as the page's text, at 96 pixels an inch */
