@@ -1,4 +1,7 @@
-/* diff_rows.c - two traces, for programs: one row per group and measure, or the same as JSON. */
+/* diff_rows.c - two traces, for programs: one row per group and measure, or the same as JSON.
+ *
+ * Numbers that only describe have nan where those of a test would be.
+ */
 #include <math.h>
 
 #include "diff_found.h"

@@ -1,4 +1,8 @@
-/* picture.c - rows, script, gnuplot, and files with their final names. */
+/* picture.c - rows, script, gnuplot, and files with their final names.
+ *
+ * Files are made in a hidden folder and moved out whole.  A picture that gnuplot fails on keeps
+ * its rows and its script, to be looked at.
+ */
 #define _GNU_SOURCE
 #include "picture.h"
 

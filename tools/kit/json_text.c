@@ -1,4 +1,7 @@
-/* json_text.c - numbers, texts, and writing them out. */
+/* json_text.c - numbers, texts, and writing them out.
+ *
+ * json-c takes any bytes for text, and names of a trace need not be UTF-8.
+ */
 #define _GNU_SOURCE
 #include "json_text.h"
 

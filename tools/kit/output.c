@@ -1,4 +1,8 @@
-/* output.c - stdout or a file of its own; the options --tsv and --json, and what they name. */
+/* output.c - stdout or a file of its own; the options --tsv and --json, and what they name.
+ *
+ * A file appears whole or not at all.  Standard output is flushed and checked at the end, so that
+ * a full disk behind it is an error and not a short file.
+ */
 #include "output.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
-/* progress.c - rate and time left. */
+/* progress.c - rate and time left.
+ *
+ * A terminal shows one line that changes; a log gets one every ten seconds.
+ */
 #define _POSIX_C_SOURCE 200809L
 #include "progress.h"
 

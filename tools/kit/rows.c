@@ -1,4 +1,7 @@
-/* rows.c - the head of a table, its fields, and what stands between them. */
+/* rows.c - the head of a table, its fields, and what stands between them.
+ *
+ * The first value ends the head, and the last column ends a row: callers neither count nor close.
+ */
 #include "rows.h"
 
 #include <math.h>

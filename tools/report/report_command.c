@@ -1,4 +1,7 @@
-/* report_command.c - commands on the page, to be copied into a shell. */
+/* report_command.c - commands on the page, to be copied into a shell.
+ *
+ * Each can be pasted as it stands: names and paths are quoted for the shell.
+ */
 #include <string.h>
 
 #include "report_write.h"

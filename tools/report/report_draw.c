@@ -1,4 +1,7 @@
-/* report_draw.c - the pictures of a page, drawn as SVG by the code of other commands. */
+/* report_draw.c - the pictures of a page, drawn as SVG by the code of other commands.
+ *
+ * It is the same code, so that a picture of the page is the one that the command draws.
+ */
 #include <string.h>
 
 #include "picture.h"

@@ -1,4 +1,8 @@
-/* report_spill.c - who makes the norm explode, and who pays. */
+/* report_spill.c - who makes the norm explode, and who pays.
+ *
+ * The limit is the run's own, else that of the first global policy, else the one that spill
+ * recommends.
+ */
 #include <math.h>
 
 #include "report_write.h"

@@ -1,4 +1,7 @@
-/* report_update.c - how much of each policy the optimizer notices. */
+/* report_update.c - how much of each policy the optimizer notices.
+ *
+ * Simulated where the trace has elements, else guessed from norms, which the page says.
+ */
 #include <math.h>
 
 #include "report_write.h"
