@@ -302,9 +302,13 @@ check-ptx: ## nvcc makes nothing of the kernels that is fused, approximate or un
 check-bits: all ## gcc and clang, -O0 to -O3 -march=native, 1 to 3 threads: the same bits
 	@$(TEST_ENV) MAKE='$(MAKE)' tests/bits.sh
 
+# Those that depend on what torch and the frameworks are; FRAMEWORK_TESTS= runs all.
+FRAMEWORK_TESTS = test_record_trainers test_hugging_face_trainer test_record_scalers \
+                  test_record_steps test_record_unheard test_distributed test_sharded
+
 .PHONY: check-frameworks
 check-frameworks: all ## the Python tests with torch, transformers, PEFT and TRL from PyPI
-	@$(TEST_ENV) tests/frameworks.sh
+	@$(TEST_ENV) tests/frameworks.sh $(FRAMEWORK_TESTS)
 
 .PHONY: check-kill
 check-kill: $(KILLER) ## kill a recorder 1,000 times, and once at each system call
