@@ -82,11 +82,19 @@ bool gtr_h5_is_justified(const struct gtr_h5 *h5, uint64_t count, uint64_t size)
     return size == 0 || count <= most / size;
 }
 
+/* What h5py chooses is 1 MiB at most, what gradtrace chooses too; people write up to this. */
+enum { FAIR_CHUNK_BYTES = 64 << 20 };
+
+bool gtr_h5_chunk_is_fair(uint64_t chunk_bytes, uint64_t dataset_bytes)
+{
+    return chunk_bytes <= FAIR_CHUNK_BYTES || chunk_bytes <= dataset_bytes;
+}
+
 size_t gtr_h5_type_size(enum gtr_h5_type type)
 {
     static const size_t sizes[] = {
-        [GTR_H5_F64] = 8, [GTR_H5_F32] = 4, [GTR_H5_F16] = 2, [GTR_H5_I64] = 8,
-        [GTR_H5_U64] = 8, [GTR_H5_U16] = 2, [GTR_H5_U8] = 1,  [GTR_H5_U32] = 4
+        [GTR_H5_F64] = 8, [GTR_H5_F32] = 4, [GTR_H5_F16] = 2, [GTR_H5_I64] = 8, [GTR_H5_U64] = 8,
+        [GTR_H5_U16] = 2, [GTR_H5_U8] = 1,  [GTR_H5_U32] = 4, [GTR_H5_TEXT] = 0
     };
 
     return sizes[type];
@@ -122,6 +130,8 @@ hid_t gtr_h5_type_new(enum gtr_h5_type type)
         return H5Tcopy(H5T_STD_U8LE);
     case GTR_H5_U32:
         return H5Tcopy(H5T_STD_U32LE);
+    case GTR_H5_TEXT:
+        break;
     }
     return H5I_INVALID_HID;
 }

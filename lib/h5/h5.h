@@ -22,9 +22,11 @@ enum gtr_h5_type {
     GTR_H5_U64,
     GTR_H5_U16,
     GTR_H5_U8,
-    GTR_H5_U32
+    GTR_H5_U32,
+    GTR_H5_TEXT /* strings of one length, which the dataset tells */
 };
 
+/* Bytes; 0 for texts. */
 size_t gtr_h5_type_size(enum gtr_h5_type type);
 
 struct gtr_h5;
@@ -84,6 +86,10 @@ struct gtr_h5_table;
 
 enum gtr_code gtr_h5_table_open(const struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
                                 struct gtr_h5_table **table, struct gtr_err *err);
+
+/* A 1-D dataset as a table of one column, to be read in bands instead of whole. */
+enum gtr_code gtr_h5_column_open(const struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
+                                 struct gtr_h5_table **column, struct gtr_err *err);
 void gtr_h5_table_close(struct gtr_h5_table *table);
 size_t gtr_h5_table_rows(const struct gtr_h5_table *table);
 size_t gtr_h5_table_cols(const struct gtr_h5_table *table);
@@ -91,7 +97,7 @@ size_t gtr_h5_table_cols(const struct gtr_h5_table *table);
 /* All bands but the last have this many rows, as many as one chunk of the file. */
 size_t gtr_h5_table_band_rows(const struct gtr_h5_table *table);
 
-/* True if nothing was ever written: all values are 0. */
+/* True if nothing was ever written and all values are 0. */
 bool gtr_h5_table_is_blank(const struct gtr_h5_table *table);
 
 /* Rows first .. first + n_rows - 1, whatever the bands.  Safe to call from several threads. */

@@ -10,14 +10,22 @@
 #include "alloc.h"
 #include "planes.h"
 
+enum {
+    FLETCHER_BYTES = 4,
+    CHECKSUMS_BYTES = FLETCHER_BYTES * GTR_H5_FILTERS_MAX /* what filters may add to a chunk */
+};
+
 /* What reading chunks takes; a table keeps as many as threads read it at once, because fresh
  * memory for each band would cost more than reading it. */
 struct gtr_h5_buffers {
     struct gtr_h5_buffers *next;
     unsigned char *stored; /* as it lies in the file */
     size_t capacity;
-    unsigned char *plain, *other; /* chunk_bytes each: filters go back and forth between them */
+    unsigned char *plain, *other; /* a chunk each: filters go back and forth between them */
     struct gtr_inflater *inflater;
+    bool full;                  /* there is a chunk in them, */
+    hsize_t at[2];              /* the one that starts here, */
+    const unsigned char *chunk; /* as it was before the filters; NULL: it was never written */
 };
 
 static void buffers_free(struct gtr_h5_buffers *buffers)
@@ -69,9 +77,9 @@ static enum gtr_code buffers_take(const struct gtr_h5_table *table, size_t chunk
         return GTR_OK;
     rc = gtr_alloc_for(&buffers, 1, sizeof *buffers, "buffers", err);
     if (rc == GTR_OK && table->n_filters > 0) {
-        rc = gtr_alloc_for(&buffers->plain, chunk_bytes, 1, "bytes", err);
+        rc = gtr_alloc_for(&buffers->plain, chunk_bytes + CHECKSUMS_BYTES, 1, "bytes", err);
         if (rc == GTR_OK)
-            rc = gtr_alloc_for(&buffers->other, chunk_bytes, 1, "bytes", err);
+            rc = gtr_alloc_for(&buffers->other, chunk_bytes + CHECKSUMS_BYTES, 1, "bytes", err);
         if (rc == GTR_OK && (buffers->inflater = gtr_inflater_new()) == NULL)
             rc = gtr_fail(err, GTR_ENOMEM, "no memory to inflate");
     }
@@ -156,33 +164,75 @@ out:
     return rc;
 }
 
-/* Undoes the pipeline, last filter first.  The result is in *plain. */
-static bool undo_filters(const struct gtr_h5_table *table, const unsigned char *stored,
-                         size_t n_stored, uint32_t mask, size_t chunk_bytes,
-                         struct gtr_h5_buffers *buffers, const unsigned char **plain)
+/* Fletcher's checksum as HDF5 has it: over big-endian 16-bit words, modulo 65535, folded every 360
+ * words, before its sums of 32 bits can overflow. */
+static uint32_t fletcher32(const unsigned char *bytes, size_t n)
 {
-    const unsigned char *from = stored;
+    uint32_t low = 0, high = 0;
+    size_t i;
+
+    for (i = 0; i < n; i += 2) {
+        low += (uint32_t)bytes[i] << 8 | (i + 1 < n ? bytes[i + 1] : 0u);
+        high += low;
+        if (i / 2 % 360 == 359 || i + 2 >= n) {
+            low = (low & 0xffff) + (low >> 16);
+            high = (high & 0xffff) + (high >> 16);
+        }
+    }
+    low = (low & 0xffff) + (low >> 16);
+    high = (high & 0xffff) + (high >> 16);
+    return high << 16 | low;
+}
+
+/* The checksum stands behind the bytes, little-endian. */
+static bool fletcher32_fits(const unsigned char *bytes, size_t n)
+{
+    const unsigned char *sum = bytes + n;
+
+    return fletcher32(bytes, n) == ((uint32_t)sum[0] | (uint32_t)sum[1] << 8 |
+                                    (uint32_t)sum[2] << 16 | (uint32_t)sum[3] << 24);
+}
+
+/* Undoes one filter on *n bytes; false if they are damaged.  *from leads to what they are now. */
+static bool undo_filter(H5Z_filter_t filter, size_t element, size_t room,
+                        struct gtr_h5_buffers *buffers, const unsigned char **from, size_t *n)
+{
+    unsigned char *to = *from == buffers->plain ? buffers->other : buffers->plain;
+    size_t length = room, whole = *n - *n % element;
+
+    if (filter == H5Z_FILTER_FLETCHER32) {
+        if (*n < FLETCHER_BYTES || !fletcher32_fits(*from, *n - FLETCHER_BYTES))
+            return false;
+        *n -= FLETCHER_BYTES;
+        return true;
+    }
+    if (filter == H5Z_FILTER_DEFLATE) {
+        if (!gtr_inflate(buffers->inflater, *from, *n, to, &length))
+            return false;
+        *n = length;
+    } else {
+        if (*n > room)
+            return false;
+        gtr_unshuffle(*from, to, whole, element);
+        memcpy(to + whole, *from + whole, *n - whole);
+    }
+    *from = to;
+    return true;
+}
+
+/* Undoes the pipeline, last filter first.  The result is in buffers->chunk. */
+static bool undo_filters(const struct gtr_h5_table *table, size_t n_stored, uint32_t mask,
+                         size_t chunk_bytes, struct gtr_h5_buffers *buffers)
+{
+    const unsigned char *from = buffers->stored;
     size_t n = n_stored;
     int i;
 
-    for (i = table->n_filters - 1; i >= 0; i--) {
-        unsigned char *to = from == buffers->plain ? buffers->other : buffers->plain;
-        size_t length = chunk_bytes;
-
-        if (mask >> i & 1)
-            continue;
-        if (table->filters[i] == H5Z_FILTER_DEFLATE) {
-            if (!gtr_inflate(buffers->inflater, from, n, to, &length))
-                return false;
-            n = length;
-        } else {
-            if (n != chunk_bytes)
-                return false;
-            gtr_unshuffle(from, to, n, table->size);
-        }
-        from = to;
-    }
-    *plain = from;
+    for (i = table->n_filters - 1; i >= 0; i--)
+        if ((mask >> i & 1) == 0 && !undo_filter(table->filters[i], table->size,
+                                                 chunk_bytes + CHECKSUMS_BYTES, buffers, &from, &n))
+            return false;
+    buffers->chunk = from;
     return n == chunk_bytes;
 }
 
@@ -210,9 +260,9 @@ static struct overlap overlap_of(const struct gtr_h5_table *table, const struct 
     return overlap;
 }
 
-static void place(const struct overlap *overlap, size_t chunk_row, size_t stride)
+static void place(const struct gtr_h5_table *table, const struct overlap *overlap, size_t stride)
 {
-    size_t r;
+    size_t chunk_row = table->chunk_cols * table->size, r;
 
     if (overlap->in_chunk != NULL && overlap->width == chunk_row && overlap->width == stride) {
         memcpy(overlap->in_part, overlap->in_chunk, overlap->rows * stride);
@@ -223,7 +273,31 @@ static void place(const struct overlap *overlap, size_t chunk_row, size_t stride
             memcpy(overlap->in_part + r * stride, overlap->in_chunk + r * chunk_row,
                    overlap->width);
         else
-            memset(overlap->in_part + r * stride, 0, overlap->width);
+            gtr_h5_table_fill(table, overlap->in_part + r * stride, overlap->width / table->size);
+}
+
+/* A reader of a few rows at a time comes back for the next ones, and a chunk that others have
+ * written may be large: the last one is kept. */
+static enum gtr_code fill_buffers(const struct gtr_h5_table *table, const hsize_t *start,
+                                  struct gtr_h5_buffers *buffers, struct gtr_err *err)
+{
+    size_t chunk_bytes = table->band_rows * table->chunk_cols * table->size, n_stored = 0;
+    enum gtr_code rc;
+    uint32_t mask = 0;
+
+    if (buffers->full && memcmp(buffers->at, start, sizeof buffers->at) == 0)
+        return GTR_OK;
+    buffers->full = false;
+    buffers->chunk = NULL;
+    rc = fetch_chunk(table, start, buffers, &n_stored, &mask, err);
+    if (rc == GTR_OK && n_stored > 0 && !undo_filters(table, n_stored, mask, chunk_bytes, buffers))
+        rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: rows from %llu on are damaged", table->h5->path,
+                      table->name, (unsigned long long)start[0]);
+    if (rc == GTR_OK) {
+        buffers->full = true;
+        memcpy(buffers->at, start, sizeof buffers->at);
+    }
+    return rc;
 }
 
 /* What one chunk holds of the part. */
@@ -231,21 +305,13 @@ static enum gtr_code read_chunk(const struct gtr_h5_table *table, const struct g
                                 const hsize_t *start, struct gtr_h5_buffers *buffers,
                                 unsigned char *out, size_t stride, struct gtr_err *err)
 {
-    size_t chunk_row = table->chunk_cols * table->size, n_stored = 0;
-    const unsigned char *chunk = NULL;
+    enum gtr_code rc = fill_buffers(table, start, buffers, err);
     struct overlap overlap;
-    uint32_t mask = 0;
-    enum gtr_code rc;
 
-    rc = fetch_chunk(table, start, buffers, &n_stored, &mask, err);
     if (rc != GTR_OK)
         return rc;
-    if (n_stored > 0 && !undo_filters(table, buffers->stored, n_stored, mask,
-                                      table->band_rows * chunk_row, buffers, &chunk))
-        return gtr_fail(err, GTR_EFORMAT, "%s: %s: rows from %llu on are damaged", table->h5->path,
-                        table->name, (unsigned long long)start[0]);
-    overlap = overlap_of(table, part, start, chunk, out, stride);
-    place(&overlap, chunk_row, stride);
+    overlap = overlap_of(table, part, start, buffers->chunk, out, stride);
+    place(table, &overlap, stride);
     return GTR_OK;
 }
 

@@ -60,16 +60,24 @@ enum gtr_h5_place gtr_h5_place(const struct gtr_h5 *h5, const char *name);
  * external storage nor in those of a virtual dataset. */
 bool gtr_h5_is_stored_here(hid_t creation);
 
-/* The HDF5 type; close it with H5Tclose.  The lock is held. */
+/* The HDF5 type; close it with H5Tclose.  None for texts, whose size is the file's.  The lock is
+ * held. */
 hid_t gtr_h5_type_new(enum gtr_h5_type type);
 
-/* Opens a dataset and checks its rank and type; *dims gets `rank` sizes. The lock is held. */
+/* Opens a dataset and checks its rank and type, which *stored gets; *dims gets `rank` sizes.  On
+ * failure there is nothing to close.  The lock is held. */
 enum gtr_code gtr_h5_dataset_open(const struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
-                                  int rank, hid_t *dataset, hsize_t *dims, struct gtr_err *err);
+                                  int rank, hid_t *dataset, hid_t *stored, hsize_t *dims,
+                                  struct gtr_err *err);
 
 /* Whether `count` elements of `size` bytes may be allocated for this file: deflate shrinks at most
  * 1032 times (zlib's documentation), so no honest file claims more. */
 bool gtr_h5_is_justified(const struct gtr_h5 *h5, uint64_t count, uint64_t size);
+
+/* Whether chunks of so many bytes are in proportion to the dataset's own.  A chunk is inflated
+ * whole, whatever is wanted of it, so one of a gigabyte must not stand around five numbers; a
+ * dataset that grows may begin with less than a chunk. */
+bool gtr_h5_chunk_is_fair(uint64_t chunk_bytes, uint64_t dataset_bytes);
 
 /* --- a table, as h5_table.c and h5_chunks.c share it ------------------------------------------ */
 
@@ -84,7 +92,9 @@ struct gtr_h5_table {
     char *name;
     hid_t dataset;
     hid_t memory_type;
+    int rank;                /* 1: a vector, a table of one column */
     size_t rows, cols, size; /* size: bytes of one element */
+    unsigned char *fill;     /* an element that was never written; NULL: zeros */
     size_t band_rows;
     enum gtr_h5_layout layout;
     uint64_t offset;   /* GTR_H5_CONTIGUOUS: of the first byte in the file */
@@ -93,6 +103,9 @@ struct gtr_h5_table {
     int n_filters;
     struct gtr_h5_buffers **spare; /* head of the list of those not in use; the lock guards it */
 };
+
+/* `n` elements that were never written. */
+void gtr_h5_table_fill(const struct gtr_h5_table *table, unsigned char *out, size_t n);
 
 /* Reads a part of a chunked table: its row r at out + r * stride bytes. */
 enum gtr_code gtr_h5_chunks_read(const struct gtr_h5_table *table, const struct gtr_h5_part *part,

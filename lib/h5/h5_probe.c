@@ -3,7 +3,7 @@
  * HDF5 trusts what a file says of itself: of 12,000 small files with a few flipped bits, nine
  * crashed release 1.10.8 (reading past the end of attributes, copying -1 bytes out of a heap).
  * No check from outside can foresee that, so before this process opens a file, a child walks all
- * of its structure: every link, attribute, type, shape and chunk index, and vectors, but no tables.
+ * of its structure: every link, attribute, type, shape and chunk index, but no numbers in chunks.
  * If the child dies the file is called damaged, and this process has never touched it.
  * So it is if the child computes without end; waiting for a slow disk is not computing.
  *
@@ -73,25 +73,18 @@ static herr_t walk_attribute(hid_t object, const char *name, const H5A_info_t *i
     return 0;
 }
 
-/* Vectors are read whole, names in the way of h5_vector.c; tables are left to h5_table.c. */
+/* Compact vectors lie among the structure, and the parent leaves them to HDF5; see h5_table.c. */
 static void read_vector(hid_t dataset, hid_t type, size_t n)
 {
-    bool is_text = H5Tget_class(type) == H5T_STRING;
-    size_t size = H5Tget_size(type) + (is_text ? 1 : 0);
-    hid_t memory = H5Tcopy(is_text ? H5T_C_S1 : type);
+    size_t size = H5Tget_size(type);
     void *values = NULL;
 
     if (n > 0 && size > 0 && size <= VECTOR_MAX && n <= VECTOR_MAX / size &&
         H5Tis_variable_str(type) <= 0)
         values = malloc(n * size);
-    if (is_text) {
-        H5Tset_size(memory, size);
-        H5Tset_cset(memory, H5Tget_cset(type));
-    }
     if (values != NULL)
-        H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+        H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
     free(values);
-    H5Tclose(memory);
 }
 
 static void walk_dataset(hid_t object)
@@ -106,7 +99,7 @@ static void walk_dataset(hid_t object)
     H5Dget_offset(object);
     if (H5Pget_layout(creation) == H5D_CHUNKED)
         H5Dget_num_chunks(object, space, &n_chunks);
-    if (H5Sget_simple_extent_ndims(space) == 1 && n > 0 && gtr_h5_is_stored_here(creation))
+    if (H5Pget_layout(creation) == H5D_COMPACT && H5Sget_simple_extent_ndims(space) == 1 && n > 0)
         read_vector(object, type, (size_t)n);
     H5Pclose(creation);
     H5Tclose(type);

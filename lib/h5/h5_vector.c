@@ -7,14 +7,15 @@
 
 static const char *type_words(enum gtr_h5_type type)
 {
-    static const char *const words[] = { [GTR_H5_F64] = "64-bit floats",
-                                         [GTR_H5_F32] = "32-bit floats",
-                                         [GTR_H5_F16] = "16-bit floats",
-                                         [GTR_H5_I64] = "signed 64-bit integers",
-                                         [GTR_H5_U64] = "unsigned 64-bit integers",
-                                         [GTR_H5_U16] = "unsigned 16-bit integers",
-                                         [GTR_H5_U8] = "unsigned 8-bit integers",
-                                         [GTR_H5_U32] = "unsigned 32-bit integers" };
+    static const char *const words[] = { [GTR_H5_F64] = "little-endian 64-bit floats",
+                                         [GTR_H5_F32] = "little-endian 32-bit floats",
+                                         [GTR_H5_F16] = "little-endian 16-bit floats",
+                                         [GTR_H5_I64] = "little-endian signed 64-bit integers",
+                                         [GTR_H5_U64] = "little-endian unsigned 64-bit integers",
+                                         [GTR_H5_U16] = "little-endian unsigned 16-bit integers",
+                                         [GTR_H5_U8] = "little-endian unsigned 8-bit integers",
+                                         [GTR_H5_U32] = "little-endian unsigned 32-bit integers",
+                                         [GTR_H5_TEXT] = "fixed-length strings" };
 
     return words[type];
 }
@@ -58,7 +59,6 @@ static enum gtr_code open_ranked(const struct gtr_h5 *h5, const char *name, int 
     hid_t space;
     int found;
 
-    *dataset = H5I_INVALID_HID;
     rc = open_here(h5, name, dataset, err);
     if (rc != GTR_OK)
         return rc;
@@ -73,25 +73,39 @@ static enum gtr_code open_ranked(const struct gtr_h5 *h5, const char *name, int 
     return GTR_OK;
 }
 
-enum gtr_code gtr_h5_dataset_open(const struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
-                                  int rank, hid_t *dataset, hsize_t *dims, struct gtr_err *err)
+static bool is_of_type(hid_t stored, enum gtr_h5_type type)
 {
-    enum gtr_code rc = open_ranked(h5, name, rank, dataset, dims, err);
-    hid_t wanted = H5I_INVALID_HID, found = H5I_INVALID_HID;
+    hid_t wanted;
+    bool equal;
 
-    if (rc != GTR_OK)
-        goto out;
+    if (type == GTR_H5_TEXT)
+        return H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) <= 0;
     wanted = gtr_h5_type_new(type);
-    found = H5Dget_type(*dataset);
-    if (H5Tequal(wanted, found) <= 0)
-        rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: does not hold little-endian %s", h5->path, name,
-                      type_words(type));
+    equal = H5Tequal(wanted, stored) > 0;
     H5Tclose(wanted);
-    H5Tclose(found);
-out:
-    if (rc != GTR_OK && *dataset >= 0) {
-        H5Dclose(*dataset);
-        *dataset = H5I_INVALID_HID;
+    return equal;
+}
+
+enum gtr_code gtr_h5_dataset_open(const struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
+                                  int rank, hid_t *dataset, hid_t *stored, hsize_t *dims,
+                                  struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    *dataset = *stored = H5I_INVALID_HID;
+    rc = open_ranked(h5, name, rank, dataset, dims, err);
+    if (rc == GTR_OK) {
+        *stored = H5Dget_type(*dataset);
+        if (!is_of_type(*stored, type))
+            rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: does not hold %s", h5->path, name,
+                          type_words(type));
+    }
+    if (rc != GTR_OK) {
+        if (*stored >= 0)
+            H5Tclose(*stored);
+        if (*dataset >= 0)
+            H5Dclose(*dataset);
+        *dataset = *stored = H5I_INVALID_HID;
     }
     return rc;
 }
@@ -99,117 +113,97 @@ out:
 enum gtr_code gtr_h5_read_vector(const struct gtr_h5 *h5, const char *name, enum gtr_h5_type type,
                                  void *array_out, size_t *n, struct gtr_err *err)
 {
-    enum gtr_code rc;
-    hid_t dataset, memory = H5I_INVALID_HID;
-    hsize_t length = 0;
+    struct gtr_h5_table *column = NULL;
+    enum gtr_code rc = gtr_h5_column_open(h5, name, type, &column, err);
     void *array = NULL;
 
     *n = 0;
-    gtr_h5_lock();
-    rc = gtr_h5_dataset_open(h5, name, type, 1, &dataset, &length, err);
-    if (rc != GTR_OK)
-        goto out;
-    if (!gtr_h5_is_justified(h5, length, gtr_h5_type_size(type))) {
-        rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: claims %llu values, more than the file can hold",
-                      h5->path, name, (unsigned long long)length);
-        goto out;
+    if (rc == GTR_OK)
+        rc =
+            gtr_alloc_for(&array, gtr_h5_table_rows(column), gtr_h5_type_size(type), "values", err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_table_read_rows(column, 0, gtr_h5_table_rows(column), array, err);
+    if (rc == GTR_OK) {
+        *n = gtr_h5_table_rows(column);
+        memcpy(array_out, &array, sizeof array);
+        array = NULL;
     }
-    rc = gtr_alloc_for(&array, length, gtr_h5_type_size(type), "values", err);
-    if (rc != GTR_OK)
-        goto out;
-    memory = gtr_h5_type_new(type);
-    if (length > 0 && H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, array) < 0) {
-        rc = gtr_h5_fail(h5, name, "cannot read", GTR_EFORMAT, err);
-        goto out;
-    }
-    *n = length;
-    memcpy(array_out, &array, sizeof array);
-    array = NULL;
-out:
     gtr_free(array);
-    if (memory >= 0)
-        H5Tclose(memory);
-    if (dataset >= 0)
-        H5Dclose(dataset);
-    gtr_h5_unlock();
+    gtr_h5_table_close(column);
     return rc;
 }
 
-/* One block of `size` bytes a string, to one allocation each. */
-static enum gtr_code split_strings(const char *block, size_t n, size_t size, char ***strings,
-                                   struct gtr_err *err)
+/* A string as it lies in the file, ended there by a zero, by blanks, or by its size alone. */
+static char *copy_text(const char *text, size_t size, bool blanks)
 {
-    enum gtr_code rc;
-    char **list = NULL;
-    size_t i;
+    const char *end = memchr(text, '\0', size);
+    size_t n = end != NULL ? (size_t)(end - text) : size;
+    char *copy;
 
-    rc = gtr_alloc_for(&list, n, sizeof *list, "strings", err);
-    for (i = 0; rc == GTR_OK && i < n; i++) {
-        list[i] = gtr_strdup(block + i * size);
-        if (list[i] == NULL)
-            rc = gtr_fail(err, GTR_ENOMEM, "no memory for %zu strings", n);
+    while (blanks && n > 0 && text[n - 1] == ' ')
+        n--;
+    copy = gtr_alloc(n + 1, 1);
+    if (copy != NULL)
+        memcpy(copy, text, n);
+    return copy;
+}
+
+static bool is_padded_with_blanks(const struct gtr_h5_table *column)
+{
+    bool blanks;
+
+    gtr_h5_lock();
+    blanks = H5Tget_strpad(column->memory_type) == H5T_STR_SPACEPAD;
+    gtr_h5_unlock();
+    return blanks;
+}
+
+/* Band by band, to one allocation each. */
+static enum gtr_code read_texts(const struct gtr_h5_table *column, char **texts,
+                                struct gtr_err *err)
+{
+    const size_t size = column->size;
+    size_t most = column->band_rows < column->rows ? column->band_rows : column->rows, t, i, n;
+    bool blanks = is_padded_with_blanks(column);
+    char *block = NULL;
+    enum gtr_code rc = gtr_alloc_for(&block, most, size, "strings", err);
+
+    for (t = 0; rc == GTR_OK && t < column->rows; t += n) {
+        n = column->rows - t < most ? column->rows - t : most;
+        rc = gtr_h5_table_read_rows(column, t, n, block, err);
+        for (i = 0; rc == GTR_OK && i < n; i++) {
+            texts[t + i] = copy_text(block + i * size, size, blanks);
+            if (texts[t + i] == NULL)
+                rc = gtr_fail(err, GTR_ENOMEM, "no memory for %zu strings", column->rows);
+        }
     }
-    if (rc != GTR_OK) {
-        for (i = 0; list != NULL && i < n; i++)
-            gtr_free(list[i]);
-        gtr_free(list);
-        return rc;
-    }
-    *strings = list;
-    return GTR_OK;
+    gtr_free(block);
+    return rc;
 }
 
 enum gtr_code gtr_h5_read_strings(const struct gtr_h5 *h5, const char *name, char ***strings,
                                   size_t *n, struct gtr_err *err)
 {
-    enum gtr_code rc;
-    hid_t dataset, type = H5I_INVALID_HID, memory = H5I_INVALID_HID;
-    hsize_t length = 0;
-    char *block = NULL;
-    size_t size;
+    struct gtr_h5_table *column = NULL;
+    enum gtr_code rc = gtr_h5_column_open(h5, name, GTR_H5_TEXT, &column, err);
+    char **texts = NULL;
+    size_t i;
 
     *strings = NULL;
     *n = 0;
-    gtr_h5_lock();
-    rc = open_ranked(h5, name, 1, &dataset, &length, err);
-    if (rc != GTR_OK)
-        goto out;
-    type = H5Dget_type(dataset);
-    if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0) {
-        rc = gtr_fail(err, GTR_EFORMAT, "%s: %s: does not hold fixed-length strings", h5->path,
-                      name);
-        goto out;
-    }
-    size = H5Tget_size(type) + 1;
-    if (!gtr_h5_is_justified(h5, length, size)) {
-        rc = gtr_fail(err, GTR_EFORMAT,
-                      "%s: %s: claims %llu strings of %zu bytes, more than the "
-                      "file can hold",
-                      h5->path, name, (unsigned long long)length, size - 1);
-        goto out;
-    }
-    rc = gtr_alloc_for(&block, length, size, "strings", err);
-    if (rc != GTR_OK)
-        goto out;
-    memory = H5Tcopy(H5T_C_S1);
-    H5Tset_size(memory, size);
-    H5Tset_cset(memory, H5Tget_cset(type));
-    if (length > 0 && H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, block) < 0) {
-        rc = gtr_h5_fail(h5, name, "cannot read", GTR_EFORMAT, err);
-        goto out;
-    }
-    rc = split_strings(block, length, size, strings, err);
     if (rc == GTR_OK)
-        *n = length;
-out:
-    gtr_free(block);
-    if (memory >= 0)
-        H5Tclose(memory);
-    if (type >= 0)
-        H5Tclose(type);
-    if (dataset >= 0)
-        H5Dclose(dataset);
-    gtr_h5_unlock();
+        rc = gtr_alloc_for(&texts, column->rows, sizeof *texts, "strings", err);
+    if (rc == GTR_OK)
+        rc = read_texts(column, texts, err);
+    if (rc == GTR_OK) {
+        *n = column->rows;
+        *strings = texts;
+        texts = NULL;
+    }
+    for (i = 0; texts != NULL && i < column->rows; i++)
+        gtr_free(texts[i]);
+    gtr_free(texts);
+    gtr_h5_table_close(column);
     return rc;
 }
 

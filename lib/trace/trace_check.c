@@ -99,26 +99,52 @@ static enum gtr_code read_sums(const struct gtr_trace *trace, size_t capture, ui
     return rc;
 }
 
+/* Whole chunks, some CHECK_BYTES of them; a tensor may be larger than the memory. */
+static size_t elements_at_a_time(const struct gtr_captured *captured, size_t size)
+{
+    size_t width = captured->chunk_cols > 0 ? captured->chunk_cols : 1;
+    size_t n = CHECK_BYTES / size / width * width;
+
+    n = n > width ? n : width;
+    return n < captured->n ? n : captured->n;
+}
+
+/* The checksum of a tensor's elements at one capture. */
+static enum gtr_code sum_elements(const struct gtr_trace *trace, size_t tensor, size_t capture,
+                                  const struct gtr_captured *captured, uint32_t *sum,
+                                  struct gtr_err *err)
+{
+    const size_t size = gtr_dtype_size(trace->head.tensors[tensor].dtype);
+    const size_t most = elements_at_a_time(captured, size);
+    void *elements = NULL;
+    enum gtr_code rc = gtr_alloc_for(&elements, most, size, "elements", err);
+    size_t first, n;
+
+    *sum = 0;
+    for (first = 0; rc == GTR_OK && first < captured->n; first += n) {
+        n = captured->n - first < most ? captured->n - first : most;
+        rc = gtr_trace_read_captured(trace, tensor, capture, 1, first, n, elements, n * size, err);
+        if (rc == GTR_OK)
+            *sum = gtr_crc_bytes(*sum, elements, n * size);
+    }
+    gtr_free(elements);
+    return rc;
+}
+
 static enum gtr_code check_elements(const struct gtr_trace *trace, size_t tensor, size_t capture,
                                     const uint32_t *sums, struct gtr_err *err)
 {
-    size_t size = gtr_dtype_size(trace->head.tensors[tensor].dtype);
     struct gtr_captured captured;
-    void *elements = NULL;
     enum gtr_code rc = gtr_trace_captured(trace, tensor, &captured, err);
+    uint32_t sum;
 
     if (rc != GTR_OK || captured.n == 0)
         return rc;
-    rc = gtr_alloc_for(&elements, captured.n, size, "elements", err);
-    if (rc == GTR_OK)
-        rc = gtr_trace_read_captured(trace, tensor, capture, 1, 0, captured.n, elements,
-                                     captured.n * size, err);
-    if (rc == GTR_OK && sums != NULL &&
-        gtr_crc_bytes(0, elements, captured.n * size) != sums[tensor])
+    rc = sum_elements(trace, tensor, capture, &captured, &sum, err);
+    if (rc == GTR_OK && sums != NULL && sum != sums[tensor])
         rc = gtr_fail(err, GTR_EFORMAT,
                       "%s: /grad/%zu: capture %zu is damaged: its checksum differs", trace->path,
                       tensor, capture);
-    gtr_free(elements);
     return rc;
 }
 

@@ -1,6 +1,7 @@
 /* trace_open.c - open a trace file and check it against itself. */
 #include "trace_private.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -138,63 +139,103 @@ static enum gtr_code read_tensors(struct gtr_trace *trace, struct gtr_err *err)
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
-/* One column of /step; NULL if the file has none. */
-static enum gtr_code read_step_column(struct gtr_trace *trace, size_t i, void **values,
-                                      struct gtr_err *err)
+/* Column i of /step, or NULL if the file has none. */
+static enum gtr_code open_column(struct gtr_trace *trace, size_t i, struct gtr_h5_table **column,
+                                 struct gtr_err *err)
 {
     const char *name = gtr_step_columns[i].name;
     enum gtr_code rc;
-    size_t n;
 
-    if (!gtr_h5_has(trace->h5, name))
+    *column = NULL;
+    if (i != STEP_INDEX && !gtr_h5_has(trace->h5, name))
         return GTR_OK;
-    rc = gtr_h5_read_vector(trace->h5, name, gtr_step_columns[i].type, values, &n, err);
-    if (rc == GTR_OK && n != trace->n_steps)
-        rc = lengths_differ(trace, name, n, "/step/index", trace->n_steps, err);
+    rc = gtr_h5_column_open(trace->h5, name, gtr_step_columns[i].type, column, err);
+    if (rc == GTR_OK && i == STEP_INDEX)
+        trace->n_steps = gtr_h5_table_rows(*column);
+    if (rc == GTR_OK && gtr_h5_table_rows(*column) != trace->n_steps)
+        rc = lengths_differ(trace, name, gtr_h5_table_rows(*column), "/step/index", trace->n_steps,
+                            err);
     return rc;
 }
 
-static double value_or_nan(const double *values, size_t t)
+/* Puts n values of column i into the steps from `first` on. */
+static void place_values(struct gtr_trace *trace, size_t i, size_t first, size_t n,
+                         const void *values)
 {
-    return values != NULL ? values[t] : (double)__builtin_nanf("");
-}
-
-static enum gtr_code fill_steps(struct gtr_trace *trace, void *const *columns, struct gtr_err *err)
-{
-    const int64_t *index = columns[STEP_INDEX];
-    const uint8_t *skipped = columns[STEP_SKIPPED];
-    enum gtr_code rc;
+    const size_t size = gtr_h5_type_size(gtr_step_columns[i].type);
+    struct gtr_step *step = trace->steps + first;
     size_t t;
 
-    rc = gtr_alloc_for(&trace->steps, trace->n_steps, sizeof *trace->steps, "steps", err);
-    for (t = 0; rc == GTR_OK && t < trace->n_steps; t++) {
-        if (t > 0 && index[t] <= index[t - 1])
+    for (t = 0; t < n; t++)
+        if (i == STEP_SKIPPED)
+            step[t].skipped = ((const uint8_t *)values)[t] != 0;
+        else
+            memcpy((char *)&step[t] + gtr_step_columns[i].at, (const char *)values + t * size,
+                   size);
+}
+
+static enum gtr_code check_rising(const struct gtr_trace *trace, size_t first, size_t n,
+                                  struct gtr_err *err)
+{
+    const struct gtr_step *step = trace->steps;
+    size_t t;
+
+    for (t = first > 0 ? first : 1; t < first + n; t++)
+        if (step[t].index <= step[t - 1].index)
             return gtr_fail(err, GTR_EFORMAT,
                             "%s: /step/index: row %zu has step %lld after step %lld", trace->path,
-                            t, (long long)index[t], (long long)index[t - 1]);
-        trace->steps[t] = (struct gtr_step){ .index = index[t],
-                                             .loss = value_or_nan(columns[STEP_LOSS], t),
-                                             .lr = value_or_nan(columns[STEP_LR], t),
-                                             .time = value_or_nan(columns[STEP_TIME], t),
-                                             .applied_scale = value_or_nan(columns[STEP_SCALE], t),
-                                             .skipped = skipped != NULL && skipped[t] != 0 };
+                            t, (long long)step[t].index, (long long)step[t - 1].index);
+    return GTR_OK;
+}
+
+/* Band by band, so that steps which do not rise are found before all of them are in memory. */
+static enum gtr_code read_column(struct gtr_trace *trace, size_t i,
+                                 const struct gtr_h5_table *column, struct gtr_err *err)
+{
+    size_t most = gtr_h5_table_band_rows(column), t, n;
+    enum gtr_code rc;
+    void *values;
+
+    most = most < trace->n_steps ? most : trace->n_steps;
+    rc = gtr_alloc_for(&values, most, gtr_h5_type_size(gtr_step_columns[i].type), "values", err);
+    for (t = 0; rc == GTR_OK && t < trace->n_steps; t += n) {
+        n = trace->n_steps - t < most ? trace->n_steps - t : most;
+        rc = gtr_h5_table_read_rows(column, t, n, values, err);
+        if (rc == GTR_OK)
+            place_values(trace, i, t, n, values);
+        if (rc == GTR_OK && i == STEP_INDEX)
+            rc = check_rising(trace, t, n, err);
     }
+    gtr_free(values);
     return rc;
+}
+
+static void mark_unknown(struct gtr_trace *trace, size_t i)
+{
+    const double unknown = NAN;
+    size_t t;
+
+    for (t = 0; i != STEP_SKIPPED && t < trace->n_steps; t++)
+        memcpy((char *)&trace->steps[t] + gtr_step_columns[i].at, &unknown, sizeof unknown);
 }
 
 static enum gtr_code read_steps(struct gtr_trace *trace, struct gtr_err *err)
 {
-    void *columns[STEP_COUNT] = { NULL };
-    enum gtr_code rc = gtr_h5_read_vector(trace->h5, gtr_step_columns[STEP_INDEX].name, GTR_H5_I64,
-                                          &columns[STEP_INDEX], &trace->n_steps, err);
+    enum gtr_code rc = GTR_OK;
     size_t i;
 
-    for (i = STEP_INDEX + 1; rc == GTR_OK && i < STEP_COUNT; i++)
-        rc = read_step_column(trace, i, &columns[i], err);
-    if (rc == GTR_OK)
-        rc = fill_steps(trace, columns, err);
-    for (i = 0; i < STEP_COUNT; i++)
-        gtr_free(columns[i]);
+    for (i = STEP_INDEX; rc == GTR_OK && i < STEP_COUNT; i++) {
+        struct gtr_h5_table *column;
+
+        rc = open_column(trace, i, &column, err);
+        if (rc == GTR_OK && i == STEP_INDEX)
+            rc = gtr_alloc_for(&trace->steps, trace->n_steps, sizeof *trace->steps, "steps", err);
+        if (rc == GTR_OK && column != NULL)
+            rc = read_column(trace, i, column, err);
+        else if (rc == GTR_OK)
+            mark_unknown(trace, i);
+        gtr_h5_table_close(column);
+    }
     return rc;
 }
 
