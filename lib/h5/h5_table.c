@@ -20,7 +20,7 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Reads the pipeline.  Only some filters are undone by h5_chunks.c; the rest is HDF5's affair, if it
+/* Reads the pipeline.  Some filters are undone by h5_chunks.c; the rest is HDF5's affair, if it
  * has them: those that others bring along it looks for among its plugins. */
 static enum gtr_code read_filters(struct gtr_h5_table *table, hid_t creation, struct gtr_err *err)
 {

@@ -1,4 +1,4 @@
-"""test_layouts.py - however others lay a trace out in HDF5, its numbers are those that h5py reads."""
+"""test_layouts.py - however others lay a trace out in HDF5, its numbers are those h5py reads."""
 
 import csv
 import itertools
