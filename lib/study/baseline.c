@@ -2,6 +2,7 @@
 #include "baseline.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "alloc.h"
 #include "exact.h"
@@ -14,29 +15,96 @@ void gtr_baseline_options_init(struct gtr_baseline_options *options)
     options->warmup = 10;
 }
 
+/* --- what is expected ------------------------------------------------------------------------- */
+
+enum { EARLY_MOST = 32, AHEAD_MOST = 2 * EARLY_MOST };
+
+/* One row of norms, and who of it counts. */
+struct row {
+    const double *sumsq;
+    const uint8_t *skip, *nonfinite;
+    size_t n_steps;
+};
+
+static bool is_norm(const struct row *row, size_t t)
+{
+    return !row->skip[t] && !row->nonfinite[t] && row->sumsq[t] > 0.0;
+}
+
+/* Median of the next 2 `early` norms; 0 if fewer than `early` follow. */
+static double level_ahead(const struct row *row, size_t t, size_t early)
+{
+    double next[AHEAD_MOST];
+    size_t n = 0, k;
+
+    for (t++; t < row->n_steps && n < 2 * early; t++) {
+        double norm = sqrt(row->sumsq[t]);
+
+        if (!is_norm(row, t))
+            continue;
+        for (k = n++; k > 0 && norm < next[k - 1]; k--)
+            next[k] = next[k - 1];
+        next[k] = norm;
+    }
+    return n < early ? 0.0 : gtr_order_quantile(next, n, 0.5);
+}
+
+static double at_most(double x, double most)
+{
+    return x < most ? x : most;
+}
+
+void gtr_baseline_average(const double *sumsq, const uint8_t *skip, const uint8_t *nonfinite,
+                          size_t n_steps, const struct gtr_baseline_options *options,
+                          double *average)
+{
+    const struct row row = { sumsq, skip, nonfinite, n_steps };
+    struct gtr_follower past = { 0 };
+    size_t early = options->warmup < EARLY_MOST ? (size_t)options->warmup : EARLY_MOST, t;
+
+    for (t = 0; t < n_steps; t++) {
+        double norm = sqrt(sumsq[t]), before = gtr_follower_average(&past), ahead = 0.0;
+        bool has_past = past.seen > 0 && past.seen >= options->warmup;
+
+        average[t] = has_past ? before : (double)NAN;
+        if (skip[t] || nonfinite[t])
+            continue;
+        if (!has_past && (size_t)past.seen < early && is_norm(&row, t)) {
+            ahead = level_ahead(&row, t, early);
+            if (ahead > 0.0 && past.seen > 0) {
+                average[t] = before > ahead ? before : ahead;
+                norm = at_most(norm, GTR_FOLLOWER_RISE * average[t]);
+            }
+        }
+        gtr_follower_add(&past, options, norm);
+        /* Norms that began high were innocent, but are no past for those that come now. */
+        if (ahead > 0.0 && (size_t)past.seen == early)
+            past.average = at_most(past.average, GTR_FOLLOWER_RISE * ahead * past.weight);
+    }
+}
+
 /* One group: its log_ratio, and its part of B into energy[t]. */
 static void follow_group(const struct gtr_series *series, const uint8_t *skip, size_t group,
                          struct gtr_baseline *b)
 {
     const double *sumsq = series->sumsq + group * series->n_steps;
     double *log_ratio = b->log_ratio + group * series->n_steps;
-    struct gtr_follower past = { 0 };
     size_t t;
 
+    gtr_baseline_average(sumsq, skip, series->nonfinite, series->n_steps, &b->options, log_ratio);
     for (t = 0; t < series->n_steps; t++) {
-        double n = sqrt(sumsq[t]), expected = gtr_follower_expected(&past, &b->options);
+        double average = log_ratio[t], expected = b->options.kappa * average;
 
         log_ratio[t] = NAN;
         if (skip[t] || series->nonfinite[t])
             continue;
-        if (expected < 0.0) {
-            b->energy[t] += sumsq[t]; /* no baseline: innocent */
-        } else {
-            b->energy[t] += sumsq[t] < expected ? sumsq[t] : expected;
-            if (n > 0.0)
-                log_ratio[t] = gtr_ln(n) - gtr_ln(past.average / past.weight);
+        if (isnan(average) || sumsq[t] == 0.0) { /* no baseline: innocent */
+            b->energy[t] += sumsq[t];
+            continue;
         }
-        gtr_follower_add(&past, &b->options, n);
+        expected *= expected;
+        b->energy[t] += sumsq[t] < expected ? sumsq[t] : expected;
+        log_ratio[t] = gtr_ln(sqrt(sumsq[t])) - gtr_ln(average);
     }
 }
 
@@ -86,6 +154,49 @@ double gtr_baseline_fair(const struct gtr_baseline *b, size_t t, double energy)
         if (b->log_ratio[j * b->n_steps + t] > b->log_kappa)
             return b->energy[t] < energy ? b->energy[t] : energy;
     return energy;
+}
+
+double gtr_baseline_bystanders(const struct gtr_baseline *b, const struct gtr_series *series,
+                               size_t t)
+{
+    size_t n_active = 0, n_above = 0, j;
+
+    for (j = 0; j < b->n_groups; j++) {
+        n_active += series->sumsq[j * b->n_steps + t] > 0.0 ? 1 : 0;
+        n_above += b->log_ratio[j * b->n_steps + t] > b->log_kappa ? 1 : 0;
+    }
+    return n_active > 0 ? (double)(n_active - n_above) / (double)n_active : 0.0;
+}
+
+/* --- noise ------------------------------------------------------------------------------------ */
+
+/* Sorts those that are there into scratch, and returns how many. */
+static size_t sort_ratios(const double *log_ratio, size_t n, double *scratch)
+{
+    size_t count = 0, i;
+
+    for (i = 0; i < n; i++)
+        if (!isnan(log_ratio[i]))
+            scratch[count++] = log_ratio[i];
+    gtr_order_sort(scratch, scratch + n, count);
+    return count;
+}
+
+double gtr_baseline_reach(const double *log_ratio, size_t n, double *scratch)
+{
+    size_t count = sort_ratios(log_ratio, n, scratch);
+
+    return 2.0 * gtr_order_quantile(scratch, count, 0.5) - gtr_order_quantile(scratch, count, 0.01);
+}
+
+double gtr_baseline_chance(const double *log_ratio, size_t n, double log_kappa, double *scratch)
+{
+    size_t count = sort_ratios(log_ratio, n, scratch), below;
+    double mirror;
+
+    mirror = 2.0 * gtr_order_quantile(scratch, count, 0.5) - log_kappa;
+    below = gtr_order_below(scratch, count, mirror);
+    return count > 0 ? (double)below / (double)count : (double)NAN;
 }
 
 /* Median and deviation of one group's log ratios; n of them are copied to `values`. */

@@ -1,4 +1,5 @@
-/* blame.c - Shapley's value over all coalitions, in 2^K logarithms and some 4 x 2^K additions.
+/* blame.c - Shapley's value over all coalitions, in 2^K logarithms and some 4 x 2^K additions, and
+ * over orders of arrival where K is too large for that.
  *
  * With w(s) = s! (K - 1 - s)! / K! the value of player j is
  *
@@ -10,6 +11,10 @@
  * one, the player is out of the game and the next is last.
  */
 #include "blame.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "exact.h"
 
@@ -30,7 +35,7 @@ static double worth(const struct game *game, double above)
 
 size_t gtr_blame_space(size_t n_players)
 {
-    return n_players <= GTR_BLAME_EXACT ? (size_t)1 << n_players : 1;
+    return n_players <= GTR_BLAME_EXACT ? (size_t)1 << n_players : 3 * n_players;
 }
 
 /* w(s) for s = 0 .. K - 1, and w(K) = 0.  w(s) = 1 / (K binomial(K - 1, s)). */
@@ -119,6 +124,81 @@ static void share_by_shapley(const struct game *game, const double *above, size_
     }
 }
 
+/* --- too many coalitions: orders of arrival --------------------------------------------------- */
+
+/* Fisher and Yates's shuffle by Steele, Lea and Flood's splitmix64 (2014), from a fixed start:
+ * `order` holds players' numbers, which doubles hold exactly. */
+static void shuffle(double *order, size_t n, uint64_t *state)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        order[i] = (double)i;
+    for (i = n - 1; i > 0; i--) {
+        uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+        double kept = order[i];
+        size_t k;
+
+        z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+        k = (size_t)(((z ^ (z >> 31)) >> 32) * (i + 1) >> 32);
+        order[i] = order[k];
+        order[k] = kept;
+    }
+}
+
+/* What each player adds as they arrive, beginning at `first`; backwards: the same from its end. */
+static void arrive(const struct game *game, const double *above, const double *order, size_t n,
+                   size_t first, bool backwards, double *added)
+{
+    double energy = 0.0, before = 0.0;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        size_t at = first + (backwards ? n - 1 - i : i);
+        size_t player = (size_t)order[at < n ? at : at - n];
+        double after;
+
+        energy += above[player];
+        after = worth(game, energy);
+        added[player] += after - before;
+        before = after;
+    }
+}
+
+/* Returns the largest standard error. */
+static double share_by_orders(const struct game *game, const double *above, size_t n, double *blame,
+                              double *space)
+{
+    double *order = space, *added = space + n, *squares = space + 2 * n, worst = 0.0;
+    size_t turns = n < GTR_BLAME_TURNS ? n : GTR_BLAME_TURNS, base, turn, j;
+    uint64_t state = 1;
+
+    for (j = 0; j < n; j++)
+        blame[j] = squares[j] = 0.0;
+    for (base = 0; base < GTR_BLAME_BASES; base++) {
+        shuffle(order, n, &state);
+        for (j = 0; j < n; j++)
+            added[j] = 0.0;
+        for (turn = 0; turn < turns; turn++) {
+            arrive(game, above, order, n, turn * n / turns, false, added);
+            arrive(game, above, order, n, turn * n / turns, true, added);
+        }
+        for (j = 0; j < n; j++) {
+            double mean = added[j] / (2.0 * (double)turns);
+
+            blame[j] += mean / GTR_BLAME_BASES;
+            squares[j] += mean * mean / GTR_BLAME_BASES;
+        }
+    }
+    for (j = 0; j < n; j++) {
+        double variance = (squares[j] - blame[j] * blame[j]) / (GTR_BLAME_BASES - 1);
+
+        worst = variance > worst ? variance : worst;
+    }
+    return sqrt(worst);
+}
+
 static void share_by_size(double all, const double *above, size_t n_players, double *blame)
 {
     double sum = 0.0;
@@ -146,12 +226,14 @@ static void share_by_absence(const struct game *game, double all, const double *
 }
 
 double gtr_blame_step(enum gtr_blame_method method, double fair, double max_norm,
-                      const double *above, size_t n_players, double *blame, double *space)
+                      const double *above, size_t n_players, double *blame, double *error,
+                      double *space)
 {
     double limit = max_norm * max_norm, sum = 0.0, all;
     struct game game = { .fair = fair, .per_floor = 1.0 / (fair > limit ? fair : limit) };
     size_t j;
 
+    *error = 0.0;
     if (n_players == 0)
         return 0.0;
     for (j = 0; j < n_players; j++)
@@ -162,8 +244,10 @@ double gtr_blame_step(enum gtr_blame_method method, double fair, double max_norm
             blame[j] = all;
     else if (method == GTR_BLAME_LEAVE_ONE_OUT)
         share_by_absence(&game, all, above, n_players, blame);
-    else if (method == GTR_BLAME_AUMANN || n_players > GTR_BLAME_EXACT)
+    else if (method == GTR_BLAME_AUMANN)
         share_by_size(all, above, n_players, blame);
+    else if (n_players > GTR_BLAME_EXACT)
+        *error = share_by_orders(&game, above, n_players, blame, space);
     else
         share_by_shapley(&game, above, n_players, blame, space);
     return all;

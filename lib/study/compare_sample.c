@@ -29,6 +29,8 @@ enum gtr_code gtr_compare_sample_new(const struct gtr_compare_side *side, size_t
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&sample->norm, n, sizeof *sample->norm, "norms", err);
     if (rc == GTR_OK)
+        rc = gtr_alloc_for(&sample->average, n, sizeof *sample->average, "norms", err);
+    if (rc == GTR_OK)
         rc = gtr_alloc_for(&sample->spike, n, sizeof *sample->spike, "spikes", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&sample->clipped, n * n_policies, 1, "decisions", err);
@@ -39,6 +41,7 @@ void gtr_compare_sample_free(struct gtr_compare_sample *sample)
 {
     gtr_free(sample->step);
     gtr_free(sample->norm);
+    gtr_free(sample->average);
     gtr_free(sample->spike);
     gtr_free(sample->clipped);
 }
@@ -63,21 +66,21 @@ void gtr_compare_sample_fill(const struct gtr_compare_side *side, size_t group,
     const uint8_t *skip = gtr_replay_skip(side->replay);
     const double *sumsq =
         group < series->n_groups ? series->sumsq + group * series->n_steps : series->total_sumsq;
-    struct gtr_follower past = { 0 };
     size_t t, i;
 
     sample->n = 0;
+    gtr_baseline_average(sumsq, skip, series->nonfinite, series->n_steps, &options->baseline,
+                         sample->average);
     for (t = 0; t < series->n_steps; t++) {
-        double expected = gtr_follower_expected(&past, &options->baseline), norm = sqrt(sumsq[t]);
+        double norm = sqrt(sumsq[t]);
 
         if (skip[t] || series->nonfinite[t])
             continue;
-        gtr_follower_add(&past, &options->baseline, norm);
         if (series->index[t] < side->first || series->index[t] > side->last)
             continue;
         sample->step[sample->n] = series->index[t];
         sample->norm[sample->n] = norm;
-        sample->spike[sample->n] = expected >= 0.0 && sumsq[t] > expected;
+        sample->spike[sample->n] = norm > options->baseline.kappa * sample->average[t];
         for (i = 0; i < options->n_policies; i++)
             sample->clipped[i * sample->capacity + sample->n] =
                 is_clipped(side->decisions[i], group, t);

@@ -14,6 +14,7 @@ struct gtr_compare_sample {
     size_t n;
     int64_t *step;
     double *norm;
+    double *average; /* [capacity], of all rows: what each was held against */
     uint8_t *spike;
     uint8_t *clipped; /* [n_policies][capacity] */
     size_t capacity;

@@ -11,8 +11,10 @@
  *                 that have one
  *   leak          mean over spikes of max(0, ln(s n / (kappa m))): how much of them gets through
  *   distortion    1 - mean cosine between the recorded and the clipped gradient
- *   spill         sum x_t / sum A(E_t) of a global threshold (see baseline.h); 0 for policies that
- *                 decide for each group by itself
+ *   spill         of what a global threshold takes, the part that falls on bystanders because of
+ *                 somebody's excess: sum of x_t times the part of the groups that are not above
+ *                 their past, over sum A(E_t) (spill.h); 0 for policies that decide for each group
+ *                 by itself
  */
 #ifndef GTR_OBJECTIVES_H
 #define GTR_OBJECTIVES_H
@@ -137,7 +139,7 @@ GTR_HD void gtr_tally_merge(struct gtr_tally *t, const struct gtr_tally *other)
 /* What all groups of a setting share. */
 struct gtr_whole {
     double cos_sum, cos_steps; /* cosines, and steps that have a direction */
-    double excess_sum;         /* sum of x_t = A(E_t) - A(B_t), policies for the whole gradient */
+    double spilled_sum;        /* sum of A(E_t) - A(B_t), times the bystanders' part */
     double attenuation_sum;    /* sum of A(E_t) */
 };
 
@@ -176,7 +178,7 @@ GTR_HD void gtr_objectives(const struct gtr_tally *t, const struct gtr_whole *w,
     out[GTR_VOLATILITY] = variance > 0.0 ? sqrt(variance) : variance == variance ? 0.0 : variance;
     out[GTR_LEAK] = spikes > 0.0 ? t->leak_sum / spikes : 0.0;
     out[GTR_DISTORTION] = 1.0 - w->cos_sum / w->cos_steps;
-    out[GTR_SPILL] = w->attenuation_sum > 0.0 ? w->excess_sum / w->attenuation_sum : 0.0;
+    out[GTR_SPILL] = w->attenuation_sum > 0.0 ? w->spilled_sum / w->attenuation_sum : 0.0;
     if (scales_only)
         out[GTR_ATTENUATION] = out[GTR_VOLATILITY] = out[GTR_LEAK] = out[GTR_DISTORTION] =
             out[GTR_SPILL] = (double)NAN;

@@ -28,6 +28,8 @@ struct spilling {
     size_t room;
     double *scratch;   /* [workers][2 G] players' a_j and blame */
     size_t *player;    /* [workers][G] their groups */
+    double *log;       /* [workers][3 T] log ratios, and what sorting needs */
+    double *error;     /* [T] of the blame, where it was sampled */
     double *loss;      /* [T] (s_fair - s) times the energy of the innocent */
     size_t *n_players; /* [T] groups above their baseline */
     size_t *n_active;  /* [T] groups with a gradient */
@@ -48,22 +50,29 @@ static void follow_group(void *context, size_t group, size_t worker)
     size_t n = s->series->n_steps, at = group * n, t;
     const double *sumsq = s->series->sumsq + at;
     double *above = s->spill->blame + at, *expected = s->expected + at;
-    struct gtr_follower past = { 0 };
+    double *log_ratio = s->log + worker * 3 * n;
     size_t n_innocent = 0, n_counted = 0;
 
-    (void)worker;
+    gtr_baseline_average(sumsq, s->skip, s->series->nonfinite, n, s->baseline, expected);
     for (t = 0; t < n; t++) {
+        double average = expected[t];
+
         above[t] = 0.0;
-        if (!counts(s, t))
+        log_ratio[t] = NAN;
+        expected[t] = isnan(average) ? -1.0 : s->baseline->kappa * average;
+        expected[t] *= fabs(expected[t]);
+        if (!counts(s, t) || !(sumsq[t] > 0.0))
             continue;
-        expected[t] = gtr_follower_expected(&past, s->baseline);
+        if (expected[t] >= 0.0)
+            log_ratio[t] = gtr_ln(sqrt(sumsq[t])) - gtr_ln(average);
         if (expected[t] >= 0.0 && sumsq[t] > expected[t])
             above[t] = sumsq[t] - expected[t];
         n_innocent += above[t] == 0.0 ? 1 : 0;
         n_counted++;
-        gtr_follower_add(&past, s->baseline, sqrt(sumsq[t]));
     }
     s->spill->innocent[group] = n_counted > 0 ? (double)n_innocent / (double)n_counted : NAN;
+    s->spill->chance[group] =
+        gtr_baseline_chance(log_ratio, n, gtr_ln(s->baseline->kappa), log_ratio + n);
 }
 
 /* One step: a_j become blame, and B, A(E) and x are filled in. */
@@ -86,7 +95,8 @@ static void blame_step(const struct spilling *s, size_t t, size_t worker)
         }
     }
     spill->excess[t] = gtr_blame_step(s->options->method, fair, s->options->max_norm, above, n,
-                                      blame, s->space + worker * s->room);
+                                      blame, &s->error[t], s->space + worker * s->room);
+    spill->spilled[t] = gtr_spilled(spill->excess[t], s->n_active[t], n);
     for (k = 0; k < n; k++)
         spill->blame[player[k] * n_steps + t] = blame[k];
     s->fair[t] = gtr_attenuation(gtr_log_energy(fair), limit);
@@ -103,7 +113,7 @@ static void blame_steps(void *context, size_t item, size_t worker)
         if (counts(s, t))
             blame_step(s, t, worker);
         else
-            s->spill->attenuation[t] = s->spill->excess[t] = NAN;
+            s->spill->attenuation[t] = s->spill->excess[t] = s->spill->spilled[t] = NAN;
     }
 }
 
@@ -132,6 +142,30 @@ static void list_culprits(struct spilling *s)
     s->start[spill->n_steps] = n;
 }
 
+/* What is clipped is whose, and what would be clipped without it. */
+static void sum_own(const struct spilling *s, size_t group)
+{
+    struct gtr_spill *spill = s->spill;
+    double limit = gtr_ln(s->options->max_norm), own = 0.0, all = 0.0, others = 0.0;
+    size_t n = 0, t;
+
+    for (t = 0; t < spill->n_steps; t++) {
+        double energy = s->series->total_sumsq[t], mine;
+
+        if (!counts(s, t))
+            continue;
+        n++;
+        if (!(spill->attenuation[t] > 0.0))
+            continue;
+        mine = s->series->sumsq[group * spill->n_steps + t];
+        own += spill->attenuation[t] * (mine / energy);
+        all += spill->attenuation[t];
+        others += 1.0 - gtr_exp(-gtr_attenuation(gtr_log_energy(energy - mine), limit));
+    }
+    spill->owned[group] = all > 0.0 ? own / all : 0.0;
+    spill->without[group] = n > 0 ? others / (double)n : 0.0;
+}
+
 /* What group `victim` received, and from whom, in step order. */
 static void sum_victim(void *context, size_t victim, size_t worker)
 {
@@ -141,6 +175,7 @@ static void sum_victim(void *context, size_t victim, size_t worker)
     size_t at = victim * spill->n_steps, t, k;
 
     (void)worker;
+    sum_own(s, victim);
     for (t = 0; t < spill->n_steps; t++) {
         double own;
 
@@ -159,10 +194,32 @@ static void sum_victim(void *context, size_t victim, size_t worker)
     }
 }
 
+/* How often groups are above their past, and would be by chance. */
+static void sum_above(struct spilling *s)
+{
+    struct gtr_spill *spill = s->spill;
+    double above = 0.0, chance = 0.0, all = 0.0;
+    size_t j, t;
+
+    for (j = 0; j < spill->n_groups; j++) {
+        double n = 0.0;
+
+        for (t = 0; t < spill->n_steps; t++)
+            n += counts(s, t) && s->series->sumsq[j * spill->n_steps + t] > 0.0 ? 1.0 : 0.0;
+        if (isnan(spill->innocent[j]) || isnan(spill->chance[j]))
+            continue;
+        above += n * (1.0 - spill->innocent[j]);
+        chance += n * spill->chance[j];
+        all += n;
+    }
+    spill->above_share = all > 0.0 ? above / all : 0.0;
+    spill->chance_share = all > 0.0 ? chance / all : 0.0;
+}
+
 static void sum_run(const struct spilling *s)
 {
     struct gtr_spill *spill = s->spill;
-    double loss = 0.0, energy = 0.0, squares = 0.0, borne = 0.0;
+    double loss = 0.0, energy = 0.0, squares = 0.0, error = 0.0;
     size_t t, j;
 
     for (t = 0; t < spill->n_steps; t++) {
@@ -171,22 +228,28 @@ static void sum_run(const struct spilling *s)
         spill->n_counted++;
         spill->n_clipped += spill->attenuation[t] > 0.0 ? 1 : 0;
         spill->n_excess += spill->excess[t] > 0.0 ? 1 : 0;
-        spill->n_inexact += spill->excess[t] > 0.0 && s->n_players[t] > GTR_BLAME_EXACT &&
+        spill->n_sampled += spill->excess[t] > 0.0 && s->n_players[t] > GTR_BLAME_EXACT &&
                                     s->options->method == GTR_BLAME_SHAPLEY
                                 ? 1
                                 : 0;
+        error += s->error[t];
+        spill->cost += 1.0 - gtr_exp(-spill->attenuation[t]);
         spill->attenuation_sum += spill->attenuation[t];
         spill->excess_sum += spill->excess[t];
-        if (s->n_players[t] > 0)
-            borne += spill->excess[t] * (double)(s->n_active[t] - s->n_players[t]) /
-                     (double)s->n_active[t];
+        spill->spilled_sum += spill->spilled[t];
         loss += s->loss[t];
         energy += s->series->total_sumsq[t];
     }
     spill->excess_share =
         spill->attenuation_sum > 0.0 ? spill->excess_sum / spill->attenuation_sum : 0.0;
-    if (spill->excess_sum > 0.0)
-        spill->bystanders = borne / spill->excess_sum;
+    spill->spill_share =
+        spill->attenuation_sum > 0.0 ? spill->spilled_sum / spill->attenuation_sum : 0.0;
+    if (spill->excess_sum > 0.0) {
+        spill->bystanders = spill->spilled_sum / spill->excess_sum;
+        spill->sampling_error = error / spill->excess_sum;
+    }
+    if (spill->n_counted > 0)
+        spill->cost /= (double)spill->n_counted;
     spill->lost_descent = energy > 0.0 ? loss / energy : 0.0;
     for (j = 0; j < spill->n_groups && spill->excess_sum > 0.0; j++) {
         double share = spill->blamed[j] / spill->excess_sum;
@@ -196,7 +259,7 @@ static void sum_run(const struct spilling *s)
     spill->culprits = squares > 0.0 ? 1.0 / squares : 0.0;
 }
 
-/* Counts the players of each step, and returns the most that enumeration is for. */
+/* Counts the players of each step, and returns the room that the worst of them needs. */
 static size_t count_players(const struct spilling *s, size_t *n_all)
 {
     size_t n = s->spill->n_steps, most = 0, t, j;
@@ -208,8 +271,8 @@ static size_t count_players(const struct spilling *s, size_t *n_all)
         }
     for (*n_all = 0, t = 0; t < n; t++) {
         *n_all += s->n_players[t];
-        if (s->n_players[t] <= GTR_BLAME_EXACT && s->n_players[t] > most)
-            most = s->n_players[t];
+        if (gtr_blame_space(s->n_players[t]) > most)
+            most = gtr_blame_space(s->n_players[t]);
     }
     return most;
 }
@@ -221,10 +284,14 @@ static enum gtr_code spill_alloc(struct gtr_spill *p, struct gtr_err *err)
         size_t n;
     } arrays[] = { { &p->attenuation, p->n_steps },
                    { &p->excess, p->n_steps },
+                   { &p->spilled, p->n_steps },
                    { &p->blame, p->n_groups * p->n_steps },
                    { &p->received, p->n_groups },
                    { &p->blamed, p->n_groups },
                    { &p->innocent, p->n_groups },
+                   { &p->chance, p->n_groups },
+                   { &p->owned, p->n_groups },
+                   { &p->without, p->n_groups },
                    { &p->matrix, p->n_groups * p->n_groups } };
     enum gtr_code rc = GTR_OK;
     size_t i;
@@ -242,6 +309,10 @@ static enum gtr_code scratch_alloc(struct spilling *s, size_t n_workers, struct 
     rc = gtr_alloc_for(&s->fair, n_steps, sizeof *s->fair, "steps", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&s->loss, n_steps, sizeof *s->loss, "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&s->error, n_steps, sizeof *s->error, "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&s->log, n_workers, 3 * n_steps * sizeof *s->log, "steps", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&s->expected, n_groups * n_steps, sizeof *s->expected, "numbers", err);
     if (rc == GTR_OK)
@@ -263,6 +334,8 @@ static void scratch_free(struct spilling *s)
     gtr_free(s->space);
     gtr_free(s->fair);
     gtr_free(s->loss);
+    gtr_free(s->error);
+    gtr_free(s->log);
     gtr_free(s->expected);
     gtr_free(s->scratch);
     gtr_free(s->player);
@@ -279,7 +352,8 @@ static enum gtr_code run_spill(struct spilling *s, size_t n_workers, struct gtr_
     enum gtr_code rc;
 
     gtr_threads_run(n_workers, s->spill->n_groups, follow_group, s);
-    s->room = gtr_blame_space(count_players(s, &n_all));
+    s->room = count_players(s, &n_all);
+    sum_above(s);
     rc = gtr_alloc_for(&s->culprit, n_all, sizeof *s->culprit, "culprits", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&s->much, n_all, sizeof *s->much, "culprits", err);
@@ -336,6 +410,10 @@ void gtr_spill_free(struct gtr_spill *spill)
         return;
     gtr_free(spill->attenuation);
     gtr_free(spill->excess);
+    gtr_free(spill->spilled);
+    gtr_free(spill->chance);
+    gtr_free(spill->owned);
+    gtr_free(spill->without);
     gtr_free(spill->blame);
     gtr_free(spill->received);
     gtr_free(spill->blamed);

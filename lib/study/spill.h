@@ -8,6 +8,12 @@
  *     received by group j  max(0, x - max(0, ln(e_j / b_j) / 2)): x for the innocent (e_j <= b_j);
  *                          nothing where it has no gradient, as an idle expert
  *     blame                each culprit's share of x (blame.h); sums to x
+ *     spill-over           x (active - above) / active: the part of x that fell on bystanders, of
+ *                          the groups that have a gradient those that are not above their past
+ *
+ * That account asks history: a group that has owned the norm for long has made itself a past that
+ * allows it.  So beside it stands one that asks nothing: how much of what is clipped is a group's
+ * own energy, and what the others would lose if it were not there.
  *
  * Policies that decide for each group by itself have x = 0.
  */
@@ -37,23 +43,42 @@ struct gtr_spill {
     double max_norm;
     double *attenuation; /* [T] A(E) */
     double *excess;      /* [T] x */
+    double *spilled;     /* [T] gtr_spilled(x, ...): what of it fell on bystanders */
     double *blame;       /* [G][T] */
     double *received;    /* [G] sum over steps */
     double *blamed;      /* [G] sum over steps */
     double *matrix;      /* [victim G][culprit G]: blame at steps where the victim was innocent */
-    double *innocent;    /* [G] share of steps at which the group was innocent */
+    double *innocent;    /* [G] of the steps at which it has a gradient, those at which the group
+                            was innocent */
+    double *chance;      /* [G] of them, those at which its noise alone would put it above its
+                            past (gtr_baseline_chance); NaN without a past */
+    double *owned;       /* [G] sum_t A(E_t) e_jt / E_t over sum_t A(E_t): sums to 1 */
+    double *without;     /* [G] mean over steps of 1 - exp(-A(E_t - e_jt)): what the others would
+                            lose without the group */
     size_t n_counted;    /* steps that count */
     size_t n_clipped;    /* of them, A(E) > 0 */
     size_t n_excess;     /* of them, x > 0 */
-    double attenuation_sum, excess_sum;
+    double attenuation_sum, excess_sum, spilled_sum;
     double excess_share; /* excess_sum / attenuation_sum; 0 if nothing was clipped */
-    double bystanders;   /* share of excess_sum that fell on innocent groups, averaged over the
-                            groups with a gradient; 0 where all exceeded their past together */
-    double lost_descent; /* share of sum E that innocents lost to excess, first order SGD:
+    double spill_share;  /* spilled_sum / attenuation_sum; 0 if nothing was clipped */
+    double bystanders;   /* spilled_sum / excess_sum; 0 where all exceeded their past together */
+    double cost;         /* mean over steps of 1 - exp(-A(E_t)): what clipping takes in all */
+    double above_share, chance_share; /* of the groups' steps with a gradient: above their past,
+                                         and above it by chance */
+    double lost_descent;   /* share of sum E that innocents lost to excess, first order SGD:
                             sum_t sum_innocent (s_fair - s) e_j / sum_t E */
-    double culprits;     /* effective number: 1 / sum of squared shares of blame; 0 if none */
-    size_t n_inexact;    /* of n_excess, steps with more players than exact Shapley takes */
+    double culprits;       /* effective number: 1 / sum of squared shares of blame; 0 if none */
+    size_t n_sampled;      /* of n_excess, steps with more players than are enumerated */
+    double sampling_error; /* of a group's share of the blame, at most: standard errors of these
+                              steps' Shapley values, added up as if all erred the same way */
 };
+
+/* The part of an excess of which bystanders pay: those of the groups with a gradient (n_active)
+ * that are not above their past. */
+static inline double gtr_spilled(double excess, size_t n_active, size_t n_above)
+{
+    return n_active > 0 ? excess * ((double)(n_active - n_above) / (double)n_active) : 0.0;
+}
 
 /* Only the options of the baseline are used.  Free with gtr_spill_free. */
 enum gtr_code gtr_spill_new(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
@@ -66,10 +91,19 @@ struct gtr_spill_point {
     double max_norm;
     double clip_rate;    /* share of steps with A(E) > 0 */
     double excess_share; /* sum x / sum A(E); 0 if nothing is clipped */
-    double cost;         /* mean over steps of 1 - exp(-A(E)): what an innocent group loses */
-    double excess_cost;  /* mean over steps of 1 - exp(-x): of it, to groups above their past */
+    double cost;         /* what an innocent group loses: mean of 1 - exp(-A(E)) from the settled
+                            step on, each step weighted by the part of its groups that are not
+                            above their past, or not further than their own noise reaches
+                            (gtr_baseline_reach): noise that is above kappa is innocent here */
+    double excess_cost;  /* the same of 1 - exp(-x): of it, to groups above their past */
     double attenuation;  /* mean A(E) */
 };
+
+/* The row from which on the run has settled: the first whose norm is at most GTR_SPILL_SETTLED
+ * times the median norm of what follows it (looked at 64 times a run), or else the middle of the
+ * run.  A norm that begins high and falls is warm-up, and no limit for the rest can spare it. */
+#define GTR_SPILL_SETTLED 1.5
+enum gtr_code gtr_spill_settled(const struct gtr_replay *replay, size_t *row, struct gtr_err *err);
 
 /* n limits, logarithmic from a norm that one step in 200 keeps to just above the largest, or as
  * given in point[].max_norm if it is not 0 there.  No blame is computed: this is quick.

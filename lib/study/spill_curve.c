@@ -12,26 +12,101 @@
 /* ln E and ln B of the steps that count. */
 struct levels {
     double *energy, *fair;
+    double *weight; /* the calm part of the groups; 0 before the norm has settled */
     size_t n;
-    size_t n_steps; /* that count, with and without a gradient */
-    double most;    /* norm */
+    size_t n_steps;    /* that count, with and without a gradient */
+    double weight_sum; /* over those, too */
+    double most;       /* norm */
 };
 
+enum { SETTLE_LOOKS = 64 };
+
+/* The median norm from row `first` on. */
+static double level_from(const struct gtr_replay *replay, size_t first, double *values)
+{
+    const struct gtr_series *series = gtr_replay_series(replay);
+    const uint8_t *skip = gtr_replay_skip(replay);
+    size_t n = 0, t;
+
+    for (t = first; t < series->n_steps; t++)
+        if (!skip[t] && !series->nonfinite[t] && series->total[t] > 0.0)
+            values[n++] = series->total[t];
+    gtr_order_sort(values, values + series->n_steps, n);
+    return gtr_order_quantile(values, n, 0.5);
+}
+
+enum gtr_code gtr_spill_settled(const struct gtr_replay *replay, size_t *row, struct gtr_err *err)
+{
+    const struct gtr_series *series = gtr_replay_series(replay);
+    const uint8_t *skip = gtr_replay_skip(replay);
+    size_t n = series->n_steps, look, t = 0;
+    enum gtr_code rc;
+    double *values;
+
+    *row = 0;
+    rc = gtr_alloc_for(&values, 2 * n, sizeof *values, "steps", err);
+    if (rc != GTR_OK)
+        return rc;
+    /* The median of what follows changes little over a 64th of the run. */
+    for (look = 0; look < SETTLE_LOOKS / 2; look++) {
+        size_t end = n * (look + 1) / SETTLE_LOOKS;
+        double high = GTR_SPILL_SETTLED * level_from(replay, t, values);
+
+        for (; t < end; t++)
+            if (!skip[t] && !series->nonfinite[t] && series->total[t] <= high)
+                goto out;
+    }
+out:
+    *row = t;
+    gtr_free(values);
+    return GTR_OK;
+}
+
+/* What each group's log ratio may be without its being anybody's fault: ln kappa, or the reach of
+ * its own noise.  `scratch` [2 T]. */
+static void find_ceilings(const struct gtr_baseline *baseline, double *scratch, double *ceiling)
+{
+    size_t j;
+
+    for (j = 0; j < baseline->n_groups; j++) {
+        double reach = gtr_baseline_reach(baseline->log_ratio + j * baseline->n_steps,
+                                          baseline->n_steps, scratch);
+
+        ceiling[j] = reach > baseline->log_kappa ? reach : baseline->log_kappa;
+    }
+}
+
+/* Of the groups with a gradient, those that are not above their ceiling. */
+static double calm_part(const struct gtr_series *series, const struct gtr_baseline *baseline,
+                        const double *ceiling, size_t t)
+{
+    size_t n_active = 0, n_above = 0, j;
+
+    for (j = 0; j < baseline->n_groups; j++) {
+        n_active += series->sumsq[j * baseline->n_steps + t] > 0.0 ? 1 : 0;
+        n_above += baseline->log_ratio[j * baseline->n_steps + t] > ceiling[j] ? 1 : 0;
+    }
+    return gtr_spilled(1.0, n_active, n_above);
+}
+
 static void fill_levels(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
-                        struct levels *levels)
+                        size_t settled, const double *ceiling, struct levels *levels)
 {
     const struct gtr_series *series = gtr_replay_series(replay);
     const uint8_t *skip = gtr_replay_skip(replay);
     size_t t;
 
     for (t = 0; t < series->n_steps; t++) {
-        double energy = series->total_sumsq[t];
+        double energy = series->total_sumsq[t], weight = t < settled ? 0.0 : 1.0;
 
         if (skip[t] || series->nonfinite[t])
             continue;
         levels->n_steps++;
+        weight *= calm_part(series, baseline, ceiling, t);
+        levels->weight_sum += weight;
         if (!(energy > 0.0))
             continue;
+        levels->weight[levels->n] = weight;
         levels->most = sqrt(energy) > levels->most ? sqrt(energy) : levels->most;
         levels->energy[levels->n] = gtr_log_energy(energy);
         levels->fair[levels->n++] = gtr_log_energy(gtr_baseline_fair(baseline, t, energy));
@@ -41,7 +116,7 @@ static void fill_levels(const struct gtr_replay *replay, const struct gtr_baseli
 /* Steps without a gradient are never clipped, and count as steps. */
 static void fill_point(const struct levels *levels, struct gtr_spill_point *point)
 {
-    double limit = gtr_ln(point->max_norm), n = (double)levels->n_steps;
+    double limit = gtr_ln(point->max_norm), n = (double)levels->n_steps, w = levels->weight_sum;
     double clipped = 0.0, all = 0.0, excess = 0.0, cost = 0.0, excess_cost = 0.0;
     size_t i;
 
@@ -54,13 +129,13 @@ static void fill_point(const struct levels *levels, struct gtr_spill_point *poin
         clipped += 1.0;
         all += a;
         excess += x;
-        cost += 1.0 - gtr_exp(-a);
-        excess_cost += x > 0.0 ? 1.0 - gtr_exp(-x) : 0.0;
+        cost += levels->weight[i] * (1.0 - gtr_exp(-a));
+        excess_cost += x > 0.0 ? levels->weight[i] * (1.0 - gtr_exp(-x)) : 0.0;
     }
     point->clip_rate = clipped / n;
     point->excess_share = all > 0.0 ? excess / all : 0.0;
-    point->cost = cost / n;
-    point->excess_cost = excess_cost / n;
+    point->cost = w > 0.0 ? cost / w : 0.0;
+    point->excess_cost = w > 0.0 ? excess_cost / w : 0.0;
     point->attenuation = all / n;
 }
 
@@ -68,25 +143,38 @@ static void levels_free(struct levels *levels)
 {
     gtr_free(levels->energy);
     gtr_free(levels->fair);
+    gtr_free(levels->weight);
 }
 
 static enum gtr_code levels_new(const struct gtr_replay *replay,
                                 const struct gtr_baseline *baseline, struct levels *levels,
                                 struct gtr_err *err)
 {
-    size_t n_steps = gtr_replay_series(replay)->n_steps;
+    size_t n_steps = gtr_replay_series(replay)->n_steps, settled;
+    double *scratch = NULL, *ceiling = NULL;
     enum gtr_code rc;
 
     *levels = (struct levels){ 0 };
-    rc = gtr_alloc_for(&levels->energy, n_steps, sizeof(double), "steps", err);
+    rc = gtr_spill_settled(replay, &settled, err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&levels->energy, n_steps, sizeof(double), "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&levels->weight, n_steps, sizeof(double), "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&scratch, 2 * n_steps, sizeof *scratch, "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&ceiling, baseline->n_groups, sizeof *ceiling, "groups", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&levels->fair, n_steps, sizeof(double), "steps", err);
     if (rc == GTR_OK) {
-        fill_levels(replay, baseline, levels);
+        find_ceilings(baseline, scratch, ceiling);
+        fill_levels(replay, baseline, settled, ceiling, levels);
         if (levels->n == 0)
             rc = gtr_fail(err, GTR_EFORMAT,
                           "gradients: all are 0 or not finite; there is nothing to clip");
     }
+    gtr_free(scratch);
+    gtr_free(ceiling);
     if (rc != GTR_OK)
         levels_free(levels);
     return rc;

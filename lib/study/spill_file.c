@@ -65,7 +65,16 @@ enum gtr_code gtr_spill_file_add(struct gtr_result *result, const char *setting,
     gtr_result_integer(result, "n_counted", (int64_t)spill->n_counted);
     gtr_result_integer(result, "n_clipped", (int64_t)spill->n_clipped);
     gtr_result_integer(result, "n_excess", (int64_t)spill->n_excess);
-    gtr_result_integer(result, "n_inexact", (int64_t)spill->n_inexact);
+    gtr_result_real(result, "spill_share", spill->spill_share);
+    gtr_result_real(result, "cost", spill->cost);
+    gtr_result_real(result, "above_share", spill->above_share);
+    gtr_result_real(result, "chance_share", spill->chance_share);
+    gtr_result_integer(result, "n_sampled", (int64_t)spill->n_sampled);
+    gtr_result_real(result, "sampling_error", spill->sampling_error);
+    gtr_result_vector(result, "spilled", GTR_H5_F64, spill->spilled, spill->n_steps);
+    gtr_result_vector(result, "chance", GTR_H5_F64, spill->chance, spill->n_groups);
+    gtr_result_vector(result, "owned", GTR_H5_F64, spill->owned, spill->n_groups);
+    gtr_result_vector(result, "without", GTR_H5_F64, spill->without, spill->n_groups);
     gtr_result_vector(result, "attenuation", GTR_H5_F64, spill->attenuation, spill->n_steps);
     gtr_result_vector(result, "excess", GTR_H5_F64, spill->excess, spill->n_steps);
     gtr_result_vector(result, "innocent", GTR_H5_F64, spill->innocent, spill->n_groups);

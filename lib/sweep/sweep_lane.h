@@ -40,7 +40,7 @@ GTR_HD double gtr_direction_cosine(const struct gtr_direction *d, double energy)
 
 GTR_HD void gtr_whole_init(struct gtr_whole *w)
 {
-    w->cos_sum = w->cos_steps = w->excess_sum = w->attenuation_sum = 0.0;
+    w->cos_sum = w->cos_steps = w->spilled_sum = w->attenuation_sum = 0.0;
 }
 
 GTR_HD void gtr_whole_add_cosine(struct gtr_whole *w, double cosine)
@@ -56,7 +56,7 @@ GTR_HD void gtr_whole_add_spill(struct gtr_whole *w, const struct gtr_sweep_row 
     double a = gtr_attenuation(row->log_energy, log_limit);
 
     w->attenuation_sum += a;
-    w->excess_sum += a - gtr_attenuation(row->log_fair, log_limit);
+    w->spilled_sum += (a - gtr_attenuation(row->log_fair, log_limit)) * row->bystanders;
 }
 
 /* What a policy sees of a group at a step. */

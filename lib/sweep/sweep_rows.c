@@ -34,6 +34,7 @@ static void fill_row(const struct gtr_replay *replay, const struct gtr_baseline 
     row->total = gtr_replay_total(replay)[t];
     row->energy = (double)NAN;
     row->log_energy = row->log_fair = -HUGE_VAL;
+    row->bystanders = gtr_baseline_bystanders(baseline, series, t);
     if (!series->nonfinite[t]) {
         row->energy = series->total_sumsq[t];
         row->log_energy = gtr_log_energy(row->energy);

@@ -31,6 +31,7 @@ struct gtr_sweep_row {
     double energy;     /* E; NaN where the step has no direction */
     double log_energy; /* ln E and ln B, -infinity for 0 and where there is no direction */
     double log_fair;
+    double bystanders; /* the part of its groups that are not above their past */
 };
 
 struct gtr_sweep_rows {

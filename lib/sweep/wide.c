@@ -151,7 +151,7 @@ static void unpack(const struct gtr_wide_kernel *kernel, const struct gtr_wide *
     const struct gtr_wide_shared *shared = &wide->shared;
     struct gtr_whole whole = { .cos_sum = shared->cos_sum[i],
                                .cos_steps = shared->cos_steps[i],
-                               .excess_sum = shared->excess[i],
+                               .spilled_sum = shared->spilled[i],
                                .attenuation_sum = shared->attenuation[i] };
     struct gtr_tally pooled, group;
     size_t j;

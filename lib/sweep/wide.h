@@ -59,7 +59,7 @@ struct gtr_wide_shared {
     double capped[GTR_SWEEP_LANES], empty[GTR_SWEEP_LANES];
     double scale_min[GTR_SWEEP_LANES], scale_max[GTR_SWEEP_LANES];
     double cos_sum[GTR_SWEEP_LANES], cos_steps[GTR_SWEEP_LANES];
-    double excess[GTR_SWEEP_LANES], attenuation[GTR_SWEEP_LANES];
+    double spilled[GTR_SWEEP_LANES], attenuation[GTR_SWEEP_LANES];
 };
 
 /* One worker's block.  [G] arrays behind it, in the same memory. */

@@ -92,8 +92,8 @@ INLINE void group_groups(struct gtr_wide *wide, size_t r, size_t at, bool full)
     gather_end(&wide->shared, &g, at);
 }
 
-/* gtr_attenuation, and what of it is excess. */
-INLINE void add_excess(struct gtr_wide *wide, const struct gtr_sweep_row *row, size_t at)
+/* gtr_whole_add_spill. */
+INLINE void add_spill(struct gtr_wide *wide, const struct gtr_sweep_row *row, size_t at)
 {
     WIDE twice = SPLAT(2.0) * LOAD(wide->limit->log_limit + at), half = SPLAT(0.5);
     WIDE all = MAX(half * (SPLAT(row->log_energy) - twice), SPLAT(0.0));
@@ -101,7 +101,7 @@ INLINE void add_excess(struct gtr_wide *wide, const struct gtr_sweep_row *row, s
     struct gtr_wide_shared *shared = &wide->shared;
 
     STORE(shared->attenuation + at, LOAD(shared->attenuation + at) + all);
-    STORE(shared->excess + at, LOAD(shared->excess + at) + (all - fair));
+    STORE(shared->spilled + at, LOAD(shared->spilled + at) + (all - fair) * SPLAT(row->bystanders));
 }
 
 /* One scale for all groups. */
@@ -127,7 +127,7 @@ INLINE void global_groups(struct gtr_wide *wide, size_t r, size_t at, bool full)
     }
     if (full) {
         add_cosine(&wide->shared, &g, rows->row[r].energy, at);
-        add_excess(wide, &rows->row[r], at);
+        add_spill(wide, &rows->row[r], at);
     }
     gather_end(&wide->shared, &g, at);
 }

@@ -7,13 +7,13 @@ spill() {
 spill --tsv groups.tsv --json all.json --steps steps.tsv >report.txt
 # From JSON: the rows of groups.tsv, by order of appearance.
 tr -d ' ",' <all.json | awk -F: '
-    /^innocent:|^received:|^loss:|^blamed:|^share:/ { if (!over) print $2 }
+    /^(innocent|chance|received|loss|blamed|share|owned|without):/ { if (!over) print $2 }
     /^worst_steps:/ { over = 1 }' >json.txt
-tail -n +2 groups.tsv | cut -f3-7 | tr '\t' '\n' >tsv.txt
+tail -n +2 groups.tsv | cut -f3-10 | tr '\t' '\n' >tsv.txt
 cmp json.txt tsv.txt && echo "groups: $(wc -l <json.txt) numbers alike"
 tr -d ' ",' <all.json | awk '/^matrix:/ { on = 1 } /^}/ { on = 0 } on && /^[-0-9.e]+$/ { print }' \
     >json.txt
-tail -n +2 groups.tsv | cut -f8- | tr '\t' '\n' >tsv.txt
+tail -n +2 groups.tsv | cut -f11- | tr '\t' '\n' >tsv.txt
 cmp json.txt tsv.txt && echo "matrix: $(wc -l <json.txt) numbers alike"
 
 # Blame of a step sums to its excess; blame of a group over the steps to what groups.tsv has.
@@ -23,7 +23,7 @@ awk -F'\t' 'NR > 1 { key = $1 " " $2; sum[key] += $6; excess[key] = $7 }
           print n " steps and policies", bad + 0 " where blame is not the excess" }' steps.tsv
 awk -F'\t' 'FNR == 1 { file++; next }
     file == 1 { sum[$1 " " $3] += $6 }
-    file == 2 { d = sum[$1 " " $2] - $6; if (d < 0) d = -d; if (d > 1e-9 * $6) bad++; n++ }
+    file == 2 { d = sum[$1 " " $2] - $7; if (d < 0) d = -d; if (d > 1e-9 * $7) bad++; n++ }
     END { print n " groups", bad + 0 " with other blame than their steps" }' steps.tsv groups.tsv
 spill --threads 1 --tsv one.tsv --json one.json --steps one_steps.tsv >one.txt
 cmp groups.tsv one.tsv && cmp all.json one.json && cmp steps.tsv one_steps.tsv &&

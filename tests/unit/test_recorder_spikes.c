@@ -248,6 +248,8 @@ static const char *slow_rows(const struct gtr_record_options *o, const struct ru
         int left = (int)o->around_spikes;
 
         if (!bad) {
+            if (seen > 0 && seen >= o->spike_warmup && norm > 1.5 * (average / weight))
+                norm = 1.5 * (average / weight); /* a spike does not excuse the next */
             average = o->spike_decay * average + (1.0 - o->spike_decay) * norm;
             weight = o->spike_decay * weight + (1.0 - o->spike_decay);
             seen++;

@@ -59,22 +59,17 @@ enum gtr_code explain_choose(struct explain_found *found, struct gtr_err *err)
 
 /* --- norms --------------------------------------------------------------------------------- */
 
-static void follow(const struct explain_found *found, const double *sumsq,
+static void follow(const struct explain_found *found, const double *sumsq, double *average,
                    struct explain_norm *norm)
 {
     const struct gtr_series *series = found->study.series;
     const struct gtr_baseline_options *o = &found->options->baseline;
-    struct gtr_follower past = { 0 };
-    double expected;
-    size_t t;
 
-    for (t = 0; t < found->row; t++)
-        if (!series->nonfinite[t] && !gtr_replay_skip(found->study.replay)[t])
-            gtr_follower_add(&past, o, sqrt(sumsq[t]));
-    expected = gtr_follower_expected(&past, o);
+    gtr_baseline_average(sumsq, gtr_replay_skip(found->study.replay), series->nonfinite,
+                         series->n_steps, o, average);
     norm->norm = sqrt(sumsq[found->row]);
-    norm->average = expected < 0.0 ? (double)NAN : past.average / past.weight;
-    norm->above = expected >= 0.0 && sumsq[found->row] > expected;
+    norm->average = average[found->row];
+    norm->above = norm->norm > o->kappa * norm->average;
     norm->share = sumsq[found->row] / series->total_sumsq[found->row];
 }
 
@@ -108,13 +103,14 @@ static void choose_focus(struct explain_found *found)
             found->focus = j;
 }
 
-static void look_at_whole(struct explain_found *found)
+/* `average` [T] is scratch. */
+static void look_at_whole(struct explain_found *found, double *average)
 {
     const struct gtr_series *series = found->study.series;
     double limit;
     size_t t;
 
-    follow(found, series->total_sumsq, &found->whole);
+    follow(found, series->total_sumsq, average, &found->whole);
     found->rank = 1;
     for (t = 0; t < series->n_steps; t++) {
         if (series->nonfinite[t])
@@ -235,19 +231,23 @@ static void look_at_loss(struct explain_found *found)
 enum gtr_code explain_describe(struct explain_found *found, struct gtr_err *err)
 {
     const struct gtr_series *series = found->study.series;
+    double *average = NULL;
     enum gtr_code rc;
     size_t j;
 
     rc = gtr_alloc_for(&found->group, series->n_groups, sizeof *found->group, "groups", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&found->ranked, series->n_groups, sizeof(size_t), "groups", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&average, series->n_steps, sizeof *average, "steps", err);
     if (rc != GTR_OK)
         return rc;
     for (j = 0; j < series->n_groups; j++)
-        follow(found, series->sumsq + j * series->n_steps, &found->group[j]);
+        follow(found, series->sumsq + j * series->n_steps, average, &found->group[j]);
     rank_groups(found);
     choose_focus(found);
-    look_at_whole(found);
+    look_at_whole(found, average);
+    gtr_free(average);
     look_at_loss(found);
     return read_tensors(found, err);
 }

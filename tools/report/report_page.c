@@ -33,8 +33,13 @@ static const struct {
       "Cosine between the recorded gradient and the one that the policy let through; 1 for a "
       "global limit, which shrinks all groups alike." },
     { "innocent", "above its past, innocent",
-      "A group is above its past at a step where its norm exceeds its own running average by a "
-      "factor given in the text; otherwise it is innocent." },
+      "A group is above its past at a step where its norm exceeds its own running average, in "
+      "which "
+      "a spike counts for little, by a factor given in the text; otherwise it is innocent, or idle "
+      "if it has no gradient." },
+    { "spillover", "spill-over",
+      "The part of the excess that falls on bystanders: of the groups with a gradient, those that "
+      "are not above their past." },
     { "excess", "excess",
       "What clipping takes at a step beyond what it would have taken had no group been above "
       "its past." },

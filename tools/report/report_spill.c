@@ -49,6 +49,29 @@ static void put_culprits(struct report *r)
     else
         report_put(r, "  None of it fell on groups that had done nothing: all rose "
                       "together.</p>\n");
+    SAY(r,
+        "<p>Groups are above their past at {} of their steps; their own noise would put them there "
+        "at {}{}.</p>\n",
+        said_share("above_share", spill->above_share),
+        said_share("chance_share", spill->chance_share),
+        said_text(spill_is_noise(spill) ? ", so most of these steps are noise, and nobody's fault"
+                                        : ""));
+}
+
+/* Whatever the past: one group may be most of the norm all the time. */
+static void put_owner(struct report *r)
+{
+    const struct gtr_spill *spill = policy_of(r)->spill;
+    size_t owner = spill_owner(spill);
+
+    if (owner == spill->n_groups)
+        return;
+    SAY(r,
+        "<p>{} owns the norm, whatever its past: {} of what is clipped is its own.  Without it the "
+        "others would lose {} on average, and not {}.</p>\n",
+        said_name(r->found->spill.study->series->names[owner]),
+        said_share("owned", spill->owned[owner]), said_share("without", spill->without[owner]),
+        said_share("cost_of_all", spill->cost));
 }
 
 static void put_headline(struct report *r)
@@ -98,6 +121,8 @@ static void put_groups(struct report *r)
         { "blamed", "Blame ([nat|nats])", SAID_NUMBER, false },
         { "received", "Paid for others (nats)", SAID_NUMBER, false },
         { "loss", "Loses on average", SAID_SHARE, false },
+        { "owned", "Of what is clipped", SAID_SHARE, false },
+        { "without", "Others would lose without it", SAID_SHARE, false },
     };
     const struct spill_found *found = &r->found->spill;
     const struct gtr_spill *spill = policy_of(r)->spill;
@@ -117,6 +142,8 @@ static void put_groups(struct report *r)
         report_cell(&table, spill->blamed[j]);
         report_cell(&table, spill->received[j]);
         report_cell(&table, spill_loss(spill, j));
+        report_cell(&table, spill->owned[j]);
+        report_cell(&table, spill->without[j]);
     }
     report_table_end(&table);
 }
@@ -175,7 +202,7 @@ static void put_other_limits(struct report *r)
         return;
     SAY(r,
         "<p>A limit of {} is the smallest that takes at most {} of its gradient from an "
-        "innocent group, on average over the steps",
+        "innocent group, on average over the steps after the warm-up",
         said_limit("fitting_limit", chosen->max_norm),
         said_share("cost", r->found->spill_options.cost));
     if (chosen->clip_rate > 0.0)
@@ -199,6 +226,7 @@ void report_spill(struct report *r)
         return;
     }
     put_headline(r);
+    put_owner(r);
     if (policy_of(r)->spill->n_excess > 0 && r->found->spill.study->series->n_groups > 1) {
         report_figure(r, "spill_steps",
                       "Above: the norm of the whole gradient and the limit.  Below: what the "

@@ -183,6 +183,24 @@ double spill_loss(const struct gtr_spill *spill, size_t group)
                                 : 0.0;
 }
 
+size_t spill_owner(const struct gtr_spill *spill)
+{
+    size_t owner = 0, j;
+
+    for (j = 1; j < spill->n_groups; j++)
+        if (spill->owned[j] > spill->owned[owner])
+            owner = j;
+    if (spill->n_groups < 2 || !(spill->owned[owner] >= 0.5) ||
+        !(spill->without[owner] <= 0.5 * spill->cost))
+        return spill->n_groups;
+    return owner;
+}
+
+bool spill_is_noise(const struct gtr_spill *spill)
+{
+    return spill->n_excess > 0 && spill->chance_share >= 0.5 * spill->above_share;
+}
+
 static bool ranks_before(const struct gtr_spill *spill, size_t a, size_t b)
 {
     if (spill->blamed[a] != spill->blamed[b])

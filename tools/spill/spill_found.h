@@ -83,6 +83,13 @@ double spill_share(const struct gtr_spill *spill, size_t group);
 /* What a group gave up to others on average: 1 - exp(-received / steps). */
 double spill_loss(const struct gtr_spill *spill, size_t group);
 
+/* The group of which most of what is clipped is its own, whatever its past, and without which the
+ * others would lose at most half; n_groups if there is none. */
+size_t spill_owner(const struct gtr_spill *spill);
+
+/* Would noise alone put groups above their past at least half as often as they are? */
+bool spill_is_noise(const struct gtr_spill *spill);
+
 /* Where the curve of excess share is below `share` and something is clipped: up to `most` ranges of
  * the limit, rising; returns how many there are. */
 struct spill_range {

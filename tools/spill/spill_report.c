@@ -37,8 +37,20 @@ static void put_title(FILE *f, const struct spill_found *found)
     fprintf(
         f,
         ")\na group is innocent at a step while its norm is at most %g times its running average\n"
-        "(decay %g, from its norm number %lld on)\n\n",
-        past->kappa, past->decay, (long long)past->warmup + 1);
+        "(decay %g, spikes count as %g times it; its first %lld norms: or what follows)\n\n",
+        past->kappa, past->decay, GTR_FOLLOWER_RISE, (long long)past->warmup);
+}
+
+/* Where noise alone would do most of it, there is little to blame anybody for. */
+static void put_chance(FILE *f, const struct gtr_spill *spill)
+{
+    char a[TELL_SIZE], b[TELL_SIZE];
+
+    fprintf(f, "Groups are above their past at %s of their steps, by their own noise at %s%s.\n",
+            tell_share(spill->above_share, a), tell_share(spill->chance_share, b),
+            spill_is_noise(spill) ? ":\nmost of these steps are noise, and nobody's fault; a "
+                                    "larger --kappa counts what is more"
+                                  : "");
 }
 
 static void put_headline(FILE *f, const struct spill_policy *policy)
@@ -59,9 +71,11 @@ static void put_headline(FILE *f, const struct spill_policy *policy)
     }
     fprintf(f,
             "%s of what it takes is excess: groups above their own past, at %zu step%s.\n"
-            "%s of the excess is spill-over: it fell on groups that had kept to theirs.\n\n",
+            "%s of the excess is spill-over: it fell on groups that had kept to theirs.\n",
             tell_share(spill->excess_share, b), spill->n_excess, tell_s(spill->n_excess),
             tell_share(spill->bystanders, c));
+    put_chance(f, spill);
+    fputc('\n', f);
 }
 
 static void put_run(FILE *f, const struct spill_policy *policy)
@@ -76,6 +90,7 @@ static void put_run(FILE *f, const struct spill_policy *policy)
             spill->attenuation_sum / n, spill->excess_sum / n);
     fprintf(f, "  %-34s %s; of it to excess %s\n", "an innocent group loses on average",
             tell_share(policy->at.cost, a), tell_share(policy->at.excess_cost, b));
+    fprintf(f, "  %-34s %s\n", "any group, innocent or not, loses", tell_share(spill->cost, a));
     fprintf(f, "  %-34s %s (first order, SGD)\n", "descent that the innocent lost",
             tell_share(spill->lost_descent, a));
     if (spill->n_excess > 0)
@@ -84,35 +99,58 @@ static void put_run(FILE *f, const struct spill_policy *policy)
     fputc('\n', f);
 }
 
+/* The account that asks nothing of history, in words where one group is most of it. */
+static void put_owner(FILE *f, const struct spill_found *found, const struct tell_names *names)
+{
+    const struct gtr_spill *spill = found->policies[found->main].spill;
+    size_t owner = spill_owner(spill);
+    char a[TELL_SIZE], b[TELL_SIZE], c[TELL_SIZE];
+
+    fputs(
+        "of norm: its part of what is clipped, whatever its past; without: what the others would\n"
+        "lose if it were not there\n",
+        f);
+    if (owner < spill->n_groups)
+        fprintf(f,
+                "%s owns the norm: %s of what is clipped is its own; without it the others would "
+                "lose\n%s and not %s\n",
+                tell_name_text(names, owner), tell_share(spill->owned[owner], a),
+                tell_share(spill->without[owner], b), tell_share(spill->cost, c));
+}
+
 static void put_groups(FILE *f, const struct spill_found *found, const struct tell_names *names)
 {
     const struct gtr_spill *spill = found->policies[found->main].spill;
     size_t n_shown = spill->n_groups <= GROUPS_MOST + 4 ? spill->n_groups : GROUPS_MOST, k;
     int width = (int)names->width;
     bool blames = found->options->method != GTR_BLAME_LEAVE_ONE_OUT;
+    char error[TELL_SIZE];
 
-    fprintf(f, "%-*s %14s %15s %11s %11s %9s\n", width, "group", "innocent steps", "spill received",
-            "loses", "blame", "of blame");
+    fprintf(f, "%-*s %14s %15s %11s %11s %9s %8s %8s\n", width, "group", "innocent steps",
+            "spill received", "loses", "blame", "of blame", "of norm", "without");
     fprintf(f, "%-*s %14s %15s %11s %11s\n", width, "", "", "nats", "on average", "nats");
     for (k = 0; k < n_shown; k++) {
         size_t j = found->ranked[k];
-        char a[TELL_SIZE], b[TELL_SIZE], c[TELL_SIZE];
+        char a[TELL_SIZE], b[TELL_SIZE], c[TELL_SIZE], d[TELL_SIZE], e[TELL_SIZE];
 
         tell_name(f, names, j);
-        fprintf(f, " %14s %15.3g %11s %11.3g %9s\n", tell_share(spill->innocent[j], a),
+        fprintf(f, " %14s %15.3g %11s %11.3g %9s %8s %8s\n", tell_share(spill->innocent[j], a),
                 spill->received[j], tell_share(spill_loss(spill, j), b), spill->blamed[j],
-                tell_share(spill_share(spill, j), c));
+                tell_share(spill_share(spill, j), c), tell_share(spill->owned[j], d),
+                tell_share(spill->without[j], e));
     }
     if (n_shown < spill->n_groups)
         fprintf(f, "(%zu more groups have less blame; --tsv writes all)\n",
                 spill->n_groups - n_shown);
+    put_owner(f, found, names);
     if (!blames)
         fputs("leaving one out blames joint culprits too little: shares do not sum to 100%\n", f);
-    if (spill->n_inexact > 0)
+    if (spill->n_sampled > 0)
         fprintf(f,
-                "%zu steps have more than %d culprits: there blame is in proportion to what each "
-                "has above\nits past (Aumann and Shapley)\n",
-                spill->n_inexact, GTR_BLAME_EXACT);
+                "%zu step%s more than %d culprits: there Shapley's value is over %d orders of "
+                "arrival;\nshares are right to %s (standard error, at most)\n",
+                spill->n_sampled, spill->n_sampled == 1 ? " has" : "s have", GTR_BLAME_EXACT,
+                GTR_BLAME_ORDERS, tell_share(spill->sampling_error, error));
     fputc('\n', f);
 }
 

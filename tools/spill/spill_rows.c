@@ -16,7 +16,7 @@ void spill_group_rows(struct rows *rows, const void *of)
     char *column;
     size_t i, j, c;
 
-    rows_columns(rows, "policy group innocent received loss blamed share");
+    rows_columns(rows, "policy group innocent chance received loss blamed share owned without");
     for (c = 0; c < series->n_groups; c++) {
         if (asprintf(&column, "from %s", series->names[c]) < 0) {
             gtr_fail(&rows->err, GTR_ENOMEM, "no memory for a table");
@@ -32,10 +32,13 @@ void spill_group_rows(struct rows *rows, const void *of)
             rows_text(rows, found->policies[i].text);
             rows_text(rows, series->names[j]);
             rows_number(rows, spill->innocent[j]);
+            rows_number(rows, spill->chance[j]);
             rows_number(rows, spill->received[j]);
             rows_number(rows, spill_loss(spill, j));
             rows_number(rows, spill->blamed[j]);
             rows_number(rows, spill_share(spill, j));
+            rows_number(rows, spill->owned[j]);
+            rows_number(rows, spill->without[j]);
             for (c = 0; c < spill->n_groups; c++)
                 rows_number(rows, spill->matrix[j * spill->n_groups + c]);
         }
@@ -101,10 +104,13 @@ static struct json_object *groups_of(const struct spill_found *found, const stru
 
         json_add_text(group, "group", found->study->series->names[j]);
         json_add_number(group, "innocent", spill->innocent[j]);
+        json_add_number(group, "chance", spill->chance[j]);
         json_add_number(group, "received", spill->received[j]);
         json_add_number(group, "loss", spill_loss(spill, j));
         json_add_number(group, "blamed", spill->blamed[j]);
         json_add_number(group, "share", spill_share(spill, j));
+        json_add_number(group, "owned", spill->owned[j]);
+        json_add_number(group, "without", spill->without[j]);
         json_object_array_add(array, group);
     }
     return array;
@@ -137,12 +143,17 @@ static struct json_object *policy_of(const struct spill_found *found,
     json_add_integer(object, "steps_counted", (int64_t)spill->n_counted);
     json_add_number(object, "clip_rate", policy->clip_rate);
     json_add_integer(object, "steps_with_excess", (int64_t)spill->n_excess);
-    json_add_integer(object, "steps_not_enumerated", (int64_t)spill->n_inexact);
+    json_add_integer(object, "steps_sampled", (int64_t)spill->n_sampled);
+    json_add_number(object, "sampling_error", spill->sampling_error);
     json_add_number(object, "attenuation", policy->global ? spill->attenuation_sum : (double)NAN);
     json_add_number(object, "excess", spill->excess_sum);
     json_add_number(object, "excess_share", spill->excess_share);
+    json_add_number(object, "spill_share", spill->spill_share);
+    json_add_number(object, "above_share", spill->above_share);
+    json_add_number(object, "chance_share", spill->chance_share);
     json_add_number(object, "cost", policy->global ? policy->at.cost : (double)NAN);
     json_add_number(object, "excess_cost", policy->at.excess_cost);
+    json_add_number(object, "cost_of_all", spill->cost);
     json_add_number(object, "bystanders", spill->bystanders);
     json_add_number(object, "lost_descent", spill->lost_descent);
     json_add_number(object, "culprits", spill->culprits);
