@@ -254,7 +254,7 @@ def mlp(seed):
         nn.Flatten(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 8)
     )
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    return Job(model, texture_batches(seed), of_logits(model), optimizer)
+    return Job(model, texture_batches(seed, noise=2.0), of_logits(model), optimizer)
 
 
 def lstm(seed):
@@ -282,7 +282,7 @@ def conv(seed):
     model = convnet()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.03, momentum=0.9, weight_decay=1e-4)
     drops = lambda t: 0.1 ** (t >= STEPS * 3 // 4)  # noqa: E731
-    return Job(model, texture_batches(seed), of_logits(model), optimizer, drops)
+    return Job(model, texture_batches(seed, noise=2.0), of_logits(model), optimizer, drops)
 
 
 def resnet(seed):
