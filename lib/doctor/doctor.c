@@ -31,6 +31,31 @@ static const struct entry entries[] = {
     { { "nonfinite", "NaN or infinite gradients",
         "Steps at which some element was NaN or infinite.", false },
       gtr_check_nonfinite },
+    { { "loss", "a loss that is no number, or jumps",
+        "The loss is infinite or NaN, or stands far above its own last 32.", false },
+      gtr_check_loss },
+    { { "divergence", "a loss that rises again",
+        "The loss of the last tenth is well above that of the best tenth before it.", false },
+      gtr_check_divergence },
+    { { "first-steps", "first steps too large",
+        "In the first tenth the norm rises far above its start and comes down again, or the loss "
+        "rises above its start.",
+        false },
+      gtr_check_start },
+    { { "piles-up", "gradients that pile up",
+        "The norm changes smoothly and rises: gradients are added to those before them.", false },
+      gtr_check_piles },
+    { { "loss-scale", "a loss scale that changes",
+        "The norms of all groups change by the same power of two at once.", false },
+      gtr_check_loss_scale },
+    { { "level", "norms that change their level",
+        "The norm of the whole gradient or of a group jumps and stays, or is far from what it was "
+        "in the last tenth.",
+        false },
+      gtr_check_level },
+    { { "periodic", "norms that repeat a pattern",
+        "The norm goes up and down with a period of some steps.", false },
+      gtr_check_periodic },
     { { "stale", "the same gradients again",
         "Steps at which every tensor's sum of squares is that of the step before, to the bit.",
         false },
@@ -38,9 +63,16 @@ static const struct entry entries[] = {
     { { "no-gradient", "tensors that never had a gradient",
         "Their sums of squares are 0 at every step.", false },
       gtr_check_silent },
-    { { "dead-group", "groups that lost their gradient",
-        "A group's norm is exactly 0 from some step up to the end of the run.", false },
+    { { "dead-group", "tensors that lost their gradient",
+        "A tensor's norm is exactly 0 from some step up to the end of the run, whatever its group "
+        "does.",
+        false },
       gtr_check_dead },
+    { { "vanishing", "gradients that vanish",
+        "A tensor's part of the gradient fades to next to nothing, or a matrix has next to nothing "
+        "all along.",
+        false },
+      gtr_check_vanishing },
     { { "dominant-tensor", "one tensor owns the global norm",
         "One tensor has most of the energy, though not most of the elements: a global limit "
         "follows it alone.",
@@ -121,7 +153,7 @@ double gtr_threshold_at(enum gtr_threshold_id id)
 
 const char *gtr_severity_name(enum gtr_severity severity)
 {
-    static const char *const names[] = { "note", "warning", "severe" };
+    static const char *const names[] = { "not made", "note", "warning", "severe" };
 
     return names[severity];
 }
@@ -201,8 +233,17 @@ static enum gtr_code exam_open(struct gtr_exam *exam, const struct gtr_patient *
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&exam->flags, exam->series->n_groups, sizeof(bool), "groups", err);
     if (rc == GTR_OK)
+        rc = gtr_exam_lines(exam, err);
+    if (rc == GTR_OK)
         rc = gtr_exam_spikes(exam, err);
     return rc == GTR_OK ? gtr_exam_tensors(exam, err) : rc;
+}
+
+static void line_close(struct gtr_line *line)
+{
+    gtr_free(line->x);
+    gtr_free(line->row);
+    gtr_free(line->space);
 }
 
 static void exam_close(struct gtr_exam *exam)
@@ -211,6 +252,13 @@ static void exam_close(struct gtr_exam *exam)
     gtr_free(exam->facts.n_nonfinite);
     gtr_free(exam->facts.silent);
     gtr_free(exam->facts.repeats);
+    gtr_free(exam->facts.silent_from);
+    gtr_free(exam->facts.level);
+    gtr_free(exam->facts.n_levels);
+    gtr_free(exam->facts.bad_at_first);
+    line_close(&exam->total);
+    line_close(&exam->loss);
+    line_close(&exam->group);
     gtr_free(exam->spike);
     gtr_free(exam->rise);
     gtr_free(exam->findings);

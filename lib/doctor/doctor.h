@@ -23,13 +23,14 @@ GTR_PUBLIC_BEGIN
 
 /* In rising order. */
 enum gtr_severity {
+    GTR_NOT_MADE, /* no finding: the check could not be made, and `what` says why */
     GTR_NOTE,    /* worth knowing */
     GTR_WARNING, /* likely not what was meant */
     GTR_SEVERE,  /* the setting does not do its work, or the recording is wrong */
     GTR_SEVERITY_COUNT
 };
 
-const char *gtr_severity_name(enum gtr_severity severity); /* "severe" */
+const char *gtr_severity_name(enum gtr_severity severity); /* "severe"; "not made" */
 
 /* --- the catalogue ------------------------------------------------------------------------- */
 

@@ -259,6 +259,10 @@ void gtr_check_spikes(struct gtr_exam *exam)
     struct spiky s;
     size_t *n_of;
 
+    if ((double)exam->total.n <= gtr_threshold_at(GTR_AT_SPIKE_PAST)) {
+        gtr_exam_not_made(exam, (size_t)gtr_threshold_at(GTR_AT_SPIKE_PAST) + 1, exam->total.n);
+        return;
+    }
     exam->rc = gtr_alloc_for(&n_of, exam->series->n_groups, sizeof *n_of, "groups", exam->err);
     if (exam->rc != GTR_OK)
         return;
@@ -266,78 +270,4 @@ void gtr_check_spikes(struct gtr_exam *exam)
     gtr_free(n_of);
     if (s.n_steps > 0)
         tell_spikes(exam, &s);
-}
-
-/* --- groups that fall silent ------------------------------------------------------------------ */
-
-/* NaN is not 0: a group whose own gradient was not finite had one, and a step that is left out
- * because of another group says of this one what it always says. */
-static bool is_silent(const struct gtr_exam *exam, size_t group, size_t t)
-{
-    const struct gtr_series *series = exam->series;
-    size_t at = group * series->n_steps + t;
-
-    return series->sumsq[at] == 0.0 &&
-           (series->group_nonfinite == NULL || series->group_nonfinite[at] == 0);
-}
-
-/* Steps at the end of the run at which the group's norm is 0; all if it never had one. */
-static size_t silence_of(const struct gtr_exam *exam, size_t group)
-{
-    size_t n = exam->series->n_steps, end = n;
-
-    while (end > 0 && is_silent(exam, group, end - 1))
-        end--;
-    return n - end;
-}
-
-/* The longest silence after which any group came back: an expert's past tells of the others. */
-static size_t longest_break(const struct gtr_exam *exam)
-{
-    size_t n = exam->series->n_steps, longest = 0, spell, j, t;
-
-    for (j = 0; j < exam->series->n_groups; j++) {
-        size_t end = n - silence_of(exam, j);
-
-        for (spell = 0, t = 0; t < end; t++) {
-            spell = is_silent(exam, j, t) ? spell + 1 : 0;
-            longest = spell > longest ? spell : longest;
-        }
-    }
-    return longest;
-}
-
-void gtr_check_dead(struct gtr_exam *exam)
-{
-    size_t n_steps = exam->series->n_steps, n_groups = exam->series->n_groups, n = 0, first, j;
-    double least = gtr_threshold_at(GTR_AT_DEAD_SHARE) * (double)n_steps;
-    double apart = gtr_threshold_at(GTR_AT_DEAD_TIMES) * (double)longest_break(exam);
-    size_t earliest = n_steps;
-    struct gtr_finding *f;
-    char names[GTR_TELL];
-
-    least = apart > least ? apart : least;
-    for (first = n_groups, j = n_groups; j-- > 0;) {
-        size_t silent = silence_of(exam, j);
-
-        /* Those that never had one are the check of silent tensors'. */
-        exam->flags[j] = silent < n_steps && silent >= 10 && (double)silent >= least;
-        if (!exam->flags[j])
-            continue;
-        n++;
-        first = j;
-        if (n_steps - silent < earliest)
-            earliest = n_steps - silent;
-    }
-    if (n == 0)
-        return;
-    f = gtr_exam_found(exam, GTR_WARNING, first);
-    gtr_finding_say(f,
-                    "The gradient of %s is exactly 0 from step %lld to the end, and was not "
-                    "before.",
-                    gtr_tell_groups(exam, names), (long long)exam->series->index[earliest]);
-    gtr_finding_number(f, "groups", (double)n);
-    gtr_finding_number(f, "from_step", (double)exam->series->index[earliest]);
-    gtr_finding_advise(f, "a look for dead units (ReLU), fp16 underflow, or weights frozen on the "
-                          "way");
 }

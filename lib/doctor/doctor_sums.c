@@ -11,13 +11,13 @@
 
 /* One way to have recorded another number than the run used. */
 struct cause {
-    double factor; /* recorded over true; 0: any power of two above 1 */
+    double factor; /* recorded over true; 0: any power of two above 1, -1: one below it */
     double loose;  /* how far off the quotient may be, relatively */
     const char *text;
     const char *advice;
 };
 
-enum { CAUSES = 5 };
+enum { CAUSES = 6 };
 
 static size_t list_causes(const struct gtr_head *head, struct cause *causes)
 {
@@ -40,9 +40,15 @@ static size_t list_causes(const struct gtr_head *head, struct cause *causes)
     }
     causes[n++] = (struct cause){ 0.0, 0.0, "a loss scale left in, a power of two",
                                   "scaler.unscale_(optimizer) before recording" };
+    causes[n++] = (struct cause){ -1.0, 0.0,
+                                  "one over a power of two: what was clipped still had its loss "
+                                  "scale, what was recorded had not",
+                                  "scaler.unscale_(optimizer) before clip_grad_norm_: the limit met "
+                                  "scaled gradients" };
     return n;
 }
 
+/* The caller's q may be below 1: then 1 / q. */
 static bool is_power_of_two(double q)
 {
     double power = 2.0;
@@ -54,7 +60,9 @@ static bool is_power_of_two(double q)
 
 static bool explains(const struct cause *cause, double q)
 {
-    return cause->factor > 0.0 ? fabs(q / cause->factor - 1.0) <= cause->loose : is_power_of_two(q);
+    if (cause->factor > 0.0)
+        return fabs(q / cause->factor - 1.0) <= cause->loose;
+    return cause->factor < 0.0 ? is_power_of_two(1.0 / q) : is_power_of_two(q);
 }
 
 /* Quotients at clipped steps into exam->values and exam->weight; how many, and at how many of them
@@ -244,40 +252,4 @@ void gtr_check_unreduced(struct gtr_exam *exam)
     gtr_finding_number(f, "world_size", (double)head->world_size);
     gtr_finding_advise(f, "recording after the all-reduce (DDP), or adding up the squares of all "
                           "shards (FSDP, ZeRO)");
-}
-
-void gtr_check_nonfinite(struct gtr_exam *exam)
-{
-    const struct gtr_head *head = gtr_trace_head(exam->patient->trace);
-    const struct gtr_step *steps = gtr_trace_steps(exam->patient->trace);
-    size_t n = exam->series->n_nonfinite, n_skipped = 0, worst = 0, t, i;
-    double share = (double)n / (double)exam->series->n_steps;
-    char percent[GTR_TELL], name[GTR_TELL];
-    struct gtr_finding *f;
-
-    if (n == 0)
-        return;
-    for (t = 0; t < exam->series->n_steps; t++) {
-        exam->weight[t] = exam->series->nonfinite[t] ? 1.0 : 0.0;
-        n_skipped += exam->series->nonfinite[t] && steps[t].skipped ? 1 : 0;
-    }
-    for (i = 1; i < head->n_tensors; i++)
-        if (exam->facts.n_nonfinite[i] > exam->facts.n_nonfinite[worst])
-            worst = i;
-    f = gtr_exam_found(exam, gtr_severe_from(GTR_AT_NONFINITE, share),
-                       exam->patient->groups->of_tensor[worst]);
-    gtr_finding_say(f, "%zu %s (%s) had NaN or infinite elements", n, n == 1 ? "step" : "steps",
-                    gtr_tell_share(share, percent));
-    if (exam->facts.n_nonfinite[worst] > 0)
-        gtr_finding_say(f, ", most often in %s", gtr_tell_name(head->tensors[worst].name, name));
-    if (n_skipped == n)
-        gtr_finding_say(f, "; the run left %s out.", n == 1 ? "it" : "all of them");
-    else
-        gtr_finding_say(f, "; of %zu of them the trace does not say that the run left them out.",
-                        n - n_skipped);
-    gtr_finding_number(f, "steps", (double)n);
-    gtr_finding_number(f, "skipped", (double)n_skipped);
-    gtr_finding_worst(f, exam);
-    gtr_finding_advise(f, "bf16 instead of fp16, or a lower first loss scale");
-    gtr_finding_advise(f, "a look at the loss and the data of these steps");
 }

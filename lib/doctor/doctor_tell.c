@@ -24,6 +24,20 @@ struct gtr_finding *gtr_exam_found(struct gtr_exam *exam, enum gtr_severity seve
     return finding;
 }
 
+void gtr_exam_cannot(struct gtr_exam *exam, const char *why)
+{
+    gtr_finding_say(gtr_exam_found(exam, GTR_NOT_MADE, exam->series->n_groups), "%s", why);
+}
+
+void gtr_exam_not_made(struct gtr_exam *exam, size_t needed, size_t n)
+{
+    struct gtr_finding *f = gtr_exam_found(exam, GTR_NOT_MADE, exam->series->n_groups);
+
+    gtr_finding_say(f, "needs %zu steps that count, and there are %zu", needed, n);
+    gtr_finding_number(f, "needed", (double)needed);
+    gtr_finding_number(f, "steps", (double)n);
+}
+
 enum gtr_severity gtr_severe_from(enum gtr_threshold_id id, double value)
 {
     return value >= gtr_threshold_at(id) ? GTR_SEVERE : GTR_WARNING;
@@ -191,7 +205,7 @@ bool gtr_exam_told(const struct gtr_exam *exam, const char *code)
     size_t i;
 
     for (i = 0; i < exam->n_findings; i++)
-        if (exam->findings[i].policy == exam->policy &&
+        if (exam->findings[i].policy == exam->policy && exam->findings[i].severity > GTR_NOT_MADE &&
             strcmp(gtr_check_at(exam->findings[i].check)->code, code) == 0)
             return true;
     return false;

@@ -87,6 +87,16 @@ static bool is_wanted(const struct doctor_found *found, bool of_setting)
     return false;
 }
 
+static bool was_not_made(const struct doctor_found *found, size_t check)
+{
+    size_t i;
+
+    for (i = 0; i < found->n_findings; i++)
+        if (found->findings[i].severity == GTR_NOT_MADE && found->findings[i].check == check)
+            return true;
+    return false;
+}
+
 /* What was looked for is told once; `again` says that it was. */
 static void put_nothing(FILE *f, const struct doctor_found *found, bool of_setting, bool again)
 {
@@ -102,11 +112,35 @@ static void put_nothing(FILE *f, const struct doctor_found *found, bool of_setti
     for (i = 0; i < gtr_checks_count(); i++) {
         size_t used = strlen(text);
 
-        if (gtr_check_at(i)->of_setting != of_setting || !found->wanted[i])
+        if (gtr_check_at(i)->of_setting != of_setting || !found->wanted[i] ||
+            was_not_made(found, i))
             continue;
         snprintf(text + used, sizeof text - used, "%s%s", any ? "; " : "", gtr_check_at(i)->title);
         any = true;
     }
+    fputs("  ", f);
+    put_wrapped(f, text, strlen(text), 2);
+}
+
+/* Checks that could not be made: silence about them means nothing. */
+static void put_not_made(FILE *f, const struct doctor_found *found, int64_t policy)
+{
+    char text[2048] = "not made: ";
+    bool any = false;
+    size_t i;
+
+    for (i = 0; i < found->n_findings; i++) {
+        const struct gtr_finding *finding = &found->findings[i];
+        size_t used = strlen(text);
+
+        if (finding->policy != policy || finding->severity != GTR_NOT_MADE)
+            continue;
+        snprintf(text + used, sizeof text - used, "%s%s (%s)", any ? "; " : "",
+                 gtr_check_at(finding->check)->code, finding->what);
+        any = true;
+    }
+    if (!any)
+        return;
     fputs("  ", f);
     put_wrapped(f, text, strlen(text), 2);
 }
@@ -118,7 +152,7 @@ static bool put_section(FILE *f, const struct doctor_found *found, int64_t polic
     size_t i;
 
     for (i = 0; i < found->n_findings; i++) {
-        if (found->findings[i].policy != policy)
+        if (found->findings[i].policy != policy || found->findings[i].severity == GTR_NOT_MADE)
             continue;
         if (any)
             fputc('\n', f);
@@ -127,6 +161,7 @@ static bool put_section(FILE *f, const struct doctor_found *found, int64_t polic
     }
     if (!any)
         put_nothing(f, found, policy != GTR_OF_THE_RUN, again);
+    put_not_made(f, found, policy);
     fputc('\n', f);
     return any;
 }
