@@ -24,9 +24,9 @@ GTR_PUBLIC_BEGIN
 /* In rising order. */
 enum gtr_severity {
     GTR_NOT_MADE, /* no finding: the check could not be made, and `what` says why */
-    GTR_NOTE,    /* worth knowing */
-    GTR_WARNING, /* likely not what was meant */
-    GTR_SEVERE,  /* the setting does not do its work, or the recording is wrong */
+    GTR_NOTE,     /* worth knowing */
+    GTR_WARNING,  /* likely not what was meant */
+    GTR_SEVERE,   /* the setting does not do its work, or the recording is wrong */
     GTR_SEVERITY_COUNT
 };
 
@@ -81,9 +81,10 @@ struct gtr_patient {
     const struct gtr_trace *trace;
     const struct gtr_groups *groups;
     const struct gtr_replay *replay;
-    double max_norm;    /* that the run itself clipped to; 0: not known */
-    double beta2;       /* of the run's Adam; 0: its optimizer divides by nothing */
-    const bool *wanted; /* [gtr_checks_count()] which checks; NULL: all */
+    double max_norm;         /* that the run itself clipped the 2-norm of all to; 0: not known */
+    const char *no_max_norm; /* why it is not known, for people; NULL: the trace does not tell */
+    double beta2;            /* of the run's Adam; 0: its optimizer divides by nothing */
+    const bool *wanted;      /* [gtr_checks_count()] which checks; NULL: all */
     size_t n_policies;
     const struct gtr_setting *const *settings; /* [n_policies] */
 };

@@ -46,8 +46,9 @@ void gtr_check_dead(struct gtr_exam *exam)
                     (long long)exam->series->index[earliest]);
     gtr_finding_number(f, "tensors", (double)n);
     gtr_finding_number(f, "from_step", (double)exam->series->index[earliest]);
-    gtr_finding_advise(f, "a look at step %lld: weights frozen on the way, a detach(), units that "
-                          "are never active any more%s",
+    gtr_finding_advise(f,
+                       "a look at step %lld: weights frozen on the way, a detach(), units that "
+                       "are never active any more%s",
                        (long long)exam->series->index[earliest],
                        gtr_exam_is_half(exam) ? ", fp16 underflow" : "");
 }
@@ -106,16 +107,18 @@ static void tell_faded(struct gtr_exam *exam, const struct fading *fading, size_
                     gtr_tell_name(head->tensors[fading->tensor].name, name));
     if (fading->n > 1)
         gtr_finding_say(f, ", and of %zu more of %zu tensors,", fading->n - 1, head->n_tensors);
-    gtr_finding_say(f, " fades at step %lld: from %.2g of the norm of the whole gradient to %.2g, "
-                       "and stays there.",
+    gtr_finding_say(f,
+                    " fades at step %lld: from %.2g of the norm of the whole gradient to %.2g, "
+                    "and stays there.",
                     (long long)exam->series->index[row], gtr_exp(fading->before),
                     gtr_exp(fading->after));
     gtr_finding_number(f, "from_step", (double)exam->series->index[row]);
     gtr_finding_number(f, "share_before", gtr_exp(fading->before));
     gtr_finding_number(f, "share_after", gtr_exp(fading->after));
     gtr_finding_number(f, "tensors", (double)fading->n);
-    gtr_finding_advise(f, "a look at step %lld: units or gates that saturate, a weight or a branch "
-                          "that shrinks to nothing",
+    gtr_finding_advise(f,
+                       "a look at step %lld: units or gates that saturate, a weight or a branch "
+                       "that shrinks to nothing",
                        (long long)exam->series->index[row]);
 }
 

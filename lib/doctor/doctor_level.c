@@ -49,15 +49,18 @@ static void advise_level(struct gtr_exam *exam, struct gtr_finding *f, double ra
     long long step = (long long)exam->series->index[row];
 
     if (ratio > 1.0)
-        gtr_finding_advise(f, "a look at what changed at step %lld: learning rate, data, how many "
-                              "batches are added up",
+        gtr_finding_advise(f,
+                           "a look at what changed at step %lld: learning rate, data, how many "
+                           "batches are added up",
                            step);
     else
-        gtr_finding_advise(f, "a look at what changed at step %lld: data that repeat, a target "
-                              "that leaks into the input, units that saturate",
+        gtr_finding_advise(f,
+                           "a look at what changed at step %lld: data that repeat, a target "
+                           "that leaks into the input, units that saturate",
                            step);
-    gtr_finding_advise(f, "`gradtrace diff TRACE --window FIRST:%lld --window %lld:LAST`: which "
-                          "groups changed",
+    gtr_finding_advise(f,
+                       "`gradtrace diff TRACE --window FIRST:%lld --window %lld:LAST`: which "
+                       "groups changed",
                        step - 1, step);
 }
 
@@ -72,8 +75,9 @@ static void tell_jump(struct gtr_exam *exam, size_t group, const struct gtr_line
     char name[GTR_TELL];
 
     end = gtr_exp(gtr_line_median(line, line->n - line->n / PARTS, line->n) - jump->before);
-    gtr_finding_say(f, "The norm of %s changes its level at step %lld: from %.3g to %.3g, %.3g "
-                       "times; in the last tenth it is %.3g times.",
+    gtr_finding_say(f,
+                    "The norm of %s changes its level at step %lld: from %.3g to %.3g, %.3g "
+                    "times; in the last tenth it is %.3g times.",
                     group == exam->series->n_groups
                         ? "the whole gradient"
                         : gtr_tell_name(exam->series->names[group], name),
@@ -114,15 +118,16 @@ static void tell_slow(struct gtr_exam *exam, size_t group, const struct gtr_line
     double ratio = slow_ratio(line);
     size_t n_steps = exam->series->n_steps, from = line->row[line->n - line->n / PARTS];
     double loss = exam->loss_counts ? gtr_exam_loss_around(exam, from, n_steps) : (double)NAN;
-    double before = exam->loss_counts ? gtr_exam_loss_around(exam, n_steps / PARTS, from)
-                                      : (double)NAN;
+    double before =
+        exam->loss_counts ? gtr_exam_loss_around(exam, n_steps / PARTS, from) : (double)NAN;
     /* A norm that falls as far as the loss does is that of a model that has learnt its data. */
     bool learnt = ratio < 1.0 && loss <= 0.5 * before;
     struct gtr_finding *f = gtr_exam_found(exam, learnt ? GTR_NOTE : GTR_WARNING, group);
     char name[GTR_TELL];
 
-    gtr_finding_say(f, "The norm of %s is %.3g times as large in the last tenth of the run as "
-                       "before",
+    gtr_finding_say(f,
+                    "The norm of %s is %.3g times as large in the last tenth of the run as "
+                    "before",
                     group == exam->series->n_groups
                         ? "the whole gradient"
                         : gtr_tell_name(exam->series->names[group], name),
@@ -134,7 +139,8 @@ static void tell_slow(struct gtr_exam *exam, size_t group, const struct gtr_line
     gtr_finding_number(f, "ratio", ratio);
     gtr_finding_number(f, "within", (double)n_steps);
     if (ratio > 1.0)
-        gtr_finding_advise(f, "a lower learning rate or more weight decay, before the loss follows");
+        gtr_finding_advise(f,
+                           "a lower learning rate or more weight decay, before the loss follows");
     else
         gtr_finding_advise(f, "`gradtrace plot`: when it fell, and whether anything is still "
                               "learnt");
@@ -142,10 +148,8 @@ static void tell_slow(struct gtr_exam *exam, size_t group, const struct gtr_line
 
 /* --- the check -------------------------------------------------------------------------------- */
 
-static bool jumps_by(const struct gtr_exam *exam, const struct gtr_line *line,
-                     enum gtr_threshold_id id, struct gtr_jump *jump)
+static bool jumps_by(const struct gtr_line *line, enum gtr_threshold_id id, struct gtr_jump *jump)
 {
-    (void)exam;
     return gtr_line_jump(line, line->n / PARTS, line->n, jump) &&
            fabs(jump->after - jump->before) >= gtr_ln(gtr_threshold_at(id));
 }
@@ -159,7 +163,9 @@ void gtr_check_level(struct gtr_exam *exam)
         gtr_exam_not_made(exam, GTR_LINE_LEAST, exam->total.n);
         return;
     }
-    if (jumps_by(exam, &exam->total, GTR_AT_LEVEL_JUMP, &jump)) {
+    if (gtr_exam_told(exam, "loss-scale"))
+        return; /* levels follow it */
+    if (jumps_by(&exam->total, GTR_AT_LEVEL_JUMP, &jump)) {
         tell_jump(exam, n_groups, &exam->total, &jump);
         return;
     }
@@ -170,7 +176,7 @@ void gtr_check_level(struct gtr_exam *exam)
     for (j = 0; j < n_groups; j++) {
         gtr_exam_take_group(exam, j);
         if (gtr_line_window(exam->group.n) == 0 || 2 * exam->group.n < exam->total.n ||
-            !jumps_by(exam, &exam->group, GTR_AT_LEVEL_GROUP, &jump) ||
+            !jumps_by(&exam->group, GTR_AT_LEVEL_GROUP, &jump) ||
             fabs(jump.after - jump.before) <= fabs(most.after - most.before))
             continue;
         most = jump;

@@ -71,8 +71,8 @@ bool gtr_line_jump(const struct gtr_line *line, size_t from, size_t to, struct g
 
         if (any && size <= fabs(jump->after - jump->before))
             continue;
-        drift = fabs(gtr_line_median(line, at - w / 2, at) -
-                     gtr_line_median(line, at - w, at - w / 2));
+        drift =
+            fabs(gtr_line_median(line, at - w / 2, at) - gtr_line_median(line, at - w, at - w / 2));
         noise = gtr_line_deviation(line, at - w, at);
         here.noise = gtr_line_deviation(line, at, at + w);
         here.noise = here.noise > noise ? here.noise : noise;

@@ -58,7 +58,8 @@ static bool tell_not_finite(struct gtr_exam *exam)
         gtr_finding_say(f, "The loss is infinite or not a number at %zu %s", n,
                         n == 1 ? "step" : "steps");
     gtr_finding_say(f, ".");
-    gtr_finding_number(f, "from_step", (double)exam->series->index[since < n_steps ? since : first]);
+    gtr_finding_number(f, "from_step",
+                       (double)exam->series->index[since < n_steps ? since : first]);
     gtr_finding_number(f, "steps", (double)n);
     gtr_finding_worst(f, exam);
     gtr_finding_advise(f, "a look at the batch of the first of these steps, and at logarithms, "
@@ -72,6 +73,7 @@ static bool tell_not_finite(struct gtr_exam *exam)
 static size_t find_high_losses(struct gtr_exam *exam)
 {
     const struct gtr_line *loss = &exam->loss;
+    double first = gtr_line_median(loss, 0, 4);
     size_t n = 0, i, t;
 
     for (t = 0; t < exam->series->n_steps; t++)
@@ -82,7 +84,7 @@ static size_t find_high_losses(struct gtr_exam *exam)
 
         if (loss->x[i] <= gtr_threshold_at(GTR_AT_LOSS_RATIO) * median ||
             loss->x[i] - median <= gtr_threshold_at(GTR_AT_LOSS_SIGMAS) * noise ||
-            loss->x[i] - median <= gtr_threshold_at(GTR_AT_LOSS_BACK) * exam->loss_learnt)
+            loss->x[i] - median <= gtr_threshold_at(GTR_AT_LOSS_BACK) * (first - median))
             continue;
         exam->weight[loss->row[i]] = loss->x[i] / median;
         n++;
@@ -104,7 +106,8 @@ static void tell_high_losses(struct gtr_exam *exam, size_t n)
     gtr_finding_say(f,
                     "At %zu %s the loss is far above its last %d, most at step %lld: %.3g times "
                     "their median",
-                    n, n == 1 ? "step" : "steps", PAST, (long long)exam->series->index[worst], most);
+                    n, n == 1 ? "step" : "steps", PAST, (long long)exam->series->index[worst],
+                    most);
     if (exam->rise[worst] > 0.0)
         gtr_finding_say(f, ", where the norm is %.3g times its own", exam->rise[worst]);
     gtr_finding_say(f, ".");
@@ -122,7 +125,7 @@ static bool find_loss_jump(const struct gtr_exam *exam, struct gtr_jump *jump)
     if (!gtr_line_jump(&exam->loss, exam->loss.n / 10, exam->loss.n, jump))
         return false;
     size = jump->after - jump->before;
-    return size >= gtr_threshold_at(GTR_AT_LOSS_BACK) * exam->loss_learnt &&
+    return size >= gtr_threshold_at(GTR_AT_DIVERGED) * exam->loss_learnt &&
            size >= 3.0 * jump->noise &&
            jump->after >= gtr_threshold_at(GTR_AT_LOSS_JUMP) * jump->before;
 }
@@ -227,8 +230,9 @@ void gtr_check_divergence(struct gtr_exam *exam)
     if (!d.at_once)
         gtr_finding_number(f, "within", (double)(exam->series->n_steps / PARTS));
     gtr_tell_rate(exam, f, d.from);
-    gtr_finding_advise(f, "going back to a checkpoint from before step %lld, with a lower learning "
-                          "rate",
+    gtr_finding_advise(f,
+                       "going back to a checkpoint from before step %lld, with a lower learning "
+                       "rate",
                        (long long)steps[d.from].index);
     gtr_finding_advise(f, "`gradtrace explain TRACE --step %lld`: who rose first",
                        (long long)steps[d.from].index);

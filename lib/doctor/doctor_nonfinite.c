@@ -27,8 +27,9 @@ static void say_first(struct gtr_exam *exam, struct gtr_finding *f)
         gtr_finding_say(f, "  It began at step %lld in %s, alone of %zu tensors.", step,
                         gtr_tell_name(head->tensors[first].name, name), head->n_tensors);
     else if (n == head->n_tensors)
-        gtr_finding_say(f, "  It began at step %lld in all %zu tensors: in the forward pass or the "
-                           "loss.",
+        gtr_finding_say(f,
+                        "  It began at step %lld in all %zu tensors: in the forward pass or the "
+                        "loss.",
                         step, n);
     else
         gtr_finding_say(f, "  It began at step %lld in %zu of %zu tensors, %s the first.", step, n,
@@ -80,13 +81,15 @@ static void advise(struct gtr_exam *exam, struct gtr_finding *f, bool to_the_end
     long long step = (long long)exam->series->index[exam->facts.first_bad];
 
     if (to_the_end)
-        gtr_finding_advise(f, "going back to a checkpoint from before step %lld: the weights may be "
-                              "lost",
+        gtr_finding_advise(f,
+                           "going back to a checkpoint from before step %lld: the weights may be "
+                           "lost",
                            step);
     if (gtr_exam_is_half(exam))
         gtr_finding_advise(f, "bf16 instead of fp16, or a lower first loss scale");
     gtr_finding_advise(f, "a look at the batch and the loss of step %lld", step);
-    gtr_finding_advise(f, "leaving such steps out: if not torch.isfinite(norm), no optimizer.step()");
+    gtr_finding_advise(f,
+                       "leaving such steps out: if not torch.isfinite(norm), no optimizer.step()");
 }
 
 void gtr_check_nonfinite(struct gtr_exam *exam)

@@ -86,8 +86,8 @@ void gtr_check_piles(struct gtr_exam *exam)
     gtr_finding_say(f,
                     "From %s step %lld on the norm changes smoothly from step to step and ends "
                     "%.3g times as high: each gradient seems to hold those before it.",
-                    part == 0 ? "the first" : "about", (long long)exam->series->index[total->row[at]],
-                    gtr_exp(after - before));
+                    part == 0 ? "the first" : "about",
+                    (long long)exam->series->index[total->row[at]], gtr_exp(after - before));
     gtr_finding_number(f, "from_step", (double)exam->series->index[total->row[at]]);
     gtr_finding_number(f, "ratio", gtr_exp(after - before));
     gtr_finding_number(f, "within", (double)(exam->series->n_steps / parts));
@@ -124,11 +124,13 @@ void gtr_check_periodic(struct gtr_exam *exam)
                     lag, lag, found);
     gtr_finding_number(f, "period", (double)lag);
     gtr_finding_number(f, "correlation", found);
-    gtr_finding_advise(f, "shuffling, if %zu steps are an epoch: the same batches come in the same "
-                          "order",
+    gtr_finding_advise(f,
+                       "shuffling, if %zu steps are an epoch: the same batches come in the same "
+                       "order",
                        lag);
-    gtr_finding_advise(f, "one record and one optimizer step per zero_grad, if gradients are added "
-                          "up over %zu steps",
+    gtr_finding_advise(f,
+                       "one record and one optimizer step per zero_grad, if gradients are added "
+                       "up over %zu steps",
                        lag);
 }
 
@@ -145,8 +147,7 @@ static bool group_change(struct gtr_exam *exam, size_t group, size_t row, size_t
         at++;
     if (at < w || at + w > exam->group.n)
         return false;
-    *change = gtr_line_median(&exam->group, at, at + w) -
-              gtr_line_median(&exam->group, at - w, at);
+    *change = gtr_line_median(&exam->group, at, at + w) - gtr_line_median(&exam->group, at - w, at);
     return true;
 }
 
@@ -172,18 +173,32 @@ static bool is_scale_change(struct gtr_exam *exam, size_t row, size_t w, double 
            fabs(mean - *log2_ratio) * gtr_ln(2.0) <= gtr_threshold_at(GTR_AT_SCALE_NEAR);
 }
 
-/* A change of the data or of the learning rate moves the loss, or has a reason. */
+/* A change of the data or of the learning rate moves the loss, or has a reason.  What the loss does
+ * by itself, it did in the window before as well. */
 static bool is_explained(const struct gtr_exam *exam, size_t row, size_t w)
 {
     const struct gtr_step *steps = gtr_trace_steps(exam->patient->trace);
-    size_t from = row > w ? row - w : 0, to = row + w;
-    double before, after, lr_was = steps[from].lr, lr_is = steps[row].lr;
+    size_t from = row > w ? row - w : 0, start = from > w ? from - w : 0;
+    double lr_was = steps[from].lr, lr_is = steps[row].lr, earlier, before, after;
 
     if (lr_is > 1.2 * lr_was || lr_was > 1.2 * lr_is)
         return true;
+    earlier = gtr_exam_loss_around(exam, start, from);
     before = gtr_exam_loss_around(exam, from, row);
-    after = gtr_exam_loss_around(exam, row, to);
-    return exam->loss_counts && fabs(after - before) > 0.2 * before;
+    after = gtr_exam_loss_around(exam, row, row + w);
+    return exam->loss_counts && fabs(after - before) > 0.2 * before + 1.5 * fabs(before - earlier);
+}
+
+/* How much of a jump is not drift that goes on in the windows on both sides of it. */
+static double at_once(const struct gtr_line *line, const struct gtr_jump *jump, size_t w)
+{
+    size_t from = jump->at > w ? jump->at - w : 0,
+           to = jump->at + w < line->n ? jump->at + w : line->n;
+    size_t before = (from + jump->at) / 2, after = (jump->at + to) / 2;
+
+    return (jump->after - jump->before) -
+           (gtr_line_median(line, before, jump->at) - gtr_line_median(line, from, before)) -
+           (gtr_line_median(line, after, to) - gtr_line_median(line, jump->at, after));
 }
 
 /* Where the whole gradient jumps by about a power of two, and every group with it. */
@@ -202,6 +217,7 @@ static size_t find_scale_changes(struct gtr_exam *exam, double *log2_sum)
 
         if (!gtr_line_jump(total, from, to < total->n ? to : total->n, &jump) ||
             fabs(jump.after - jump.before) < 0.8 * gtr_ln(2.0) ||
+            fabs(at_once(total, &jump, w)) < 0.7 * fabs(jump.after - jump.before) ||
             is_explained(exam, total->row[jump.at], w) ||
             !is_scale_change(exam, total->row[jump.at], w, &log2_ratio)) {
             from += 2 * w;
@@ -236,8 +252,8 @@ void gtr_check_loss_scale(struct gtr_exam *exam)
     f = gtr_exam_found(exam, GTR_WARNING, exam->series->n_groups);
     gtr_finding_say(f,
                     "At %zu %s the norms of all groups change by the same power of two at once, "
-                    "2^%g in all, and nothing else changes: that is a loss scale, which was left "
-                    "in the gradients.",
+                    "2^%g in all, while the loss goes on as before: so a loss scale does that was "
+                    "left in the gradients.",
                     n, n == 1 ? "step" : "steps", log2_sum);
     gtr_finding_number(f, "from_step", (double)exam->series->index[first]);
     gtr_finding_number(f, "changes", (double)n);

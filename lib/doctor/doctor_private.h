@@ -13,10 +13,14 @@
 /* Every threshold, once: X(NAME, code, value, what, why). */
 #define GTR_DOCTOR_THRESHOLDS(X)                                                                  \
     X(START, "first-steps", 4.0,                                                                  \
-      "times its first and its later value is the norm of an early step, where the loss rises too", \
+      "times its first and its later value is the norm of an early step, where the loss rises "   \
+      "too",                                                                                      \
       "without the loss beside it a warm-up looks like that")                                     \
     X(START_ALONE, "first-steps", 10.0, "the same, by the norm alone",                            \
       "in health it reached 4 times in small trainings")                                          \
+    X(START_FAR, "first-steps", 30.0,                                                             \
+      "times its later value, where the loss rises too; or the first norm over the next eight",   \
+      "a norm falls by less in a few healthy steps")                                              \
     X(START_LOSS, "first-steps", 1.2, "times the first is an early loss: it rises",               \
       "batches differ by less at the start, when all are guesses")                                \
     X(START_JUMP, "first-steps", 1.5, "times the first is an early loss, whatever the norm does", \
@@ -25,7 +29,7 @@
       "batches are skewed, and 6 are reached in health")                                          \
     X(LOSS_RATIO, "loss", 1.5, "times their median, at least",                                    \
       "losses that hardly vary have tiny deviations")                                             \
-    X(LOSS_BACK, "loss", 0.2, "of what was learnt is lost again, at least",                       \
+    X(LOSS_BACK, "loss", 0.4, "of what was learnt so far is lost, at least",                      \
       "near the end of training a loss of .02 is twice one of .01")                               \
     X(LOSS_OFTEN, "loss", 0.02, "of the steps are that high, at most, to be told apart",          \
       "a loss that is often high has heavy tails")                                                \
@@ -49,7 +53,7 @@
       "in health shares of a tensor move by less than 10 after the first tenth")                  \
     X(VANISHED, "vanishing", 1e-4, "of another matrix's gradient per element, at most",           \
       "in health the smallest has 1 / 200")                                                       \
-    X(PILES_SMOOTH, "piles-up", 0.4,                                                              \
+    X(PILES_SMOOTH, "piles-up", 0.2,                                                              \
       "correlation of neighbouring changes of ln norm, in tenths of the run",                     \
       "of batches it is near -1/2, of sums of all gradients so far near 1")                       \
     X(PILES_RISE, "piles-up", 4.0, "times as high at the end as before, at least",                \
@@ -58,12 +62,14 @@
       "of batches that are drawn it is 0")                                                        \
     X(PERIODIC_SMOOTH, "periodic", 0.3, "correlation of neighbours, at most",                     \
       "what changes smoothly agrees at all distances")                                            \
-    X(SCALE_NEAR, "loss-scale", 0.15, "of ln, between all groups' changes and a power of two",    \
+    X(SCALE_NEAR, "loss-scale", 0.12, "of ln, between all groups' changes and a power of two",    \
       "medians of a window have noise")                                                           \
     X(DOMINANT, "dominant-tensor", 0.6, "of the energy, at the median step: a note",              \
       "output layers and embeddings of small models have it in health")                           \
-    X(DOMINANT_INNER, "dominant-tensor", 0.9, "the same of one that is neither at the start nor " \
-      "at the end: a warning", "all others together move the norm by 5 %")                        \
+    X(DOMINANT_INNER, "dominant-tensor", 0.9,                                                     \
+      "the same of one that is neither at the start nor "                                         \
+      "at the end: a warning",                                                                    \
+      "all others together move the norm by 5 %")                                                 \
     X(SPIKE_SIGMAS, "spikes", 6.0, "deviations of ln norm above the group's last 128",            \
       "norms that wander stay within 4; robust, so spikes do not hide each other")                \
     X(SPIKE_RATIO, "spikes", 3.0, "times the median of those, at least",                          \
@@ -75,7 +81,7 @@
       "bursts are shorter, and averages have followed by then")                                   \
     X(SPIKE_TOTAL, "spikes", 8.0,                                                                 \
       "times the median of its last 128, of the global norm: a warning; else a note",             \
-      "in health norms reach 5 times")                                                \
+      "in health norms reach 5 times")                                                            \
     X(SUMS, "sums", 0.01, "of difference between the run's norm and ours, at the median",         \
       "rounding and order of summation stay far below it")                                        \
     X(SUMS_STEPS, "sums", 5.0, "clipped steps are needed to compare", "")                         \

@@ -134,15 +134,17 @@ static void tell_always(struct gtr_exam *exam, size_t worst, double share)
         gtr_finding_say(f, "So the limit is part of how the run was tuned; Adam cancels what is "
                            "constant in it, what wanders stays.");
     else
-        gtr_finding_say(f, "So the limit is a fixed part of your learning rate: it is %.3g times the "
-                           "one that is set.",
+        gtr_finding_say(f,
+                        "So the limit is a fixed part of your learning rate: it is %.3g times the "
+                        "one that is set.",
                         median);
     gtr_finding_number(f, "share", share);
     gtr_finding_number(f, "scale_median", median);
     gtr_finding_number(f, "scale_p05", low);
     gtr_finding_number(f, "scale_p95", high);
-    gtr_finding_advise(f, "nothing, if the run trains well; a learning rate that was found with this "
-                          "limit goes with it");
+    gtr_finding_advise(f,
+                       "nothing, if the run trains well; a learning rate that was found with this "
+                       "limit goes with it");
     gtr_finding_advise(f, "to clip spikes alone, a limit above the usual norms: `gradtrace sweep`, "
                           "`gradtrace spill --max-norm auto`");
 }

@@ -201,6 +201,15 @@ static struct spiky count_spikes(struct gtr_exam *exam, size_t *n_of)
     return s;
 }
 
+static size_t worst_row(const struct gtr_exam *exam)
+{
+    size_t worst = 0, t;
+
+    for (t = 1; t < exam->series->n_steps; t++)
+        worst = exam->weight[t] > exam->weight[worst] ? t : worst;
+    return worst;
+}
+
 static void tell_spikes(struct gtr_exam *exam, const struct spiky *s)
 {
     bool felt = s->total_ratio >= gtr_threshold_at(GTR_AT_SPIKE_TOTAL);
@@ -246,6 +255,7 @@ static void tell_spikes(struct gtr_exam *exam, const struct spiky *s)
     gtr_finding_number(f, "calm_groups", s->calm);
     gtr_finding_number(f, "global_ratio", s->total_ratio);
     gtr_finding_worst(f, exam);
+    gtr_tell_rate(exam, f, worst_row(exam));
     gtr_finding_advise(f, "a look at the data and the loss of these steps");
     if (together)
         gtr_finding_advise(f, "-p global:max_norm=C: where all rise, one limit is fair");

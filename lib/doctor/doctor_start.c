@@ -20,6 +20,7 @@ static size_t count_first(size_t n)
 struct start {
     size_t n, peak;           /* entries called first; the one with the highest norm */
     double first, high, then; /* norms: at first, the highest of the first, median afterwards */
+    double next;              /* median of the 8 after the first */
     double loss, loss_high;   /* at first, and the highest of the first; 0: not known */
     size_t loss_row;
 };
@@ -52,6 +53,7 @@ static struct start measure_start(const struct gtr_exam *exam)
     s.first = gtr_exp(total->x[0]);
     s.high = gtr_exp(total->x[s.peak]);
     s.then = gtr_exp(gtr_line_median(total, s.n, total->n));
+    s.next = gtr_exp(gtr_line_median(total, 1, 9));
     measure_loss(exam, &s);
     return s;
 }
@@ -93,11 +95,34 @@ static void tell_start(struct gtr_exam *exam, const struct start *s, bool loss_r
                        2.0 * (s->first > s->then ? s->first : s->then));
 }
 
+/* The very first gradient, far above the next: the model as it was initialised. */
+static void tell_first(struct gtr_exam *exam, const struct start *s)
+{
+    int64_t step = exam->series->index[exam->total.row[0]];
+    struct gtr_finding *f = gtr_exam_found(exam, GTR_WARNING, exam->series->n_groups);
+
+    gtr_finding_say(f,
+                    "The norm is %.3g at the first step, %lld, and %.3g in the middle of the eight "
+                    "after it: the model as it is initialised has gradients that explode.",
+                    s->first, (long long)step, s->next);
+    gtr_finding_number(f, "from_step", (double)step);
+    gtr_finding_number(f, "norm_first", s->first);
+    gtr_finding_number(f, "norm_next", s->next);
+    gtr_finding_number(f, "norm_later", s->then);
+    gtr_finding_advise(f,
+                       "a look at the scale of the initial weights, layer by layer: `gradtrace "
+                       "explain TRACE --step %lld`",
+                       (long long)step);
+    gtr_finding_advise(f, "a limit on the norm from the first step on: -p global:max_norm=%.2g",
+                       2.0 * s->next);
+}
+
 void gtr_check_start(struct gtr_exam *exam)
 {
     struct start s;
-    bool rose, fell, loss_rose;
     double least = gtr_threshold_at(GTR_AT_START), alone = gtr_threshold_at(GTR_AT_START_ALONE);
+    double far = gtr_threshold_at(GTR_AT_START_FAR);
+    bool loss_rose, told;
 
     if (exam->total.n < 2 * count_first(exam->total.n)) {
         gtr_exam_not_made(exam, 2 * count_first(exam->total.n), exam->total.n);
@@ -105,8 +130,12 @@ void gtr_check_start(struct gtr_exam *exam)
     }
     s = measure_start(exam);
     loss_rose = s.loss_high >= gtr_threshold_at(GTR_AT_START_LOSS) * s.loss && s.loss > 0.0;
-    rose = s.high >= (loss_rose ? least : alone) * s.first;
-    fell = s.high >= (loss_rose ? least : alone) * s.then;
-    if ((rose && fell) || (loss_rose && s.loss_high >= gtr_threshold_at(GTR_AT_START_JUMP) * s.loss))
+    told = s.high >= alone * s.first && s.high >= alone * s.then;
+    told = told || (loss_rose && s.high >= least * s.first && s.high >= least * s.then);
+    told = told || (loss_rose && s.high >= far * s.then);
+    told = told || (s.loss > 0.0 && s.loss_high >= gtr_threshold_at(GTR_AT_START_JUMP) * s.loss);
+    if (s.first >= far * s.next)
+        tell_first(exam, &s);
+    else if (told)
         tell_start(exam, &s, loss_rose);
 }

@@ -40,11 +40,12 @@ static size_t list_causes(const struct gtr_head *head, struct cause *causes)
     }
     causes[n++] = (struct cause){ 0.0, 0.0, "a loss scale left in, a power of two",
                                   "scaler.unscale_(optimizer) before recording" };
-    causes[n++] = (struct cause){ -1.0, 0.0,
-                                  "one over a power of two: what was clipped still had its loss "
-                                  "scale, what was recorded had not",
-                                  "scaler.unscale_(optimizer) before clip_grad_norm_: the limit met "
-                                  "scaled gradients" };
+    causes[n++] =
+        (struct cause){ -1.0, 0.0,
+                        "one over a power of two: what was clipped still had its loss "
+                        "scale, what was recorded had not",
+                        "scaler.unscale_(optimizer) before clip_grad_norm_: the limit met "
+                        "scaled gradients" };
     return n;
 }
 
@@ -171,8 +172,12 @@ void gtr_check_sums(struct gtr_exam *exam)
     size_t n, n_at_limit, n_missed;
     bool shard;
 
-    if (!(limit > 0.0))
+    if (!(limit > 0.0)) {
+        gtr_exam_cannot(exam, exam->patient->no_max_norm != NULL
+                                  ? exam->patient->no_max_norm
+                                  : "the trace does not tell the run's max_grad_norm");
         return;
+    }
     n = take_quotients(exam, limit, &n_at_limit);
     /* Norms after clipping are the next check's. */
     if (n > 0 && (double)n_at_limit > 0.9 * (double)n)

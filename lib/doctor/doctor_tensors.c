@@ -9,8 +9,8 @@
 struct pass {
     struct gtr_exam *exam;
     size_t n_tensors;
-    double *before;  /* [P] the row before, zeros at first */
-    size_t *n_most;  /* [P] steps at which it has more than half of the energy */
+    double *before;   /* [P] the row before, zeros at first */
+    size_t *n_most;   /* [P] steps at which it has more than half of the energy */
     uint8_t *was_bad; /* [T][P] not finite; NULL if all are finite */
     double level;     /* of gtr_exam_fading_row */
     size_t tensor, row;
@@ -50,7 +50,8 @@ static double energy_of(const double *row, size_t n)
 /* A zero over finite elements; NaN is not 0: a tensor that was not finite had a gradient. */
 static bool is_silent(const struct pass *pass, size_t t, size_t tensor, double sum)
 {
-    return sum == 0.0 && (pass->was_bad == NULL || pass->was_bad[t * pass->n_tensors + tensor] == 0);
+    return sum == 0.0 &&
+           (pass->was_bad == NULL || pass->was_bad[t * pass->n_tensors + tensor] == 0);
 }
 
 static void follow_silence(struct pass *pass, size_t t, size_t tensor, double sum)
@@ -262,7 +263,8 @@ void gtr_check_dominant(struct gtr_exam *exam)
         return;
     for (k = 0; k < head->n_tensors; k++)
         elements += (double)head->tensors[k].numel;
-    part = elements > 0.0 ? (double)head->tensors[i].numel / elements : 0.0;
+    /* One element each is what norms have that come without shapes. */
+    part = elements > (double)head->n_tensors ? (double)head->tensors[i].numel / elements : 0.0;
     if (part > 0.5)
         return;
     inner = !is_at_an_end(head, i) && share > gtr_threshold_at(GTR_AT_DOMINANT_INNER);

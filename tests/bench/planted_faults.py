@@ -88,7 +88,7 @@ def rate_jumps_late(job):
     job.clip = None
 
 
-@fault("lstm", LATE, MIDDLE)
+@fault("lstm", LATE + " spikes", MIDDLE)
 def rate_jumps_late_in_a_recurrence(job):
     job.factor, job.clip = lambda t: 50.0 if t >= MIDDLE else 1.0, None
 

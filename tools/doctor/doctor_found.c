@@ -58,6 +58,7 @@ static enum gtr_code examine(struct doctor_found *found, struct gtr_err *err)
         .groups = study->groups,
         .replay = study->replay,
         .max_norm = study_own_limit(gtr_trace_head(study->trace)->meta),
+        .no_max_norm = study_no_limit(gtr_trace_head(study->trace)->meta),
         .beta2 = study_beta2(study),
         .wanted = found->wanted,
         .n_policies = study->n_settings,

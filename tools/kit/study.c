@@ -209,33 +209,77 @@ double study_beta2(const struct study *study)
     return optimizer.id == GTR_ADAMW ? optimizer.beta2 : 0.0;
 }
 
-static double limit_in(struct json_object *object)
+/* What one object of a meta says of clipping. */
+struct said {
+    double limit;    /* 0: nothing */
+    bool other_norm; /* and that it is of another norm than the 2-norm */
+    bool several;    /* a list of clips: of parts of the model, or one after the other */
+};
+
+static double number_in(struct json_object *object, const char *key)
 {
     struct json_object *value;
 
-    if (!json_object_is_type(object, json_type_object) ||
-        !json_object_object_get_ex(object, "max_grad_norm", &value) ||
+    if (!json_object_object_get_ex(object, key, &value) ||
         !(json_object_is_type(value, json_type_double) ||
           json_object_is_type(value, json_type_int)))
         return 0.0;
     return json_object_get_double(value);
 }
 
-double study_own_limit(const char *meta)
+static struct said said_in(struct json_object *object)
+{
+    struct said said = { 0 };
+    struct json_object *value;
+
+    if (!json_object_is_type(object, json_type_object))
+        return said;
+    said.limit = number_in(object, "max_grad_norm");
+    if (!(said.limit > 0.0))
+        said.limit = number_in(object, "max_norm");
+    /* "inf" is a text: JSON has no such number. */
+    said.other_norm = json_object_object_get_ex(object, "norm_type", &value) &&
+                      json_object_get_double(value) != 2.0;
+    said.several = json_object_object_get_ex(object, "clips", &value) &&
+                   json_object_is_type(value, json_type_array);
+    return said;
+}
+
+/* At the top; where that tells nothing, one level down. */
+static struct said said_of_clipping(const char *meta)
 {
     struct json_object *object = json_tokener_parse(meta);
-    double limit = limit_in(object);
+    struct said said = said_in(object);
 
-    if (json_object_is_type(object, json_type_object)) {
+    if (json_object_is_type(object, json_type_object) && !said.several) {
         json_object_object_foreach(object, key, value)
         {
             (void)key;
-            if (!(limit > 0.0))
-                limit = limit_in(value);
+            if (!(said.limit > 0.0))
+                said = said_in(value);
         }
     }
     json_object_put(object);
-    return limit >= 1e-150 && limit < 1e150 ? limit : 0.0;
+    if (!(said.limit >= 1e-150 && said.limit < 1e150))
+        said.limit = 0.0;
+    return said;
+}
+
+double study_own_limit(const char *meta)
+{
+    struct said said = said_of_clipping(meta);
+
+    return said.other_norm || said.several ? 0.0 : said.limit;
+}
+
+const char *study_no_limit(const char *meta)
+{
+    struct said said = said_of_clipping(meta);
+
+    if (said.several)
+        return "the run clipped parts of the model each by itself, or several times";
+    return said.other_norm && said.limit > 0.0 ? "the run clipped another norm than the 2-norm"
+                                               : NULL;
 }
 
 void study_take_rank(struct cli_common *common, struct gtr_device *device)

@@ -101,6 +101,7 @@ const char *report_whose_limit(const struct report_found *found); /* the first p
 void report_put_verdict(struct report *r, size_t policy);
 bool report_knows_change(const struct report_found *found, size_t policy);
 void report_put_change(struct report *r, size_t policy);
+bool report_has_findings(const struct report *r);
 void report_put_count_of_findings(struct report *r);
 
 /* A word of a shell command, quoted if need be; " -p POLICY" for each policy; and the command that

@@ -59,7 +59,7 @@ static void put_findings(struct report *r, int64_t policy)
     size_t i;
 
     for (i = 0; i < found->n_findings; i++) {
-        if (found->findings[i].policy != policy)
+        if (found->findings[i].policy != policy || found->findings[i].severity == GTR_NOT_MADE)
             continue;
         if (!any && policy == GTR_OF_THE_RUN)
             report_put(r, "<h3>The run</h3>\n");
@@ -69,6 +69,28 @@ static void put_findings(struct report *r, int64_t policy)
         put_finding(r, &found->findings[i]);
         any = true;
     }
+}
+
+/* Checks that could not be made: silence about them means nothing. */
+static void put_not_made(struct report *r)
+{
+    const struct report_found *found = r->found;
+    bool any = false;
+    size_t i;
+
+    for (i = 0; i < found->n_findings; i++) {
+        const struct gtr_finding *finding = &found->findings[i];
+
+        if (finding->severity != GTR_NOT_MADE)
+            continue;
+        report_put(r, any ? "; " : "<p class=soft>Not made: ");
+        SAY(r, "{} (", said_text(gtr_check_at(finding->check)->title));
+        report_escape_code(r->f, finding->what);
+        report_put(r, ")");
+        any = true;
+    }
+    if (any)
+        report_put(r, ".</p>\n");
 }
 
 /* The findings as a file: all that `gradtrace doctor --tsv` writes. */
@@ -84,6 +106,16 @@ static void write_findings(struct report *r)
         return;
     doctor_finding_rows(&rows, &found);
     report_close(r, &rows, "findings.tsv");
+}
+
+bool report_has_findings(const struct report *r)
+{
+    size_t i;
+
+    for (i = 0; i < r->found->n_findings; i++)
+        if (r->found->findings[i].severity != GTR_NOT_MADE)
+            return true;
+    return false;
 }
 
 void report_put_count_of_findings(struct report *r)
@@ -107,12 +139,12 @@ void report_put_count_of_findings(struct report *r)
 
 void report_doctor(struct report *r)
 {
-    size_t n = r->found->n_findings, p;
+    size_t p;
 
     report_section(r, "doctor", "5. What the doctor says");
     SAY(r, "<p><code>gradtrace doctor</code> looked for {} known troubles of runs and settings",
         said_count("checks", gtr_checks_count()));
-    if (n == 0) {
+    if (!report_has_findings(r)) {
         report_put(r, " and found none.</p>\n");
     } else {
         report_put(r, " and has ");
@@ -122,5 +154,6 @@ void report_doctor(struct report *r)
     put_findings(r, GTR_OF_THE_RUN);
     for (p = 0; p < r->found->study.n_settings; p++)
         put_findings(r, (int64_t)p);
+    put_not_made(r);
     write_findings(r);
 }

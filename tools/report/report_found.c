@@ -163,6 +163,7 @@ static enum gtr_code run_doctor(struct report_found *found, struct gtr_err *err)
         .groups = study->groups,
         .replay = study->replay,
         .max_norm = study_own_limit(gtr_trace_head(study->trace)->meta),
+        .no_max_norm = study_no_limit(gtr_trace_head(study->trace)->meta),
         .beta2 = study_beta2(study),
         .n_policies = study->n_settings,
         .settings = (const struct gtr_setting *const *)study->settings,

@@ -57,7 +57,7 @@ void report_in_short(struct report *r)
         report_put_change(r, 0);
         report_put(r, "</li>\n");
     }
-    if (found->n_findings > 0) {
+    if (report_has_findings(r)) {
         report_put(r, "<li>The <a href=\"#doctor\">doctor</a> has ");
         report_put_count_of_findings(r);
         report_put(r, ".</li>\n");
