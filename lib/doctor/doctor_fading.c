@@ -152,8 +152,8 @@ static bool check_faded(struct gtr_exam *exam)
 
 /* --- vanished on the way back ----------------------------------------------------------------- */
 
-/* ln of the norm per root of an element, over that of the whole gradient, in the middle; NaN of
- * what is no matrix: a bias may have no gradient by construction, as that of an attention's keys. */
+/* ln of the norm per root of an element, over that of the whole gradient, on average; NaN of
+ * what is no matrix: a bias may have no gradient by construction, as that of attention keys. */
 static double element_level(const struct gtr_exam *exam, size_t tensor)
 {
     const struct gtr_tensor *t = &gtr_trace_head(exam->patient->trace)->tensors[tensor];

@@ -1,4 +1,5 @@
-/* doctor_nonfinite.c - steps that are NaN or infinite: how many, where it began, what grew before. */
+/* doctor_nonfinite.c - steps that are NaN or infinite: how many, where it began, what grew just
+ * before. */
 #include <math.h>
 
 #include "doctor_private.h"

@@ -82,6 +82,9 @@
     X(SPIKE_TOTAL, "spikes", 8.0,                                                                 \
       "times the median of its last 128, of the global norm: a warning; else a note",             \
       "in health norms reach 5 times")                                                            \
+    X(SPIKE_OFTEN, "spikes", 0.01,                                                                \
+      "of the steps and 5 at least, and the global norm twice: the same",                         \
+      "strays come once in a while")                                                              \
     X(SUMS, "sums", 0.01, "of difference between the run's norm and ours, at the median",         \
       "rounding and order of summation stay far below it")                                        \
     X(SUMS_STEPS, "sums", 5.0, "clipped steps are needed to compare", "")                         \

@@ -466,7 +466,7 @@ def look_at_healthy(options):
             path = os.path.join(options.folder, f"healthy-{name}-{seed}.h5")
             make(path, name, seed)
             wrong = [f for f in findings_of(path, True) if f["severity"] in ("warning", "severe")]
-            warnings += sum(f["severity"] == "warning" for f in wrong)
+            warnings += len(wrong)
             severe += sum(f["severity"] == "severe" for f in wrong)
             runs += 1
             if wrong:
@@ -490,7 +490,7 @@ def main():
     runs, warnings, severe = look_at_healthy(options)
     print(f"\n{len(only)} planted faults: {told} told, {len(only) - told} missed")
     if runs:
-        print(f"{runs} healthy trainings: {warnings} false warnings, {severe} false severe findings")
+        print(f"{runs} healthy trainings: {warnings} false warnings, {severe} of them severe")
 
 
 if __name__ == "__main__":

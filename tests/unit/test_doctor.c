@@ -2,6 +2,7 @@
  * was. */
 #define _GNU_SOURCE
 #include "doctor.h"
+#include "findings.h"
 #include "simulating.h"
 
 enum { SEEDS = 5, HEALTHY_SEEDS = 20, MOST = 8 };
@@ -77,39 +78,15 @@ static void visit_end(struct visit *v)
 
 static const struct gtr_finding *found(const struct visit *v, int64_t policy, const char *code)
 {
-    size_t i;
-
-    for (i = 0; i < v->n_findings; i++)
-        if (v->findings[i].policy == policy &&
-            strcmp(gtr_check_at(v->findings[i].check)->code, code) == 0)
-            return &v->findings[i];
-    return NULL;
-}
-
-static double number_of(const struct gtr_finding *f, const char *name)
-{
-    size_t i;
-
-    for (i = 0; f != NULL && i < f->n_numbers; i++)
-        if (strcmp(f->number[i].name, name) == 0)
-            return f->number[i].value;
-    return (double)NAN;
+    return finding_of(v->findings, v->n_findings, policy, code);
 }
 
 /* Exactly these codes of one policy (or the run), in this order; "code code". */
 static void check_codes(const struct visit *v, int64_t policy, const char *wanted)
 {
-    char got[400] = "";
-    size_t i;
+    char got[400];
 
-    for (i = 0; i < v->n_findings; i++) {
-        size_t used = strlen(got);
-
-        if (v->findings[i].policy == policy && v->findings[i].severity > GTR_NOT_MADE)
-            snprintf(got + used, sizeof got - used, "%s%s", used > 0 ? " " : "",
-                     gtr_check_at(v->findings[i].check)->code);
-    }
-    CHECK_TEXT(got, wanted);
+    CHECK_TEXT(codes_of(v->findings, v->n_findings, policy, got), wanted);
 }
 
 static struct visit plain_visit(const char *scenario, const char *settings, int64_t seed)
@@ -192,8 +169,8 @@ static void each_scenario_has_its_own_finding(void)
         }
 }
 
-/* All groups jump together to four times: that may be a loss scale, if they do so exactly; a hundred
- * times is none, and a drift by a million is a change of level as well. */
+/* All groups jump together to four times: that may be a loss scale, if they do so exactly; a
+ * hundred times is none, and a drift by a million is a change of level as well. */
 static void changes_of_level_are_told(void)
 {
     struct visit v = plain_visit("regime", NULL, 1);
@@ -474,23 +451,6 @@ static void the_most_severe_comes_first(void)
     visit_end(&v);
 }
 
-static void every_threshold_is_of_a_check_and_codes_differ(void)
-{
-    const struct gtr_threshold *thresholds;
-    size_t n, i, k;
-
-    thresholds = gtr_thresholds(&n);
-    for (i = 0; i < n; i++) {
-        for (k = 0; k < gtr_checks_count(); k++)
-            if (strcmp(gtr_check_at(k)->code, thresholds[i].code) == 0)
-                break;
-        CHECK(k < gtr_checks_count() && thresholds[i].what[0] != '\0');
-    }
-    for (i = 0; i < gtr_checks_count(); i++)
-        for (k = 0; k < i; k++)
-            CHECK(strcmp(gtr_check_at(i)->code, gtr_check_at(k)->code) != 0);
-}
-
 static void no_memory_is_an_error(void)
 {
     struct visit v = visit_of("shards", NULL, 1, GTR_SKIP_STEP, "aggc-code-lora global:max_norm=1");
@@ -532,7 +492,6 @@ int main(void)
     RUN(spikes_by_hand);
     RUN(only_what_is_wanted_is_told);
     RUN(the_most_severe_comes_first);
-    RUN(every_threshold_is_of_a_check_and_codes_differ);
     RUN(no_memory_is_an_error);
     return check_report();
 }

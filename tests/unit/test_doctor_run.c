@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "findings.h"
 #include "gradtrace_lab.h"
 #include "scratch.h"
 
@@ -112,12 +113,7 @@ static void visit_end(struct visit *v)
 
 static const struct gtr_finding *found(const struct visit *v, const char *code)
 {
-    size_t i;
-
-    for (i = 0; i < v->n_findings; i++)
-        if (strcmp(gtr_check_at(v->findings[i].check)->code, code) == 0)
-            return &v->findings[i];
-    return NULL;
+    return finding_of(v->findings, v->n_findings, GTR_OF_THE_RUN, code);
 }
 
 static bool is_told(const struct visit *v, const char *code)
@@ -127,26 +123,11 @@ static bool is_told(const struct visit *v, const char *code)
     return f != NULL && f->severity > GTR_NOTE;
 }
 
-static double number_of(const struct gtr_finding *f, const char *name)
-{
-    size_t i;
-
-    for (i = 0; f != NULL && i < f->n_numbers; i++)
-        if (strcmp(f->number[i].name, name) == 0)
-            return f->number[i].value;
-    return (double)NAN;
-}
-
 static void check_told(const struct visit *v, const char *wanted)
 {
-    char got[400] = "";
-    size_t i;
+    char got[400];
 
-    for (i = 0; i < v->n_findings; i++)
-        if (v->findings[i].severity > GTR_NOT_MADE)
-            snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", got[0] ? " " : "",
-                     gtr_check_at(v->findings[i].check)->code);
-    CHECK_TEXT(got, wanted);
+    CHECK_TEXT(codes_of(v->findings, v->n_findings, GTR_OF_THE_RUN, got), wanted);
 }
 
 /* A run that was spoilt has these findings and no others. */
@@ -429,7 +410,7 @@ static void patterns_are_told(void)
     visit_end(&v);
 }
 
-/* --- a limit that met other norms --------------------------------------------------------------- */
+/* --- a limit that met other norms ------------------------------------------------------------- */
 
 /* The limit of 1 met norms that still had a loss scale of 65536; those recorded are about 2. */
 static void clip_scaled(struct made *step)
@@ -453,6 +434,25 @@ static void a_limit_on_scaled_gradients_is_told(void)
     visit_end(&v);
 }
 
+/* --- the catalogue ---------------------------------------------------------------------------- */
+
+static void every_threshold_is_of_a_check_and_codes_differ(void)
+{
+    const struct gtr_threshold *thresholds;
+    size_t n, i, k;
+
+    thresholds = gtr_thresholds(&n);
+    for (i = 0; i < n; i++) {
+        for (k = 0; k < gtr_checks_count(); k++)
+            if (strcmp(gtr_check_at(k)->code, thresholds[i].code) == 0)
+                break;
+        CHECK(k < gtr_checks_count() && thresholds[i].what[0] != '\0');
+    }
+    for (i = 0; i < gtr_checks_count(); i++)
+        for (k = 0; k < i; k++)
+            CHECK(strcmp(gtr_check_at(i)->code, gtr_check_at(k)->code) != 0);
+}
+
 int main(void)
 {
     RUN(what_is_healthy_is_let_be);
@@ -465,5 +465,6 @@ int main(void)
     RUN(nan_is_told_where_it_began);
     RUN(patterns_are_told);
     RUN(a_limit_on_scaled_gradients_is_told);
+    RUN(every_threshold_is_of_a_check_and_codes_differ);
     return check_report();
 }

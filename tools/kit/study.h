@@ -37,8 +37,8 @@ enum gtr_code study_proxy(const struct study *study, const struct gtr_decisions 
 double study_beta2(const struct study *study);
 
 /* The limit that the run itself had on the 2-norm of all, max_grad_norm or max_norm in its meta, at
- * the top or one level down; 0 if it is not there, or if norm_type says that it was of another norm.
- * Then study_no_limit says why, for people; NULL if nothing is said. */
+ * the top or one level down; 0 if it is not there, or if norm_type says that it was of another
+ * norm.  Then study_no_limit says why, for people; NULL if nothing is said. */
 double study_own_limit(const char *meta);
 const char *study_no_limit(const char *meta);
 
