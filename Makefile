@@ -444,7 +444,8 @@ install: all ## into DESTDIR and PREFIX=/usr/local: program, libraries, headers,
 	$(INSTALL) -m 644 plots/*.gp $(D)/share/gradtrace/plots
 	sed 's/@VERSION@/$(VERSION)/' tools/gradtrace.1 >$(DESTDIR)$(MANDIR)/man1/gradtrace.1
 	$(INSTALL) -m 644 tools/gradtrace.bash $(DESTDIR)$(BASHDIR)/gradtrace
-	$(INSTALL) -m 644 lib/python/gradtrace/*.py $(DESTDIR)$(PYTHONDIR)/gradtrace
+	$(INSTALL) -m 644 lib/python/gradtrace/*.py lib/python/gradtrace/*.pyi \
+	    lib/python/gradtrace/py.typed $(DESTDIR)$(PYTHONDIR)/gradtrace
 	$(INSTALL) -m 644 lib/python/gradtrace/start/*.py $(DESTDIR)$(PYTHONDIR)/gradtrace/start
 	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
 	@[ -n "$(DESTDIR)" ] || $(PYTHON3) -c 'import sys; sys.exit("$(PYTHONDIR)" not in sys.path)' \

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import subprocess
 
-from gradtrace import _library
+from gradtrace import _library, _reading
 from harness import Case
 
 TREE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
@@ -17,6 +17,16 @@ STRUCTS = {
     "gtr_record_progress": _library.RecordProgress,
     "gtr_record_estimate": _library.RecordEstimate,
     "gtr_reduction": _library.Reduction,
+    "gtr_sample": _library.Sample,
+    "gtr_tensor": _reading.Tensor,
+    "gtr_head": _reading.Head,
+    "gtr_step": _reading.Step,
+    "gtr_captured": _reading.Captured,
+    "gtr_groups": _reading.Groups,
+    "gtr_series": _reading.Series,
+    "gtr_device": _reading.Device,
+    "gtr_replay_options": _reading.ReplayOptions,
+    "gtr_decisions": _reading.Decisions,
 }
 
 
@@ -32,7 +42,11 @@ def fields_in_header(struct, header):
     """Names of the fields that a header gives a struct, in order."""
     body = re.search(r"struct %s \{(.*?)\n\};" % struct, header, re.S).group(1)
     body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
-    return [re.search(r"(\w+)(\[\d+\])?$", part.strip()).group(1) for part in body.split(";")[:-1]]
+    fields = []
+    for part in body.split(";")[:-1]:
+        declared = part.split(",")  # "size_t n_groups, n_steps" are two
+        fields += [re.search(r"(\w+)(\[\d+\])?$", one.strip()).group(1) for one in declared]
+    return fields
 
 
 class Mirror(Case):

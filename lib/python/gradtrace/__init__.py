@@ -22,6 +22,14 @@ Then, at the shell::
     gradtrace info run.h5
     gradtrace replay run.h5 -p global:max_norm=1 -p aggc-code-lora
 
+or in Python, which needs NumPy and not torch::
+
+    t = gradtrace.open("run.h5")
+    t.norms(group_by="module")                      # float64 [T][G]
+    t.replay("aggc-code-lora").scale                # the same shape
+    t.sweep(("global", {"max_norm": "0.1,0.3,1"}))  # a row for each setting
+    t.plot("norms")                                 # a picture, in a notebook at once
+
 What a trace holds, per step t and parameter tensor i (float64 unless said otherwise; traces are
 HDF5 files that h5py reads, laid out as traces/FORMAT.md says):
 
@@ -38,6 +46,8 @@ Names
 -----
 Recorder         the recorder: its docstring is the manual of recording
 TrainerCallback  the same, driven by transformers.Trainer
+open             a trace to read and to ask: a Trace, whose docstring tells what can be asked
+Replay           what a policy would have done, from Trace.replay
 Error            what the library could not do; raised only with strict=True
 __version__      of this package and of the library it belongs to
 
@@ -46,11 +56,21 @@ The C library is looked for beside the package, in the source tree's build folde
 """
 
 from ._library import Error
+from ._replayed import Replay
+from ._trace import Trace
 from .recorder import Recorder
 
 __version__ = "0.1.0"
 
-__all__ = ["Error", "Recorder", "TrainerCallback", "__version__"]
+__all__ = ["Error", "Recorder", "Replay", "Trace", "TrainerCallback", "__version__", "open"]
+
+
+def open(path):  # pylint: disable=redefined-builtin
+    """Open a trace: a file, a folder NAME.gtr, or FOLDER/rankN.  Returns a Trace.
+
+    Raises Error, which names the file and what is wrong with it.
+    """
+    return Trace(path)
 
 
 def __getattr__(name):

@@ -5,8 +5,6 @@ way.  So a step waits for its copies together, not for each, and never needs mor
 of memory, however large the model is.
 """
 
-from ctypes import POINTER, byref, c_size_t, c_uint64, c_void_p, cast
-
 from . import _library
 
 _BLOCK = 1024
@@ -22,7 +20,7 @@ class Kept:
         self._blocks = None
         if fraction > 0.0:
             whole = numel // _BLOCK
-            blocks = _sample_blocks(name, numel, fraction, seed)
+            blocks = _library.sample_blocks(_library.Sample(_BLOCK, fraction, seed), name, numel)
             self._blocks = [b for b in blocks if b < whole]
             self._end = whole * _BLOCK
             self._tail = len(self._blocks) < len(blocks)  # the last block, which is short
@@ -43,18 +41,6 @@ class Kept:
         if self._tail:
             parts.append(flat[self._end :])
         return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-
-def _sample_blocks(name, numel, fraction, seed):
-    """The library's choice, as a list that rises."""
-    sampling = _library.Sample(_BLOCK, fraction, seed)
-    blocks, n = POINTER(c_uint64)(), c_size_t()
-    _library.call(
-        "gtr_sample_blocks", byref(sampling), name.encode("utf-8"), numel, byref(blocks), byref(n)
-    )
-    found = blocks[: n.value]
-    _library.load().gtr_free(cast(blocks, c_void_p))
-    return found
 
 
 class HostCopies:

@@ -9,7 +9,7 @@ import ctypes.util
 import os
 import sys
 from ctypes import POINTER, Structure, byref, c_bool, c_char, c_char_p, c_double, c_float
-from ctypes import c_int, c_int64, c_size_t, c_uint64, c_void_p
+from ctypes import c_int, c_int64, c_size_t, c_uint64, c_void_p, cast
 
 NAME = "libgradtrace.so"
 
@@ -256,6 +256,16 @@ def call(name, *arguments):
     if code != 0:
         text = err.text.decode("utf-8", "replace") or f"{name}: failed with code {code}"
         raise Error(text, CODES.get(code, "library"))
+
+
+def sample_blocks(sampling, name, numel):
+    """The library's choice of blocks (a Sample) of a tensor, as a list that rises."""
+    blocks, n = POINTER(c_uint64)(), c_size_t()
+    call("gtr_sample_blocks", byref(sampling), os.fsencode(name), numel, byref(blocks), byref(n))
+    try:
+        return blocks[: n.value]
+    finally:
+        load().gtr_free(cast(blocks, c_void_p))
 
 
 def text_or_null(text):
