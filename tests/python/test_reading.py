@@ -1,4 +1,4 @@
-"""test_reading.py - a trace read and asked in Python: the same numbers as h5py's and the command's."""
+"""test_reading.py - a trace in Python: the same numbers as h5py's and as the commands'."""
 
 import csv
 import doctest
@@ -125,7 +125,8 @@ class Reading(Case):
     def test_a_sample_says_which_elements_it_holds(self):
         net = torch.nn.Linear(100, 80)
         recorder = gradtrace.Recorder(net, self.path(), elements="blocks:1/3", strict=True)
-        net(torch.randn(5, 100, generator=torch.Generator().manual_seed(1))).square().sum().backward()
+        x = torch.randn(5, 100, generator=torch.Generator().manual_seed(1))
+        net(x).square().sum().backward()
         recorder.step(1.0)
         recorder.close()
         trace = gradtrace.open(self.path())

@@ -73,7 +73,8 @@ class Replay:
         return pandas.DataFrame(self.scale, index=index, columns=self.groups)
 
     def __repr__(self):
-        return f"<gradtrace.Replay {self.policy}: {len(self.steps)} steps, {len(self.groups)} groups>"
+        size = f"{len(self.steps)} steps, {len(self.groups)} groups"
+        return f"<gradtrace.Replay {self.policy}: {size}>"
 
     def _repr_html_(self):
         names = ("group", "clip_rate", "scale_mean", "scale_min", "norm_p50", "norm_out_p50")

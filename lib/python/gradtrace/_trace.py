@@ -66,7 +66,8 @@ class Trace:
         import numpy
 
         n = library.gtr_trace_n_steps(pointer)
-        steps = self._owner.array(library.gtr_trace_steps(pointer), (n,), numpy.dtype(_reading.Step))
+        kind = numpy.dtype(_reading.Step)
+        steps = self._owner.array(library.gtr_trace_steps(pointer), (n,), kind)
         self.steps, self.skipped = steps["index"], steps["skipped"]
         for name, field in _STEPS.items():
             setattr(self, name, steps[field])
