@@ -33,17 +33,21 @@ static inline double number_of(const struct gtr_finding *f, const char *name)
     return (double)NAN;
 }
 
-/* "code code": all that was told of one policy, in order. */
+/* "code code": all that was told of one policy, in order, but for `without` unless it is NULL. */
 static inline const char *codes_of(const struct gtr_finding *findings, size_t n, int64_t policy,
-                                   char text[400])
+                                   const char *without, char text[400])
 {
     size_t i;
 
     text[0] = '\0';
-    for (i = 0; i < n; i++)
-        if (findings[i].policy == policy && findings[i].severity > GTR_NOT_MADE)
+    for (i = 0; i < n; i++) {
+        const char *code = gtr_check_at(findings[i].check)->code;
+
+        if (findings[i].policy == policy && findings[i].severity > GTR_NOT_MADE &&
+            (without == NULL || strcmp(code, without) != 0))
             snprintf(text + strlen(text), 400 - strlen(text), "%s%s", text[0] != '\0' ? " " : "",
-                     gtr_check_at(findings[i].check)->code);
+                     code);
+    }
     return text;
 }
 

@@ -2,12 +2,22 @@
  *
  * The natural logarithm of group j's norm at step t is
  *
- *     ln n_j(t) = ln(level w_j) + ln(drift) t / (T - 1) + x_j(t) + what was planted
- *     x_j(t)    = sqrt(common) c(t) + sqrt(1 - common) z_j(t)
+ *     ln n_j(t) = ln(level w_j) + ln(drift) t / (T - 1) + x_j(t) + what moved the level
+ *     x_j(t)    = e_j(t) + tail s_j(t - 1)
+ *     s_j(t)    = memory s_j(t - 1) + e_j(t)
+ *     e_j(t)    ~ sqrt(common) c(t) + sqrt(1 - common) z_j(t) + what was planted as a shock
  *
- * with w_j fixed random weights (their squares sum to 1), and c and z_j independent autoregressions
- * of order 1 with standard deviation `spread` and coefficient `memory`.  What is planted adds the
- * logarithm of a factor: spikes of one group, strays of any, bursts of all, a change of all.
+ * with w_j fixed random weights (their squares sum to 1), and c and z_j independent shocks: a
+ * normal deviate, to which at a share `surge` of the steps an exponential one of mean
+ * `surge_height` is added, less its mean and scaled so that x_j has the standard deviation
+ * `spread`.  So norms are skewed to the right; large ones have partners in other groups, and leave
+ * a tail.  A tensor's norm is a part of its group's, with a noise of its own of deviation `own`.
+ * By default autocorrelation, skew, kurtosis and correlations are like those of the recorded runs
+ * in traces/ (tests/unit/test_simulate_noise.c).
+ *
+ * Spikes of one group (in which others have a part, `partners` of its logarithm) and strays of any
+ * are planted as shocks, and leave a tail as the noise's do.  Bursts of all groups and a change of
+ * all move the level: factors as they stand.
  *
  * And what may be wrong with a recording: norms taken after the run's own clipping, with its loss
  * scale still in them, or of one shard; steps that are not finite or repeat the one before; tensors
@@ -25,8 +35,8 @@ GTR_PUBLIC_BEGIN
 
 /* All are doubles; gtr_scenario_params tells names, defaults, ranges and meaning. */
 struct gtr_scenario_params {
-    double level, uneven, spread, memory, common, drift;
-    double spikes, spike_factor;
+    double level, uneven, spread, common, own, surge, surge_height, tail, memory, drift;
+    double spikes, spike_factor, partners;
     double stray, stray_factor, stray_tail;
     double change, change_at;
     double bursts, burst_factor, burst_steps;

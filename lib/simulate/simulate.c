@@ -1,8 +1,9 @@
-/* simulate.c - the norms of a run that never was.
+/* simulate.c - the rows of a run that never was.
  *
- * ln n_j(t) is the sum of what scenario.h names, gathered in one table [T][G] by one pass for each:
- * trend, wandering, what was planted.  A group's energy is divided among its tensors by fixed
- * shares.  Only exact arithmetic, gtr_ln and gtr_exp are used, in one order.
+ * The norms of groups come from simulate_norms.c.  A group's energy is divided among its tensors by
+ * shares that are drawn anew at each step around fixed ones, so that each tensor has a noise of its
+ * own and the group's norm is what it should be.  Then comes what is wrong with the recording.
+ * Only exact arithmetic, gtr_ln and gtr_exp are used, in one order.
  */
 #include "simulate.h"
 
@@ -21,10 +22,13 @@ struct process {
     struct gtr_groups *groups;
     struct gtr_plants plants;
     double *log_norm; /* [T][G] */
-    double *share;    /* [P] of the energy of the tensor's group */
+    double *weight;   /* [P] of the tensor in its group's energy; they need not add up to 1 */
+    double *share;    /* [P] of the energy of the tensor's group, at one step */
+    double *sum;      /* [G] of the weights at one step */
     double *peak;     /* [P] largest element, if the tensor's norm is 1 */
-    size_t *spell;    /* [experts] the expert's present spell or next one */
-    double *sumsq;    /* [P], one row */
+    struct gtr_random noise; /* of the shares */
+    size_t *spell;           /* [experts] the expert's present spell or next one */
+    double *sumsq;           /* [P], one row */
     float *maxabs;
     uint64_t *nonfinite;
     struct gtr_made_elements *elements; /* NULL: norms only */
@@ -49,94 +53,6 @@ static void draw(struct gtr_random *random, const struct process *process, size_
     gtr_random_init(random, (uint64_t)process->simulation->seed, stream);
 }
 
-/* --- ln n_j(t) ------------------------------------------------------------------------------ */
-
-/* Level and drift.  The squares of the groups' weights sum to 1. */
-static void add_trend(struct process *process)
-{
-    const struct gtr_scenario_params *params = &process->simulation->params;
-    size_t n_steps = (size_t)process->simulation->n_steps, n_groups = process->groups->n_groups;
-    double slope = gtr_ln(params->drift) / (double)(n_steps > 1 ? n_steps - 1 : 1);
-    double energy = 0.0, scale;
-    struct gtr_random random;
-    size_t t, j;
-
-    draw(&random, process, GTR_STREAM_LEVELS);
-    for (j = 0; j < n_groups; j++) {
-        process->log_norm[j] = params->uneven * gtr_random_normal(&random);
-        energy += gtr_exp(2.0 * process->log_norm[j]);
-    }
-    scale = gtr_ln(params->level) - 0.5 * gtr_ln(energy);
-    for (j = 0; j < n_groups; j++)
-        process->log_norm[j] += scale;
-    for (t = 1; t < n_steps; t++)
-        for (j = 0; j < n_groups; j++)
-            process->log_norm[t * n_groups + j] = process->log_norm[j] + slope * (double)t;
-}
-
-/* One autoregression, from its stationary distribution on, added to groups first .. end - 1. */
-static void add_walk(struct process *process, size_t stream, double deviation, size_t first,
-                     size_t end)
-{
-    double memory = process->simulation->params.memory, innovation = sqrt(1.0 - memory * memory);
-    size_t n_groups = process->groups->n_groups, t, j;
-    struct gtr_random random;
-    double x;
-
-    draw(&random, process, stream);
-    x = gtr_random_normal(&random);
-    for (t = 0; t < (size_t)process->simulation->n_steps; t++) {
-        if (t > 0)
-            x = memory * x + innovation * gtr_random_normal(&random);
-        for (j = first; j < end; j++)
-            process->log_norm[t * n_groups + j] += deviation * x;
-    }
-}
-
-static void add_walks(struct process *process)
-{
-    const struct gtr_scenario_params *params = &process->simulation->params;
-    size_t n_groups = process->groups->n_groups, j;
-
-    add_walk(process, GTR_STREAM_COMMON, params->spread * sqrt(params->common), 0, n_groups);
-    for (j = 0; j < n_groups; j++)
-        add_walk(process, GTR_STREAM_GROUPS + j, params->spread * sqrt(1.0 - params->common), j,
-                 j + 1);
-}
-
-static void add_spikes(struct process *process, const struct gtr_spike *spikes, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++)
-        process->log_norm[spikes[i].step * process->groups->n_groups + spikes[i].group] +=
-            gtr_ln(spikes[i].factor);
-}
-
-/* Steps first .. end - 1 of all groups. */
-static void add_factor(struct process *process, size_t first, size_t end, double factor)
-{
-    size_t n_groups = process->groups->n_groups, i;
-    double log_factor = gtr_ln(factor);
-
-    for (i = first * n_groups; i < end * n_groups; i++)
-        process->log_norm[i] += log_factor;
-}
-
-static void add_plants(struct process *process)
-{
-    const struct gtr_plants *plants = &process->plants;
-    const struct gtr_scenario_params *params = &process->simulation->params;
-    size_t i;
-
-    add_spikes(process, plants->spikes, plants->n_spikes);
-    add_spikes(process, plants->strays, plants->n_strays);
-    for (i = 0; i < plants->n_bursts; i++)
-        add_factor(process, plants->bursts[i].first, plants->bursts[i].last + 1,
-                   params->burst_factor);
-    add_factor(process, plants->change_step, (size_t)process->simulation->n_steps, params->change);
-}
-
 /* --- tensors -------------------------------------------------------------------------------- */
 
 /* The largest of m normal deviates is about sqrt(2 ln m). */
@@ -147,31 +63,38 @@ static double peak_of(uint64_t numel)
     return numel > 1 ? sqrt(2.0 * gtr_ln(m) / m) : 1.0;
 }
 
-static enum gtr_code divide_energy(struct process *process, struct gtr_err *err)
+static void prepare_tensors(struct process *process)
 {
-    const struct gtr_groups *groups = process->groups;
-    double uneven = process->simulation->params.uneven, *sum = NULL;
-    double dominant = process->simulation->params.dominant;
+    double uneven = process->simulation->params.uneven;
     struct gtr_random random;
-    enum gtr_code rc;
     size_t i;
 
-    rc = gtr_alloc_for(&sum, groups->n_groups, sizeof *sum, "groups", err);
-    if (rc != GTR_OK)
-        return rc;
     draw(&random, process, GTR_STREAM_SHARES);
-    for (i = 0; i < groups->n_tensors; i++) {
-        process->share[i] = gtr_exp(2.0 * uneven * gtr_random_normal(&random));
-        sum[groups->of_tensor[i]] += process->share[i];
+    for (i = 0; i < process->head.n_tensors; i++) {
+        process->weight[i] = gtr_exp(2.0 * uneven * gtr_random_normal(&random));
         process->peak[i] = peak_of(process->head.tensors[i].numel);
     }
+    draw(&process->noise, process, GTR_STREAM_TENSORS);
+}
+
+/* Each tensor's part of its group's energy at the next step. */
+static void divide_energy(struct process *process)
+{
+    const struct gtr_groups *groups = process->groups;
+    const struct gtr_scenario_params *params = &process->simulation->params;
+    size_t i;
+
+    memset(process->sum, 0, groups->n_groups * sizeof *process->sum);
+    for (i = 0; i < groups->n_tensors; i++) {
+        process->share[i] =
+            process->weight[i] * gtr_exp(2.0 * params->own * gtr_random_normal(&process->noise));
+        process->sum[groups->of_tensor[i]] += process->share[i];
+    }
     for (i = 0; i < groups->n_tensors; i++)
-        process->share[i] /= sum[groups->of_tensor[i]];
+        process->share[i] /= process->sum[groups->of_tensor[i]];
     /* On top of its group's norm, which the others of the group keep their parts of. */
     if (process->plants.faults.dominant < groups->n_tensors)
-        process->share[process->plants.faults.dominant] *= dominant * dominant;
-    gtr_free(sum);
-    return GTR_OK;
+        process->share[process->plants.faults.dominant] *= params->dominant * params->dominant;
 }
 
 static bool is_idle(struct process *process, size_t expert, size_t t)
@@ -297,6 +220,7 @@ static enum gtr_code write_rows(struct process *process, struct gtr_writer *writ
 
         step.index = (int64_t)t;
         step.loss = loss_at(t, n_steps, &random);
+        divide_energy(process); /* also of a stale step, so that the next ones are as without it */
         if (!is_among(faults->stale, faults->n_stale, t))
             fill_row(process, t, &step);
         rc = write_elements(process, writer, err);
@@ -344,7 +268,11 @@ static enum gtr_code make_tables(struct process *process, struct gtr_err *err)
 
     rc = gtr_alloc_for(&process->log_norm, n_cells, sizeof(double), "norms", err);
     if (rc == GTR_OK)
+        rc = gtr_alloc_for(&process->weight, n_tensors, sizeof(double), "tensors", err);
+    if (rc == GTR_OK)
         rc = gtr_alloc_for(&process->share, n_tensors, sizeof(double), "tensors", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&process->sum, n_groups, sizeof(double), "groups", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&process->peak, n_tensors, sizeof(double), "tensors", err);
     if (rc == GTR_OK)
@@ -360,10 +288,8 @@ static enum gtr_code make_tables(struct process *process, struct gtr_err *err)
         return rc;
     for (i = process->plants.n_spells; i-- > 0;)
         process->spell[process->plants.spells[i].expert] = i;
-    add_trend(process);
-    add_walks(process);
-    add_plants(process);
-    return divide_energy(process, err);
+    prepare_tensors(process);
+    return gtr_norms_fill(process->simulation, &process->plants, n_groups, process->log_norm, err);
 }
 
 static void process_free(struct process *process)
@@ -373,7 +299,9 @@ static void process_free(struct process *process)
     gtr_groups_free(process->groups);
     gtr_plants_free(&process->plants);
     gtr_free(process->log_norm);
+    gtr_free(process->weight);
     gtr_free(process->share);
+    gtr_free(process->sum);
     gtr_free(process->peak);
     gtr_free(process->spell);
     gtr_free(process->sumsq);

@@ -26,7 +26,8 @@ enum gtr_simulate_stream {
     GTR_STREAM_NONFINITE,
     GTR_STREAM_STALE,
     GTR_STREAM_DEAD,
-    GTR_STREAM_DIED
+    GTR_STREAM_DIED,
+    GTR_STREAM_TENSORS
 };
 
 struct gtr_spike {
@@ -69,6 +70,11 @@ enum gtr_code gtr_plants_init(struct gtr_plants *plants, const struct gtr_simula
                               const struct gtr_head *head, const struct gtr_groups *groups,
                               struct gtr_err *err);
 void gtr_plants_free(struct gtr_plants *plants);
+
+/* ln n_j(t) of all groups into `log_norm` [T][G], which is 0 before. */
+enum gtr_code gtr_norms_fill(const struct gtr_simulation *simulation,
+                             const struct gtr_plants *plants, size_t n_groups, double *log_norm,
+                             struct gtr_err *err);
 
 /* What the recorded norms are multiplied by, besides what the run's own clipping did. */
 double gtr_faults_factor(const struct gtr_scenario_params *params);

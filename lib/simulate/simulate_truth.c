@@ -166,6 +166,8 @@ static void put_truth(struct gtr_builder *out, const struct gtr_simulation *simu
     if (plants->n_spikes > 0) {
         put_text(out, "culprit", groups->names[plants->culprit]);
         put_spikes(out, "spikes", plants->spikes, plants->n_spikes, groups);
+        if (params->partners > 0.0)
+            put_number(out, "partners", params->partners);
     }
     if (params->stray > 0.0)
         put_spikes(out, "strays", plants->strays, plants->n_strays, groups);

@@ -1,5 +1,5 @@
 # doctor_finds.sh - what doctor says of runs with something wrong, of settings, and of the committed
-# traces; it says nothing of a healthy one.
+# traces; it says nothing of a calm one.
 . "$TESTS/cli/try.bash"
 
 make_run() {
@@ -7,7 +7,7 @@ make_run() {
         echo "no $1: $?"
 }
 
-make_run healthy
+make_run healthy --set surge=0
 try doctor healthy.h5
 try doctor healthy.h5 -p group:quantile=0.99 -p aggc-paper --strict
 for name in culprit dominant post-clip loss-scale shards nonfinite stale dead; do

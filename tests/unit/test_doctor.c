@@ -81,12 +81,13 @@ static const struct gtr_finding *found(const struct visit *v, int64_t policy, co
     return finding_of(v->findings, v->n_findings, policy, code);
 }
 
-/* Exactly these codes of one policy (or the run), in this order; "code code". */
+/* Exactly these codes of one policy (or the run), in this order; the noise may have spikes too. */
 static void check_codes(const struct visit *v, int64_t policy, const char *wanted)
 {
+    const char *without = strstr(wanted, "spikes") == NULL ? "spikes" : NULL;
     char got[400];
 
-    CHECK_TEXT(codes_of(v->findings, v->n_findings, policy, got), wanted);
+    CHECK_TEXT(codes_of(v->findings, v->n_findings, policy, without, got), wanted);
 }
 
 static struct visit plain_visit(const char *scenario, const char *settings, int64_t seed)
@@ -96,28 +97,34 @@ static struct visit plain_visit(const char *scenario, const char *settings, int6
 
 /* --- silence -------------------------------------------------------------------------------- */
 
+/* Noise that surges has spikes of its own; at most one in 20 such runs has anything else. */
 static void a_healthy_run_is_silent(void)
 {
-    int64_t seed;
-    size_t i;
+    size_t n_wrong = 0, i;
 
-    for (seed = 1; seed <= HEALTHY_SEEDS; seed++) {
-        struct visit v = visit_of("healthy", "max_norm=1.5", seed, GTR_SKIP_STEP,
+    for (int64_t seed = 1; seed <= HEALTHY_SEEDS; seed++) {
+        struct visit v = visit_of("healthy", "max_norm=1.5,surge=0", seed, GTR_SKIP_STEP,
                                   "group:quantile=0.99 aggc-paper global:max_norm=1.5 none");
 
         for (i = 0; i < v.n_findings; i++)
             CHECK(v.findings[i].severity == GTR_NOT_MADE);
         visit_end(&v);
+        v = visit_of("healthy", NULL, seed, GTR_SKIP_STEP, "group:quantile=0.99 aggc-paper none");
+        for (i = 0; i < v.n_findings; i++)
+            n_wrong += v.findings[i].severity != GTR_NOT_MADE &&
+                       &v.findings[i] != found(&v, GTR_OF_THE_RUN, "spikes");
+        visit_end(&v);
     }
+    CHECK(n_wrong <= HEALTHY_SEEDS / 20);
 }
 
 static void runs_that_change_together_have_no_spikes(void)
 {
-    static const char *const calm[] = { "drift", "moe" };
+    static const char *const together[] = { "drift", "moe" };
     size_t i;
 
-    for (i = 0; i < GTR_ARRAY_LEN(calm); i++) {
-        struct visit v = plain_visit(calm[i], NULL, 1);
+    for (i = 0; i < GTR_ARRAY_LEN(together); i++) {
+        struct visit v = plain_visit(together[i], "surge=0", 1);
 
         check_codes(&v, GTR_OF_THE_RUN, "");
         visit_end(&v);
@@ -132,15 +139,11 @@ static void idle_experts_are_not_dead(void)
     size_t i;
 
     for (i = 0; i < GTR_ARRAY_LEN(ends_idle); i++) {
-        const struct gtr_replay_options options = { .size = sizeof options, .keep_interval = 1 };
         struct visit v = { .n_settings = 0 };
-        struct gtr_patient patient;
 
         simulation.seed = ends_idle[i];
         v.run = run_of(&simulation, "tensor");
-        CHECK(gtr_replay_new(v.run.series, &options, &v.replay, NULL) == GTR_OK);
-        patient = patient_of(&v);
-        CHECK(gtr_doctor_run(&patient, &v.findings, &v.n_findings, NULL) == GTR_OK);
+        examine(&v, GTR_SKIP_STEP);
         CHECK(found(&v, GTR_OF_THE_RUN, "dead-group") == NULL);
         visit_end(&v);
     }
@@ -153,9 +156,10 @@ static void each_scenario_has_its_own_finding(void)
     static const struct {
         const char *scenario, *codes;
     } known[] = {
-        { "culprit", "spikes" },           { "bursts", "spikes" },       { "heavy", "spikes" },
-        { "dominant", "dominant-tensor" }, { "post-clip", "post-clip" }, { "loss-scale", "sums" },
-        { "shards", "sums unreduced" },    { "nonfinite", "nonfinite" }, { "stale", "stale" },
+        { "culprit", "spikes" },  { "partners", "spikes" },          { "bursts", "spikes" },
+        { "heavy", "spikes" },    { "dominant", "dominant-tensor" }, { "post-clip", "post-clip" },
+        { "loss-scale", "sums" }, { "shards", "sums unreduced" },    { "nonfinite", "nonfinite" },
+        { "stale", "stale" },
     };
     int64_t seed;
     size_t i;
@@ -238,7 +242,7 @@ static void nan_is_not_zero(void)
 
 static void findings_name_what_was_planted(void)
 {
-    struct visit v = plain_visit("culprit", NULL, 1);
+    struct visit v = plain_visit("culprit", "surge=0", 1);
     const struct gtr_finding *f = found(&v, GTR_OF_THE_RUN, "spikes");
     struct json_object *name = NULL;
 
@@ -246,7 +250,6 @@ static void findings_name_what_was_planted(void)
     CHECK_TEXT(v.run.series->names[f->group], json_object_get_string(name));
     CHECK(f->n_all_steps == 12 && f->n_steps == GTR_FINDING_STEPS && f->ranked);
     visit_end(&v);
-
     v = plain_visit("dominant", NULL, 1);
     f = found(&v, GTR_OF_THE_RUN, "dominant-tensor");
     CHECK(json_object_object_get_ex(v.run.truth, "dominant", &name));
@@ -399,7 +402,7 @@ static void poison_is_seen_where_it_is_let_in(void)
  * which the exam sees beside a trace that it takes no norms of groups from. */
 static void spikes_by_hand(void)
 {
-    struct visit v = plain_visit("healthy", NULL, 1);
+    struct visit v = plain_visit("healthy", "surge=0", 1);
     const struct gtr_finding *f;
     size_t t;
 

@@ -127,7 +127,7 @@ static void check_told(const struct visit *v, const char *wanted)
 {
     char got[400];
 
-    CHECK_TEXT(codes_of(v->findings, v->n_findings, GTR_OF_THE_RUN, got), wanted);
+    CHECK_TEXT(codes_of(v->findings, v->n_findings, GTR_OF_THE_RUN, NULL, got), wanted);
 }
 
 /* A run that was spoilt has these findings and no others. */

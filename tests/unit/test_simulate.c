@@ -68,21 +68,22 @@ static void numbers_are_the_same_everywhere(void)
         const char *scenario;
         uint64_t digest;
     } known[] = {
-        { "healthy", UINT64_C(0x0fce77b68fc37cf0) },
-        { "culprit", UINT64_C(0x9af1cafff12923f0) },
-        { "drift", UINT64_C(0x6bac818f2c932beb) },
-        { "regime", UINT64_C(0x4f4999cdc1acff70) },
-        { "bursts", UINT64_C(0x4cd136cbf1da2f13) },
-        { "moe", UINT64_C(0x782c8669d719e577) },
-        { "correlated", UINT64_C(0xed4b3c06f8fa3fe1) },
-        { "heavy", UINT64_C(0x54b84dcfb050bf75) },
-        { "dominant", UINT64_C(0x9b3b9551156438b7) },
-        { "post-clip", UINT64_C(0xdee44118a583ef67) },
-        { "loss-scale", UINT64_C(0xbaf1aec2d2c513b8) },
-        { "shards", UINT64_C(0x9241898e5896a8fa) },
-        { "nonfinite", UINT64_C(0x0fce77b68fc37cf0) },
-        { "stale", UINT64_C(0x76254f0a99e3abea) },
-        { "dead", UINT64_C(0xaf101b5d69ef6cd1) },
+        { "healthy", UINT64_C(0x79615ec81bb132c3) },
+        { "culprit", UINT64_C(0x0900e3d32412b21a) },
+        { "partners", UINT64_C(0xcb9b2053ea8befba) },
+        { "drift", UINT64_C(0x96664d9aefbbd673) },
+        { "regime", UINT64_C(0xd70beb30c9b99521) },
+        { "bursts", UINT64_C(0x727a84a951dbb784) },
+        { "moe", UINT64_C(0x73144601cb6c24f1) },
+        { "correlated", UINT64_C(0x77553ad035455c2a) },
+        { "heavy", UINT64_C(0xe1761fd34c735426) },
+        { "dominant", UINT64_C(0xaf5891a3fa8b4e45) },
+        { "post-clip", UINT64_C(0xc90bca2b020ed748) },
+        { "loss-scale", UINT64_C(0xf4ab10085fdb16a7) },
+        { "shards", UINT64_C(0x0a0516dbd24832bd) },
+        { "nonfinite", UINT64_C(0x79615ec81bb132c3) },
+        { "stale", UINT64_C(0xe3158cdec10d368a) },
+        { "dead", UINT64_C(0x0b5b04bb02ec8a77) },
     };
     size_t n, i;
 
@@ -128,29 +129,67 @@ static double product(const double *x, const double *y, size_t n)
     return sum;
 }
 
-/* 10,000 steps with memory 0.9 are worth 500 independent ones: errors of a few percent. */
+/* x = e + tail s, s = memory s + e: over the variance v of e,
+ *
+ *     variance        v (1 + tail^2 / (1 - memory^2))
+ *     covariance at k v memory^(k-1) (tail + memory tail^2 / (1 - memory^2))
+ *
+ * 10,000 steps and heavy tails: errors of a few percent. */
 static void a_healthy_run_wanders_as_asked(void)
 {
-    struct gtr_simulation simulation = asked("healthy", NULL);
-    struct json_object *ignored;
-    struct run run;
-    size_t j, t;
+    static const struct {
+        const char *settings;
+        double tail, memory;
+    } known[] = { { NULL, 0.1, 0.9 },
+                  { "tail=0.9", 0.9, 0.9 },
+                  { "tail=0.5,memory=0.5", 0.5, 0.5 },
+                  { "tail=0", 0.0, 0.9 },
+                  { "surge=0", 0.1, 0.9 } };
+    size_t i, j, lag;
 
-    simulation.n_steps = 10000;
-    run = run_of(&simulation, NULL);
-    for (j = 0; j < run.series->n_groups; j++) {
-        double *x = deviations(&run, j), variance = product(x, x, 10000), worst = 0.0;
+    for (i = 0; i < GTR_ARRAY_LEN(known); i++) {
+        double k = known[i].tail, m = known[i].memory, all = 1.0 + k * k / (1.0 - m * m);
+        struct gtr_simulation simulation = asked("healthy", known[i].settings);
+        struct run run;
 
-        for (t = 0; t < 10000; t++)
-            worst = fmax(worst, fabs(x[t]) / sqrt(variance));
-        CHECK(worst < 6.0);
-        CHECK_NEAR(sqrt(variance), 0.2, 0.03);
-        CHECK_NEAR(product(x, x + 1, 9999) / variance, 0.9, 0.02);
-        free(x);
+        simulation.n_steps = 10000;
+        run = run_of(&simulation, NULL);
+        for (j = 0; j < run.series->n_groups; j++) {
+            double *x = deviations(&run, j), variance = product(x, x, 10000);
+
+            CHECK_NEAR(sqrt(variance), 0.2, 0.02);
+            for (lag = 1; lag <= 5; lag += 4)
+                CHECK_NEAR(product(x, x + lag, 10000 - lag) / variance,
+                           pow(m, (double)lag - 1.0) * (k + m * k * k / (1.0 - m * m)) / all, 0.04);
+            free(x);
+        }
+        run_close(&run);
     }
-    CHECK(!json_object_object_get_ex(run.truth, "spikes", &ignored));
-    CHECK(!json_object_object_get_ex(run.truth, "strays", &ignored));
-    CHECK_NEAR(run.series->total[0], 1.0, 0.5);
+}
+
+/* One group's noise without a tail: a normal deviate plus, at p = 1 step in 10, an exponential one
+ * of mean h = 1.8.  By hand: mean p h = 0.18; variance 1 + 2 p h^2 - p^2 h^2 = 1.6156, of which the
+ * root is 1.2711; third cumulant 6 p h^3 - 3 (p h) (2 p h^2) + 2 (p h)^3 = 3.1610.  Above 4
+ * deviations lie p exp(-(4 * 1.2711 + 0.18) / h + 1 / (2 h^2)) = 0.0063; of a normal deviate's
+ * steps 0.00003 do. */
+static void surges_are_as_frequent_and_high_as_asked(void)
+{
+    struct gtr_simulation simulation = asked("healthy", "tail=0,common=0,drift=1");
+    size_t n = 100000, n_above = 0, t;
+    double *x, third = 0.0;
+    struct run run;
+
+    simulation.n_steps = (int64_t)n;
+    simulation.n_layers = 1;
+    run = run_of(&simulation, NULL);
+    x = deviations(&run, 2);
+    for (t = 0; t < n; t++) {
+        third += pow(x[t] / 0.2, 3.0) / (double)n;
+        n_above += x[t] > 4.0 * 0.2;
+    }
+    CHECK_NEAR(third, 3.1610 / pow(1.6156, 1.5), 0.15);
+    CHECK_NEAR((double)n_above / (double)n, 0.0063, 0.001);
+    free(x);
     run_close(&run);
 }
 
@@ -338,6 +377,7 @@ int main(void)
     RUN(equal_arguments_give_equal_bytes);
     RUN(numbers_are_the_same_everywhere);
     RUN(a_healthy_run_wanders_as_asked);
+    RUN(surges_are_as_frequent_and_high_as_asked);
     RUN(groups_are_as_correlated_as_asked);
     RUN(largest_elements_fit_the_norms);
     RUN(layouts_have_the_published_sizes);

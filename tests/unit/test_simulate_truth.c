@@ -54,6 +54,16 @@ static void check_ratios(const struct run *planted, const struct run *healthy, c
     CHECK(n_wrong == 0);
 }
 
+/* A shock of `factor` to group j at step t, and what it leaves on those after it. */
+static void shock(double *wanted, size_t n_steps, size_t j, size_t t, double factor)
+{
+    double left = 0.1 * log(factor);
+
+    wanted[j * n_steps + t] *= factor;
+    for (t++; t < n_steps; t++, left *= 0.9)
+        wanted[j * n_steps + t] *= exp(left);
+}
+
 /* [G][T] ones. */
 static double *ones(const struct run *run)
 {
@@ -104,8 +114,8 @@ static void spikes_are_where_the_truth_says(void)
         CHECK_BITS(item_number(spikes, i, "factor"), 20.0);
         CHECK(t >= 150 && (double)t > before + 1.0);
         before = (double)t;
-        wanted[j * healthy.series->n_steps + t] = 20.0;
-        /* 4 deviations of 0.2, and half of the drift */
+        shock(wanted, healthy.series->n_steps, j, t, 20.0);
+        /* noise, and half of the drift */
         CHECK(norm(&culprit, j, t) / median_norm(&culprit, j) > 20.0 * 0.45 * 0.8);
         CHECK(norm(&culprit, j, t) / median_norm(&culprit, j) < 20.0 / (0.45 * 0.8));
     }
@@ -131,6 +141,27 @@ static void the_culprit_can_be_chosen(void)
     run_close(&run);
 }
 
+/* The others have 7 / 10 of the spike's logarithm, at its step and on its tail. */
+static void partners_rise_with_the_culprit(void)
+{
+    struct run healthy = run_named("healthy", NULL), partners = run_named("partners", NULL);
+    struct json_object *spikes = truth_list(&partners, "spikes");
+    double *wanted = ones(&healthy);
+    size_t i, j;
+
+    CHECK_BITS(truth_number(&partners, "partners"), 0.7);
+    CHECK(length_of(spikes) == 12);
+    for (i = 0; i < length_of(spikes); i++)
+        for (j = 0; j < healthy.series->n_groups; j++)
+            shock(wanted, healthy.series->n_steps, j, (size_t)item_number(spikes, i, "step"),
+                  j == group_named(&partners, item_text(spikes, i, "group")) ? 20.0
+                                                                             : pow(20.0, 0.7));
+    check_ratios(&partners, &healthy, wanted);
+    free(wanted);
+    run_close(&healthy);
+    run_close(&partners);
+}
+
 static void strays_are_where_the_truth_says(void)
 {
     struct run healthy = run_named("healthy", NULL), heavy = run_named("heavy", NULL);
@@ -145,7 +176,7 @@ static void strays_are_where_the_truth_says(void)
 
         CHECK(factor >= 3.0);
         most = fmax(most, factor);
-        wanted[j * healthy.series->n_steps + t] = factor;
+        shock(wanted, healthy.series->n_steps, j, t, factor);
     }
     CHECK_NEAR((double)length_of(strays) / (double)n_cells, 0.005, 0.0025);
     CHECK(most > 12.0); /* of 75 or so, a Pareto tail of 2 leaves one in 16 above four times 3 */
@@ -260,6 +291,7 @@ int main(void)
 {
     RUN(spikes_are_where_the_truth_says);
     RUN(the_culprit_can_be_chosen);
+    RUN(partners_rise_with_the_culprit);
     RUN(strays_are_where_the_truth_says);
     RUN(a_drift_is_exponential);
     RUN(a_regime_changes_at_its_step);
