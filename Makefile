@@ -63,7 +63,7 @@ PUBLIC  = $(BUILD)/include/gradtrace.h $(BUILD)/include/gradtrace_lab.h
 UNIT    = $(UNIT_SRC:%.c=$(BUILD)/%)
 BENCH   = $(BENCH_SRC:tests/bench/%.c=$(BUILD)/%)
 BITS    = $(BUILD)/bits
-FUZZERS = policy csv trace journal folder
+FUZZERS = policy csv trace journal folder plan sweep
 REPLAYS = $(FUZZERS:%=$(BUILD)/tests/fuzz/replay_%)
 TRAINER = $(BUILD)/tests/train_iris
 KILLER  = $(BUILD)/tests/kill/kill_recorder
@@ -357,13 +357,14 @@ bench-cuda: ## gpu-pack on this machine, if a GPU answers: how fast the kernels 
 
 # --- fuzzing --------------------------------------------------------------------------------
 
-FUZZ_H = tests/fuzz/reading.h
+FUZZ_H = tests/fuzz/reading.h tests/unit/planning.h
 
 # make test: the corpus once, by gcc
 $(REPLAYS): $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_inputs.c \
 	    $(FUZZ_H) $(STATIC)
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<) $(COMPILE) $< tests/fuzz/replay_inputs.c $(STATIC) $(LDFLAGS) $(LIBS) -o $@
+	$(call SAY,CC,$<) $(COMPILE) -Itests $< tests/fuzz/replay_inputs.c $(STATIC) $(LDFLAGS) \
+	    $(LIBS) -o $@
 
 # make fuzz: libFuzzer, which is clang's
 FUZZ_FLAGS = -std=c11 -O1 -g -ffp-contract=off -pthread -fsanitize=fuzzer,address,undefined \
@@ -371,7 +372,7 @@ FUZZ_FLAGS = -std=c11 -O1 -g -ffp-contract=off -pthread -fsanitize=fuzzer,addres
 
 $(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_H) $(LIB_SRC) $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call SAY,CLANG,$<) clang $(CPPFLAGS) $(FUZZ_FLAGS) $< $(LIB_SRC) $(PKG_LIBS) -lm -o $@
+	$(call SAY,CLANG,$<) clang $(CPPFLAGS) -Itests $(FUZZ_FLAGS) $< $(LIB_SRC) $(PKG_LIBS) -lm -o $@
 
 # HDF5 itself leaks, and old releases crash, on damaged files: these targets go on after them and
 # leave what they found in $(BUILD)/fuzz/trace-* and folder-*.
@@ -398,7 +399,7 @@ flip: $(FLIPS) ## damage traces in thousands of ways, count crashes
 
 $(BUILD)/tests/fuzz/flip_%: tests/fuzz/fuzz_%.c tests/fuzz/flip.c $(FUZZ_H) $(STATIC)
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<) $(COMPILE) $< tests/fuzz/flip.c $(STATIC) $(LDFLAGS) $(LIBS) -o $@
+	$(call SAY,CC,$<) $(COMPILE) -Itests $< tests/fuzz/flip.c $(STATIC) $(LDFLAGS) $(LIBS) -o $@
 
 # --- installing -----------------------------------------------------------------------------
 

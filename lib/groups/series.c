@@ -184,7 +184,9 @@ enum gtr_code gtr_series_read(const struct gtr_trace *trace, const struct gtr_gr
 
     *out = NULL;
     if (gtr_trace_n_steps(trace) == 0)
-        return gtr_fail(err, GTR_EFORMAT, "%s: holds no steps", gtr_trace_path(trace));
+        return gtr_fail(err, GTR_EFORMAT,
+                        "%s: holds no step: if it is being recorded, none is complete yet",
+                        gtr_trace_path(trace));
     rc = series_new(groups->names, groups->n_groups, gtr_trace_n_steps(trace), &series, err);
     if (rc != GTR_OK)
         goto out;

@@ -154,6 +154,34 @@ static bool is_folder(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+enum gtr_code gtr_segment_no_step(const char *folder, size_t n_files, struct gtr_err *err)
+{
+    if (n_files > 0 || gtr_segment_is_folder_name(folder))
+        return gtr_fail(err, GTR_EFORMAT,
+                        "%s: holds no step: if it is being recorded, none is complete yet", folder);
+    return gtr_fail(err, GTR_EFORMAT, "%s: is a folder; name the trace's .h5 file", folder);
+}
+
+/* A folder appears with its first step, and whoever looks before that is told so. */
+static enum gtr_code check_made(const char *path, const char *slash, int64_t rank,
+                                struct gtr_err *err)
+{
+    size_t n = rank >= 0 ? (size_t)(slash - path) : strlen(path);
+    enum gtr_code rc = GTR_OK;
+    struct stat status;
+    char *folder;
+
+    if (stat(path, &status) == 0 || errno != ENOENT)
+        return GTR_OK;
+    rc = gtr_format(&folder, path, err, "%.*s", (int)n, path);
+    if (rc == GTR_OK && gtr_segment_is_folder_name(folder) && !is_folder(folder))
+        rc = gtr_fail(err, GTR_EIO,
+                      "%s: is not there; a recorder makes it when its first step is complete",
+                      folder);
+    gtr_free(folder);
+    return rc;
+}
+
 /* "run.gtr/rank3" if there is a folder "run.gtr" and nothing of the whole name. */
 enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank, struct gtr_err *err)
 {
@@ -164,12 +192,13 @@ enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank, 
     *folder = NULL;
     *rank = -1;
     if (!is_folder(path)) {
-        if (slash == NULL || slash == path || stat(path, &status) == 0)
-            return GTR_OK;
-        p = slash + 1;
-        if (!parse_rank(&p, rank) || *p != '\0') {
+        p = slash != NULL && slash != path ? slash + 1 : "";
+        if (!parse_rank(&p, rank) || *p != '\0')
             *rank = -1;
-            return GTR_OK;
+        rc = check_made(path, slash, *rank, err);
+        if (rc != GTR_OK || *rank < 0 || stat(path, &status) == 0) {
+            *rank = -1;
+            return rc;
         }
     }
     rc = gtr_format(folder, path, err, "%s", path);

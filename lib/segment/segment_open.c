@@ -234,10 +234,8 @@ static enum gtr_code choose_rank(const char *folder, const struct gtr_segment_li
             first = first < 0 ? list->files[i].rank : first;
             last = list->files[i].rank;
         }
-    if (first < 0 && list->n > 0)
-        return gtr_fail(err, GTR_EFORMAT, "%s: no step was recorded in this folder", folder);
     if (first < 0)
-        return gtr_fail(err, GTR_EFORMAT, "%s: is a folder; name the trace's .h5 file", folder);
+        return gtr_segment_no_step(folder, list->n, err);
     if (first != last && *rank < 0)
         return gtr_fail(err, GTR_EFORMAT,
                         "%s: has ranks %" PRId64 " to %" PRId64 "; name one, as in %s/rank%" PRId64

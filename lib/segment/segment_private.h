@@ -55,8 +55,12 @@ enum gtr_code gtr_segment_rank_path(const char *folder, int64_t rank, const char
 /* Does this path ask for a folder of segments to be written? */
 bool gtr_segment_is_folder_name(const char *path);
 
+/* Fails: a folder with n_files files of a trace, and no step in them. */
+enum gtr_code gtr_segment_no_step(const char *folder, size_t n_files, struct gtr_err *err);
+
 /* A path that names a folder of segments, or one rank in it: *folder is a new string and *rank the
- * rank or -1.  *folder is NULL if the path is neither, which is no failure. */
+ * rank or -1.  *folder is NULL if the path is neither, which is no failure; a folder that asks to be
+ * recorded and is not there is one. */
 enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank,
                                 struct gtr_err *err);
 

@@ -258,7 +258,7 @@ static enum gtr_code verify_folder(struct verifier *verifier, const char *folder
                 verify_journal(verifier, &journals[j]);
     }
     if (rc == GTR_OK && n_parts == 0)
-        rc = gtr_fail(err, GTR_EFORMAT, "%s: is a folder without segments of a trace", folder);
+        rc = gtr_segment_no_step(folder, list.n, err);
     free_journals(journals, n_journals);
     gtr_segment_list_free(&list);
     gtr_head_free(&verifier->head);

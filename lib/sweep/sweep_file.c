@@ -168,6 +168,12 @@ static enum gtr_code read_about(const char *path, const struct gtr_h5 *h5,
             rc = gtr_fail(err, GTR_EFORMAT, "%s: has no attribute %s", path, integers[i].name);
         *integers[i].value = (uint64_t)value;
     }
+    if (rc == GTR_OK &&
+        (about->first > about->n_settings || about->count > about->n_settings - about->first))
+        rc = gtr_fail(err, GTR_EFORMAT, "%s: claims settings %llu to %llu of %llu", path,
+                      (unsigned long long)about->first,
+                      (unsigned long long)(about->first + about->count),
+                      (unsigned long long)about->n_settings);
     return rc;
 }
 
@@ -199,5 +205,58 @@ enum gtr_code gtr_sweep_file_read(const char *path, struct gtr_sweep_about *abou
         gtr_free(*rows);
         *rows = NULL;
     }
+    return rc;
+}
+
+static bool are_of_one_sweep(const struct gtr_sweep_about *a, const struct gtr_sweep_about *b)
+{
+    return strcmp(a->plan, b->plan) == 0 && strcmp(a->context, b->context) == 0 &&
+           strcmp(a->group_by, b->group_by) == 0 && a->n_settings == b->n_settings;
+}
+
+/* The first of n rows that is there already and has other bits; n: none. */
+static size_t first_that_differs(const double *there, const bool *have, const double *rows,
+                                 size_t n)
+{
+    const size_t width = GTR_OBJECTIVE_COUNT;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        if (have[i] && memcmp(there + i * width, rows + i * width, width * sizeof *rows) != 0)
+            return i;
+    return n;
+}
+
+enum gtr_code gtr_sweep_file_join(const char *path, const struct gtr_sweep_about *whole,
+                                  double *rows, bool *have, struct gtr_err *err)
+{
+    struct gtr_sweep_about part;
+    double *own;
+    enum gtr_code rc = gtr_sweep_file_read(path, &part, &own, err);
+    size_t i;
+
+    if (rc != GTR_OK)
+        return rc;
+    if (!are_of_one_sweep(&part, whole)) {
+        rc = gtr_fail(err, GTR_EUSAGE,
+                      "%s: is a part of another sweep; join with the options that it was run with",
+                      path);
+        goto out;
+    }
+    rows += part.first * GTR_OBJECTIVE_COUNT;
+    have += part.first;
+    i = first_that_differs(rows, have, own, part.count);
+    if (i < part.count) {
+        rc =
+            gtr_fail(err, GTR_EFORMAT, "%s: setting %llu is in another part too, and differs there",
+                     path, (unsigned long long)(part.first + i));
+        goto out;
+    }
+    memcpy(rows, own, part.count * GTR_OBJECTIVE_COUNT * sizeof *rows);
+    for (i = 0; i < part.count; i++)
+        have[i] = true;
+out:
+    gtr_sweep_about_free(&part);
+    gtr_free(own);
     return rc;
 }

@@ -40,9 +40,16 @@ enum gtr_code gtr_sweep_file_write(const char *path, bool force,
                                    const struct gtr_sweep_about *about, const struct gtr_plan *plan,
                                    const double *rows, struct gtr_err *err);
 
-/* Reads one back; the caller frees *about with gtr_sweep_about_free and *rows with gtr_free. */
+/* Reads one back; the caller frees *about with gtr_sweep_about_free and *rows with gtr_free.  The
+ * rows that it claims lie among the plan's settings. */
 enum gtr_code gtr_sweep_file_read(const char *path, struct gtr_sweep_about *about, double **rows,
                                   struct gtr_err *err);
+
+/* Puts the rows of a part of the sweep that `whole` is about into rows[n_settings], and says so in
+ * have[n_settings].  A part of another sweep is refused, and one whose rows differ from those that
+ * are there; what was there stays. */
+enum gtr_code gtr_sweep_file_join(const char *path, const struct gtr_sweep_about *whole,
+                                  double *rows, bool *have, struct gtr_err *err);
 
 /* --- the journal of a sweep under way ------------------------------------------------------------
  *

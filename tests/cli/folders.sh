@@ -46,4 +46,16 @@ try merge run.h5 -o all.h5 --ranks same --tolerance 2
 mkdir nothing
 try verify nothing
 try info nothing
+
+# Before its first step a recorder has made no folder; if it was slow, one without a row.
+mkdir early.gtr begun.gtr
+touch early.gtr/rank0.lock
+cp "$TESTS/fuzz/corpus/journal/header_only" begun.gtr/rank0.journal
+for trace in later.gtr later.gtr/rank1 early.gtr begun.gtr; do
+    try info $trace
+    try verify $trace
+    try doctor $trace
+    try recover $trace -o early.h5
+    try merge $trace -o early.h5
+done
 ls

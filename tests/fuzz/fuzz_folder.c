@@ -139,7 +139,33 @@ static long open_and_read(const char *path, const char *folder)
     return n;
 }
 
-static void ask_folder(const char *folder)
+/* The rank or ranks at `path` in one trace; returns its rows, or -1. */
+static long merge(const char *path, enum gtr_join join, const char *folder, const char *output)
+{
+    const struct gtr_merge_options options = { .join = join, .force = true };
+    struct gtr_remarks remarks = { say, (void *)(uintptr_t)folder };
+    struct gtr_merged merged;
+    struct gtr_err err = { 0 };
+
+    if (gtr_trace_merge(&path, 1, output, &options, &remarks, &merged, &err) != GTR_OK) {
+        must(err.text[0] != '\0');
+        return -1;
+    }
+    must(rows_of_whole(output) == merged.n_rows);
+    return (long)merged.n_rows;
+}
+
+/* Ranks that are the same have rows that can be added, and what can be added has a mean. */
+static void ask_folder(const char *folder, const char *output)
+{
+    long same = merge(folder, GTR_JOIN_SAME, folder, output);
+    long sum = merge(folder, GTR_JOIN_SUM, folder, output);
+
+    must(same < 0 || same == sum);
+    must(merge(folder, GTR_JOIN_MEAN, folder, output) == sum);
+}
+
+static void ask_all(const char *folder)
 {
     struct gtr_remarks remarks = { say, (void *)(uintptr_t)folder };
     struct gtr_err err = { 0 };
@@ -152,13 +178,11 @@ static void ask_folder(const char *folder)
 
 static void ask_rank(const char *path, const char *folder, const char *output)
 {
-    const struct gtr_merge_options options = { .join = GTR_JOIN_NONE, .force = true };
     struct gtr_remarks remarks = { say, (void *)(uintptr_t)folder };
     struct gtr_recovered recovered;
-    struct gtr_merged merged;
-    struct gtr_err verifying = { 0 }, recovering = { 0 }, merging = { 0 };
+    struct gtr_err verifying = { 0 }, recovering = { 0 };
     size_t n_faults;
-    long n = open_and_read(path, folder);
+    long n = open_and_read(path, folder), packed;
 
     if (gtr_trace_verify(path, &remarks, &n_faults, &verifying) != GTR_OK)
         must(strstr(verifying.text, folder) != NULL);
@@ -168,10 +192,8 @@ static void ask_rank(const char *path, const char *folder, const char *output)
         must(rows_of_whole(output) == recovered.n_rows && (long)recovered.n_rows >= n);
     else
         must(recovering.text[0] != '\0');
-    if (gtr_trace_merge(&path, 1, output, &options, &remarks, &merged, &merging) == GTR_OK)
-        must(rows_of_whole(output) == merged.n_rows && (long)merged.n_rows == n);
-    else
-        must(merging.text[0] != '\0');
+    packed = merge(path, GTR_JOIN_NONE, folder, output);
+    must(packed < 0 || packed == n);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -191,7 +213,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(output, sizeof output, "%s.out.h5", path);
     snprintf(rank, sizeof rank, "%s/rank0", path);
     ask_rank(rank, path, output);
-    ask_folder(path);
+    ask_all(path);
+    ask_folder(path, output);
     unlink(output);
     remove_all(folder, path);
     return 0;

@@ -228,33 +228,6 @@ out:
 
 /* --- joining ---------------------------------------------------------------------------------- */
 
-static enum gtr_code place_part(struct sweep *sweep, const char *path, bool *have,
-                                struct gtr_err *err)
-{
-    struct gtr_sweep_about part;
-    double *rows;
-    enum gtr_code rc = gtr_sweep_file_read(path, &part, &rows, err);
-    size_t i;
-
-    if (rc != GTR_OK)
-        return rc;
-    if (strcmp(part.plan, sweep->about.plan) != 0 ||
-        strcmp(part.context, sweep->about.context) != 0 ||
-        strcmp(part.group_by, sweep->about.group_by) != 0 ||
-        part.n_settings != sweep->about.n_settings || part.count > part.n_settings - part.first)
-        rc = gtr_fail(err, GTR_EUSAGE,
-                      "%s: is a part of another sweep; join with the options that it was run with",
-                      path);
-    for (i = 0; rc == GTR_OK && i < part.count; i++)
-        have[part.first + i] = true;
-    if (rc == GTR_OK)
-        memcpy(sweep->rows + part.first * GTR_OBJECTIVE_COUNT, rows,
-               part.count * GTR_OBJECTIVE_COUNT * sizeof *rows);
-    gtr_sweep_about_free(&part);
-    gtr_free(rows);
-    return rc;
-}
-
 static enum gtr_code join_parts(struct sweep *sweep, struct gtr_err *err)
 {
     const struct sweep_options *o = &sweep->options;
@@ -267,7 +240,7 @@ static enum gtr_code join_parts(struct sweep *sweep, struct gtr_err *err)
     if (rc != GTR_OK)
         return rc;
     for (i = 0; rc == GTR_OK && i < o->parts.n; i++)
-        rc = place_part(sweep, o->parts.text[i], have, err);
+        rc = gtr_sweep_file_join(o->parts.text[i], &sweep->about, sweep->rows, have, err);
     for (i = 0; rc == GTR_OK && i < sweep->about.count; i++)
         if (!have[i])
             rc = gtr_fail(err, GTR_EUSAGE, "setting %zu is in none of the parts; join all of them",
