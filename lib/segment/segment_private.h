@@ -59,8 +59,8 @@ bool gtr_segment_is_folder_name(const char *path);
 enum gtr_code gtr_segment_no_step(const char *folder, size_t n_files, struct gtr_err *err);
 
 /* A path that names a folder of segments, or one rank in it: *folder is a new string and *rank the
- * rank or -1.  *folder is NULL if the path is neither, which is no failure; a folder that asks to be
- * recorded and is not there is one. */
+ * rank or -1.  *folder is NULL if the path is neither, which is no failure; that a folder is not
+ * there whose name asks for one to be recorded is one. */
 enum gtr_code gtr_segment_split(const char *path, char **folder, int64_t *rank,
                                 struct gtr_err *err);
 

@@ -6,8 +6,8 @@
  *     others    an axis of the policy before it
  *
  * The properties: a plan is made or refused with a reason; made twice it is the same; a setting's
- * text, replayed, is replayed with the setting's parameters, bit for bit; the value of a knob that a
- * policy does not have is NaN, and only that.
+ * text, replayed, is replayed with the setting's parameters, bit for bit; the value of a knob that
+ * a policy does not have is NaN, and only that.
  */
 #include <math.h>
 #include <stdlib.h>
