@@ -114,7 +114,8 @@ static const struct entry entries[] = {
         true },
       gtr_check_empty },
     { { "spill-over", "spill-over",
-        "A global limit takes from groups that stayed within their past, because others did not.",
+        "A global limit takes from groups that stayed within their past, because others did not: "
+        "the spill-over of `gradtrace spill`.",
         true },
       gtr_check_spill },
     { { "raises-much", "raises much or at will",

@@ -47,20 +47,25 @@ static double correlation(const double *d, size_t n, size_t lag)
 
 /* --- gradients that pile up ------------------------------------------------------------------- */
 
-/* The part from which on all are smooth; `parts` if the last one is not. */
+/* The first part that is smooth, and from which on the parts are so on average, none of them as
+ * batches are; `parts` if there is none. */
 static size_t smooth_from(struct gtr_exam *exam, size_t parts)
 {
-    size_t part = parts;
+    double least = gtr_threshold_at(GTR_AT_PILES_SMOOTH), sum = 0.0;
+    size_t part = parts, found = parts;
 
-    while (part > 0) {
-        size_t from = (part - 1) * exam->total.n / parts, to = part * exam->total.n / parts;
+    while (part-- > 0) {
+        size_t from = part * exam->total.n / parts, to = (part + 1) * exam->total.n / parts;
         size_t n = take_changes(exam, from, to);
+        double r = correlation(exam->values, n, 1);
 
-        if (correlation(exam->values, n, 1) < gtr_threshold_at(GTR_AT_PILES_SMOOTH))
+        if (r < -least)
             break;
-        part--;
+        sum += r;
+        if (r >= least && sum >= least * (double)(parts - part))
+            found = part;
     }
-    return part;
+    return found;
 }
 
 void gtr_check_piles(struct gtr_exam *exam)
@@ -82,7 +87,7 @@ void gtr_check_piles(struct gtr_exam *exam)
     after = gtr_line_median(total, (parts - 1) * n / parts, n);
     if (after - before < gtr_ln(gtr_threshold_at(GTR_AT_PILES_RISE)))
         return;
-    f = gtr_exam_found(exam, GTR_SEVERE, exam->series->n_groups);
+    f = gtr_exam_found(exam, GTR_WARNING, exam->series->n_groups);
     gtr_finding_say(f,
                     "From %s step %lld on the norm changes smoothly from step to step and ends "
                     "%.3g times as high: each gradient seems to hold those before it.",

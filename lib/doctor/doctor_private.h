@@ -54,7 +54,7 @@
     X(VANISHED, "vanishing", 1e-4, "of another matrix's gradient per element, at most",           \
       "in health the smallest has 1 / 200")                                                       \
     X(PILES_SMOOTH, "piles-up", 0.2,                                                              \
-      "correlation of neighbouring changes of ln norm, in tenths of the run",                     \
+      "correlation of neighbouring changes of ln norm, on average over tenths of the run",        \
       "of batches it is near -1/2, of sums of all gradients so far near 1")                       \
     X(PILES_RISE, "piles-up", 4.0, "times as high at the end as before, at least",                \
       "norms of whole data are smooth too, and fall")                                             \
@@ -122,7 +122,7 @@
       "2 % of an update is less than its noise")                                                  \
     X(CANCELLED_RATE, "cancelled", 0.5, "of the steps scaled, at least",                          \
       "a setting that seldom acts need not change much")                                          \
-    X(SPILL, "spill-over", 0.25, "of all clipping is spill-over: a warning",                      \
+    X(SPILL, "spill-over", 0.25, "of all clipping is spill-over, as `spill` has it: a warning",   \
       "a quarter of what clipping takes is taken from others")                                    \
     X(SPILL_SEVERE, "spill-over", 0.5, "and at least 10 such steps: severe", "the larger part")   \
     X(SPILL_HALF, "spill-over", 2.0, "times less than they would get, for innocents, at a step",  \

@@ -166,19 +166,19 @@ static void tell_spill(struct gtr_exam *exam, const struct gtr_spill *spill, siz
         if (blamed[j] > blamed[culprit])
             culprit = j;
     f = gtr_exam_found(exam,
-                       spill->excess_share >= gtr_threshold_at(GTR_AT_SPILL_SEVERE) && n_hard >= 10
+                       spill->spill_share >= gtr_threshold_at(GTR_AT_SPILL_SEVERE) && n_hard >= 10
                            ? GTR_SEVERE
                            : GTR_WARNING,
                        culprit);
     gtr_finding_say(f,
-                    "%s of all that clipping takes is taken because a group exceeded its past; "
-                    "%s has %s of the blame.  At %zu %s groups that did nothing kept less than "
-                    "half of what they would have kept.",
-                    gtr_tell_share(spill->excess_share, percent),
+                    "%s of all that clipping takes is taken from groups that stayed within their "
+                    "past, because another did not; %s has %s of the blame.  At %zu %s they kept "
+                    "less than half of what they would have kept.",
+                    gtr_tell_share(spill->spill_share, percent),
                     gtr_tell_name(exam->series->names[culprit], name),
                     gtr_tell_share(blamed[culprit] / spill->excess_sum, of_blame), n_hard,
                     n_hard == 1 ? "step" : "steps");
-    gtr_finding_number(f, "excess_share", spill->excess_share);
+    gtr_finding_number(f, "spill_share", spill->spill_share);
     gtr_finding_number(f, "culprit_share", blamed[culprit] / spill->excess_sum);
     gtr_finding_number(f, "hard_steps", (double)n_hard);
     gtr_finding_worst(f, exam);
@@ -191,6 +191,7 @@ void gtr_check_spill(struct gtr_exam *exam)
 {
     struct gtr_spill_options options = { .method = GTR_BLAME_SHAPLEY };
     struct gtr_spill *spill = NULL;
+    double hard_sum = 0.0; /* of hard steps alone: noise spills little at many steps */
     size_t n_hard = 0, t;
 
     if (exam->decisions->policy != GTR_GLOBAL || exam->series->n_groups < 2)
@@ -203,12 +204,13 @@ void gtr_check_spill(struct gtr_exam *exam)
     if (exam->rc != GTR_OK)
         return;
     for (t = 0; t < exam->series->n_steps; t++) {
-        bool hard = spill->excess[t] >= gtr_ln(gtr_threshold_at(GTR_AT_SPILL_HALF));
+        bool hard = spill->spilled[t] >= gtr_ln(gtr_threshold_at(GTR_AT_SPILL_HALF));
 
-        exam->weight[t] = hard ? spill->excess[t] : 0.0;
+        exam->weight[t] = hard ? spill->spilled[t] : 0.0;
         n_hard += hard ? 1 : 0;
+        hard_sum += exam->weight[t];
     }
-    if (n_hard > 0 && spill->excess_share >= gtr_threshold_at(GTR_AT_SPILL))
+    if (n_hard > 0 && hard_sum >= gtr_threshold_at(GTR_AT_SPILL) * spill->attenuation_sum)
         tell_spill(exam, spill, n_hard);
     gtr_spill_free(spill);
 }
