@@ -80,8 +80,10 @@
       "steps after it, half of them as high: a new level, no spike",                              \
       "bursts are shorter, and averages have followed by then")                                   \
     X(SPIKE_TOTAL, "spikes", 8.0,                                                                 \
-      "times the median of its last 128, of the global norm: a warning; else a note",             \
-      "in health norms reach 5 times")                                                            \
+      "times the median of its last 128, of the global norm, twice or with a high loss: a "       \
+      "warning; else a note",                                                                     \
+      "a single high norm that the loss does not follow is met in health")                        \
+    X(SPIKE_LOSS, "spikes", 4.0, "deviations above its last 32: a high loss", "")                 \
     X(SPIKE_OFTEN, "spikes", 0.01,                                                                \
       "of the steps and 5 at least, and the global norm twice: the same",                         \
       "strays come once in a while")                                                              \

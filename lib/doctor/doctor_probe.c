@@ -9,7 +9,7 @@
 
 /* --- a spike that is treated like any step ---------------------------------------------------- */
 
-enum { PROBES = 3 };
+enum { PROBES = 3, SPILL_STEPS = 3 /* fewer are an accident, and a note */ };
 
 struct probe {
     size_t row[PROBES];
@@ -168,7 +168,8 @@ static void tell_spill(struct gtr_exam *exam, const struct gtr_spill *spill, siz
     f = gtr_exam_found(exam,
                        spill->spill_share >= gtr_threshold_at(GTR_AT_SPILL_SEVERE) && n_hard >= 10
                            ? GTR_SEVERE
-                           : GTR_WARNING,
+                       : n_hard >= SPILL_STEPS ? GTR_WARNING
+                                               : GTR_NOTE,
                        culprit);
     gtr_finding_say(f,
                     "%s of all that clipping takes is taken from groups that stayed within their "

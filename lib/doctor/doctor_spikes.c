@@ -14,7 +14,7 @@
 #include "order.h"
 #include "threads.h"
 
-enum { WINDOW = 128 };
+enum { WINDOW = 128, LOSSES = 32 };
 
 struct past {
     double by_age[WINDOW], rising[WINDOW];
@@ -157,7 +157,29 @@ struct spiky {
     double highest_ratio;
     double calm;        /* mean number of groups without one, at these steps */
     double total_ratio; /* highest global norm over its past's median, at these steps */
+    size_t n_felt;      /* steps at which that is high */
+    bool with_loss;     /* and the loss is high at one of them, or just after, or is not known */
 };
+
+/* Is the loss of this row or of the three after it above what its last 32 let expect?  True where
+ * it cannot tell. */
+static bool loss_is_high(const struct gtr_exam *exam, size_t row)
+{
+    const struct gtr_line *loss = &exam->loss;
+    size_t at = 0, i;
+    double median, noise;
+
+    while (at < loss->n && loss->row[at] < row)
+        at++;
+    if (!exam->loss_counts || at < LOSSES || at == loss->n || loss->row[at] > row + 3)
+        return true;
+    median = gtr_line_median(loss, at - LOSSES, at);
+    noise = gtr_line_deviation(loss, at - LOSSES, at);
+    for (i = at; i < loss->n && loss->row[i] <= row + 3; i++)
+        if (loss->x[i] > median + gtr_threshold_at(GTR_AT_SPIKE_LOSS) * noise)
+            return true;
+    return false;
+}
 
 /* Leaves the height of each step's highest spike in exam->weight. */
 static struct spiky count_spikes(struct gtr_exam *exam, size_t *n_of)
@@ -186,6 +208,10 @@ static struct spiky count_spikes(struct gtr_exam *exam, size_t *n_of)
         s.calm += n > 0 ? (double)(n_groups - n) : 0.0;
         if (n > 0 && exam->rise[t] > s.total_ratio)
             s.total_ratio = exam->rise[t];
+        if (n > 0 && exam->rise[t] >= gtr_threshold_at(GTR_AT_SPIKE_TOTAL)) {
+            s.n_felt++;
+            s.with_loss = s.with_loss || loss_is_high(exam, t);
+        }
     }
     for (j = 0; j < n_groups; j++) {
         if (n_of[j] < s.n_culprit || (n_of[j] == s.n_culprit && j != s.highest))
@@ -256,6 +282,8 @@ static void tell_spikes(struct gtr_exam *exam, const struct spiky *s)
     gtr_finding_number(f, "culprit_steps", (double)s->n_culprit);
     gtr_finding_number(f, "culprit_ratio", s->culprit_ratio);
     gtr_finding_number(f, "calm_groups", s->calm);
+    if (s->n_felt > 0 && !s->with_loss)
+        gtr_finding_say(f, "  The loss did not rise with it.");
     gtr_finding_number(f, "global_ratio", s->total_ratio);
     gtr_finding_worst(f, exam);
     gtr_tell_rate(exam, f, worst_row(exam));
