@@ -48,18 +48,18 @@ static double share(const uint8_t *flags, size_t from, size_t to)
     return to > from ? (double)sum / (double)(to - from) : (double)NAN;
 }
 
-/* Its number; of norms, as a logarithm.  NaN if there is too little in it. */
-static double number_of(const struct stretch *s, size_t measure, double *space)
+double gtr_compare_number(const struct gtr_compare_sample *sample, size_t from, size_t to,
+                          size_t measure, double *space)
 {
-    size_t n = s->to - s->from, m;
+    size_t n = to - from, m;
     double low, high;
 
     if (measure >= GTR_MEASURE_CLIPPED)
-        return share(s->sample->clipped + (measure - GTR_MEASURE_CLIPPED) * s->sample->capacity,
-                     s->from, s->to);
+        return share(sample->clipped + (measure - GTR_MEASURE_CLIPPED) * sample->capacity, from,
+                     to);
     if (measure == GTR_MEASURE_SPIKES)
-        return share(s->sample->spike, s->from, s->to);
-    gtr_compare_sort(s->sample->norm + s->from, n, space, space + n, &m);
+        return share(sample->spike, from, to);
+    gtr_compare_sort(sample->norm + from, n, space, space + n, &m);
     if (m < STRETCH_STEPS / 2)
         return (double)NAN;
     if (measure == GTR_MEASURE_LEVEL)
@@ -109,7 +109,7 @@ static double error_of(const double *x, size_t n, double mean)
     return sum / ((double)n - 1.0) / (double)n;
 }
 
-static double factor(double log_ratio)
+double gtr_compare_factor(double log_ratio)
 {
     return gtr_exp(log_ratio > 600.0 ? 600.0 : log_ratio < -600.0 ? -600.0 : log_ratio);
 }
@@ -133,9 +133,9 @@ static void judge(const double *a, const double *b, size_t n, bool same_steps, s
     out->low = mean - reach;
     out->high = mean + reach;
     if (measure == GTR_MEASURE_LEVEL || measure == GTR_MEASURE_SPREAD) {
-        out->change = factor(mean);
-        out->low = factor(out->low);
-        out->high = factor(out->high);
+        out->change = gtr_compare_factor(mean);
+        out->low = gtr_compare_factor(out->low);
+        out->high = gtr_compare_factor(out->high);
     }
 }
 
@@ -160,8 +160,8 @@ static void judge_measure(const struct comparing *c, struct space *space, size_t
         struct stretch in_a = stretch_of(&space->a, c->a->first, c->a->last, k, q);
         struct stretch in_b = stretch_of(&space->b, c->b->first, c->b->last, k, q);
 
-        a[n] = number_of(&in_a, measure, space->values);
-        b[n] = number_of(&in_b, measure, space->values);
+        a[n] = gtr_compare_number(in_a.sample, in_a.from, in_a.to, measure, space->values);
+        b[n] = gtr_compare_number(in_b.sample, in_b.from, in_b.to, measure, space->values);
         n += !isnan(a[n]) && !isnan(b[n]) ? 1 : 0;
     }
     if (n >= STRETCHES_MIN)
@@ -227,6 +227,36 @@ static void describe_group(void *context, size_t item, size_t worker)
     group->tau = gtr_compare_tau_of(&space->a, &space->b, c->comparison->same_steps, space->values);
 }
 
+/* Do differences of neighbouring stretches agree, so that the memory is longer than a stretch? */
+static bool remembers(const struct comparing *c, struct space *space, size_t q)
+{
+    double d[STRETCHES_MAX], mean = 0.0, products = 0.0, squares = 0.0;
+    size_t k;
+
+    for (k = 0; k < q; k++) {
+        struct stretch in_a = stretch_of(&space->a, c->a->first, c->a->last, k, q);
+        struct stretch in_b = stretch_of(&space->b, c->b->first, c->b->last, k, q);
+
+        d[k] =
+            gtr_compare_number(in_b.sample, in_b.from, in_b.to, GTR_MEASURE_LEVEL, space->values) -
+            gtr_compare_number(in_a.sample, in_a.from, in_a.to, GTR_MEASURE_LEVEL, space->values);
+        mean += d[k] / (double)q;
+    }
+    for (k = 0; k < q; k++) {
+        products += k + 1 < q ? (d[k] - mean) * (d[k + 1] - mean) : 0.0;
+        squares += (d[k] - mean) * (d[k] - mean);
+    }
+    return products > squares / sqrt((double)q);
+}
+
+/* Half as many stretches, an odd number, while they remember each other; 0 if that is too few. */
+static size_t settle(const struct comparing *c, struct space *space, size_t q)
+{
+    while (c->comparison->same_steps && q >= STRETCHES_MIN && remembers(c, space, q))
+        q = q / 2 - (q / 2 % 2 == 0 ? 1 : 0);
+    return q >= STRETCHES_MIN ? q : 0;
+}
+
 static void judge_group(void *context, size_t item, size_t worker)
 {
     const struct comparing *c = context;
@@ -235,6 +265,7 @@ static void judge_group(void *context, size_t item, size_t worker)
     size_t i;
 
     fill(c, space, item);
+    group->n_stretches = settle(c, space, group->n_stretches);
     for (i = 0; i < c->comparison->n_measures; i++)
         judge_measure(c, space, i, group);
 }
@@ -268,7 +299,7 @@ static enum gtr_code choose_all(const struct comparing *c, struct gtr_err *err)
 
 /* Sorted by p, the i-th of m is multiplied by m - i, and none may be smaller than the one before.
  * Equal p are taken in the order of groups and measures, which changes nothing. */
-static enum gtr_code correct(struct gtr_comparison *c, struct gtr_err *err)
+enum gtr_code gtr_compare_correct(struct gtr_comparison *c, struct gtr_err *err)
 {
     size_t n_all = c->n_groups * c->n_measures, left, j, i;
     struct gtr_contrast **tests;
@@ -334,37 +365,49 @@ static void free_space(struct comparing *c)
     gtr_free(c->space);
 }
 
-enum gtr_code gtr_comparison_new(const struct gtr_compare_side *a, const struct gtr_compare_side *b,
-                                 const struct gtr_compare_options *options,
-                                 struct gtr_comparison **out, struct gtr_err *err)
+enum gtr_code gtr_compare_open(const struct gtr_compare_options *options,
+                               struct gtr_comparison **out, struct gtr_err *err)
 {
-    struct comparing c = { .a = a, .b = b, .options = options };
     struct gtr_comparison *comparison;
     enum gtr_code rc = gtr_alloc_for(&comparison, 1, sizeof *comparison, "comparisons", err);
     size_t j;
 
-    *out = NULL;
+    *out = comparison;
     if (rc != GTR_OK)
         return rc;
-    c.comparison = comparison;
     comparison->n_measures = GTR_MEASURE_CLIPPED + options->n_policies;
-    comparison->same_steps = a->first == b->first && a->last == b->last;
     comparison->alpha = options->alpha;
+    comparison->n_runs[0] = comparison->n_runs[1] = 1;
     rc = gtr_alloc_for(&comparison->group, options->n_groups, sizeof *comparison->group, "groups",
                        err);
     comparison->n_groups = rc == GTR_OK ? options->n_groups : 0;
     for (j = 0; rc == GTR_OK && j < options->n_groups; j++)
         rc = gtr_alloc_for(&comparison->group[j].measure, comparison->n_measures,
                            sizeof(struct gtr_contrast), "measures", err);
-    if (rc == GTR_OK)
+    return rc;
+}
+
+enum gtr_code gtr_comparison_new(const struct gtr_compare_side *a, const struct gtr_compare_side *b,
+                                 const struct gtr_compare_options *options,
+                                 struct gtr_comparison **out, struct gtr_err *err)
+{
+    struct comparing c = { .a = a, .b = b, .options = options };
+    struct gtr_comparison *comparison;
+    enum gtr_code rc = gtr_compare_open(options, &comparison, err);
+
+    *out = NULL;
+    c.comparison = comparison;
+    if (rc == GTR_OK) {
+        comparison->same_steps = a->first == b->first && a->last == b->last;
         rc = make_space(&c, err);
+    }
     if (rc == GTR_OK) {
         gtr_threads_run(options->n_threads, options->n_groups, describe_group, &c);
         rc = choose_all(&c, err);
     }
     if (rc == GTR_OK) {
         gtr_threads_run(options->n_threads, options->n_groups, judge_group, &c);
-        rc = correct(comparison, err);
+        rc = gtr_compare_correct(comparison, err);
     }
     free_space(&c);
     if (rc == GTR_OK)

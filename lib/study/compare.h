@@ -20,6 +20,15 @@
  * steps it is that of the difference of the two.  No group counts with less than the median tau of
  * all.  A group with fewer than 5 stretches is not judged.
  *
+ * Stretches of one run hardly depend on each other, but where the norms' memory is longer than the
+ * sum above sees, they do: of the same steps, if neighbouring differences of level agree (their
+ * correlation is above 1 / sqrt(q)), there are half as many stretches, until they do not.
+ *
+ * One run a side tells whether two runs differ, and never whether their settings do: another seed
+ * makes another run.  With several runs a side (gtr_comparison_of_runs) each run gives one number,
+ * and runs of one setting tell what a seed does: Student's t with a pooled deviation, of
+ * n_a + n_b - 2 degrees of freedom, or one less if that is odd.
+ *
  * All tests together are corrected by Holm's method (Scand. J. Statistics 6, 1979): the chance that
  * any difference is told where there is none is at most alpha.  Intervals are of each by itself.
  */
@@ -86,6 +95,7 @@ struct gtr_comparison {
     size_t n_groups, n_measures;
     bool same_steps;
     struct gtr_compared *group; /* [n_groups] */
+    size_t n_runs[2];           /* of A and of B */
     size_t n_tests;             /* that Holm's method was told of */
     size_t n_changed;           /* groups with any change */
     double alpha;
@@ -95,6 +105,13 @@ struct gtr_comparison {
 enum gtr_code gtr_comparison_new(const struct gtr_compare_side *a, const struct gtr_compare_side *b,
                                  const struct gtr_compare_options *options,
                                  struct gtr_comparison **comparison, struct gtr_err *err);
+/* The same of several runs a side, at least two each; group[] of every run names the same groups.  Of
+ * the result a[], b[] are geometric means over runs, n_stretches and tau are 0, and superiority is
+ * that of the runs' levels. */
+enum gtr_code gtr_comparison_of_runs(const struct gtr_compare_side *a, size_t n_a,
+                                     const struct gtr_compare_side *b, size_t n_b,
+                                     const struct gtr_compare_options *options,
+                                     struct gtr_comparison **comparison, struct gtr_err *err);
 void gtr_comparison_free(struct gtr_comparison *comparison);
 
 GTR_PUBLIC_END

@@ -15,7 +15,18 @@ enum { OPT_WINDOW = 0x200 };
 /* Two policies on one trace, or two traces (or windows of one)? */
 static bool of_policies(const struct diff_options *o)
 {
-    return o->trace[1] == NULL && o->n_windows < 2;
+    return o->n_traces == 1 && o->n_windows < 2;
+}
+
+/* Words after "--", which are B's; argp puts all words behind it.  -1: there is none. */
+static int count_after_dashes(int argc, char **argv)
+{
+    int i;
+
+    for (i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--") == 0)
+            return argc - i - 1;
+    return -1;
 }
 
 static void take_window(const struct argp_state *state, struct diff_options *o, const char *word)
@@ -39,16 +50,26 @@ static void take_window(const struct argp_state *state, struct diff_options *o, 
 
 static void take_trace(const struct argp_state *state, struct diff_options *o, const char *word)
 {
-    if (o->trace[1] != NULL)
-        argp_error(state, "%s: two traces at a time; %s and %s were named already", word,
-                   o->trace[0], o->trace[1]);
-    o->trace[o->trace[0] == NULL ? 0 : 1] = word;
+    if (o->n_b >= 0 && word[0] == '-')
+        argp_error(state, "%s: behind -- there are names of traces only; options go before it",
+                   word);
+    if (o->n_traces == 2 && o->n_b < 0)
+        argp_error(state,
+                   "%s: one trace a side, %s and %s were named already; several: A1 A2 -- B1 B2",
+                   word, o->trace[0], o->trace[1]);
+    o->trace[o->n_traces++] = word;
 }
 
-static void check(const struct argp_state *state, const struct diff_options *o)
+static void check(const struct argp_state *state, struct diff_options *o)
 {
-    if (o->trace[0] == NULL)
+    int n_a = (int)o->n_traces - o->n_b;
+
+    if (o->n_traces == 0)
         argp_error(state, "name a trace");
+    if (o->n_b >= 0 && (n_a < 1 || o->n_b < 1))
+        argp_error(state, "name traces on both sides of --");
+    if (o->n_traces > 2 && (n_a < 2 || o->n_b < 2))
+        argp_error(state, "%d and %d traces: name at least two on each side of --", n_a, o->n_b);
     if (of_policies(o) && o->replay.policies.n != 2)
         argp_error(state,
                    "%s: name a second trace, or two policies with -p, or two parts of this "
@@ -89,7 +110,9 @@ static const struct argp_option options[] = {
     { 0 },
 };
 
-static void parse_options(struct diff_options *o, int argc, char **argv)
+/* Exits with a usage error; fails for want of memory. */
+static enum gtr_code parse_options(struct diff_options *o, int argc, char **argv,
+                                   struct gtr_err *err)
 {
     static const struct argp_child children[] = { { &cli_replay_argp, 0, "How to replay:", 4 },
                                                   { &forms_argp, 0, NULL, 2 },
@@ -99,16 +122,23 @@ static void parse_options(struct diff_options *o, int argc, char **argv)
     static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .args_doc = "A B [-p POLICY ...]\nTRACE -p POLICY -p POLICY\n"
+        .args_doc = "A B [-p POLICY ...]\n[-p POLICY ...] A1 A2 ... -- B1 B2 ...\nTRACE -p POLICY "
+                    "-p POLICY\n"
                     "TRACE --window FIRST:LAST --window FIRST:LAST",
-        .doc = "Do two runs differ, or is it noise?  And at which steps do two policies differ on "
-               "the same run?",
+        .doc = "Do two runs differ, or is it noise?  Do two settings, of each of which there are "
+               "several runs?  And at which steps do two policies differ on the same run?",
         .children = children,
     };
 
+    enum gtr_code rc;
+
     memset(o, 0, sizeof *o);
     gtr_objectives_baseline_init(&o->baseline);
-    argp_parse(&argp, argc, argv, 0, NULL, o);
+    rc = gtr_alloc_for(&o->trace, (size_t)argc, sizeof *o->trace, "words", err);
+    o->n_b = count_after_dashes(argc, argv);
+    if (rc == GTR_OK)
+        argp_parse(&argp, argc, argv, 0, NULL, o);
+    return rc;
 }
 
 static enum gtr_code diff_traces(struct diff_options *o, struct gtr_err *err)
@@ -147,10 +177,10 @@ int cmd_diff(int argc, char **argv)
 {
     struct diff_options o;
     struct gtr_err err = { 0 };
-    enum gtr_code rc;
+    enum gtr_code rc = parse_options(&o, argc, argv, &err);
 
-    parse_options(&o, argc, argv);
-    rc = forms_open(&o.forms, o.common.force, &err);
+    if (rc == GTR_OK)
+        rc = forms_open(&o.forms, o.common.force, &err);
     if (rc == GTR_OK)
         rc = (of_policies(&o) ? diff_settings : diff_traces)(&o, &err);
     if (rc == GTR_OK)
@@ -158,6 +188,7 @@ int cmd_diff(int argc, char **argv)
     if (rc == GTR_OK && o.replay.policies.n > 0)
         fprintf(o.forms.told ? stdout : stderr, "%s\n", study_open_loop);
     forms_abandon(&o.forms);
+    gtr_free(o.trace);
     gtr_free(o.replay.policies.text);
     return rc == GTR_OK ? EXIT_DONE : cli_fail(&o.common, &err);
 }

@@ -15,31 +15,38 @@ struct diff_window {
 struct diff_options {
     struct cli_common common;
     struct cli_replay replay;
-    const char *trace[2]; /* the second NULL: one trace */
+    const char **trace; /* [n_traces] A's, then B's; of the command line */
+    size_t n_traces;
+    int n_b; /* of them B's, behind "--"; -1: there is none, so the second of two */
     struct diff_window window[2];
     size_t n_windows;
     struct gtr_baseline_options baseline; /* that spikes are above */
     struct forms forms;
 };
 
-/* --- two traces ----------------------------------------------------------------------------- */
+/* --- two traces, or several a side ----------------------------------------------------------- */
 
+/* One run. */
 struct diff_side {
     struct study study;
     struct gtr_decisions **decisions; /* [n_settings] */
     size_t *group;                    /* [n_groups] of the comparison; the last is the whole */
-    size_t *alone;                    /* groups that the other does not have */
+    size_t *alone;                    /* groups that not all others have */
     size_t n_alone;
     struct diff_window window, spans; /* compared; what the trace has */
 };
 
 struct diff_found {
     const struct diff_options *options;
-    struct diff_side side[2];
+    struct diff_side *side; /* [n_of[0] + n_of[1]] A's runs, then B's */
+    size_t n_of[2];
     const char **names; /* [n_groups], the last "(all)" */
     size_t n_groups;
     struct gtr_comparison *comparison;
 };
+
+/* "A", or "A2" where A has several runs; kept in `text`. */
+const char *diff_side_name(const struct diff_found *found, size_t run, char text[32]);
 
 enum gtr_code diff_found_make(struct diff_found *found, const struct diff_options *options,
                               struct gtr_err *err);

@@ -11,6 +11,11 @@
 
 enum { NAME_LEAST = 6, NAME_MOST = 20, NAMED = 3, ROWS_MAX = 40 };
 
+static size_t count_runs(const struct diff_found *found)
+{
+    return found->n_of[0] + found->n_of[1];
+}
+
 /* --- the headline -------------------------------------------------------------------------- */
 
 /* Groups of which the measure changed, the farthest first; the whole gradient is none. */
@@ -117,6 +122,7 @@ static void count_groups(const struct diff_found *found, size_t *changed, size_t
 static void put_rest(FILE *f, const struct diff_found *found)
 {
     size_t n = found->n_groups - 1, changed, unjudged, rest;
+    const char *noise = count_runs(found) > 2 ? "runs of one setting do" : "noise";
     const struct gtr_contrast *all = &found->comparison->group[n].measure[GTR_MEASURE_LEVEL];
 
     count_groups(found, &changed, &unjudged);
@@ -126,16 +132,13 @@ static void put_rest(FILE *f, const struct diff_found *found)
         put_change(f, GTR_MEASURE_LEVEL, all);
         fputs(".\n", f);
     }
-    if (rest > 0 && changed > 0)
-        fprintf(f,
-                rest == 1 ? "The other group does not differ by more than noise.\n"
-                          : "The other %zu groups do not differ by more than noise.\n",
-                rest);
+    if (rest == 1)
+        fprintf(f, "%s group does not differ by more than %s.\n", changed > 0 ? "The other" : "The",
+                noise);
+    else if (rest > 0 && changed > 0)
+        fprintf(f, "The other %zu groups do not differ by more than %s.\n", rest, noise);
     else if (rest > 0)
-        fprintf(f,
-                rest == 1 ? "The group does not differ by more than noise.\n"
-                          : "None of %zu groups differs by more than noise.\n",
-                rest);
+        fprintf(f, "None of %zu groups differs by more than %s.\n", rest, noise);
     if (unjudged > 0)
         fprintf(f,
                 "%zu of %zu groups cannot be judged: too few steps for how slowly their norms "
@@ -154,6 +157,11 @@ static void put_headline(FILE *f, const struct diff_found *found, size_t *ranked
             put_measure(f, found, i, ranked, n);
     }
     put_rest(f, found);
+    if (found->options->n_traces == 2)
+        fputs(
+            "One run a side: what differs may be the seed as well as the setting.  Several runs of "
+            "each\ntell: gradtrace diff A1 A2 -- B1 B2.\n",
+            f);
     fputc('\n', f);
 }
 
@@ -161,25 +169,30 @@ static void put_headline(FILE *f, const struct diff_found *found, size_t *ranked
 
 static void put_side(FILE *f, const struct diff_found *found, size_t s)
 {
+    const struct gtr_compared *all = &found->comparison->group[found->n_groups - 1];
     const struct diff_side *side = &found->side[s];
-    uint64_t n = s == 0 ? found->comparison->group[found->n_groups - 1].n_a
-                        : found->comparison->group[found->n_groups - 1].n_b;
+    char name[32];
 
-    fprintf(f, "%c: ", "AB"[s]);
+    fprintf(f, "%s: ", diff_side_name(found, s, name));
     tell_text(f, gtr_trace_path(side->study.trace));
     fprintf(f, ", steps %lld to %lld", (long long)side->window.first, (long long)side->window.last);
     if (side->window.first > side->spans.first || side->window.last < side->spans.last)
         fprintf(f, " of %lld to %lld", (long long)side->spans.first, (long long)side->spans.last);
-    fprintf(f, " (%llu that count)\n", (unsigned long long)n);
+    if (count_runs(found) == 2)
+        fprintf(f, " (%llu that count)", (unsigned long long)(s == 0 ? all->n_a : all->n_b));
+    fputc('\n', f);
 }
 
-static void put_alone(FILE *f, const struct diff_side *side, char name)
+static void put_alone(FILE *f, const struct diff_found *found, size_t s)
 {
+    const struct diff_side *side = &found->side[s];
+    char name[32];
     size_t k;
 
     if (side->n_alone == 0)
         return;
-    fprintf(f, "only in %c: ", name);
+    diff_side_name(found, s, name);
+    fprintf(f, count_runs(found) == 2 ? "only in %s: " : "in %s, and not in all others: ", name);
     for (k = 0; k < side->n_alone && k < 10; k++) {
         fputs(k > 0 ? ", " : "", f);
         tell_text(f, side->study.series->names[side->alone[k]]);
@@ -191,10 +204,12 @@ static void put_alone(FILE *f, const struct diff_side *side, char name)
 
 static void put_about(FILE *f, const struct diff_found *found)
 {
-    put_side(f, found, 0);
-    put_side(f, found, 1);
-    put_alone(f, &found->side[0], 'A');
-    put_alone(f, &found->side[1], 'B');
+    size_t s;
+
+    for (s = 0; s < count_runs(found); s++)
+        put_side(f, found, s);
+    for (s = 0; s < count_runs(found); s++)
+        put_alone(f, found, s);
     fputc('\n', f);
 }
 
@@ -323,12 +338,25 @@ static void put_clipped(FILE *f, const struct diff_found *found, size_t measure,
     fputc('\n', f);
 }
 
+static void put_method_of_runs(FILE *f, const struct gtr_comparison *c)
+{
+    fprintf(f,
+            "Each run is one observation, with its seed: %zu against %zu, compared by Student's t "
+            "with %zu degrees\nof freedom.  That any of these %zu comparisons differs by accident "
+            "has a chance of at most 5%% (Holm).\n",
+            c->n_runs[0], c->n_runs[1], (c->n_runs[0] + c->n_runs[1] - 2) / 2 * 2, c->n_tests);
+}
+
 static void put_method(FILE *f, const struct diff_found *found)
 {
     const struct gtr_comparison *c = found->comparison;
     size_t least = SIZE_MAX, most = 0, j;
     double tau = 0.0;
 
+    if (count_runs(found) > 2) {
+        put_method_of_runs(f, c);
+        return;
+    }
     for (j = 0; j < c->n_groups; j++) {
         size_t n = c->group[j].n_stretches;
 

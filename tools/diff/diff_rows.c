@@ -65,10 +65,11 @@ void diff_group_rows(struct rows *rows, const void *of)
         put_described(rows, name, "superiority", 1.0 - g->superiority, g->superiority);
         put_described(rows, name, "steps", (double)g->n_a, (double)g->n_b);
     }
-    for (s = 0; s < 2; s++)
+    for (s = 0; s < found->n_of[0] + found->n_of[1]; s++)
         for (j = 0; j < found->side[s].n_alone; j++)
             put_described(rows, found->side[s].study.series->names[found->side[s].alone[j]],
-                          "present", s == 0 ? 1.0 : 0.0, s == 1 ? 1.0 : 0.0);
+                          "present", s < found->n_of[0] ? 1.0 : 0.0,
+                          s >= found->n_of[0] ? 1.0 : 0.0);
 }
 
 static struct json_object *side_of(const struct diff_side *side)
@@ -83,6 +84,21 @@ static struct json_object *side_of(const struct diff_side *side)
         json_object_array_add(alone, json_text(side->study.series->names[side->alone[j]]));
     json_object_object_add(object, "groups_only_here", alone);
     return object;
+}
+
+/* An object; of several runs, a list of them. */
+static void add_side(struct json_object *all, const char *key, const struct diff_side *runs,
+                     size_t n)
+{
+    struct json_object *list = json_object_new_array();
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        json_object_array_add(list, side_of(&runs[i]));
+    json_object_object_add(all, key,
+                           n > 1 ? list : json_object_get(json_object_array_get_idx(list, 0)));
+    if (n == 1)
+        json_object_put(list);
 }
 
 static struct json_object *group_of(const struct diff_found *found, size_t j)
@@ -127,8 +143,8 @@ enum gtr_code diff_json(FILE *f, const struct diff_found *found, struct gtr_err 
     struct json_object *all = json_object_new_object(), *groups = json_object_new_array();
     size_t j;
 
-    json_object_object_add(all, "a", side_of(&found->side[0]));
-    json_object_object_add(all, "b", side_of(&found->side[1]));
+    add_side(all, "a", found->side, found->n_of[0]);
+    add_side(all, "b", found->side + found->n_of[0], found->n_of[1]);
     json_add_flag(all, "same_steps", found->comparison->same_steps);
     json_add_number(all, "alpha", found->comparison->alpha);
     json_add_integer(all, "tests", (int64_t)found->comparison->n_tests);
