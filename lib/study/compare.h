@@ -105,9 +105,10 @@ struct gtr_comparison {
 enum gtr_code gtr_comparison_new(const struct gtr_compare_side *a, const struct gtr_compare_side *b,
                                  const struct gtr_compare_options *options,
                                  struct gtr_comparison **comparison, struct gtr_err *err);
-/* The same of several runs a side, at least two each; group[] of every run names the same groups.  Of
- * the result a[], b[] are geometric means over runs, n_stretches and tau are 0, and superiority is
- * that of the runs' levels. */
+
+/* The same of several runs a side, at least two each; group[] of every run names the same groups.
+ * Of the result a[], b[] are geometric means over runs, n_stretches and tau are 0, and superiority
+ * is that of the runs' levels. */
 enum gtr_code gtr_comparison_of_runs(const struct gtr_compare_side *a, size_t n_a,
                                      const struct gtr_compare_side *b, size_t n_b,
                                      const struct gtr_compare_options *options,

@@ -45,15 +45,15 @@ double gtr_compare_tau_of(const struct gtr_compare_sample *a, const struct gtr_c
 /* P(y > x) + P(y = x) / 2 of two sorted lists; NaN if one is empty. */
 double gtr_compare_superiority(const double *x, size_t n_x, const double *y, size_t n_y);
 
-/* The number that entries from .. to - 1 of a sample give; of norms, as a logarithm.  NaN if there is
- * too little in them.  `space` has room for 2 (to - from). */
+/* The number that entries from .. to - 1 of a sample give; of norms, as a logarithm.  NaN if there
+ * is too little in them.  `space` has room for 2 (to - from). */
 double gtr_compare_number(const struct gtr_compare_sample *sample, size_t from, size_t to,
                           size_t measure, double *space);
 
 /* exp within a double's reach. */
 double gtr_compare_factor(double log_ratio);
 
-/* --- what comparisons of runs and of stretches share (compare.c) ------------------------------- */
+/* --- what comparisons of runs and of stretches share (compare.c) ------------------------------ */
 
 /* An empty comparison; to be freed after failure as well. */
 enum gtr_code gtr_compare_open(const struct gtr_compare_options *options,
