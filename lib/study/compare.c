@@ -246,7 +246,7 @@ static bool remembers(const struct comparing *c, struct space *space, size_t q)
         products += k + 1 < q ? (d[k] - mean) * (d[k + 1] - mean) : 0.0;
         squares += (d[k] - mean) * (d[k] - mean);
     }
-    return products > squares / sqrt((double)q);
+    return products > 1.5 * squares / sqrt((double)q);
 }
 
 /* Half as many stretches, an odd number, while they remember each other; 0 if that is too few. */

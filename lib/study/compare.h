@@ -22,7 +22,7 @@
  *
  * Stretches of one run hardly depend on each other, but where the norms' memory is longer than the
  * sum above sees, they do: of the same steps, if neighbouring differences of level agree (their
- * correlation is above 1 / sqrt(q)), there are half as many stretches, until they do not.
+ * correlation is above 1.5 / sqrt(q)), there are half as many stretches, until they do not.
  *
  * One run a side tells whether two runs differ, and never whether their settings do: another seed
  * makes another run.  With several runs a side (gtr_comparison_of_runs) each run gives one number,

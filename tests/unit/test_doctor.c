@@ -362,7 +362,7 @@ static void spill_over_is_blamed_on_the_culprit(void)
         struct json_object *name = NULL;
 
         CHECK(json_object_object_get_ex(v.run.truth, "culprit", &name));
-        CHECK(f != NULL && number_of(f, "spill_share") > 0.75);
+        CHECK(f != NULL && number_of(f, "spill_share") > 0.5);
         CHECK_TEXT(f != NULL ? v.run.series->names[f->group] : "", json_object_get_string(name));
         check_codes(&v, 1, "");
         visit_end(&v);
