@@ -26,6 +26,7 @@
 #include "compare.h"
 #include "blame.h"
 #include "spill.h"
+#include "trust.h"
 #include "result_file.h"
 #include "plan.h"
 #include "sweep.h"

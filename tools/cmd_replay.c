@@ -14,7 +14,7 @@
 #include "scaling_table.h"
 #include "study.h"
 
-enum { OPT_STEPS = 0x200, OPT_STATS, OPT_OBJECTIVES };
+enum { OPT_STEPS = 0x200, OPT_STATS, OPT_OBJECTIVES, OPT_AGAINST };
 /* Letters of a group's name in a table. */
 enum { NAME_LEAST = 8, NAME_MOST = 24 };
 
@@ -23,6 +23,7 @@ struct arguments {
     struct cli_replay replay;
     struct forms forms;
     const char *trace;
+    const char *against;    /* --against: another recording */
     const char *steps;      /* --steps */
     const char *objectives; /* --objectives */
     const char *result;     /* -o */
@@ -47,6 +48,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
         return 0;
     case OPT_OBJECTIVES:
         arguments->objectives = word;
+        return 0;
+    case OPT_AGAINST:
+        cli_take_path(state, &arguments->against, word, "trace after --against");
         return 0;
     case 'o':
         arguments->result = word;
@@ -73,6 +77,10 @@ static const struct argp_option options[] = {
     { "stats", OPT_STATS, "FILE|-", OPTION_HIDDEN, "The older name of --tsv", 0 },
     { "objectives", OPT_OBJECTIVES, "FILE|-", 0,
       "Write the objectives of `gradtrace sweep` for each policy as tab-separated text", 0 },
+    { "against", OPT_AGAINST, "OTHER", 0,
+      "Replay over another recording as well, made under another policy, and print how far apart "
+      "the two predictions are: that foretells how far a training will be from them",
+      0 },
     { "output", 'o', "RESULT.h5", 0, "Write decisions and statistics as HDF5", 0 },
     { 0 },
 };
@@ -319,6 +327,79 @@ static enum gtr_code replay_all(const struct study *study, struct outputs *outpu
     return rc;
 }
 
+/* --- another recording ------------------------------------------------------------------------ */
+
+/* The pooled statistics of a setting over another recording. */
+static enum gtr_code other_report(const struct study *other, size_t i,
+                                  const struct gtr_norm_summary *norms,
+                                  struct gtr_scaling_report **report, struct gtr_err *err)
+{
+    struct gtr_decisions *decisions = NULL;
+    enum gtr_code rc = gtr_replay_run(other->replay, other->settings[i], &decisions, err);
+
+    if (rc == GTR_OK)
+        rc = gtr_scaling_new(other->replay, decisions, norms, report, err);
+    gtr_decisions_free(decisions);
+    return rc;
+}
+
+static double rate_of(const struct gtr_scaling *s)
+{
+    return (double)s->n_clipped / (double)s->n_decisions;
+}
+
+static void put_gap(const struct tell_names *names, size_t i, const struct gtr_scaling *here,
+                    const struct gtr_scaling *there)
+{
+    char a[TELL_SIZE], b[TELL_SIZE];
+
+    fputs("  ", stdout);
+    tell_name(stdout, names, i);
+    printf(" %9s %9s %+8.1f %12.4f %9.4f %+9.4f\n", tell_share(rate_of(here), a),
+           tell_share(rate_of(there), b), 100.0 * (rate_of(there) - rate_of(here)), here->mean,
+           there->mean, there->mean - here->mean);
+}
+
+/* Two recordings of one training under two policies: where their predictions part, so will the
+ * training's. */
+static enum gtr_code put_against(const struct arguments *arguments, const struct study *study,
+                                 const struct outputs *outputs, struct gtr_err *err)
+{
+    struct gtr_norm_summary *norms = NULL;
+    struct study other = { 0 };
+    struct tell_names names;
+    enum gtr_code rc;
+    size_t i;
+
+    rc = study_open(&other, arguments->against, &arguments->common, &arguments->replay, err);
+    if (rc == GTR_OK)
+        rc = gtr_norm_summaries_new(other.replay, &norms, err);
+    if (rc != GTR_OK) {
+        study_close(&other);
+        return rc;
+    }
+    tell_names_make(&names, (const char *const *)study->labels, study->n_settings, NAME_LEAST,
+                    NAME_MOST);
+    fputs("the same policies over ", stdout);
+    tell_text(stdout, arguments->against);
+    printf("\n  %-*s %28s %32s\n  %-*s %9s %9s %8s %12s %9s %9s\n", (int)names.width, "",
+           "share of decisions clipped", "mean scale", (int)names.width, "policy", "here", "there",
+           "points", "here", "there", "gap");
+    for (i = 0; rc == GTR_OK && i < study->n_settings; i++) {
+        struct gtr_scaling_report *report = NULL;
+
+        rc = other_report(&other, i, norms, &report, err);
+        if (rc == GTR_OK)
+            put_gap(&names, i, &outputs->reports[i]->pooled, &report->pooled);
+        gtr_scaling_free(report);
+    }
+    puts("  The larger the gap, the further a training may be from either.\n");
+    tell_names_free(&names);
+    gtr_free(norms);
+    study_close(&other);
+    return rc;
+}
+
 int cmd_replay(int argc, char **argv)
 {
     struct arguments arguments = { 0 };
@@ -334,8 +415,12 @@ int cmd_replay(int argc, char **argv)
         rc = outputs_open(&outputs, &arguments, &study, &err);
     if (rc == GTR_OK)
         rc = replay_all(&study, &outputs, &err);
+    if (rc == GTR_OK && outputs.tables && arguments.against != NULL)
+        rc = put_against(&arguments, &study, &outputs, &err);
     if (rc == GTR_OK)
         rc = outputs_close(&outputs, &err);
+    if (rc == GTR_OK && outputs.tables)
+        puts(study_expected);
     if (rc == GTR_OK)
         fprintf(outputs.tables ? stdout : stderr, "%s\n", study_open_loop);
     outputs_abandon(&outputs, study.n_settings);

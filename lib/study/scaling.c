@@ -172,6 +172,7 @@ static void study_group(void *context, size_t group, size_t worker)
 
     count_steps(study, group, out, &study->scale_sum[group]);
     spread_of_scales(study, group, scratch_of(study, worker), out);
+    gtr_trust_fill(study->replay, study->decisions, group, group + 1, &out->trust);
     out->before = study->before[group];
     out->after = out->n_clipped + out->n_raised == 0
                      ? out->before
@@ -374,6 +375,7 @@ enum gtr_code gtr_scaling_new(const struct gtr_replay *replay,
         sum_directions(&study);
         pool_steps(&study, &study.report->pooled);
         pool_norms(&study, &study.report->pooled);
+        gtr_trust_fill(replay, decisions, 0, study.series->n_groups, &study.report->pooled.trust);
         rc = pool_scales(&study, &study.report->pooled, err);
     }
     gtr_free(study.scratch);
@@ -427,7 +429,11 @@ static double share(uint64_t part, const struct gtr_scaling *s)
     X(norm_out_p50, s->after.p50)              \
     X(norm_out_p99, s->after.p99)              \
     X(norm_out_tail, s->after.tail)            \
-    X(norm_out_cv, s->after.cv)
+    X(norm_out_cv, s->after.cv)                \
+    X(clip_rate_low, s->trust.clip_rate.low)   \
+    X(clip_rate_high, s->trust.clip_rate.high) \
+    X(scale_mean_low, s->trust.scale_mean.low) \
+    X(scale_mean_high, s->trust.scale_mean.high)
 
 static const char *const names[] = {
 #define X(name, value) #name,

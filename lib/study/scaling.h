@@ -13,6 +13,7 @@
 
 #include "err.h"
 #include "replay.h"
+#include "trust.h"
 
 GTR_PUBLIC_BEGIN
 
@@ -34,6 +35,7 @@ struct gtr_scaling {
     int64_t first_clipped;                /* the run's step number; -1 if never */
     uint64_t cold_start; /* rows until the scale is first 1 or the interval is not empty */
     struct gtr_norm_summary before, after;
+    struct gtr_trust trust; /* of clip_rate and mean, should a run be trained so */
 };
 
 struct gtr_scaling_report {

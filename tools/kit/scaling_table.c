@@ -17,6 +17,25 @@ static void put_rate(FILE *f, uint64_t part, uint64_t whole)
     fprintf(f, " %7s", part == 0 ? "-" : tell_part(part, whole, text));
 }
 
+/* What a training with this policy may come to. */
+static void put_trust(FILE *f, const struct gtr_trust *trust)
+{
+    char a[TELL_SIZE], b[TELL_SIZE], c[TELL_SIZE], d[TELL_SIZE];
+
+    if (isnan(trust->clip_rate.low))
+        return;
+    fprintf(f,
+            "\n  expected of a training: %s to %s of steps, %s to %s of decisions; mean scale %.3f "
+            "to %.3f",
+            tell_share(trust->step_rate.low, a), tell_share(trust->step_rate.high, b),
+            tell_share(trust->clip_rate.low, c), tell_share(trust->clip_rate.high, d),
+            trust->scale_mean.low, trust->scale_mean.high);
+    if (trust->among_usual)
+        fputs("\n  the limit lies among the usual norms, where that is least certain: record a run "
+              "with it, and\n  replay that",
+              f);
+}
+
 static void put_headline(FILE *f, const char *label, const char *setting,
                          const struct gtr_scaling_report *report)
 {
@@ -36,6 +55,7 @@ static void put_headline(FILE *f, const char *label, const char *setting,
     if (report->n_skipped > 0)
         fprintf(f, "; %llu step%s skipped", (unsigned long long)report->n_skipped,
                 tell_s(report->n_skipped));
+    put_trust(f, &pooled->trust);
     if (!isnan(report->cos_mean))
         fprintf(f,
                 "\n  direction kept: cosine with the recorded gradient %.4f on average, %.4f at "

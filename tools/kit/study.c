@@ -17,6 +17,11 @@ const char study_open_loop[] =
     "Replay is open loop: exact for the recorded gradients, while another policy would have led to "
     "other gradients.";
 
+const char study_expected[] =
+    "Expected of a training: 5 standard errors over 10 stretches of this recording, which 9 of 10 "
+    "trainings\nkept to.  Single steps are this run's for some tens of steps after the policies "
+    "part, rates for far longer.";
+
 static enum gtr_code parse_policies(struct study *study, const struct cli_replay *replay,
                                     struct gtr_err *err)
 {

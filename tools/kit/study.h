@@ -48,4 +48,7 @@ void study_take_rank(struct cli_common *common, struct gtr_device *device);
 /* "Replay is open loop: ..." - printed under every comparison. */
 extern const char study_open_loop[];
 
+/* What an expected interval is, and how far ahead single steps hold: printed where there is one. */
+extern const char study_expected[];
+
 #endif

@@ -36,6 +36,20 @@ static const char *verdict_of(double rate)
                             "a safety net.";
 }
 
+/* Of a training with this policy, and not of this recording. */
+static void put_expected(struct report *r, const struct gtr_trust *trust)
+{
+    if (isnan(trust->step_rate.low))
+        return;
+    SAY(r, "  Of a training with it, {} to {} are [expected|expected]{}.",
+        said_share("steps_clipped_low", trust->step_rate.low),
+        said_share("steps_clipped_high", trust->step_rate.high),
+        said_text(trust->among_usual
+                      ? "; the limit lies among the usual norms, where that is least "
+                        "certain: record a run with it, and replay that"
+                      : ""));
+}
+
 static void put_engaged(struct report *r, const struct gtr_scaling_report *report, bool whole)
 {
     const struct gtr_scaling *pooled = &report->pooled;
@@ -59,6 +73,7 @@ static void put_engaged(struct report *r, const struct gtr_scaling_report *repor
             said_text(whole ? "the gradient" : "some group"),
             said_share("steps_clipped", clip_rate(report)), said_number("scale_p50", pooled->p50),
             said_number("scale_min", pooled->min));
+    put_expected(r, &pooled->trust);
     if (pooled->n_raised > 0)
         SAY(r, "  It raises {} of the [decision|decisions], at most {}-fold.",
             said_share("raised", share(pooled->n_raised, pooled->n_decisions)),

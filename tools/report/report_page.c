@@ -27,6 +27,10 @@ static const struct {
       "interval around its own moving average." },
     { "scale", "scale", "That factor: 1 leaves the gradient as it is, 0.5 halves it." },
     { "decision", "decision", "One group at one step." },
+    { "expected", "expected",
+      "What a training with the policy may come to: 5 standard errors to either side, over 10 "
+      "stretches of the recording.  9 of 10 trainings kept to such intervals.  Single steps are "
+      "this run&#39;s for some tens of steps after the policies part." },
     { "tail", "tail",
       "99th percentile of the norms over their median; 1 would be a run without any outliers." },
     { "direction", "direction kept",
