@@ -91,10 +91,8 @@ struct gtr_spill_point {
     double max_norm;
     double clip_rate;    /* share of steps with A(E) > 0 */
     double excess_share; /* sum x / sum A(E); 0 if nothing is clipped */
-    double cost;         /* what an innocent group loses: mean of 1 - exp(-A(E)) from the settled
-                            step on, each step weighted by the part of its groups that are not
-                            above their past, or not further than their own noise reaches
-                            (gtr_baseline_reach): noise that is above kappa is innocent here */
+    double cost;         /* what an innocent group loses: mean of 1 - exp(-A(E)) over the calm
+                            (calm.h), where noise that is above kappa is innocent too */
     double excess_cost;  /* the same of 1 - exp(-x): of it, to groups above their past */
     double attenuation;  /* mean A(E) */
 };

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "alloc.h"
+#include "calm.h"
 #include "exact.h"
 #include "objectives.h"
 #include "order.h"
@@ -19,90 +20,22 @@ struct levels {
     double most;       /* norm */
 };
 
-enum { SETTLE_LOOKS = 64 };
-
-/* The median norm from row `first` on. */
-static double level_from(const struct gtr_replay *replay, size_t first, double *values)
-{
-    const struct gtr_series *series = gtr_replay_series(replay);
-    const uint8_t *skip = gtr_replay_skip(replay);
-    size_t n = 0, t;
-
-    for (t = first; t < series->n_steps; t++)
-        if (!skip[t] && !series->nonfinite[t] && series->total[t] > 0.0)
-            values[n++] = series->total[t];
-    gtr_order_sort(values, values + series->n_steps, n);
-    return gtr_order_quantile(values, n, 0.5);
-}
-
-enum gtr_code gtr_spill_settled(const struct gtr_replay *replay, size_t *row, struct gtr_err *err)
-{
-    const struct gtr_series *series = gtr_replay_series(replay);
-    const uint8_t *skip = gtr_replay_skip(replay);
-    size_t n = series->n_steps, look, t = 0;
-    enum gtr_code rc;
-    double *values;
-
-    *row = 0;
-    rc = gtr_alloc_for(&values, 2 * n, sizeof *values, "steps", err);
-    if (rc != GTR_OK)
-        return rc;
-    /* The median of what follows changes little over a 64th of the run. */
-    for (look = 0; look < SETTLE_LOOKS / 2; look++) {
-        size_t end = n * (look + 1) / SETTLE_LOOKS;
-        double high = GTR_SPILL_SETTLED * level_from(replay, t, values);
-
-        for (; t < end; t++)
-            if (!skip[t] && !series->nonfinite[t] && series->total[t] <= high)
-                goto out;
-    }
-out:
-    *row = t;
-    gtr_free(values);
-    return GTR_OK;
-}
-
-/* What each group's log ratio may be without its being anybody's fault: ln kappa, or the reach of
- * its own noise.  `scratch` [2 T]. */
-static void find_ceilings(const struct gtr_baseline *baseline, double *scratch, double *ceiling)
-{
-    size_t j;
-
-    for (j = 0; j < baseline->n_groups; j++) {
-        double reach = gtr_baseline_reach(baseline->log_ratio + j * baseline->n_steps,
-                                          baseline->n_steps, scratch);
-
-        ceiling[j] = reach > baseline->log_kappa ? reach : baseline->log_kappa;
-    }
-}
-
-/* Of the groups with a gradient, those that are not above their ceiling. */
-static double calm_part(const struct gtr_series *series, const struct gtr_baseline *baseline,
-                        const double *ceiling, size_t t)
-{
-    size_t n_active = 0, n_above = 0, j;
-
-    for (j = 0; j < baseline->n_groups; j++) {
-        n_active += series->sumsq[j * baseline->n_steps + t] > 0.0 ? 1 : 0;
-        n_above += baseline->log_ratio[j * baseline->n_steps + t] > ceiling[j] ? 1 : 0;
-    }
-    return gtr_spilled(1.0, n_active, n_above);
-}
-
 static void fill_levels(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
-                        size_t settled, const double *ceiling, struct levels *levels)
+                        const double *calm, struct levels *levels)
 {
     const struct gtr_series *series = gtr_replay_series(replay);
     const uint8_t *skip = gtr_replay_skip(replay);
     size_t t;
 
     for (t = 0; t < series->n_steps; t++) {
-        double energy = series->total_sumsq[t], weight = t < settled ? 0.0 : 1.0;
+        double energy = series->total_sumsq[t], weight = 0.0;
+        size_t j;
 
         if (skip[t] || series->nonfinite[t])
             continue;
         levels->n_steps++;
-        weight *= calm_part(series, baseline, ceiling, t);
+        for (j = 0; j < series->n_groups; j++)
+            weight += calm[j * series->n_steps + t];
         levels->weight_sum += weight;
         if (!(energy > 0.0))
             continue;
@@ -150,31 +83,25 @@ static enum gtr_code levels_new(const struct gtr_replay *replay,
                                 const struct gtr_baseline *baseline, struct levels *levels,
                                 struct gtr_err *err)
 {
-    size_t n_steps = gtr_replay_series(replay)->n_steps, settled;
-    double *scratch = NULL, *ceiling = NULL;
+    size_t n_steps = gtr_replay_series(replay)->n_steps;
+    double *calm = NULL;
     enum gtr_code rc;
 
     *levels = (struct levels){ 0 };
-    rc = gtr_spill_settled(replay, &settled, err);
+    rc = gtr_calm_new(replay, baseline, &calm, err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&levels->energy, n_steps, sizeof(double), "steps", err);
     if (rc == GTR_OK)
-        rc = gtr_alloc_for(&levels->weight, n_steps, sizeof(double), "steps", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&scratch, 2 * n_steps, sizeof *scratch, "steps", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&ceiling, baseline->n_groups, sizeof *ceiling, "groups", err);
-    if (rc == GTR_OK)
         rc = gtr_alloc_for(&levels->fair, n_steps, sizeof(double), "steps", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&levels->weight, n_steps, sizeof(double), "steps", err);
     if (rc == GTR_OK) {
-        find_ceilings(baseline, scratch, ceiling);
-        fill_levels(replay, baseline, settled, ceiling, levels);
+        fill_levels(replay, baseline, calm, levels);
         if (levels->n == 0)
             rc = gtr_fail(err, GTR_EFORMAT,
                           "gradients: all are 0 or not finite; there is nothing to clip");
     }
-    gtr_free(scratch);
-    gtr_free(ceiling);
+    gtr_free(calm);
     if (rc != GTR_OK)
         levels_free(levels);
     return rc;

@@ -30,7 +30,7 @@ struct spill_options {
 extern const char *const spill_methods[3];
 
 /* Of the gradient that an innocent group may lose on average to the recommended limit. */
-#define SPILL_COST 0.01
+#define SPILL_COST GTR_CALM_COST
 
 /* What holds without any option. */
 void spill_options_init(struct spill_options *options);

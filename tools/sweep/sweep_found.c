@@ -3,6 +3,7 @@
 #include "sweep_found.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- goals and limits ------------------------------------------------------------------------- */
@@ -46,14 +47,12 @@ enum gtr_code sweep_found_check(const struct sweep_options *options, struct gtr_
 static enum gtr_code apply_limits(struct sweep_found *found, const struct sweep_options *options,
                                   const struct sweep_results *results, struct gtr_err *err)
 {
-    struct gtr_limit *limits = NULL;
-    enum gtr_code rc = parse_limits(options, &limits, err);
+    enum gtr_code rc = parse_limits(options, &found->limits, err);
 
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&found->keep, results->n, sizeof *found->keep, "settings", err);
     if (rc == GTR_OK)
-        gtr_limits_apply(limits, options->limits.n, results->rows, results->n, found->keep);
-    gtr_free(limits);
+        gtr_limits_apply(found->limits, options->limits.n, results->rows, results->n, found->keep);
     return rc;
 }
 
@@ -235,6 +234,8 @@ enum gtr_code sweep_found_make(struct sweep_found *found, const struct sweep_opt
         rc = gtr_advice_new(found->goals, found->n_goals, results->rows, results->n, found->keep,
                             found->knobs, found->n_knobs, &found->advice, err);
     if (rc == GTR_OK)
+        rc = sweep_advise(found, options, results, err);
+    if (rc == GTR_OK)
         rc = find_sensitivity(found, options, results->plan, err);
     return rc;
 }
@@ -246,6 +247,11 @@ void sweep_found_free(struct sweep_found *found)
     for (g = 0; g < SWEEP_GOALS_MAX; g++)
         gtr_free(found->goal_values[g]);
     gtr_free(found->keep);
+    gtr_free(found->limits);
+    gtr_bootstrap_free(found->bootstrap);
+    gtr_free(found->range);
+    free(found->text);
+    gtr_decisions_free(found->decisions);
     gtr_free(found->policy_row);
     gtr_free(found->knobs);
     gtr_free(found->sensitivity);

@@ -7,7 +7,8 @@
 #include "output.h"
 #include "study.h"
 
-enum { SWEEP_GOALS_MAX = 3, SWEEP_WINDOWS_MAX = 100 };
+/* A range leaves out one draw of SWEEP_DRAWS_OUT on each side. */
+enum { SWEEP_GOALS_MAX = 3, SWEEP_WINDOWS_MAX = 100, SWEEP_DRAWS_OUT = 100 };
 
 struct sweep_options {
     struct cli_common common;
@@ -18,9 +19,10 @@ struct sweep_options {
     size_t n_axes, axes_capacity;
     struct cli_words constraints; /* --where */
     struct cli_words limits;      /* --limit */
-    struct cli_words goals;       /* --goal */
-    struct cli_words parts;       /* --join */
-    struct cli_words against;     /* --against: other traces */
+    struct cli_words goals;       /* --goal; else those that figures show */
+    bool goals_asked;
+    struct cli_words parts;   /* --join */
+    struct cli_words against; /* --against: other traces */
     enum gtr_sampling sampling;
     size_t n_samples;
     uint64_t seed;
@@ -55,11 +57,29 @@ struct sweep_found {
     size_t n_policies;
     size_t *policy_row; /* [n_policies + 1] the first row of each policy, and n */
     size_t n_knobs;
-    double *knobs; /* [n][n_knobs]; NaN where a setting does not have the knob */
-    struct gtr_advice *advice;
+    double *knobs;             /* [n][n_knobs]; NaN where a setting does not have the knob */
+    struct gtr_limit *limits;  /* [options->limits.n] */
+    struct gtr_advice *advice; /* its knee: what is recommended */
+    struct gtr_bootstrap *bootstrap;
+    struct gtr_span *range; /* [n_knobs] what is recommended among the settings of its policy */
+    char *text;             /* the recommended setting to type after -p, in few digits, and */
+    struct gtr_decisions *decisions; /* what it does */
+    double objectives[GTR_OBJECTIVE_COUNT];
+    struct gtr_trust trust;
     /* Of the first goal, over the knob's own policy; NaN where it cannot be told. */
     struct gtr_sensitivity *sensitivity; /* [n_knobs] */
 };
+
+/* sweep_advice.c: fills bootstrap to trust, for sweep_found_make. */
+enum gtr_code sweep_advise(struct sweep_found *found, const struct sweep_options *options,
+                           const struct sweep_results *results, struct gtr_err *err);
+
+/* The share of the draws that recommend this policy. */
+double sweep_agreement(const struct sweep_found *found, const struct sweep_results *results,
+                       size_t policy);
+
+/* As many digits as a recommended range bears: two; near 1 two of what is missing to it. */
+void sweep_digits(double x, char text[SWEEP_NAME_SIZE]);
 
 /* Are goals and limits what a sweep has?  Asked before it runs. */
 enum gtr_code sweep_found_check(const struct sweep_options *options, struct gtr_err *err);

@@ -76,9 +76,10 @@ static void check(struct sweep_options *o, const struct argp_state *state)
     if (o->goals.n > SWEEP_GOALS_MAX)
         argp_error(state, "--goal %s: at most %d goals", o->goals.text[SWEEP_GOALS_MAX],
                    SWEEP_GOALS_MAX);
-    if (o->goals.n == 0) {
+    o->goals_asked = o->goals.n > 0;
+    if (!o->goals_asked) {
         cli_add_word(&o->goals, state, "leak");
-        cli_add_word(&o->goals, state, "clip_rate");
+        cli_add_word(&o->goals, state, "attenuation");
     }
 }
 
@@ -171,9 +172,10 @@ static const struct argp_option options[] = {
     { "seed", OPT_SEED, "N", 0, "Of the sample and of the intervals.  Default: 0", 1 },
     { NULL, 0, NULL, 0, "What is good:", 2 },
     { "goal", OPT_GOAL, "OBJECTIVE", 0,
-      "To be small: an objective or a weighted sum, as volatility+2*leak; up to three.  Default: "
-      "leak "
-      "and clip_rate",
+      "To be small: an objective or a weighted sum, as volatility+2*leak; up to three, and the "
+      "knee "
+      "of their front is recommended.  Without any: of the settings that cost calm groups at most "
+      "1% of their gradient, the one that lets least of the spikes through",
       2 },
     { "limit", OPT_LIMIT, "OBJECTIVE<NUMBER", 0, "Recommend only settings that keep this", 2 },
     { "fast", OPT_FAST, NULL, 0, "Only clip rates and scales: faster, and no other objectives", 2 },

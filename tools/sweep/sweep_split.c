@@ -57,16 +57,20 @@ static enum gtr_code run_on(const struct steadiness *s, const struct gtr_series 
     return rc;
 }
 
-/* How many settings are better than `best`, of how many that have a value. */
-static void put_standing(FILE *f, const double *values, size_t n, size_t best)
+/* How many settings are better than the recommended, of how many that have a value; and how often
+ * it clips there. */
+static void put_standing(const struct steadiness *s, const double *values, const double *rows)
 {
-    size_t better = 0, count = 0, i;
+    size_t best = s->found->advice->knee, better = 0, count = 0, i;
+    char place[RANGE_SIZE], rate[TELL_SIZE];
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < s->results->n; i++) {
         count += isnan(values[i]) ? 0 : 1;
         better += values[i] < values[best] ? 1 : 0;
     }
-    fprintf(f, "%zu of %zu", better + 1, count);
+    snprintf(place, sizeof place, "%zu of %zu", better + 1, count);
+    fprintf(s->f, "%-22s %s\n", place,
+            tell_share(rows[best * GTR_OBJECTIVE_COUNT + GTR_CLIP_RATE], rate));
 }
 
 /* Runs on `series` and prints its line, called name i. */
@@ -87,13 +91,13 @@ static enum gtr_code put_series(const struct steadiness *s, size_t i,
     fputs("  ", s->f);
     tell_name(s->f, &s->names, i);
     if (isnan(stability.rank_correlation)) {
-        fprintf(s->f, " %16s   (the goal is the same for all settings there)\n", "-");
+        fprintf(s->f, " %16s   (%s is the same for all settings there)\n", "-",
+                s->options->goals.text[0]);
         return GTR_OK;
     }
     fprintf(s->f, " %16.3f %19s   ", stability.rank_correlation,
             tell_share(stability.best_overlap, share));
-    put_standing(s->f, s->part, s->results->n, s->found->advice->knee);
-    fputc('\n', s->f);
+    put_standing(s, s->part, s->rows);
     return GTR_OK;
 }
 
@@ -175,10 +179,16 @@ static enum gtr_code put_all(struct steadiness *s, struct gtr_err *err)
     goal_of_rows(&s->found->goals[0], s->results->rows, s->found->keep, s->results->n, s->whole);
     fprintf(s->f, "\nsteady? the ranking by %s elsewhere, beside that on all of this run\n",
             s->options->goals.text[0]);
-    fprintf(s->f, "  %-*s %16s %19s   %s\n", (int)s->names.width, "steps or trace",
-            "rank correlation", "best tenth in common", "rank of the recommended");
+    fprintf(s->f, "  %-*s %16s %19s   %-22s %s\n", (int)s->names.width, "steps or trace",
+            "rank correlation", "best tenth in common", "rank of recommended", "it clips");
+    fprintf(s->f, "  %-*s %16s %19s   ", (int)s->names.width, "all of this run", "-", "-");
+    put_standing(s, s->whole, s->results->rows);
     for (i = 0; rc == GTR_OK && i < n; i++)
         rc = i < k ? put_window(s, i, err) : put_trace(s, i - k, err);
+    if (s->options->against.n > 0)
+        fputs("  the larger the gap between its clip rates, the further a training may be from "
+              "them\n",
+              s->f);
     tell_names_free(&s->names);
     gtr_free(names);
     return rc;
