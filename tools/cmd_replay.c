@@ -78,8 +78,8 @@ static const struct argp_option options[] = {
     { "objectives", OPT_OBJECTIVES, "FILE|-", 0,
       "Write the objectives of `gradtrace sweep` for each policy as tab-separated text", 0 },
     { "against", OPT_AGAINST, "OTHER", 0,
-      "Replay over another recording as well, made under another policy, and print how far apart "
-      "the two predictions are: that foretells how far a training will be from them",
+      "Replay over another recording of the training as well, made under another policy, and print "
+      "how far apart the two predictions are: a training may be as far from either",
       0 },
     { "output", 'o', "RESULT.h5", 0, "Write decisions and statistics as HDF5", 0 },
     { 0 },
@@ -393,7 +393,7 @@ static enum gtr_code put_against(const struct arguments *arguments, const struct
             put_gap(&names, i, &outputs->reports[i]->pooled, &report->pooled);
         gtr_scaling_free(report);
     }
-    puts("  The larger the gap, the further a training may be from either.\n");
+    puts("  A training may be as far from either.\n");
     tell_names_free(&names);
     gtr_free(norms);
     study_close(&other);

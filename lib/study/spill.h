@@ -119,6 +119,13 @@ enum gtr_code gtr_spill_curve(const struct gtr_replay *replay, const struct gtr_
 enum gtr_code gtr_spill_limit(const struct gtr_replay *replay, const struct gtr_baseline *baseline,
                               double cost, struct gtr_spill_point *limit, struct gtr_err *err);
 
+/* How far that limit depends on the stretches of the run that one happened to see: the run is cut
+ * into ten, ten are drawn with replacement (Kuensch 1989), 200 times, and the limit is sought for
+ * each draw; *low and *high hold 98 of 100 of them and `limit`, the limit of the whole run. */
+enum gtr_code gtr_spill_limit_range(const struct gtr_replay *replay,
+                                    const struct gtr_baseline *baseline, double cost, double limit,
+                                    double *low, double *high, struct gtr_err *err);
+
 GTR_PUBLIC_END
 
 /* The smallest of n rising limits from which on the cost is at most `cost`; n if there is none. */

@@ -7,6 +7,7 @@
 #include "exact.h"
 #include "objectives.h"
 #include "order.h"
+#include "random.h"
 #include "spill.h"
 #include "threads.h"
 
@@ -193,4 +194,82 @@ enum gtr_code gtr_spill_limit(const struct gtr_replay *replay, const struct gtr_
     fill_point(&levels, limit);
     levels_free(&levels);
     return GTR_OK;
+}
+
+/* --- how sure it is --------------------------------------------------------------------------- */
+
+enum { STRETCHES = 10, DRAWS = 200, TRIED = 241 };
+
+/* What each of TRIED limits, from an eighth to eight times `limit`, costs in each stretch. */
+struct tries {
+    double limit[TRIED], cost[STRETCHES][TRIED], weight[STRETCHES];
+};
+
+static void fill_tries(const struct levels *levels, double limit, struct tries *tries)
+{
+    size_t i, b, k;
+
+    for (k = 0; k < TRIED; k++)
+        tries->limit[k] = limit * gtr_exp(gtr_ln(8.0) * (2.0 * (double)k / (TRIED - 1) - 1.0));
+    for (b = 0; b < STRETCHES; b++)
+        for (i = levels->n * b / STRETCHES; i < levels->n * (b + 1) / STRETCHES; i++) {
+            tries->weight[b] += levels->weight[i];
+            for (k = 0; k < TRIED; k++) {
+                double a = gtr_attenuation(levels->energy[i], gtr_ln(tries->limit[k]));
+
+                if (!(a > 0.0)) /* nor by any larger limit */
+                    break;
+                tries->cost[b][k] += levels->weight[i] * (1.0 - gtr_exp(-a));
+            }
+        }
+}
+
+/* The smallest of the limits that costs a draw at most `cost`. */
+static double limit_of_draw(const struct tries *tries, double cost, uint64_t draw)
+{
+    size_t picked[STRETCHES], b, k;
+    struct gtr_random random;
+    double weight = 0.0;
+
+    gtr_random_init(&random, 0, draw);
+    for (b = 0; b < STRETCHES; b++) {
+        picked[b] = (size_t)gtr_random_below(&random, STRETCHES);
+        weight += tries->weight[picked[b]];
+    }
+    for (k = 0; k < TRIED; k++) {
+        double sum = 0.0;
+
+        for (b = 0; b < STRETCHES; b++)
+            sum += tries->cost[picked[b]][k];
+        if (sum <= cost * weight)
+            break;
+    }
+    return tries->limit[k < TRIED ? k : TRIED - 1];
+}
+
+enum gtr_code gtr_spill_limit_range(const struct gtr_replay *replay,
+                                    const struct gtr_baseline *baseline, double cost, double limit,
+                                    double *low, double *high, struct gtr_err *err)
+{
+    double found[DRAWS], scratch[DRAWS];
+    struct tries *tries = NULL;
+    struct levels levels;
+    enum gtr_code rc = levels_new(replay, baseline, &levels, err);
+    size_t d;
+
+    if (rc != GTR_OK)
+        return rc;
+    rc = gtr_alloc_for(&tries, 1, sizeof *tries, "limits", err);
+    if (rc == GTR_OK) {
+        fill_tries(&levels, limit, tries);
+        for (d = 0; d < DRAWS; d++)
+            found[d] = limit_of_draw(tries, cost, d);
+        gtr_order_sort(found, scratch, DRAWS);
+        *low = found[DRAWS / 100] < limit ? found[DRAWS / 100] : limit;
+        *high = found[DRAWS - 1 - DRAWS / 100];
+        *high = *high > limit ? *high : limit;
+    }
+    gtr_free(tries);
+    levels_free(&levels);
+    return rc;
 }

@@ -250,6 +250,34 @@ static void a_run_that_stays_where_it_begins_has_settled_at_once(void)
     world_free(&w);
 }
 
+static void check_range(double first_half, bool wide)
+{
+    struct gtr_spill_point limit;
+    double low = 0.0, high = 0.0;
+    struct world w;
+    size_t t;
+
+    for (t = 0; t < 1000; t++)
+        made.norm[0][t] = (t < 500 ? first_half : 1.0) * (1.0 + 0.05 * (double)(t % 5));
+    world_make(&w, 1, 1000);
+    CHECK(gtr_spill_limit(w.replay, w.baseline, 0.01, &limit, NULL) == GTR_OK);
+    CHECK(gtr_spill_limit_range(w.replay, w.baseline, 0.01, limit.max_norm, &low, &high, NULL) ==
+          GTR_OK);
+    CHECK(low <= limit.max_norm && limit.max_norm <= high);
+    if (wide)
+        CHECK(high / low > 1.15);
+    else /* the limits tried are 1.8 % apart */
+        CHECK(high / low < 1.04);
+    world_free(&w);
+}
+
+/* Ten stretches that are one: no draw differs.  A run whose halves differ bears less. */
+static void the_recommended_limit_has_the_range_that_its_stretches_give(void)
+{
+    check_range(1.0, false);
+    check_range(1.3, true);
+}
+
 /* --- Shapley's value among many --------------------------------------------------------------- */
 
 static double worth(double energy, double limit)
@@ -326,6 +354,7 @@ int main(void)
     RUN(norms_that_fall_or_rise_at_first_and_stay_are_innocent);
     RUN(the_recommended_limit_does_not_pay_for_the_warm_up);
     RUN(a_run_that_stays_where_it_begins_has_settled_at_once);
+    RUN(the_recommended_limit_has_the_range_that_its_stretches_give);
     RUN(many_culprits_have_their_shapley_values_within_the_error);
     return check_report();
 }

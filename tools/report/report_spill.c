@@ -202,9 +202,13 @@ static void put_other_limits(struct report *r)
         return;
     SAY(r,
         "<p>A limit of {} is the smallest that takes at most {} of its gradient from an "
-        "innocent group, on average over the steps after the warm-up",
+        "innocent group, on average over the steps after the warm-up (other stretches of such a "
+        "run "
+        "would give {} to {})",
         said_limit("fitting_limit", chosen->max_norm),
-        said_share("cost", r->found->spill_options.cost));
+        said_share("cost", r->found->spill_options.cost),
+        said_times("fitting_limit_low", found->chosen_low),
+        said_times("fitting_limit_high", found->chosen_high));
     if (chosen->clip_rate > 0.0)
         SAY(r, "; it engages at {} of the steps, and {} of what it takes is excess.</p>\n",
             said_share("fitting_clip_rate", chosen->clip_rate),

@@ -338,6 +338,10 @@ enum gtr_code spill_found_make(struct spill_found *found, const struct study *st
     if (rc == GTR_OK)
         rc = gtr_spill_limit(study->replay, found->baseline, options->cost, &found->chosen, err);
     if (rc == GTR_OK)
+        rc = gtr_spill_limit_range(study->replay, found->baseline, options->cost,
+                                   found->chosen.max_norm, &found->chosen_low, &found->chosen_high,
+                                   err);
+    if (rc == GTR_OK)
         rc = gtr_spill_curve(study->replay, found->baseline, found->points, SPILL_POINTS, err);
     found->own.max_norm = study_own_limit(gtr_trace_head(study->trace)->meta);
     if (rc == GTR_OK && found->own.max_norm > 0.0)

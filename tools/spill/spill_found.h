@@ -62,10 +62,11 @@ struct spill_found {
     size_t n_policies;
     size_t main; /* the first global one, of which all is told; n_policies if there is none */
     struct gtr_spill_point points[SPILL_POINTS];
-    struct gtr_spill_point chosen; /* the recommended limit */
-    struct gtr_spill_point own;    /* the run's own, as its meta tells; max_norm 0 if unknown */
-    size_t *ranked;                /* [G] most blame first, then most received */
-    size_t *worst;                 /* rows of the steps with most excess, at most options->n_top */
+    struct gtr_spill_point chosen;  /* the recommended limit */
+    double chosen_low, chosen_high; /* and the range of it that the recording bears */
+    struct gtr_spill_point own;     /* the run's own, as its meta tells; max_norm 0 if unknown */
+    size_t *ranked;                 /* [G] most blame first, then most received */
+    size_t *worst;                  /* rows of the steps with most excess, at most options->n_top */
     size_t n_worst;
     struct spill_kappa kappas[SPILL_KAPPAS];
     size_t n_kappas;

@@ -331,11 +331,14 @@ static void put_curve(FILE *f, const struct spill_found *found)
         above = found->points[i].max_norm;
     }
     put_marked(f, found, above, HUGE_VAL);
-    fprintf(f, "  recommended: %.6g, the smallest at which an innocent group loses at most %s\n",
-            chosen->max_norm, tell_share(found->options->cost, a));
-    fprintf(f, "  (--cost %g); it clips %s of the steps, and its excess share is %s\n",
-            found->options->cost, tell_share(chosen->clip_rate, b),
-            tell_share(chosen->excess_share, c));
+    fprintf(f,
+            "  recommended: %.2g to %.2g; %.6g is the smallest at which an innocent group loses at "
+            "most %s\n  (--cost %g), and other stretches of such a run would give another in that "
+            "range\n",
+            found->chosen_low, found->chosen_high, chosen->max_norm,
+            tell_share(found->options->cost, a), found->options->cost);
+    fprintf(f, "  %.6g clips %s of the steps, and its excess share is %s\n", chosen->max_norm,
+            tell_share(chosen->clip_rate, b), tell_share(chosen->excess_share, c));
     put_ranges(f, found);
     fputc('\n', f);
 }

@@ -231,6 +231,8 @@ static struct json_object *everything(const struct spill_found *found)
     json_add_integer(all, "warmup", (int64_t)(size_t)past->warmup);
     json_add_number(all, "cost", found->options->cost);
     json_object_object_add(all, "recommended", point(&found->chosen));
+    json_add_number(all, "recommended_low", found->chosen_low);
+    json_add_number(all, "recommended_high", found->chosen_high);
     json_object_object_add(all, "run_limit", found->own.max_norm > 0.0 ? point(&found->own) : NULL);
     list = json_object_new_array();
     for (i = 0; i < found->n_policies; i++)

@@ -186,9 +186,7 @@ static enum gtr_code put_all(struct steadiness *s, struct gtr_err *err)
     for (i = 0; rc == GTR_OK && i < n; i++)
         rc = i < k ? put_window(s, i, err) : put_trace(s, i - k, err);
     if (s->options->against.n > 0)
-        fputs("  the larger the gap between its clip rates, the further a training may be from "
-              "them\n",
-              s->f);
+        fputs("  a training may be as far from either clip rate as they are apart\n", s->f);
     tell_names_free(&s->names);
     gtr_free(names);
     return rc;
