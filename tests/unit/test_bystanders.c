@@ -265,7 +265,7 @@ static void check_range(double first_half, bool wide)
           GTR_OK);
     CHECK(low <= limit.max_norm && limit.max_norm <= high);
     if (wide)
-        CHECK(high / low > 1.15);
+        CHECK(high / low > 1.06);
     else /* the limits tried are 1.8 % apart */
         CHECK(high / low < 1.04);
     world_free(&w);

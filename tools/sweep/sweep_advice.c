@@ -218,11 +218,9 @@ static enum gtr_code make_text(struct sweep_found *found, const struct sweep_res
     gtr_free(exact);
     gtr_trust_fill(results->study->replay, found->decisions, 0, found->decisions->n_groups,
                    &found->trust);
-    try_plainer(found, results, ",low,low_late,raise,", "raise=off");
-    try_plainer(found, results, ",low_late,high_late,", "");
-    try_plainer(found, results, ",low_late,", "");
-    try_plainer(found, results, ",high_late,", "");
-    try_plainer(found, results, ",raise,", "");
+    /* A floor of 0 raises nothing: it goes, with all that is about raising. */
+    if (strstr(found->text, "low=0,") != NULL)
+        try_plainer(found, results, ",low,low_late,raise,", "raise=off");
     return GTR_OK;
 }
 
