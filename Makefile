@@ -310,6 +310,11 @@ FRAMEWORK_TESTS = test_record_trainers test_hugging_face_trainer test_record_sca
 check-frameworks: all ## the Python tests with torch, transformers, PEFT and TRL from PyPI
 	@$(TEST_ENV) tests/frameworks.sh $(FRAMEWORK_TESTS)
 
+.PHONY: check-wheel
+check-wheel: all ## `make wheel`, in an environment with nothing but pip
+	@$(MAKE) wheel || exec tests/skip.sh no wheel can be made here
+	@$(TEST_ENV) tests/wheel.sh
+
 .PHONY: check-kill
 check-kill: $(KILLER) ## kill a recorder 1,000 times, and once at each system call
 	$(KILLER) each
@@ -430,6 +435,10 @@ Requires.private: $(PKGS)
 Libs.private: $(CUDA_LIBS) -lm -pthread
 endef
 export PC
+
+.PHONY: wheel
+wheel: ## build/wheel/gradtrace-*.whl: all of it for pip, HDF5 and the other libraries inside
+	@MAKE='$(MAKE)' lib/python/wheel/wheel.sh $(BUILD)/wheel $(VERSION)
 
 .PHONY: install
 install: all ## into DESTDIR and PREFIX=/usr/local: program, libraries, headers, man page, Python

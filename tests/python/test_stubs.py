@@ -72,6 +72,13 @@ class Stubs(unittest.TestCase):
                     parameters(part), real_parameters(method), f"{name}.{part.name}"
                 )
 
+    def test_the_package_is_python_3_9_throughout(self):
+        for folder, _, names in os.walk(FOLDER):
+            for name in names:
+                if name.endswith(".py"):
+                    with open(os.path.join(folder, name), encoding="utf-8") as file:
+                        ast.parse(file.read(), name, feature_version=(3, 9))
+
     def test_no_public_method_is_missing(self):
         for name, node in stub().items():
             if not isinstance(node, ast.ClassDef) or name == "TrainerCallback":

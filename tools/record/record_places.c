@@ -1,9 +1,10 @@
 /* record_places.c - where the hook and the library lie, seen from the program.
  *
- *     BUILD/gradtrace        BUILD/python, a link to lib/python       BUILD/libgradtrace.so
- *     tree/build/gradtrace   tree/lib/python                          tree/build/libgradtrace.so
- *     PREFIX/bin/gradtrace   PREFIX/lib/python3.N/dist-packages       PREFIX/lib/libgradtrace.so
- *                            or site-packages
+ *     BUILD/gradtrace          BUILD/python, a link to lib/python       BUILD/libgradtrace.so
+ *     tree/build/gradtrace     tree/lib/python                          tree/build/libgradtrace.so
+ *     PREFIX/bin/gradtrace     PREFIX/lib/python3.N/dist-packages       PREFIX/lib/libgradtrace.so
+ *                              or site-packages
+ *     gradtrace/bin/gradtrace  gradtrace, the package of a wheel        gradtrace/bin/libgradtrace.so
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include "record_run.h"
 
 static const char *const hooks[] = {
+    "../start/sitecustomize.py",
     "python/gradtrace/start/sitecustomize.py",
     "../lib/python/gradtrace/start/sitecustomize.py",
     "../lib/python3*/dist-packages/gradtrace/start/sitecustomize.py",

@@ -172,6 +172,7 @@ def candidates():
     tree = os.path.normpath(os.path.join(here, "..", "..", ".."))
     paths = [
         os.path.join(here, NAME),  # copied beside the package
+        os.path.join(here, "bin", NAME),  # in the wheel, beside the program
         os.path.join(tree, os.environ.get("GRADTRACE_BUILD", "build"), NAME),  # a source tree
     ]
     # Installed: the package in PREFIX/lib/python3*/..., the library in PREFIX/lib.

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 
 from . import _library
 from ._library import Error
@@ -79,3 +80,9 @@ def run(command, path, policies=(), **options):
 def ask(command, path, policies=(), **options):
     """The same with --json=-, as Python's own lists and dicts."""
     return json.loads(run(command, path, policies, json="-", **options))
+
+
+def main():
+    """The command `gradtrace` of the wheel: becomes the program inside it, and no other."""
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bin", "gradtrace")
+    os.execv(program, [program, *sys.argv[1:]])
