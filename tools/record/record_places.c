@@ -1,10 +1,10 @@
 /* record_places.c - where the hook and the library lie, seen from the program.
  *
- *     BUILD/gradtrace          BUILD/python, a link to lib/python       BUILD/libgradtrace.so
- *     tree/build/gradtrace     tree/lib/python                          tree/build/libgradtrace.so
- *     PREFIX/bin/gradtrace     PREFIX/lib/python3.N/dist-packages       PREFIX/lib/libgradtrace.so
+ *     BUILD/gradtrace          BUILD/python, a link to lib/python    BUILD/libgradtrace.so
+ *     tree/build/gradtrace     tree/lib/python                       tree/build/libgradtrace.so
+ *     PREFIX/bin/gradtrace     PREFIX/lib/python3.N/dist-packages    PREFIX/lib/libgradtrace.so
  *                              or site-packages
- *     gradtrace/bin/gradtrace  gradtrace, the package of a wheel        gradtrace/bin/libgradtrace.so
+ *     gradtrace/bin/gradtrace  gradtrace, the package of a wheel     gradtrace/bin/libgradtrace.so
  */
 #define _GNU_SOURCE
 #include <errno.h>

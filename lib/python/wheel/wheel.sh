@@ -73,13 +73,15 @@ say TOOLS "$kept/tools"
 make_tools >"$build/tools.log" 2>&1 || { tail -n 5 "$build/tools.log"; exit 1; }
 say HDF5 "$kept/hdf5"
 make_hdf5 >"$build/hdf5.log" 2>&1 || { tail -n 5 "$build/hdf5.log"; exit 1; }
+others=$(pkg-config --libs json-c zlib)
+pkg-config --exists libdeflate && others="$others $(pkg-config --libs libdeflate)"
 ${MAKE:-make} --no-print-directory BUILD="$build" MPI=0 CUDA=0 PKG_CFLAGS="-I$kept/hdf5/include" \
-    PKG_LIBS="-L$kept/hdf5/lib -lhdf5 $(pkg-config --libs json-c zlib $(
-        pkg-config --exists libdeflate && echo libdeflate)) -ldl -lm" \
+    PKG_LIBS="-L$kept/hdf5/lib -lhdf5 $others -ldl -lm" \
     "$build/gradtrace" "$build/libgradtrace.so"
 fill_stage
 rm -rf "$build"/*.whl "$build/plain"
-(cd "$stage" && GRADTRACE_VERSION=$version "$kept/tools/bin/python" setup.py -q bdist_wheel -d ../plain) \
+export GRADTRACE_VERSION=$version
+(cd "$stage" && "$kept/tools/bin/python" setup.py -q bdist_wheel -d ../plain) \
     >"$build/setup.log" 2>&1 || { tail -n 5 "$build/setup.log"; exit 1; }
 auditwheel repair -w "$build" "$build"/plain/*.whl >"$build/auditwheel.log" 2>&1 ||
     { tail -n 5 "$build/auditwheel.log"; exit 1; }
