@@ -1,10 +1,6 @@
-/* optimizer.c - the optimizers and their parameters as data, as text, as a trace's meta tells them,
- * and step by step.
- */
+/* optimizer.c - the optimizers and their parameters as data, as text, and step by step. */
 #include "optimizer.h"
 
-#include <ctype.h>
-#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +17,7 @@ struct param {
 };
 
 struct spec {
-    const char *name;
+    const char *name, *title;
     const struct param *params;
     size_t n_params;
 };
@@ -39,12 +35,44 @@ static const struct param adamw_params[] = {
 static const struct param sgd_params[] = {
     { "momentum", AT(momentum), 0.9, 0.0, 0x1.fffffep-1 },
     { "nesterov", AT(nesterov), 0.0, 0.0, 1.0 },
+    { "dampening", AT(dampening), 0.0, 0.0, 1.0 },
+};
+
+static const struct param lion_params[] = {
+    { "beta1", AT(beta1), 0.9, 0.0, 0x1.fffffep-1 },
+    { "beta2", AT(beta2), 0.99, 0.0, 0x1.fffffep-1 },
+};
+
+static const struct param rmsprop_params[] = {
+    { "alpha", AT(beta2), 0.99, 0.0, 0x1.fffffep-1 },
+    { "eps", AT(eps), 1e-8, 1e-37, 1e30 },
+    { "momentum", AT(momentum), 0.0, 0.0, 0x1.fffffep-1 },
+};
+
+static const struct param nadam_params[] = {
+    { "beta1", AT(beta1), 0.9, 0.0, 0x1.fffffep-1 },
+    { "beta2", AT(beta2), 0.999, 0.0, 0x1.fffffep-1 },
+    { "eps", AT(eps), 1e-8, 1e-37, 1e30 },
+    { "momentum_decay", AT(momentum_decay), 0.004, 0.0, 1000.0 },
 };
 
 static const struct spec specs[GTR_OPTIMIZER_COUNT] = {
-    [GTR_ADAMW] = { "adamw", adamw_params, GTR_ARRAY_LEN(adamw_params) },
-    [GTR_SGD] = { "sgd", sgd_params, GTR_ARRAY_LEN(sgd_params) },
+    [GTR_ADAMW] = { "adamw", "AdamW", adamw_params, GTR_ARRAY_LEN(adamw_params) },
+    [GTR_SGD] = { "sgd", "SGD", sgd_params, GTR_ARRAY_LEN(sgd_params) },
+    [GTR_LION] = { "lion", "Lion", lion_params, GTR_ARRAY_LEN(lion_params) },
+    [GTR_RMSPROP] = { "rmsprop", "RMSprop", rmsprop_params, GTR_ARRAY_LEN(rmsprop_params) },
+    [GTR_NADAM] = { "nadam", "NAdam", nadam_params, GTR_ARRAY_LEN(nadam_params) },
 };
+
+const char *gtr_optimizer_title(const struct gtr_optimizer *optimizer)
+{
+    return specs[optimizer->id].title;
+}
+
+const char *gtr_optimizer_param(enum gtr_optimizer_id id, size_t i)
+{
+    return i < specs[id].n_params ? specs[id].params[i].name : NULL;
+}
 
 static double value_of(const struct gtr_optimizer *optimizer, const struct param *param)
 {
@@ -64,6 +92,16 @@ static bool set_param(struct gtr_optimizer *optimizer, const struct param *param
     value += 0.0; /* -0 becomes 0 */
     memcpy((char *)optimizer + param->offset, &value, sizeof value);
     return true;
+}
+
+int gtr_optimizer_set(struct gtr_optimizer *optimizer, const char *name, double value)
+{
+    const struct spec *spec = &specs[optimizer->id];
+    size_t i = 0;
+
+    while (i < spec->n_params && strcmp(spec->params[i].name, name) != 0)
+        i++;
+    return i < spec->n_params && set_param(optimizer, &spec->params[i], value);
 }
 
 void gtr_optimizer_init(struct gtr_optimizer *optimizer, enum gtr_optimizer_id id)
@@ -225,186 +263,68 @@ enum gtr_code gtr_optimizer_check(const struct gtr_optimizer *optimizer, struct 
     return GTR_OK;
 }
 
-/* --- meta ------------------------------------------------------------------------------------- */
-
-/* Our recorder writes {"optimizer": {"class": "AdamW", "betas": [0.9, 0.999], "eps": 1e-08, ...}}.
- * Others say "name" or "type", or beta1 and beta2; trainers put the same keys at the top with the
- * optimizer's name as a plain string, some of them behind a prefix: {"optim": "adamw_torch",
- * "adam_beta1": 0.9, ...}.  Where parameter groups differ, the first one's settings are taken. */
-
-/* What names begin with once they are in lower case: adamw_torch, adamw_8bit, AdamWScale, fused
- * variants.  Adam adds its weight decay to gradients that are not known here, so without one it is
- * adamw. */
-static const struct {
-    const char *prefix;
-    enum gtr_optimizer_id id;
-} names[] = { { "adam", GTR_ADAMW },
-              { "fusedadam", GTR_ADAMW },
-              { "deepspeedcpuadam", GTR_ADAMW },
-              { "sgd", GTR_SGD },
-              { "fusedsgd", GTR_SGD } };
-
-/* These begin like Adam and move otherwise. */
-static const char *const others[] = { "adamax", "adamp", "adamini", "adam-mini", "adam_mini" };
-
-static bool begins(const char *text, const char *prefix)
-{
-    for (; *prefix != '\0'; text++, prefix++)
-        if (tolower((unsigned char)*text) != *prefix)
-            return false;
-    return true;
-}
-
-static bool find_id(const char *name, enum gtr_optimizer_id *id)
-{
-    size_t i;
-
-    for (i = 0; i < GTR_ARRAY_LEN(others); i++)
-        if (begins(name, others[i]))
-            return false;
-    for (i = 0; i < GTR_ARRAY_LEN(names); i++)
-        if (begins(name, names[i].prefix)) {
-            *id = names[i].id;
-            return true;
-        }
-    return false;
-}
-
-static const char *text_of(struct json_object *object, const char *key)
-{
-    struct json_object *value;
-
-    if (!json_object_object_get_ex(object, key, &value) ||
-        !json_object_is_type(value, json_type_string))
-        return NULL;
-    return json_object_get_string(value);
-}
-
-static bool is_number(struct json_object *value)
-{
-    return json_object_is_type(value, json_type_double) ||
-           json_object_is_type(value, json_type_int) ||
-           json_object_is_type(value, json_type_boolean);
-}
-
-/* The number under `key` or "adam_KEY", or a member of betas. */
-static bool number_of(struct json_object *object, const char *key, double *number)
-{
-    struct json_object *value;
-    char prefixed[40] = "adam_";
-
-    strncat(prefixed, key, sizeof prefixed - sizeof "adam_");
-    if ((!json_object_object_get_ex(object, key, &value) &&
-         !json_object_object_get_ex(object, prefixed, &value)) ||
-        !is_number(value)) {
-        bool first = strcmp(key, "beta1") == 0;
-
-        if ((!first && strcmp(key, "beta2") != 0) ||
-            !json_object_object_get_ex(object, "betas", &value) ||
-            !json_object_is_type(value, json_type_array) || json_object_array_length(value) != 2)
-            return false;
-        value = json_object_array_get_idx(value, first ? 0 : 1);
-    }
-    if (!is_number(value))
-        return false;
-    *number = json_object_get_double(value);
-    return true;
-}
-
-/* adam_epsilon is what trainers call eps. */
-static const char *other_key(const char *key)
-{
-    return strcmp(key, "eps") == 0 ? "epsilon" : key;
-}
-
-/* A setting out of range is as good as none: then meta does not say. */
-static bool read_settings(struct json_object *object, const char *name,
-                          struct gtr_optimizer *optimizer)
-{
-    const struct spec *spec;
-    enum gtr_optimizer_id id;
-    size_t i;
-
-    if (name == NULL || !find_id(name, &id))
-        return false;
-    gtr_optimizer_init(optimizer, id);
-    /* torch's own default; a recorder that knows the momentum says so. */
-    optimizer->momentum = 0.0;
-    spec = &specs[id];
-    for (i = 0; i < spec->n_params; i++) {
-        const char *key = spec->params[i].name;
-        double number;
-
-        if ((number_of(object, key, &number) || number_of(object, other_key(key), &number)) &&
-            !set_param(optimizer, &spec->params[i], number))
-            return false;
-    }
-    return true;
-}
-
-static const char *name_of(struct json_object *object)
-{
-    static const char *const keys[] = { "name", "class", "type", "optimizer", "optim" };
-    const char *name = NULL;
-    size_t i;
-
-    for (i = 0; name == NULL && i < GTR_ARRAY_LEN(keys); i++)
-        name = text_of(object, keys[i]);
-    return name;
-}
-
-int gtr_optimizer_from_meta(const char *meta, struct gtr_optimizer *optimizer)
-{
-    struct json_object *root = meta != NULL ? json_tokener_parse(meta) : NULL, *inner;
-    struct gtr_optimizer found;
-    bool known = false;
-
-    if (json_object_is_type(root, json_type_object)) {
-        if (json_object_object_get_ex(root, "optimizer", &inner) &&
-            json_object_is_type(inner, json_type_object))
-            known = read_settings(inner, name_of(inner), &found);
-        else /* not by "name": at the top that is the run's */
-            known = read_settings(root,
-                                  text_of(root, "optimizer") != NULL ? text_of(root, "optimizer")
-                                                                     : text_of(root, "optim"),
-                                  &found);
-    }
-    if (known)
-        *optimizer = found;
-    json_object_put(root);
-    return known;
-}
-
 /* --- steps ------------------------------------------------------------------------------------ */
+
+/* Products of the decays up to a step: not pow, for multiplying is exact rounding and the same
+ * everywhere. */
+struct powers {
+    double of_beta1, of_beta2, of_mu;
+};
+
+/* mu of nadam at step t. */
+static double mu_at(const struct gtr_optimizer *optimizer, int64_t t)
+{
+    double decayed = gtr_exp((double)t * optimizer->momentum_decay * gtr_ln(0.96));
+
+    return optimizer->beta1 * (1.0 - 0.5 * decayed);
+}
+
+static void step_sgd(const struct gtr_optimizer *optimizer, bool first,
+                     struct gtr_optimizer_step *step)
+{
+    step->beta1 = (float)optimizer->momentum;
+    /* torch takes the first gradient whole. */
+    step->fresh1 = first ? 1.0f : (float)(1.0 - optimizer->dampening);
+    step->beta2 = optimizer->nesterov != 0.0 ? (float)optimizer->momentum : 0.0f;
+}
+
+static void step_nadam(const struct gtr_optimizer *optimizer, int64_t t, struct powers *powers,
+                       struct gtr_optimizer_step *step)
+{
+    double mu = mu_at(optimizer, t), next = mu_at(optimizer, t + 1);
+
+    powers->of_mu *= mu;
+    step->of_m = (float)(next / (1.0 - powers->of_mu * next));
+    step->of_g = (float)((1.0 - mu) / (1.0 - powers->of_mu));
+}
 
 void gtr_optimizer_steps(const struct gtr_optimizer *optimizer, int64_t n_steps,
                          struct gtr_optimizer_step *steps)
 {
-    const bool adamw = optimizer->id == GTR_ADAMW;
-    const double momentum = optimizer->momentum;
-    /* Products, not pow: multiplying is exact rounding and the same everywhere. */
-    double power1 = 1.0, power2 = 1.0;
+    const enum gtr_optimizer_id id = optimizer->id;
+    struct powers powers = { 1.0, 1.0, 1.0 };
     int64_t t;
 
     for (t = 0; t < n_steps; t++) {
         struct gtr_optimizer_step *step = &steps[t];
 
         memset(step, 0, sizeof *step);
-        if (!adamw) {
-            step->beta1 = (float)momentum;
-            step->fresh1 = 1.0f;
-            step->beta2 = optimizer->nesterov != 0.0 ? (float)momentum : 0.0f;
-            step->factor = 1.0;
+        step->factor = 1.0;
+        if (id == GTR_SGD) {
+            step_sgd(optimizer, t == 0, step);
             continue;
         }
-        power1 *= optimizer->beta1;
-        power2 *= optimizer->beta2;
-        step->beta1 = (float)optimizer->beta1;
+        powers.of_beta1 *= optimizer->beta1;
+        powers.of_beta2 *= optimizer->beta2;
+        step->beta1 = (float)(id == GTR_RMSPROP ? optimizer->momentum : optimizer->beta1);
         step->fresh1 = (float)(1.0 - optimizer->beta1);
         step->beta2 = (float)optimizer->beta2;
         step->fresh2 = (float)(1.0 - optimizer->beta2);
         step->eps = (float)optimizer->eps;
-        step->root = (float)(1.0 / sqrt(1.0 - power2));
-        step->factor = 1.0 / (1.0 - power1);
+        step->root = (float)(1.0 / sqrt(1.0 - powers.of_beta2));
+        if (id == GTR_ADAMW)
+            step->factor = 1.0 / (1.0 - powers.of_beta1);
+        if (id == GTR_NADAM)
+            step_nadam(optimizer, t + 1, &powers, step);
     }
 }

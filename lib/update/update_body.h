@@ -32,7 +32,7 @@ enum {
 /* What does not change within a block, in registers: of what is in memory the compiler could not
  * know that it is not what the states are written to. */
 struct constants {
-    FLOATS scale, beta1, fresh1, beta2, fresh2, root, eps;
+    FLOATS scale, beta1, fresh1, beta2, fresh2, root, eps, of_m, of_g;
     bool ahead; /* sgd: nesterov */
 };
 
@@ -40,29 +40,33 @@ INLINE struct constants constants_of(const struct gtr_update_cell *c)
 {
     const struct gtr_optimizer_step *o = c->step;
 
-    return (
-        struct constants){ SPLAT(c->scale),  SPLAT(o->beta1), SPLAT(o->fresh1), SPLAT(o->beta2),
-                           SPLAT(o->fresh2), SPLAT(o->root),  SPLAT(o->eps),    o->beta2 > 0.0f };
+    return (struct constants){ SPLAT(c->scale),  SPLAT(o->beta1), SPLAT(o->fresh1), SPLAT(o->beta2),
+                               SPLAT(o->fresh2), SPLAT(o->root),  SPLAT(o->eps),    SPLAT(o->of_m),
+                               SPLAT(o->of_g),   o->beta2 > 0.0f };
 }
 
-/* gtr_adamw_move and gtr_sgd_move, in vectors: eight at a time, down the rows of a block from `at`,
+/* -1, 0 or 1, and NaN where c is not finite. */
+INLINE FLOATS sign_of(FLOATS c)
+{
+    FLOATS zero = c - c;
+    __typeof__(c > c) above = c > SPLAT(0.0f), below = c < SPLAT(0.0f); /* -1 where true */
+
+    return __builtin_convertvector(below - above, FLOATS) + zero;
+}
+
+/* gtr_optimizer_move, in vectors: eight at a time, down the rows of a block from `at`,
  * each operation for all of them before the next.  One after the other, what waits for a square
  * root would fill the processor's queues, at half the speed.  Written out, not looped: -O2 would
  * keep indexed arrays in memory. */
 #define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 #define AT(row)     (at + (row)*GTR_UPDATE_LANES)
 
-INLINE void move_column(enum gtr_optimizer_id id, const struct gtr_update_cell *c,
-                        const struct constants *o, bool whole, int at, FLOATS *u)
-{
-    /* The next policy's states: hardware prefetchers do not follow columns. */
-    uintptr_t ahead = (uintptr_t)c->first + (id == GTR_SGD ? 4u : 8u) * (size_t)GTR_UPDATE_BLOCK;
-
-    if (id == GTR_SGD) {
+INLINE void move_sgd(const struct gtr_update_cell *c, const struct constants *o, int at,
+                     uintptr_t ahead, FLOATS *u){
 #define BUFFER(row)                                                      \
     {                                                                    \
         FLOATS g = o->scale * LOAD_ANY(c->x + AT(row));                  \
-        FLOATS m = o->beta1 * LOAD(c->first + AT(row)) + g;              \
+        FLOATS m = o->beta1 * LOAD(c->first + AT(row)) + o->fresh1 * g;  \
                                                                          \
         STORE(c->first + AT(row), m);                                    \
         __builtin_prefetch((const void *)(ahead + 4 * (size_t)AT(row))); \
@@ -70,9 +74,46 @@ INLINE void move_column(enum gtr_optimizer_id id, const struct gtr_update_cell *
         if (o->ahead)                                                    \
             u[row] = g + o->beta2 * m;                                   \
     }
-        EACH_ROW(BUFFER)
+    EACH_ROW(BUFFER)
 #undef BUFFER
-    } else {
+}
+
+INLINE void move_lion(const struct gtr_update_cell *c, const struct constants *o, int at,
+                      uintptr_t ahead, FLOATS *u){
+#define SIGN(row)                                                        \
+    {                                                                    \
+        FLOATS g = o->scale * LOAD_ANY(c->x + AT(row));                  \
+        FLOATS m = LOAD(c->first + AT(row));                             \
+                                                                         \
+        STORE(c->first + AT(row), o->beta2 * m + o->fresh2 * g);         \
+        __builtin_prefetch((const void *)(ahead + 4 * (size_t)AT(row))); \
+        u[row] = sign_of(o->beta1 * m + o->fresh1 * g);                  \
+    }
+    EACH_ROW(SIGN)
+#undef SIGN
+}
+
+INLINE void move_rmsprop(const struct gtr_update_cell *c, const struct constants *o, int at,
+                         uintptr_t ahead, FLOATS *u){
+#define RATIO(row)                                                                            \
+    {                                                                                         \
+        FLOATS g = o->scale * LOAD_ANY(c->x + AT(row));                                       \
+        FLOATS v = o->beta2 * LOAD(c->second + AT(row)) + (o->fresh2 * g) * g;                \
+                                                                                              \
+        STORE(c->second + AT(row), v);                                                        \
+        __builtin_prefetch((const void *)(ahead + 4 * (size_t)AT(row)));                      \
+        __builtin_prefetch((const void *)(ahead + 4 * (size_t)(GTR_UPDATE_BLOCK + AT(row)))); \
+        u[row] = o->beta1 * LOAD(c->first + AT(row)) + g / (ROOT(v) + o->eps);                \
+        STORE(c->first + AT(row), u[row]);                                                    \
+    }
+    EACH_ROW(RATIO)
+#undef RATIO
+}
+
+/* adamw and nadam, which differ in what is divided. */
+INLINE void move_adam(bool nadam, const struct gtr_update_cell *c, const struct constants *o,
+                      int at, uintptr_t ahead, FLOATS *u)
+{
 #define MOMENTS(row)                                                                          \
     {                                                                                         \
         FLOATS g = o->scale * LOAD_ANY(c->x + AT(row));                                       \
@@ -86,13 +127,38 @@ INLINE void move_column(enum gtr_optimizer_id id, const struct gtr_update_cell *
     }
 #define BOTTOM(row) u[row] = ROOT(u[row]) * o->root + o->eps;
 #define DIVIDE(row) u[row] = LOAD(c->first + AT(row)) / u[row];
-        EACH_ROW(MOMENTS)
-        EACH_ROW(BOTTOM)
+#define AHEAD(row)                                                                               \
+    u[row] =                                                                                     \
+        (o->of_m * LOAD(c->first + AT(row)) + o->of_g * (o->scale * LOAD_ANY(c->x + AT(row)))) / \
+        u[row];
+    EACH_ROW(MOMENTS)
+    EACH_ROW(BOTTOM)
+    if (nadam) {
+        EACH_ROW(AHEAD)
+    } else {
         EACH_ROW(DIVIDE)
+    }
+#undef AHEAD
 #undef MOMENTS
 #undef BOTTOM
 #undef DIVIDE
-    }
+}
+
+INLINE void move_column(enum gtr_optimizer_id id, const struct gtr_update_cell *c,
+                        const struct constants *o, bool whole, int at, FLOATS *u)
+{
+    /* The next policy's states: hardware prefetchers do not follow columns. */
+    uintptr_t ahead =
+        (uintptr_t)c->first + 4u * (size_t)gtr_optimizer_states(id) * (size_t)GTR_UPDATE_BLOCK;
+
+    if (id == GTR_SGD)
+        move_sgd(c, o, at, ahead, u);
+    else if (id == GTR_LION)
+        move_lion(c, o, at, ahead, u);
+    else if (id == GTR_RMSPROP)
+        move_rmsprop(c, o, at, ahead, u);
+    else
+        move_adam(id == GTR_NADAM, c, o, at, ahead, u);
 #define CUT(row) u[row] = KEEP(u[row], c->inside + AT(row));
     if (!whole) {
         EACH_ROW(CUT)
@@ -193,10 +259,14 @@ INLINE void policy(enum gtr_optimizer_id id, const struct gtr_update_cell *cell,
         else                                                 \
             kind(id, c, false);                              \
     }
-DEFINE_MOVE(adamw_plain, plain, GTR_ADAMW)
-DEFINE_MOVE(adamw_policy, policy, GTR_ADAMW)
-DEFINE_MOVE(sgd_plain, plain, GTR_SGD)
-DEFINE_MOVE(sgd_policy, policy, GTR_SGD)
+#define DEFINE_MOVES(name, id)           \
+    DEFINE_MOVE(name##_plain, plain, id) \
+    DEFINE_MOVE(name##_policy, policy, id)
+DEFINE_MOVES(adamw, GTR_ADAMW)
+DEFINE_MOVES(sgd, GTR_SGD)
+DEFINE_MOVES(lion, GTR_LION)
+DEFINE_MOVES(rmsprop, GTR_RMSPROP)
+DEFINE_MOVES(nadam, GTR_NADAM)
 
 #define DEFINE_LOAD(name, LOAD_KIND, size)                           \
     TARGET static void name(const void *block, float *x)             \
@@ -210,13 +280,16 @@ DEFINE_LOAD(load_f16, LOAD_F16, 2)
 DEFINE_LOAD(load_bf16, LOAD_BF16, 2)
 DEFINE_LOAD(load_f64, LOAD_F64, 8)
 
-#define KERNELS                                                \
-    {                                                          \
-        .move = { [GTR_ADAMW] = { adamw_plain, adamw_policy }, \
-                  [GTR_SGD] = { sgd_plain, sgd_policy } },     \
-        .load = {                                              \
-            [GTR_F16] = load_f16,                              \
-            [GTR_BF16] = load_bf16,                            \
-            [GTR_F64] = load_f64                               \
-        }                                                      \
+#define KERNELS                                                      \
+    {                                                                \
+        .move = { [GTR_ADAMW] = { adamw_plain, adamw_policy },       \
+                  [GTR_SGD] = { sgd_plain, sgd_policy },             \
+                  [GTR_LION] = { lion_plain, lion_policy },          \
+                  [GTR_RMSPROP] = { rmsprop_plain, rmsprop_policy }, \
+                  [GTR_NADAM] = { nadam_plain, nadam_policy } },     \
+        .load = {                                                    \
+            [GTR_F16] = load_f16,                                    \
+            [GTR_BF16] = load_bf16,                                  \
+            [GTR_F64] = load_f64                                     \
+        }                                                            \
     }

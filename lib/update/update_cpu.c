@@ -414,7 +414,7 @@ enum gtr_code gtr_update_cpu_new(const struct gtr_update_pass *pass, size_t n_th
         (struct gtr_update_engine){ .begin = cpu_begin, .run = cpu_run, .free = cpu_free };
     cpu->pass = pass;
     cpu->n_threads = n_threads;
-    cpu->n_states = pass->optimizer == GTR_ADAMW ? 2 : 1;
+    cpu->n_states = (size_t)gtr_optimizer_states(pass->optimizer);
     cpu->width = 1 + 3 * pass->n_policies;
     rc = gtr_alloc_for(&cpu->from, pass->n_groups * pass->n_policies, sizeof *cpu->from, "lanes",
                        err);

@@ -45,6 +45,8 @@ struct walker {
     struct gtr_moments state[EACH];
 };
 
+#define TWO_STATES (gtr_optimizer_states((enum gtr_optimizer_id)OPTIMIZER) == 2)
+
 /* Zero is left where an optimizer remembers one number, so that nothing has to hold the other. */
 template <int OPTIMIZER>
 static __device__ __forceinline__ void load_walker(struct walker *w, const float *slot,
@@ -53,7 +55,7 @@ static __device__ __forceinline__ void load_walker(struct walker *w, const float
     GTR_UNROLL
     for (int e = 0; e < EACH; e++) {
         w->state[e].first = slot[e * LANES];
-        w->state[e].second = OPTIMIZER == GTR_SGD ? 0.0f : slot[n_elements + e * LANES];
+        w->state[e].second = TWO_STATES ? slot[n_elements + e * LANES] : 0.0f;
     }
 }
 
@@ -64,7 +66,7 @@ static __device__ __forceinline__ void store_walker(const struct walker *w, floa
     GTR_UNROLL
     for (int e = 0; e < EACH; e++) {
         slot[e * LANES] = w->state[e].first;
-        if (OPTIMIZER != GTR_SGD)
+        if (TWO_STATES)
             slot[n_elements + e * LANES] = w->state[e].second;
     }
 }
@@ -122,7 +124,7 @@ template <int OPTIMIZER>
 static __device__ __forceinline__ float move(const struct gtr_optimizer_step *o, float g,
                                              struct gtr_moments *state)
 {
-    return OPTIMIZER == GTR_ADAMW ? gtr_adamw_move(o, g, state) : gtr_sgd_move(o, g, state);
+    return gtr_optimizer_move((enum gtr_optimizer_id)OPTIMIZER, o, g, state);
 }
 
 /* u_none of the thread's elements; returns the lane's sum of squares. */
@@ -275,8 +277,18 @@ void gtr_update_walk(const struct gtr_update_device *d, enum gtr_optimizer_id op
 {
     unsigned grid = (unsigned)d->n_blocks;
 
-    if (optimizer == GTR_ADAMW)
-        GTR_LAUNCH(gtr_update_walk_rows<GTR_ADAMW>, grid, LANES, (cudaStream_t)stream, *d, bundle);
-    else
-        GTR_LAUNCH(gtr_update_walk_rows<GTR_SGD>, grid, LANES, (cudaStream_t)stream, *d, bundle);
+#define WALK(id)                                                                             \
+    case id:                                                                                 \
+        GTR_LAUNCH(gtr_update_walk_rows<id>, grid, LANES, (cudaStream_t)stream, *d, bundle); \
+        break;
+    switch (optimizer) {
+        WALK(GTR_ADAMW)
+        WALK(GTR_SGD)
+        WALK(GTR_LION)
+        WALK(GTR_RMSPROP)
+        WALK(GTR_NADAM)
+    default:
+        break;
+    }
+#undef WALK
 }

@@ -149,7 +149,7 @@ enum gtr_code gtr_update_plan_init(const struct gtr_trace *trace, const struct g
     memset(plan, 0, sizeof *plan);
     plan->n_policies = n_policies;
     plan->n_rows = gtr_trace_n_captures(trace);
-    plan->n_states = options->optimizer.id == GTR_ADAMW ? 2 : 1;
+    plan->n_states = (size_t)gtr_optimizer_states(options->optimizer.id);
     plan->memory = options->memory > 0 ? options->memory : MEMORY;
     if (groups->n_tensors != n)
         return gtr_fail(err, GTR_EUSAGE, "%s: groups of %zu tensors, not of its %zu",

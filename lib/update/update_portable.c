@@ -1,4 +1,5 @@
 /* update_portable.c - the kernels for any machine, in the words of update_engine.h. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "half.h"
@@ -18,12 +19,12 @@ static double fold(double *lane)
 
 static float move_element(enum gtr_optimizer_id id, const struct gtr_update_cell *c, int i)
 {
-    struct gtr_moments s = { c->first[i], id == GTR_ADAMW ? c->second[i] : 0.0f };
-    float g = c->scale * c->x[i];
-    float u = id == GTR_ADAMW ? gtr_adamw_move(c->step, g, &s) : gtr_sgd_move(c->step, g, &s);
+    bool two = gtr_optimizer_states(id) == 2;
+    struct gtr_moments s = { c->first[i], two ? c->second[i] : 0.0f };
+    float u = gtr_optimizer_move(id, c->step, c->scale * c->x[i], &s);
 
     c->first[i] = s.first;
-    if (id == GTR_ADAMW)
+    if (two)
         c->second[i] = s.second;
     return c->inside == NULL || c->inside[i] ? u : 0.0f;
 }
@@ -60,25 +61,21 @@ static inline void policy(enum gtr_optimizer_id id, const struct gtr_update_cell
     c->sums[2] = fold(along);
 }
 
-static void adamw_plain(const struct gtr_update_cell *c)
-{
-    plain(GTR_ADAMW, c);
-}
-
-static void adamw_policy(const struct gtr_update_cell *c)
-{
-    policy(GTR_ADAMW, c);
-}
-
-static void sgd_plain(const struct gtr_update_cell *c)
-{
-    plain(GTR_SGD, c);
-}
-
-static void sgd_policy(const struct gtr_update_cell *c)
-{
-    policy(GTR_SGD, c);
-}
+#define DEFINE_MOVES(name, id)                                 \
+    static void name##_plain(const struct gtr_update_cell *c)  \
+    {                                                          \
+        plain(id, c);                                          \
+    }                                                          \
+                                                               \
+    static void name##_policy(const struct gtr_update_cell *c) \
+    {                                                          \
+        policy(id, c);                                         \
+    }
+DEFINE_MOVES(adamw, GTR_ADAMW)
+DEFINE_MOVES(sgd, GTR_SGD)
+DEFINE_MOVES(lion, GTR_LION)
+DEFINE_MOVES(rmsprop, GTR_RMSPROP)
+DEFINE_MOVES(nadam, GTR_NADAM)
 
 #define DEFINE_LOAD(name, type, convert)          \
     static void name(const void *block, float *x) \
@@ -95,6 +92,10 @@ DEFINE_LOAD(load_bf16, uint16_t, gtr_from_bf16)
 DEFINE_LOAD(load_f64, double, (float))
 
 const struct gtr_update_kernels gtr_update_portable = {
-    .move = { [GTR_ADAMW] = { adamw_plain, adamw_policy }, [GTR_SGD] = { sgd_plain, sgd_policy } },
+    .move = { [GTR_ADAMW] = { adamw_plain, adamw_policy },
+              [GTR_SGD] = { sgd_plain, sgd_policy },
+              [GTR_LION] = { lion_plain, lion_policy },
+              [GTR_RMSPROP] = { rmsprop_plain, rmsprop_policy },
+              [GTR_NADAM] = { nadam_plain, nadam_policy } },
     .load = { [GTR_F16] = load_f16, [GTR_BF16] = load_bf16, [GTR_F64] = load_f64 },
 };

@@ -1,6 +1,7 @@
 """test_update.py - simulated optimizers against torch's own, on the same scaled gradients."""
 
 import ctypes
+import unittest
 from ctypes import POINTER, byref, c_double, c_float, c_int, c_int64, c_size_t, c_uint64, c_void_p
 
 import torch
@@ -13,7 +14,9 @@ SCALES = "global:max_norm=0.3", "group:max_norm=0.05", "none"
 
 class Optimizer(ctypes.Structure):
     _fields_ = [("id", c_int)] + [
-        (name, c_double) for name in ("beta1", "beta2", "eps", "momentum", "nesterov")
+        (name, c_double) for name in (
+            "beta1", "beta2", "eps", "momentum", "nesterov", "dampening", "momentum_decay"
+        )
     ]
 
 
@@ -132,6 +135,70 @@ def nesterov(parameters):
     return torch.optim.SGD(parameters, lr=1.0, momentum=0.8, nesterov=True)
 
 
+def dampened(parameters):
+    return torch.optim.SGD(parameters, lr=1.0, momentum=0.9, dampening=0.3)
+
+
+def rmsprop(parameters):
+    return torch.optim.RMSprop(parameters, lr=1.0, alpha=0.95, momentum=0.5)
+
+
+def plain_rmsprop(parameters):
+    return torch.optim.RMSprop(parameters, lr=1.0)
+
+
+class SlowNAdam(torch.optim.Optimizer):
+    """Dozat 2016, with the mu and the bias corrections of torch.optim.NAdam's documentation."""
+
+    def __init__(self, parameters, beta2, decay):
+        super().__init__(parameters, {"lr": 1.0})
+        self.beta2, self.decay = beta2, decay
+        self.steps, self.product = 0, 1.0
+
+    def step(self):
+        self.steps += 1
+        mu, following = (
+            0.9 * (1.0 - 0.5 * 0.96 ** (t * self.decay)) for t in (self.steps, self.steps + 1)
+        )
+        self.product *= mu
+        for parameter in self.param_groups[0]["params"]:
+            state, grad = self.state[parameter], parameter.grad.double()
+            m = 0.9 * state.get("m", 0.0) + 0.1 * grad
+            v = self.beta2 * state.get("v", 0.0) + (1.0 - self.beta2) * grad * grad
+            ahead = following / (1.0 - self.product * following) * m
+            ahead += (1.0 - mu) / (1.0 - self.product) * grad
+            size = (v / (1.0 - self.beta2**self.steps)).sqrt() + 1e-8
+            parameter.data -= (ahead / size).float()
+            state["m"], state["v"] = m, v
+
+
+def slow_nadam(parameters):
+    return SlowNAdam(parameters, 0.99, 0.05)
+
+
+def nadam(parameters):
+    return torch.optim.NAdam(parameters, lr=1.0, betas=(0.9, 0.99), momentum_decay=0.05)
+
+
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of arXiv 2302.06675, which torch does not have, in its words."""
+
+    def __init__(self, parameters, beta1, beta2):
+        super().__init__(parameters, {"lr": 1.0})
+        self.beta1, self.beta2 = beta1, beta2
+
+    def step(self):
+        for parameter in self.param_groups[0]["params"]:
+            state, grad = self.state[parameter], parameter.grad
+            momentum = state.get("momentum", torch.zeros_like(grad))
+            parameter.data -= torch.sign(self.beta1 * momentum + (1.0 - self.beta1) * grad)
+            state["momentum"] = self.beta2 * momentum + (1.0 - self.beta2) * grad
+
+
+def lion(parameters):
+    return Lion(parameters, 0.9, 0.95)
+
+
 class UpdateReplay(Case):
     def compare(self, text, make):
         _, _, gradients = train(model(), STEPS, self.path(), elements="full")
@@ -174,6 +241,25 @@ class UpdateReplay(Case):
 
     def test_nesterov_is_torchs(self):
         self.compare("sgd:momentum=0.8,nesterov=1", nesterov)
+
+    def test_dampening_is_torchs(self):
+        self.compare("sgd:dampening=0.3", dampened)
+
+    def test_rmsprop_is_torchs(self):
+        self.compare("rmsprop", plain_rmsprop)
+
+    def test_rmsprop_with_momentum_is_torchs(self):
+        self.compare("rmsprop:alpha=0.95,momentum=0.5", rmsprop)
+
+    def test_nadam_is_as_it_is_documented(self):
+        self.compare("nadam:beta2=0.99,momentum_decay=0.05", slow_nadam)
+
+    @unittest.skipIf(torch.__version__.startswith("1."), "torch 1 has mu in its product twice")
+    def test_nadam_is_torchs(self):
+        self.compare("nadam:beta2=0.99,momentum_decay=0.05", nadam)
+
+    def test_lion_is_the_papers(self):
+        self.compare("lion:beta2=0.95", lion)
 
     def test_the_recorder_tells_the_optimizer(self):
         train(model(), 2, self.path(), elements="full")

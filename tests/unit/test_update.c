@@ -115,6 +115,19 @@ static void any_number_of_policies_will_do(void)
     }
 }
 
+static void lion_rmsprop_and_nadam_are_the_slow_way_to_the_bit(void)
+{
+    struct u_run run;
+
+    make_run(&run, 3);
+    check_all_ways(&run, "lion", false);
+    check_all_ways(&run, "rmsprop", false);
+    check_all_ways(&run, "rmsprop:alpha=0.9,momentum=0.5", false);
+    check_all_ways(&run, "nadam", false);
+    check_all_ways(&run, "nadam:beta1=0.5,momentum_decay=0.5", false);
+    u_free(&run);
+}
+
 static void sgd_is_the_slow_way_to_the_bit(void)
 {
     struct u_run run;
@@ -364,6 +377,7 @@ int main(void)
 {
     RUN(adamw_is_the_slow_way_to_the_bit);
     RUN(any_number_of_policies_will_do);
+    RUN(lion_rmsprop_and_nadam_are_the_slow_way_to_the_bit);
     RUN(sgd_is_the_slow_way_to_the_bit);
     RUN(skipped_and_missing_rows_leave_states_alone);
     RUN(what_is_not_finite_stays_within_its_group);

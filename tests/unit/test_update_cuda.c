@@ -154,6 +154,20 @@ static void pieces_of_any_size_and_dtype_are_summed_in_the_order_of_the_definiti
     check_job(&job, 0);
 }
 
+static void every_optimizer_is_simulated(void)
+{
+    int id;
+
+    for (id = 0; id < GTR_OPTIMIZER_COUNT; id++) {
+        struct job job = {
+            (enum gtr_optimizer_id)id, 3,          2, 9, 4, { 700, 1500, 65536, 1 }, .moments = 1,
+            .flags = ALL_DIFFER,       .eps = 1e-8
+        };
+
+        check_job(&job, 4);
+    }
+}
+
 static void any_number_of_policies_is_simulated(void)
 {
     size_t n;
@@ -194,10 +208,12 @@ static void zeros_subnormals_huge_numbers_and_nan_give_the_same_bits(void)
         GTR_ADAMW,         6,          2, 12, 4, { 3000, 3000, 3000, 3000 }, .moments = 1,
         .flags = SPECIALS, .eps = 1e-8
     };
+    int id;
 
-    check_job(&job, 4);
-    job.optimizer = GTR_SGD;
-    check_job(&job, 4);
+    for (id = 0; id < GTR_OPTIMIZER_COUNT; id++) {
+        job.optimizer = (enum gtr_optimizer_id)id;
+        check_job(&job, 4);
+    }
 }
 
 /* 0 / 0 past the end of a tensor is no part of it. */
@@ -287,6 +303,7 @@ int main(void)
 #ifdef GTR_CUDA
     RUN(two_steps_of_sgd_are_those_done_by_hand);
     RUN(pieces_of_any_size_and_dtype_are_summed_in_the_order_of_the_definition);
+    RUN(every_optimizer_is_simulated);
     RUN(any_number_of_policies_is_simulated);
     RUN(policies_that_agree_for_a_while_part_with_the_right_states);
     RUN(rows_in_many_slices_are_those_in_one);

@@ -199,8 +199,7 @@ static inline float element(enum gtr_dtype dtype, const unsigned char *at, size_
 
 static inline float move(const struct job *job, size_t row, float g, struct gtr_moments *state)
 {
-    return job->optimizer == GTR_ADAMW ? gtr_adamw_move(&job->steps[row], g, state)
-                                       : gtr_sgd_move(&job->steps[row], g, state);
+    return gtr_optimizer_move(job->optimizer, &job->steps[row], g, state);
 }
 
 /* Products a[i] b[i] of a block: lanes, then halves. */

@@ -264,7 +264,7 @@ static inline float *u_updates(const struct u_run *run, const struct gtr_optimiz
     size_t n = (size_t)run->numel[k], t, i;
     float *u = calloc(run->n_steps * n + 1, sizeof *u), *m = calloc(n + 1, sizeof *m);
     float *v = calloc(n + 1, sizeof *v);
-    double power = 1.0;
+    double power = 1.0, product = 1.0, mu, next, step = 0.0;
 
     for (t = 0; t < run->n_steps; t++) {
         float s = policy < 0 ? 1.0f : (float)run->scale[policy][run->of_tensor[k]][t];
@@ -275,6 +275,10 @@ static inline float *u_updates(const struct u_run *run, const struct gtr_optimiz
             continue;
         power *= o->beta2;
         root = (float)(1.0 / sqrt(1.0 - power));
+        step += 1.0;
+        mu = o->beta1 * (1.0 - 0.5 * pow(0.96, step * o->momentum_decay));
+        next = o->beta1 * (1.0 - 0.5 * pow(0.96, (step + 1.0) * o->momentum_decay));
+        product *= mu;
         for (i = 0; i < n; i++) {
             float g = s * u_value(run, t, k, i);
 
@@ -282,6 +286,21 @@ static inline float *u_updates(const struct u_run *run, const struct gtr_optimiz
                 m[i] = b1 * m[i] + f1 * g;
                 v[i] = b2 * v[i] + f2 * g * g;
                 u[t * n + i] = m[i] / (sqrtf(v[i]) * root + (float)o->eps);
+            } else if (o->id == GTR_NADAM) {
+                m[i] = b1 * m[i] + f1 * g;
+                v[i] = b2 * v[i] + f2 * g * g;
+                u[t * n + i] = ((float)(next / (1.0 - product * next)) * m[i] +
+                                (float)((1.0 - mu) / (1.0 - product)) * g) /
+                               (sqrtf(v[i]) * root + (float)o->eps);
+            } else if (o->id == GTR_LION) {
+                float c = b1 * m[i] + f1 * g;
+
+                u[t * n + i] = c > 0.0f ? 1.0f : c < 0.0f ? -1.0f : 0.0f;
+                m[i] = b2 * m[i] + f2 * g;
+            } else if (o->id == GTR_RMSPROP) {
+                v[i] = b2 * v[i] + f2 * g * g;
+                m[i] = momentum * m[i] + g / (sqrtf(v[i]) + (float)o->eps);
+                u[t * n + i] = m[i];
             } else {
                 m[i] = momentum * m[i] + g;
                 u[t * n + i] = o->nesterov != 0.0 ? g + momentum * m[i] : m[i];

@@ -134,7 +134,8 @@ enum gtr_code explain_found_make(struct explain_found *found, const struct expla
         return rc;
     tell_names_make(&found->names, (const char *const *)found->study.series->names,
                     found->study.series->n_groups, 6, NAME_MOST);
-    found->optimizer_known = study_optimizer(&found->study, &found->optimizer);
+    study_optimizer_from(&found->study, &found->optimizer, found->optimizer_from,
+                         sizeof found->optimizer_from);
     rc = run_policies(found, err);
     if (rc == GTR_OK)
         rc = explain_choose(found, err);

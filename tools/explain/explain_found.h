@@ -76,7 +76,7 @@ struct explain_found {
                     above; SIZE_MAX: not to the end */
     struct explain_policy *policies;
     struct gtr_optimizer optimizer;
-    bool optimizer_known; /* from the trace's meta */
+    char optimizer_from[200]; /* "as the run was trained", ... */
     struct gtr_update *update;
     bool skip; /* policies have no decision here */
 };

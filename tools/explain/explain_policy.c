@@ -84,7 +84,7 @@ static void put_table(FILE *f, const struct explain_found *found, size_t i)
     fprintf(f, "  %-*s %9s %19s %8s %9s %9s%s\n", width, "", "", "interval     ", "", "norm",
             "left by", policy->at != NULL ? "      update" : "");
     fprintf(f, "  %-*s %9s %9s %9s %8s %9s %9s%s\n", width, "group", "norm", "lower", "upper",
-            "scale", "after", found->optimizer.id == GTR_SGD ? "SGD" : "Adam",
+            "scale", "after", gtr_optimizer_title(&found->optimizer),
             policy->at != NULL ? "   change   cosine" : "");
     for (k = 0; k < shown; k++)
         put_row(f, found, i, found->ranked[k]);
@@ -170,14 +170,17 @@ void explain_optimizer(FILE *f, const struct explain_found *found)
         return;
     if (found->optimizer.id == GTR_SGD)
         fputs("Left by SGD: it remembers no sizes, so all of the scale reaches the update.\n", f);
+    else if (found->optimizer.id == GTR_LION)
+        fputs("Left by Lion: its update is a sign; norms do not tell what a scale leaves of it.\n",
+              f);
     else
-        fprintf(
-            f,
-            "Left by Adam: what is left of the scale behind Adam, which divides by the "
-            "gradient's usual size; 1: the\nclip is undone.  A guess from norms; beta2 is %.4g, "
-            "%s.\n",
-            found->optimizer.beta2,
-            found->optimizer_known ? "as the run was trained" : "the default");
+        fprintf(f,
+                "Left by %s: what is left of the scale behind it, which divides by the "
+                "gradient's usual size; 1: the\nclip is undone.  A guess from norms; %s is %.4g,\n"
+                "%s.\n",
+                gtr_optimizer_title(&found->optimizer),
+                found->optimizer.id == GTR_RMSPROP ? "alpha" : "beta2", found->optimizer.beta2,
+                found->optimizer_from);
     if (found->update != NULL)
         fprintf(f,
                 "Update: simulated from the captured elements; its change against no clipping, "

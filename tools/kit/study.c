@@ -7,6 +7,7 @@
 #include "study.h"
 
 #include <json-c/json.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -191,15 +192,36 @@ bool study_optimizer(const struct study *study, struct gtr_optimizer *optimizer)
     return gtr_optimizer_from_meta(gtr_trace_head(study->trace)->meta, optimizer) != 0;
 }
 
+void study_optimizer_from(const struct study *study, struct gtr_optimizer *optimizer, char *text,
+                          size_t size)
+{
+    bool known = study_optimizer(study, optimizer);
+    char unlike[160];
+
+    gtr_optimizer_unlike(gtr_trace_head(study->trace)->meta, unlike, sizeof unlike);
+    if (unlike[0] != '\0')
+        snprintf(text, size,
+                 known ? "as the run was trained, but for %s, not simulated"
+                       : "the default: %s, which the run was trained with, is not simulated",
+                 unlike);
+    else
+        snprintf(text, size, "%s",
+                 known ? "as the run was trained"
+                       : "the default: the trace does not say how the run was trained");
+}
+
 enum gtr_code study_proxy(const struct study *study, const struct gtr_decisions *decisions,
                           const struct gtr_optimizer *optimizer, const int64_t *rows, size_t n_rows,
                           double **rho, struct gtr_err *err)
 {
-    size_t n = decisions->n_groups * decisions->n_steps;
+    size_t n = decisions->n_groups * decisions->n_steps, i;
     enum gtr_code rc = gtr_alloc_for(rho, n, sizeof **rho, "proxies", err);
 
     if (rc == GTR_OK && optimizer->id == GTR_SGD)
         memcpy(*rho, decisions->scale, n * sizeof **rho);
+    else if (rc == GTR_OK && optimizer->id == GTR_LION)
+        for (i = 0; i < n; i++)
+            (*rho)[i] = (double)NAN;
     else if (rc == GTR_OK)
         rc = gtr_proxy_run(study->replay, decisions, rows, n_rows, optimizer->beta2, *rho, NULL,
                            err);
@@ -211,7 +233,7 @@ double study_beta2(const struct study *study)
     struct gtr_optimizer optimizer;
 
     study_optimizer(study, &optimizer);
-    return optimizer.id == GTR_ADAMW ? optimizer.beta2 : 0.0;
+    return optimizer.id == GTR_SGD || optimizer.id == GTR_LION ? 0.0 : optimizer.beta2;
 }
 
 /* What one object of a meta says of clipping. */

@@ -25,8 +25,13 @@ void study_close(struct study *study);
  * false. */
 bool study_optimizer(const struct study *study, struct gtr_optimizer *optimizer);
 
+/* The same, and in words where it is from and what of the run's is not simulated. */
+void study_optimizer_from(const struct study *study, struct gtr_optimizer *optimizer, char *text,
+                          size_t size);
+
 /* What is left of a policy's scales behind the optimizer, as norms tell it (study/proxy.h); behind
- * SGD, which remembers no sizes, the scales.  `rows`: only these n_rows steps were seen; NULL: all.
+ * SGD, which remembers no sizes, the scales; behind Lion NaN: its update is a sign, of which norms
+ * tell nothing.  `rows`: only these n_rows steps were seen; NULL: all.
  * *rho is [G][T]; free with gtr_free. */
 enum gtr_code study_proxy(const struct study *study, const struct gtr_decisions *decisions,
                           const struct gtr_optimizer *optimizer, const int64_t *rows, size_t n_rows,

@@ -176,10 +176,15 @@ void report_update(struct report *r)
     if (r->found->update.optimizer.id == GTR_SGD)
         report_put(r, "<p>SGD takes a gradient as it is, so what a policy cuts is missing from "
                       "the [update|update].</p>\n");
+    else if (r->found->update.optimizer.id == GTR_LION)
+        report_put(r, "<p>Lion moves every element as far, by the sign of an average.  A policy "
+                      "that always scales by the same factor therefore changes nothing.</p>\n");
     else
-        report_put(r, "<p>Adam divides each gradient by the size of recent ones.  A policy "
-                      "that always scales by the same factor therefore changes nothing; only "
-                      "changes of the factor reach the [update|update].</p>\n");
+        SAY(r,
+            "<p>{} divides each gradient by the size of recent ones.  A policy "
+            "that always scales by the same factor therefore changes nothing; only "
+            "changes of the factor reach the [update|update].</p>\n",
+            said_text(update_optimizer_name(&r->found->update)));
     put_source(r);
     put_policies(r);
     if (!any_moves(r->found))

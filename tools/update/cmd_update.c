@@ -59,9 +59,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 static const struct argp_option options[] = {
     { "optimizer", OPT_OPTIMIZER, "NAME[:...]", 0,
-      "adamw or sgd and what differs from its defaults: adamw:beta1=0.9,beta2=0.999,eps=1e-8 or "
-      "sgd:momentum=0.9,nesterov=0.  Default: as the run was trained, if the trace says; else "
-      "adamw",
+      "adamw, sgd, lion, rmsprop or nadam, and what differs from its defaults: "
+      "adamw:beta1=0.9,beta2=0.999,eps=1e-8 or sgd:momentum=0.9,nesterov=0,dampening=0.  Default: "
+      "as the run was trained, if the trace says; else adamw",
       1 },
     { "warm-up", OPT_WARM_UP, "N", 0,
       "Leave the first N simulated steps out of the tables.  Default: 0 if elements were captured "

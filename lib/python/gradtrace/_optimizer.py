@@ -1,6 +1,13 @@
 """_optimizer.py - what a trace holds about the optimizer: its settings, its parameter groups."""
 
 
+# Of torch's optimizers, and of what is written in their way: what an update depends on.
+SETTINGS = (
+    "lr", "betas", "eps", "weight_decay", "decoupled_weight_decay", "momentum", "nesterov",
+    "dampening", "amsgrad", "alpha", "centered", "momentum_decay",
+)
+
+
 def group_names(optimizer):
     """The optimizer's group of each parameter, by id(): its "name", or group0, group1, ..."""
     return {
@@ -22,7 +29,7 @@ def settings_of(optimizer):
 
 def _group_settings(group):
     settings = {}
-    for key in ("lr", "betas", "eps", "weight_decay", "momentum", "nesterov", "amsgrad"):
+    for key in SETTINGS:
         if key in group and group[key] is not None:
             value = group[key]
             if isinstance(value, (tuple, list)):
