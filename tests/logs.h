@@ -11,7 +11,7 @@ static inline enum gtr_code read_bytes(const char *text, size_t size,
                                        const struct gtr_log_options *options, struct gtr_log **log,
                                        struct gtr_err *err)
 {
-    static const struct gtr_log_options usual = { .format = GTR_LOG_AUTO };
+    static const struct gtr_log_options usual = { .format = NULL };
     FILE *f = size > 0 ? fmemopen((void *)(uintptr_t)text, size, "r") : fopen("/dev/null", "r");
     enum gtr_code rc = gtr_log_read(f, "the.log", options != NULL ? options : &usual, log, err);
 

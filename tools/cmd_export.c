@@ -16,34 +16,34 @@ struct arguments {
     const char *trace;
     const char *output;   /* -o */
     const char *group_by; /* NULL: tensors */
-    bool layout_given;
+    bool layout_given, format_given;
     struct gtr_export_options options;
 };
 
 /* The format that a file's name asks for, if none was given. */
-static enum gtr_log_format format_of(const char *path)
+static enum gtr_export_format format_of(const char *path)
 {
     static const struct {
         const char *extension;
-        enum gtr_log_format format;
-    } formats[] = { { ".tsv", GTR_LOG_TSV },
-                    { ".jsonl", GTR_LOG_JSONL },
-                    { ".ndjson", GTR_LOG_JSONL },
-                    { ".json", GTR_LOG_JSONL } };
+        enum gtr_export_format format;
+    } formats[] = { { ".tsv", GTR_EXPORT_TSV },
+                    { ".jsonl", GTR_EXPORT_JSONL },
+                    { ".ndjson", GTR_EXPORT_JSONL },
+                    { ".json", GTR_EXPORT_JSONL } };
     const char *dot = strrchr(path, '.');
     size_t i;
 
     for (i = 0; dot != NULL && i < GTR_ARRAY_LEN(formats); i++)
         if (strcmp(dot, formats[i].extension) == 0)
             return formats[i].format;
-    return GTR_LOG_CSV;
+    return GTR_EXPORT_CSV;
 }
 
 static void check_arguments(struct arguments *arguments, const struct argp_state *state)
 {
-    if (arguments->options.format == GTR_LOG_AUTO)
+    if (!arguments->format_given)
         arguments->options.format = format_of(arguments->output);
-    if (arguments->layout_given && arguments->options.format == GTR_LOG_JSONL)
+    if (arguments->layout_given && arguments->options.format == GTR_EXPORT_JSONL)
         argp_error(state, "--layout: JSON lines have one layout, an object per step");
 }
 
@@ -77,7 +77,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
         return 0;
     case OPT_FORMAT:
         arguments->options.format =
-            (enum gtr_log_format)(cli_choice(state, "--format", word, formats, 3) + GTR_LOG_CSV);
+            (enum gtr_export_format)cli_choice(state, "--format", word, formats, 3);
+        arguments->format_given = true;
         return 0;
     case OPT_LAYOUT:
         arguments->options.layout =

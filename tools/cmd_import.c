@@ -6,6 +6,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,13 @@ enum {
     OPT_TOTAL_STEPS,
     OPT_GROUP_BY,
     OPT_GRAD_STATE,
-    OPT_REPEATS
+    OPT_REPEATS,
+    OPT_PATTERN,
+    OPT_EVERY,
+    OPT_MAX_NORM
 };
 
-enum { SERIES_SHOWN = 8 };
+enum { SERIES_SHOWN = 8, LEFT_OUT_SHOWN = 4, FORMATS_MAX = 32 };
 
 struct arguments {
     struct cli_common common;
@@ -40,9 +44,20 @@ static void check_arguments(const struct arguments *arguments, const struct argp
         argp_error(state, "-: standard input has no name to make the trace's from; use -o");
 }
 
+static void take_format(struct arguments *arguments, const struct argp_state *state,
+                        const char *word)
+{
+    const char *formats[FORMATS_MAX] = { "auto" };
+    size_t n = 1, chosen;
+
+    while (n < FORMATS_MAX && (formats[n] = gtr_log_format_name(n - 1)) != NULL)
+        n++;
+    chosen = cli_choice(state, "--format", word, formats, n);
+    arguments->options.format = chosen > 0 ? formats[chosen] : NULL;
+}
+
 static error_t parse(int key, char *word, struct argp_state *state)
 {
-    static const char *const formats[] = { "auto", "csv", "tsv", "jsonl" };
     static const char *const states[] = { "unknown", "pre-clip", "post-clip" };
     static const char *const repeats[] = { "error", "first", "last" };
     struct arguments *arguments = state->input;
@@ -67,8 +82,16 @@ static error_t parse(int key, char *word, struct argp_state *state)
         arguments->facts.total_steps = cli_integer(state, "--total-steps", word, 0, INT64_MAX);
         return 0;
     case OPT_FORMAT:
-        arguments->options.format =
-            (enum gtr_log_format)cli_choice(state, "--format", word, formats, 4);
+        take_format(arguments, state, word);
+        return 0;
+    case OPT_PATTERN:
+        arguments->options.pattern = word;
+        return 0;
+    case OPT_EVERY:
+        arguments->options.every = cli_integer(state, "--every", word, 1, INT64_MAX);
+        return 0;
+    case OPT_MAX_NORM:
+        arguments->facts.max_norm = cli_number(state, "--max-norm", word, DBL_MIN, DBL_MAX);
         return 0;
     case OPT_GRAD_STATE:
         arguments->facts.grad_state = states[cli_choice(state, "--grad-state", word, states, 3)];
@@ -99,8 +122,19 @@ static const struct argp_option options[] = {
       "Which columns, keys or names are series.  Default: what experiment trackers usually write, "
       "as grad_norm/*",
       0 },
-    { "format", OPT_FORMAT, "auto|csv|tsv|jsonl", 0,
-      "Format of LOG; auto (the default) looks at its first line", 0 },
+    { "format", OPT_FORMAT, "NAME", 0,
+      "Format of LOG: csv, tsv, jsonl, trainer_state, tfevents; of what was printed: trainer "
+      "(Hugging Face), megatron (also NeMo, nanotron), torchtitan (also verl), llm.c, fairseq, "
+      "mmengine, olmo, composer.  auto (the default) looks at what is in it",
+      0 },
+    { "pattern", OPT_PATTERN, "TEXT", 0,
+      "How a line looks that no format knows: 'it {step} of {total}: loss {loss} {} gnorm {norm}'; "
+      "{} is anything, {lr} the rate, {norm/NAME} the norm of a part",
+      0 },
+    { "every", OPT_EVERY, "N", 0, "Rows have no step: they are numbered N, 2N, ...", 0 },
+    { "max-norm", OPT_MAX_NORM, "C", 0,
+      "The run's own limit (max_grad_norm, clip-grad), so that the factor that it applied is known",
+      0 },
     { "repeats", OPT_REPEATS, "error|first|last", 0,
       "Which norm counts where LOG has two for one step, as resumed runs write them; error is the "
       "default",
@@ -168,16 +202,83 @@ static void tell_size(const struct arguments *arguments, const struct gtr_log *l
 {
     const struct gtr_log_summary *summary = gtr_log_summary(log);
     const struct gtr_step *steps = gtr_log_steps(log);
-    char names[512] = "";
+    char names[512] = "", stride[64] = "";
     size_t used = 0, i;
 
     for (i = 0; i < summary->n_series && i < SERIES_SHOWN; i++)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%.50s", i > 0 ? ", " : "",
                                  gtr_log_series_name(log, i));
-    cli_note(&arguments->common, "%s: %zu step%s, %lld to %lld; %zu series: %s%s", trace,
-             summary->n_steps, tell_s(summary->n_steps), (long long)steps[0].index,
-             (long long)steps[summary->n_steps - 1].index, summary->n_series, names,
-             summary->n_series > SERIES_SHOWN ? ", ..." : "");
+    if (summary->stride > 1)
+        snprintf(stride, sizeof stride, ", one row in %lld steps", (long long)summary->stride);
+    cli_note(&arguments->common, "%s: %zu %s%s, %lld to %lld%s; %zu series: %s%s", trace,
+             summary->n_steps, summary->stride > 1 ? "row" : "step", tell_s(summary->n_steps),
+             (long long)steps[0].index, (long long)steps[summary->n_steps - 1].index, stride,
+             summary->n_series, names, summary->n_series > SERIES_SHOWN ? ", ..." : "");
+}
+
+/* What was taken for what, and what its writer means by it. */
+static void tell_source(const struct arguments *arguments, const struct gtr_log *log)
+{
+    const struct gtr_log_summary *s = gtr_log_summary(log);
+    const char *state = arguments->facts.grad_state != NULL ? arguments->facts.grad_state
+                        : s->grad_state != NULL             ? s->grad_state
+                                                            : "unknown";
+    const struct {
+        const char *what, *from;
+    } taken[] = { { "step", s->step },
+                  { "loss", s->loss },
+                  { "lr", s->lr },
+                  { "names", s->name },
+                  { s->squares ? "squares" : "norms", s->norm } };
+    char about[512] = "";
+    size_t used = 0, i;
+
+    for (i = 0; i < GTR_ARRAY_LEN(taken); i++)
+        if (taken[i].from != NULL)
+            used += (size_t)snprintf(about + used, sizeof about - used, "%s%s from %.60s",
+                                     used > 0 ? ", " : ": ", taken[i].what, taken[i].from);
+    cli_note(&arguments->common, "read as %s%s%s%s", s->format, s->writer != NULL ? " of " : "",
+             s->writer != NULL ? s->writer : "", about);
+    if (s->writer == NULL && s->grad_state == NULL)
+        return;
+    cli_note(&arguments->common, "norms are %s%s%s%s", state,
+             strcmp(state, "unknown") == 0 ? ", from before or after clipping: --grad-state says "
+                                             "which"
+                                           : "",
+             s->norm_of != NULL && s->stride > 1 ? ", " : "",
+             s->norm_of != NULL && s->stride > 1 ? s->norm_of : "");
+}
+
+/* How steps were numbered where the log does not number them itself. */
+static void tell_steps(const struct arguments *arguments, const struct gtr_log_summary *s)
+{
+    const struct cli_common *common = &arguments->common;
+
+    if (s->counted && arguments->options.every == 0)
+        cli_note(common, "rows have no step and are counted 1, 2, ...; if the run logged every N "
+                         "steps, say --every N, or import trainer_state.json, which has the steps");
+    if (s->n_restarts > 0)
+        cli_note(common,
+                 "steps begin anew with an epoch %zu time%s: they count on from the last row "
+                 "before, so that each epoch may be up to %lld short",
+                 s->n_restarts, tell_s(s->n_restarts), (long long)(s->stride - 1));
+}
+
+static void tell_left_out(const struct arguments *arguments, const struct gtr_log *log)
+{
+    const struct gtr_log_summary *s = gtr_log_summary(log);
+    size_t i;
+
+    for (i = 0; i < s->n_left_out && i < LEFT_OUT_SHOWN; i++)
+        cli_note(&arguments->common, "%s is left out: %s; --keys takes what it names",
+                 gtr_log_left_out(log, i)->name, gtr_log_left_out(log, i)->why);
+    if (s->n_left_out > LEFT_OUT_SHOWN)
+        cli_note(&arguments->common, "and %zu more", s->n_left_out - LEFT_OUT_SHOWN);
+    if (s->only_column)
+        cli_note(&arguments->common,
+                 "%s is taken for a norm, as the only column of numbers; is it "
+                 "one?",
+                 gtr_log_series_name(log, 0));
 }
 
 /* What was done to the log that its owner may not expect. */
@@ -197,17 +298,19 @@ static void tell_changes(const struct arguments *arguments, const struct gtr_log
     };
     size_t i;
 
-    if (s->n_totals > 0)
-        cli_note(common,
-                 "%s is left out, as a total of the others; to keep it, name all with "
-                 "--keys",
-                 s->total);
+    tell_left_out(arguments, log);
     for (i = 0; i < GTR_ARRAY_LEN(norms); i++)
         if (norms[i].n > 0)
             cli_note(common, "%zu %snorm%s %s", norms[i].n, norms[i].kind,
                      norms[i].n == 1 ? " is" : "s are", norms[i].fate);
+    if (s->n_same > 0)
+        cli_note(common, "%zu norm%s there again with the same value", s->n_same,
+                 s->n_same == 1 ? " is" : "s are");
+    if (s->n_idle_rows > 0)
+        cli_note(common, "%zu row%s without a norm passed over", s->n_idle_rows,
+                 tell_s(s->n_idle_rows));
     if (s->cut_short)
-        cli_note(common, "the last line is incomplete and left out");
+        cli_note(common, "the end is incomplete and left out");
     if (s->parameters && arguments->facts.group_by == NULL)
         cli_note(common, "the series are parameters: replays group them by module; --group-by "
                          "says otherwise");
@@ -230,6 +333,8 @@ int cmd_import(int argc, char **argv)
         rc = gtr_log_write(log, name, &arguments.facts, &err);
     if (rc == GTR_OK) {
         tell_size(&arguments, log, name);
+        tell_source(&arguments, log);
+        tell_steps(&arguments, gtr_log_summary(log));
         tell_changes(&arguments, log);
     }
     gtr_log_free(log);

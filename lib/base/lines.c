@@ -6,8 +6,6 @@
 
 #include "alloc.h"
 
-enum { BLOCK = 1 << 16 };
-
 void gtr_lines_init(struct gtr_lines *lines, FILE *f, const char *name)
 {
     *lines = (struct gtr_lines){ .f = f, .name = name };
@@ -28,13 +26,13 @@ static enum gtr_code refill(struct gtr_lines *lines, struct gtr_err *err)
     enum gtr_code rc;
 
     if (first) {
-        rc = gtr_alloc_for(&lines->block, BLOCK, 1, "bytes", err);
+        rc = gtr_alloc_for(&lines->block, GTR_LINES_BLOCK, 1, "bytes", err);
         if (rc != GTR_OK)
             return rc;
     }
     errno = 0;
     lines->at = 0;
-    lines->end = fread(lines->block, 1, BLOCK, lines->f);
+    lines->end = fread(lines->block, 1, GTR_LINES_BLOCK, lines->f);
     if (ferror(lines->f))
         return gtr_fail(err, GTR_EIO, "%s: cannot read: %s", lines->name,
                         errno != 0 ? strerror(errno) : "read failed");
@@ -102,6 +100,37 @@ enum gtr_code gtr_lines_next(struct gtr_lines *lines, bool append, bool *more, s
         lines->at += n + (line_end != NULL ? 1 : 0);
     }
     *more = started;
+    return rc;
+}
+
+enum gtr_code gtr_lines_peek(struct gtr_lines *lines, const char **bytes, size_t *n,
+                             struct gtr_err *err)
+{
+    enum gtr_code rc = lines->at == lines->end ? refill(lines, err) : GTR_OK;
+
+    *bytes = rc == GTR_OK ? lines->block + lines->at : NULL;
+    *n = rc == GTR_OK ? lines->end - lines->at : 0;
+    return rc;
+}
+
+enum gtr_code gtr_lines_bytes(struct gtr_lines *lines, void *out, size_t n, size_t *got,
+                              struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    *got = 0;
+    while (rc == GTR_OK && *got < n) {
+        const char *bytes;
+        size_t there;
+
+        rc = gtr_lines_peek(lines, &bytes, &there, err);
+        if (rc != GTR_OK || there == 0)
+            break;
+        there = there < n - *got ? there : n - *got;
+        memcpy((char *)out + *got, bytes, there);
+        lines->at += there;
+        *got += there;
+    }
     return rc;
 }
 

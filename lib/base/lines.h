@@ -12,6 +12,8 @@
 
 #include "err.h"
 
+enum { GTR_LINES_BLOCK = 1 << 16 }; /* bytes read at a time */
+
 struct gtr_lines {
     FILE *f;
     const char *name; /* for errors */
@@ -36,6 +38,15 @@ enum gtr_code gtr_lines_next(struct gtr_lines *lines, bool append, bool *more, s
 
 /* The next line that is neither blank nor a comment (#). */
 enum gtr_code gtr_lines_next_meaning(struct gtr_lines *lines, bool *more, struct gtr_err *err);
+
+/* The bytes that come next, without taking them: *n of at most GTR_LINES_BLOCK, fewer
+ * only at the end of the file. */
+enum gtr_code gtr_lines_peek(struct gtr_lines *lines, const char **bytes, size_t *n,
+                             struct gtr_err *err);
+
+/* Takes the next n bytes, of a file that is no text; *got < n at its end. */
+enum gtr_code gtr_lines_bytes(struct gtr_lines *lines, void *out, size_t n, size_t *got,
+                              struct gtr_err *err);
 
 /* The line without leading blanks. */
 const char *gtr_lines_trimmed(const struct gtr_lines *lines);

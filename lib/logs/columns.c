@@ -1,7 +1,7 @@
 /* columns.c - the names that trainers and trackers write.
  *
  * The lists were gathered from what Hugging Face Trainer, Lightning, Composer, TorchTitan,
- * Megatron, Weights & Biases, TensorBoard and the AGGC reference code write.
+ * Megatron, fairseq, OLMo, verl, Weights & Biases, TensorBoard and the AGGC reference code write.
  */
 #define _GNU_SOURCE
 #include "columns.h"
@@ -15,7 +15,7 @@
 #include "alloc.h"
 #include "text.h"
 
-enum { USUAL_MAX = 16 };
+enum { USUAL_MAX = 24 };
 
 static const struct {
     const char *name;
@@ -24,21 +24,27 @@ static const struct {
     /* The trainer's own count goes before the tracker's (_step counts calls of wandb.log). */
     [GTR_ROLE_STEP] = { "step",
                         { "step", "global_step", "train/global_step", "trainer/global_step",
-                          "iteration", "iter", "train_step", "optimizer_step", "_step" } },
+                          "training/global_step", "data/training/global_step", "iteration",
+                          "num_updates", "iter", "train_step", "optimizer_step", "current_step",
+                          "_step" } },
     [GTR_ROLE_NAME] = { "name",
                         { "module", "layer_id", "layer", "name", "param", "param_name", "parameter",
                           "tensor", "group" } },
     [GTR_ROLE_NORM] = { "norm",
                         { "norm", "grad_norm", "grad_l2", "l2", "l2_norm", "grad_l2_norm",
-                          "gradient_norm" } },
+                          "gradient_norm", "gnorm" } },
     [GTR_ROLE_SUMSQ] = { "sumsq", { "sumsq", "grad_sumsq", "sum_sq", "sum_of_squares" } },
     [GTR_ROLE_SERIES] = { "series", { NULL } },
     [GTR_ROLE_LOSS] = { "loss",
-                        { "loss", "train/loss", "train_loss", "training_loss", "lm_loss",
-                          "lm loss" } },
+                        { "loss", "train/loss", "train_loss_step", "training_loss", "lm_loss",
+                          "lm loss", "lm-loss-training/lm loss", "reduced_train_loss",
+                          "train/CE loss", "train/CrossEntropyLoss", "loss/train/total",
+                          "loss_metrics/global_avg_loss", "train loss", "trl", "train_loss" } },
     [GTR_ROLE_LR] = { "lr",
-                      { "lr", "learning_rate", "train/learning_rate", "train/lr",
-                        "learning-rate" } },
+                      { "lr", "learning_rate", "train/learning_rate", "train/lr", "learning-rate",
+                        "learning rate", "learning-rate/learning-rate", "optim/LR (group 0)",
+                        "optim/learning_rate_group0", "lr-AdamW", "lr-Adam", "lr-SGD",
+                        "lr-DecoupledAdamW/group0" } },
 };
 
 /* clang-format off */
@@ -53,17 +59,48 @@ static const char *const not_norms[] = {
 
 /* What trackers put before or after the name of a part of the model; then norms of anything. */
 static const struct gtr_glob usual_globs[] = {
-    { "grad_sumsq/*", 0, true },    { "grad_norm/*", 1, false },
-    { "*/grad_norm/*", 1, false },  { "grad_norms/*", 1, false },
-    { "*/grad_norms/*", 1, false }, { "gradient_norm/*", 1, false },
-    { "grad_l2/*", 1, false },      { "grad_2.0_norm/*", 2, false },
-    { "l2_norm/grad/*", 3, false }, { "layer_grad_l2_norm/*", 3, false },
-    { "gradients/*", 4, false },    { "*/gradients/*", 4, false },
-    { "grads/*", 4, false },        { "*/grad_l2", 5, false },
-    { "*/grad_norm", 5, false },    { "*.grad_norm", 5, false },
-    { "*grad_norm*", 6, false },    { "*grad_l2*", 6, false },
-    { "*grad-norm*", 6, false },    { "*gradient_norm*", 6, false },
+    { "grad_sumsq/*", 0, true },
+    { "grad_norm/*", 1, false },
+    { "*/grad_norm/*", 1, false },
+    { "grad_norms/*", 1, false },
+    { "*/grad_norms/*", 1, false },
+    { "gradient_norm/*", 1, false },
+    { "gradient_norms/*", 1, false },
+    { "grad_l2/*", 1, false },
+    { "grad/*.norm", 1, false },
+    { "grad_2.0_norm/*", 2, false },
+    { "l2_norm/grad/*", 3, false },
+    { "layer_grad_l2_norm/*", 3, false },
+    { "gradients/*", 4, false },
+    { "*/gradients/*", 4, false },
+    { "grads/*", 4, false },
+    { "*/grad_l2", 5, false },
+    { "*/grad_norm", 5, false },
+    { "*.grad_norm", 5, false },
+    { "*/gnorm", 5, false },
+    { "*grad_norm*", 6, false },
+    { "*grad_l2*", 6, false },
+    { "*grad-norm*", 6, false },
+    { "*grad norm*", 6, false },
+    { "*gradnorm*", 6, false },
+    { "*gradient_norm*", 6, false },
+    { "*gradient norm*", 6, false },
+    { "*gradient-norm*", 6, false },
+    { "grad_*_norm*", 6, false },
+    { "gnorm", 7, false },
+    { "norm", 7, false },
+    { "l2_norm", 7, false },
+    { "l2", 7, false },
 };
+
+/* In names that a usual glob matches: what is said of norms, and is none. */
+/* clang-format off */
+static const char *const about_norms[] = {
+    "max_grad_norm", "max_gradient_norm", "max-grad-norm", "max_norm", "threshold", "limit",
+    "clip_value", "clip_coef", "clip_frac", "clipfrac", "clip_rate", "clip_ratio", "clip_count",
+    "num_clipped", "norm_clip", "_var", "_std", "/var", "/std", "ratio", "cosine",
+};
+/* clang-format on */
 
 const char *gtr_role_name(enum gtr_role role)
 {
@@ -90,6 +127,13 @@ void gtr_role_list(enum gtr_role role, char *out, size_t size)
                                  roles[role].usual[i]);
 }
 
+bool gtr_columns_is_epoch(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+
+    return strcasecmp(slash != NULL ? slash + 1 : name, "epoch") == 0;
+}
+
 static bool ends_with(const char *name, const char *end)
 {
     size_t n = strlen(name), m = strlen(end);
@@ -97,12 +141,14 @@ static bool ends_with(const char *name, const char *end)
     return n >= m && strcmp(name + n - m, end) == 0;
 }
 
-bool gtr_columns_reserved(const char *name)
+/* Something else than a norm. */
+static bool is_else(const char *name)
 {
+    static const enum gtr_role norms[] = { GTR_ROLE_NORM, GTR_ROLE_SUMSQ };
     size_t i;
 
     for (i = 0; i < GTR_ROLE_COUNT; i++)
-        if (gtr_role_rank((enum gtr_role)i, name) != SIZE_MAX)
+        if (i != norms[0] && i != norms[1] && gtr_role_rank((enum gtr_role)i, name) != SIZE_MAX)
             return true;
     for (i = 0; i < GTR_ARRAY_LEN(not_norms); i++)
         if (strcasecmp(not_norms[i], name) == 0)
@@ -110,6 +156,12 @@ bool gtr_columns_reserved(const char *name)
     /* Weights & Biases' CSV gives every curve its envelope as well; ours has other matrices. */
     return ends_with(name, "__MIN") || ends_with(name, "__MAX") ||
            strncmp(name, "grad_maxabs/", 12) == 0 || strncmp(name, "grad_nonfinite/", 15) == 0;
+}
+
+bool gtr_columns_reserved(const char *name)
+{
+    return gtr_role_rank(GTR_ROLE_NORM, name) != SIZE_MAX ||
+           gtr_role_rank(GTR_ROLE_SUMSQ, name) != SIZE_MAX || is_else(name);
 }
 
 /* --- --columns ------------------------------------------------------------------------------- */
@@ -229,14 +281,41 @@ void gtr_globs_free(struct gtr_globs *globs)
     *globs = (struct gtr_globs){ 0 };
 }
 
-size_t gtr_globs_find(const struct gtr_globs *globs, const char *name)
+/* A clipped norm is a norm: grad_norm_clipped is not the limit grad_norm_clip. */
+static bool is_about_norms(const char *name)
 {
     size_t i;
 
+    for (i = 0; i < GTR_ARRAY_LEN(about_norms); i++) {
+        const char *at = strcasestr(name, about_norms[i]);
+
+        if (at != NULL && strncasecmp(at + strlen(about_norms[i]), "ped", 3) != 0)
+            return true;
+    }
+    return false;
+}
+
+size_t gtr_globs_find(const struct gtr_globs *globs, const char *name)
+{
+    int flags = globs->chosen ? 0 : FNM_CASEFOLD;
+    size_t i;
+
     for (i = 0; i < globs->n_globs; i++)
-        if (fnmatch(globs->globs[i].pattern, name, 0) == 0)
-            return i;
+        if (fnmatch(globs->globs[i].pattern, name, flags) == 0)
+            return globs->globs[i].rank < GTR_GLOB_OF_ANY || !is_about_norms(name) ? i
+                                                                                   : globs->n_globs;
     return globs->n_globs;
+}
+
+size_t gtr_globs_find_column(const struct gtr_globs *globs, const char *name)
+{
+    size_t glob = gtr_globs_find(globs, name);
+    const char *of_run = strstr(name, " - "); /* a panel's "RUN - metric" */
+
+    if (glob == globs->n_globs || !globs->chosen ||
+        strpbrk(globs->globs[glob].pattern, "*?[") == NULL)
+        return glob;
+    return is_else(name) || (of_run != NULL && is_else(of_run + 3)) ? globs->n_globs : glob;
 }
 
 bool gtr_globs_usual(const char *name)

@@ -30,6 +30,9 @@ void gtr_role_list(enum gtr_role role, char *out, size_t size);
 /* Names of columns that hold numbers and no norms: time, epoch, ...; the roles' names too. */
 bool gtr_columns_reserved(const char *name);
 
+/* Does the column count epochs? */
+bool gtr_columns_is_epoch(const char *name);
+
 /* "step=STEP,norm=NORM" taken apart. */
 struct gtr_columns {
     char *text;                        /* holds what `given` points to */
@@ -48,6 +51,8 @@ struct gtr_glob {
     bool squares; /* matches sums of squares, not norms */
 };
 
+enum { GTR_GLOB_OF_ANY = 5 }; /* ranks from here on match norms of anything, also of the whole */
+
 struct gtr_globs {
     char *text;
     const struct gtr_glob *globs;
@@ -61,8 +66,13 @@ enum gtr_code gtr_globs_parse(const char *text, bool squares, struct gtr_globs *
                               struct gtr_err *err);
 void gtr_globs_free(struct gtr_globs *globs);
 
-/* The first glob that matches: its place, or n_globs. */
+/* The first glob that matches, upper and lower case alike unless the user chose: its place, or
+ * n_globs.  A limit, a deviation or the envelope of a norm is none, whatever its name holds. */
 size_t gtr_globs_find(const struct gtr_globs *globs, const char *name);
+
+/* The same for columns and keys: a glob with a wildcard does not mean those for steps, losses,
+ * rates and times, nor the envelope that a tracker gives a curve. */
+size_t gtr_globs_find_column(const struct gtr_globs *globs, const char *name);
 
 /* As gtr_globs_find with the usual globs. */
 bool gtr_globs_usual(const char *name);

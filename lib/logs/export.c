@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "columns.h"
 #include "text.h"
 
 /* One matrix of the trace, of which one band is in memory. */
@@ -197,7 +196,7 @@ static char *spelled(const struct exporter *exporter, const char *name, const ch
     fclose(f);
     f = text != NULL ? open_memstream(&field, &size) : NULL;
     if (f != NULL) {
-        if (exporter->options->format == GTR_LOG_JSONL)
+        if (exporter->options->format == GTR_EXPORT_JSONL)
             put_json_text(f, text);
         else
             put_field(f, text, exporter->delimiter);
@@ -210,8 +209,8 @@ static char *spelled(const struct exporter *exporter, const char *name, const ch
 /* Names are spelled once, not at each step. */
 static enum gtr_code spell_names(struct exporter *exporter, struct gtr_err *err)
 {
-    bool is_long =
-        exporter->options->format != GTR_LOG_JSONL && exporter->options->layout == GTR_EXPORT_LONG;
+    bool is_long = exporter->options->format != GTR_EXPORT_JSONL &&
+                   exporter->options->layout == GTR_EXPORT_LONG;
     enum gtr_code rc =
         gtr_alloc_for(&exporter->names, exporter->n_series, sizeof(char *), "names", err);
     size_t i;
@@ -318,21 +317,6 @@ static void put_object(const struct exporter *exporter, const struct gtr_step *s
     fputs("}\n", out);
 }
 
-/* Columns of norms carry their series' names, unless one of them means something else to those
- * who read it back: a tensor called "time", say. */
-static const char *choose_prefix(const struct exporter *exporter)
-{
-    const struct gtr_export_options *options = exporter->options;
-    size_t i;
-
-    if (options->what != GTR_EXPORT_NORM || options->format == GTR_LOG_JSONL)
-        return prefixes[options->what];
-    for (i = 0; i < exporter->n_series; i++)
-        if (gtr_columns_reserved(name_of(exporter, i)) || gtr_globs_usual(name_of(exporter, i)))
-            return prefixes[options->what];
-    return "";
-}
-
 static void look_at_steps(struct exporter *exporter)
 {
     const struct gtr_step *steps = gtr_trace_steps(exporter->trace);
@@ -348,13 +332,13 @@ static enum gtr_code write_steps(struct exporter *exporter, struct gtr_err *err)
 {
     const struct gtr_step *steps = gtr_trace_steps(exporter->trace);
     void (*put)(const struct exporter *, const struct gtr_step *) =
-        exporter->options->format == GTR_LOG_JSONL     ? put_object
+        exporter->options->format == GTR_EXPORT_JSONL  ? put_object
         : exporter->options->layout == GTR_EXPORT_WIDE ? put_wide
                                                        : put_long;
     enum gtr_code rc = GTR_OK;
     size_t t;
 
-    if (exporter->options->format != GTR_LOG_JSONL)
+    if (exporter->options->format != GTR_EXPORT_JSONL)
         put_header(exporter);
     for (t = 0; t < gtr_trace_n_steps(exporter->trace) && !ferror(exporter->out); t++) {
         rc = fill_values(exporter, t, err);
@@ -375,8 +359,8 @@ enum gtr_code gtr_export_write(const struct gtr_trace *trace, const struct gtr_g
 
     exporter.n_tensors = gtr_trace_head(trace)->n_tensors;
     exporter.n_series = groups != NULL ? groups->n_groups : exporter.n_tensors;
-    exporter.delimiter = options->format == GTR_LOG_TSV ? '\t' : ',';
-    exporter.prefix = choose_prefix(&exporter);
+    exporter.delimiter = options->format == GTR_EXPORT_TSV ? '\t' : ',';
+    exporter.prefix = prefixes[options->what];
     look_at_steps(&exporter);
     rc = open_sheets(&exporter, err);
     if (rc == GTR_OK)

@@ -1,7 +1,7 @@
 /* export.h - a trace's norms as text that spreadsheets, pandas and gradtrace import read.
  *
  *   long        step,module,norm                      a row per step and tensor (or group)
- *   wide        step,loss,lr,q_proj,k_proj            a row per step; loss and lr where known
+ *   wide        step,loss,lr,grad_norm/q_proj         a row per step; loss and lr where known
  *   JSON lines  {"step": 3, "grad_norm/q_proj": 0.25} an object per step
  *
  * Numbers read back as the same doubles.  Where a step has NaN or infinite gradients, norms and
@@ -16,10 +16,11 @@
 
 #include "err.h"
 #include "groups.h"
-#include "import.h"
 #include "trace.h"
 
 GTR_PUBLIC_BEGIN
+
+enum gtr_export_format { GTR_EXPORT_CSV, GTR_EXPORT_TSV, GTR_EXPORT_JSONL };
 
 enum gtr_export_layout { GTR_EXPORT_LONG, GTR_EXPORT_WIDE };
 
@@ -33,7 +34,7 @@ enum gtr_export_what {
 };
 
 struct gtr_export_options {
-    enum gtr_log_format format;    /* GTR_LOG_AUTO: CSV */
+    enum gtr_export_format format;
     enum gtr_export_layout layout; /* of CSV and TSV */
     enum gtr_export_what what;
 };

@@ -1,8 +1,9 @@
 /* import_table.c - the rows of tables: one per step and series (long) or one per step (wide). */
+#include <math.h>
 #include <string.h>
 
 #include "alloc.h"
-#include "logbook.h"
+#include "formats.h"
 #include "table.h"
 #include "table_roles.h"
 #include "text.h"
@@ -144,21 +145,48 @@ static bool is_header(const struct gtr_table_roles *roles)
     return true;
 }
 
+/* The row's step; *kept is false if it has none, and no norm that would need one. */
+static enum gtr_code step_of(struct gtr_table_roles *roles, bool norms, bool *kept, int64_t *step,
+                             struct gtr_err *err)
+{
+    size_t at = roles->at[GTR_ROLE_STEP];
+    const char *text = at != GTR_NOWHERE ? gtr_table_field(&roles->table, at) : "";
+    double epoch = NAN;
+
+    *kept = norms || !is_absent(text);
+    if (!*kept)
+        return GTR_OK;
+    if (is_absent(text) && roles->log->every > 0)
+        return gtr_log_count_row(roles->log, step, err);
+    if (!gtr_log_step_parse(text, step))
+        return fail_row(roles, roles->header[at], text, "is not a whole step number", err);
+    if (norms && roles->epoch != GTR_NOWHERE &&
+        !gtr_text_number(gtr_table_field(&roles->table, roles->epoch), &epoch))
+        epoch = NAN;
+    return gtr_log_place_row(roles->log, epoch, roles->table.line, step, err);
+}
+
 static enum gtr_code read_row(struct gtr_table_roles *roles, struct gtr_err *err)
 {
-    const char *text = gtr_table_field(&roles->table, roles->at[GTR_ROLE_STEP]);
+    size_t before = roles->log->n_cells;
     enum gtr_code rc;
     int64_t step;
+    bool kept, norms;
 
-    if (!gtr_log_step_parse(text, &step)) {
-        if (is_header(roles))
-            return GTR_OK;
-        return fail_row(roles, roles->header[roles->at[GTR_ROLE_STEP]], text,
-                        "is not a whole step number", err);
-    }
+    if (is_header(roles))
+        return GTR_OK;
     rc = roles->columns != NULL ? read_wide_row(roles, err) : read_long_row(roles, err);
+    norms = roles->log->n_cells > before;
+    roles->norms = roles->norms || norms;
     if (rc == GTR_OK)
-        rc = read_extras(roles, err);
+        rc = step_of(roles, norms, &kept, &step, err);
+    if (rc != GTR_OK)
+        return rc;
+    if (!kept) {
+        roles->log->summary.n_idle_rows++;
+        return GTR_OK;
+    }
+    rc = read_extras(roles, err);
     if (rc == GTR_OK)
         rc = gtr_log_end_row(roles->log, step, roles->table.line, err);
     return rc;
@@ -188,20 +216,23 @@ static enum gtr_code read_rows(struct gtr_table_roles *roles, struct gtr_err *er
     return rc;
 }
 
-enum gtr_code gtr_log_read_table(struct gtr_log *log, struct gtr_lines *lines, char delimiter,
-                                 const struct gtr_columns *columns, struct gtr_err *err)
+enum gtr_code gtr_log_read_table(struct gtr_log_source *source, struct gtr_err *err)
 {
-    struct gtr_table_roles roles = { .log = log, .said = columns };
+    struct gtr_log *log = source->log;
+    struct gtr_table_roles roles = { .log = log, .said = source->said };
+    bool tabs = source->format != NULL && strcmp(source->format->name, "tsv") == 0;
     enum gtr_code rc;
     bool more;
 
-    gtr_table_init(&roles.table, lines, delimiter);
+    gtr_table_init(&roles.table, source->lines, tabs ? '\t' : '\0');
     rc = gtr_table_next(&roles.table, &more, err);
+    if (rc == GTR_OK && !more)
+        rc = gtr_fail(err, GTR_EFORMAT, "%s: is empty", log->name);
     if (rc == GTR_OK)
         rc = gtr_table_roles_find(&roles, err);
     if (rc == GTR_OK)
         rc = read_rows(&roles, err);
-    if (rc == GTR_OK && log->n_cells == 0)
+    if (rc == GTR_OK && !roles.norms)
         rc = gtr_fail(err, GTR_EFORMAT, "%s: a header and no norms", log->name);
     log->summary.format = roles.table.delimiter == '\t' ? "tsv" : "csv";
     gtr_table_roles_free(&roles);

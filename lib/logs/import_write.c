@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "groups.h"
 #include "logbook.h"
+#include "policy_base.h"
 
 /* --- what the trace remembers of the log ------------------------------------------------------ */
 
@@ -52,7 +53,7 @@ static struct json_object *ignored_json(const struct gtr_log *log)
     return NULL;
 }
 
-static struct json_object *log_json(const struct gtr_log *log)
+static struct json_object *log_json(const struct gtr_log *log, double max_norm)
 {
     const struct gtr_log_summary *summary = &log->summary;
     const char *slash = strrchr(log->name, '/');
@@ -63,6 +64,10 @@ static struct json_object *log_json(const struct gtr_log *log)
     if (ok && gtr_log_name_is_text(name))
         ok = put(meta, "imported_from", json_object_new_string(name));
     ok = ok && put(meta, "format", json_object_new_string(summary->format));
+    if (summary->writer != NULL)
+        ok = ok && put(meta, "written_by", json_object_new_string(summary->writer));
+    if (summary->norm_of != NULL)
+        ok = ok && put(meta, "norms_of", json_object_new_string(summary->norm_of));
     ok = ok && put(meta, "columns", columns_json(log));
     if (log->n_ignored > 0)
         ok = ok && put(meta, "not_imported", ignored_json(log));
@@ -70,15 +75,18 @@ static struct json_object *log_json(const struct gtr_log *log)
          put(meta, "known", json_object_new_string(summary->squares ? "sums of squares" : "norms"));
     if (summary->n_missing > 0)
         ok = ok && put(meta, "missing_norms", json_object_new_int64((int64_t)summary->n_missing));
+    if (max_norm > 0.0)
+        ok = ok && put(meta, "max_grad_norm", json_object_new_double(max_norm));
     if (ok)
         return meta;
     json_object_put(meta);
     return NULL;
 }
 
-static enum gtr_code set_meta(const struct gtr_log *log, struct gtr_head *head, struct gtr_err *err)
+static enum gtr_code set_meta(const struct gtr_log *log, double max_norm, struct gtr_head *head,
+                              struct gtr_err *err)
 {
-    struct json_object *meta = log_json(log);
+    struct json_object *meta = log_json(log, max_norm);
     const char *text = meta != NULL
                            ? json_object_to_json_string_ext(
                                  meta, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
@@ -93,21 +101,56 @@ static enum gtr_code set_meta(const struct gtr_log *log, struct gtr_head *head, 
 
 /* --- the trace ------------------------------------------------------------------------------- */
 
+/* What the user says goes before what is known of the log's writer. */
+static const char *grad_state_of(const struct gtr_log *log, const struct gtr_log_facts *facts)
+{
+    return facts->grad_state != NULL ? facts->grad_state : log->summary.grad_state;
+}
+
+/* Norms from after clipping no longer tell what the clipping did. */
+static enum gtr_code check_limit(const struct gtr_log *log, const struct gtr_log_facts *facts,
+                                 struct gtr_err *err)
+{
+    const char *state = grad_state_of(log, facts);
+
+    if (facts->max_norm > 0.0 && state != NULL && strcmp(state, "post-clip") == 0)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "--max-norm: these norms are post-clip, from which the factor that the run "
+                        "applied cannot be had");
+    return GTR_OK;
+}
+
+/* The factor that a run with this limit applied: torch.nn.utils.clip_grad_norm_ with its
+ * eps of 1e-6.  A step whose norm is not finite has none. */
+static double applied_scale(double max_norm, const double *sumsq, const uint64_t *nonfinite,
+                            size_t n)
+{
+    double sum = 0.0;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (nonfinite[i] > 0)
+            return NAN;
+        sum += sumsq[i];
+    }
+    return gtr_clip_ratio(max_norm, sqrt(sum), 1e-6);
+}
+
 static enum gtr_code set_head(const struct gtr_log *log, const struct gtr_log_facts *facts,
                               struct gtr_head *head, struct gtr_err *err)
 {
-    const char *group_by = facts->group_by;
+    const char *grad_state = grad_state_of(log, facts), *group_by = facts->group_by;
     enum gtr_code rc;
     size_t i;
 
     if (group_by == NULL && !log->summary.parameters)
         group_by = "tensor";
-    rc = set_meta(log, head, err);
+    rc = set_meta(log, facts->max_norm, head, err);
     if (rc == GTR_OK)
         rc = gtr_head_set(&head->group_by, group_by, err);
-    if (rc == GTR_OK && facts->grad_state != NULL)
-        rc = gtr_head_set(&head->grad_state, facts->grad_state, err);
-    head->total_steps = facts->total_steps;
+    if (rc == GTR_OK && grad_state != NULL)
+        rc = gtr_head_set(&head->grad_state, grad_state, err);
+    head->total_steps = facts->total_steps > 0 ? facts->total_steps : log->summary.total_steps;
     for (i = 0; rc == GTR_OK && i < log->summary.n_series; i++)
         rc = gtr_head_add_tensor(head, log->series[i], "", 1, GTR_F32, err);
     return rc;
@@ -123,8 +166,8 @@ static enum gtr_code check_rule(const struct gtr_head *head, struct gtr_err *err
     return rc;
 }
 
-static enum gtr_code write_rows(const struct gtr_log *log, struct gtr_writer *writer,
-                                struct gtr_err *err)
+static enum gtr_code write_rows(const struct gtr_log *log, double max_norm,
+                                struct gtr_writer *writer, struct gtr_err *err)
 {
     size_t n = log->summary.n_series, t, i;
     uint64_t *nonfinite = NULL;
@@ -140,8 +183,12 @@ static enum gtr_code write_rows(const struct gtr_log *log, struct gtr_writer *wr
     for (i = 0; rc == GTR_OK && i < n; i++)
         maxabs[i] = NAN;
     for (t = 0; rc == GTR_OK && t < log->summary.n_steps; t++) {
+        struct gtr_step step = log->steps[t];
+
         gtr_log_row(log, t, sumsq, nonfinite);
-        rc = gtr_writer_append(writer, &log->steps[t], sumsq, maxabs, nonfinite, NULL, err);
+        if (max_norm > 0.0)
+            step.applied_scale = applied_scale(max_norm, sumsq, nonfinite, n);
+        rc = gtr_writer_append(writer, &step, sumsq, maxabs, nonfinite, NULL, err);
     }
     gtr_free(sumsq);
     gtr_free(maxabs);
@@ -157,7 +204,9 @@ enum gtr_code gtr_log_write(const struct gtr_log *log, const char *path,
     struct gtr_head head;
     enum gtr_code rc;
 
-    rc = gtr_head_init(&head, err);
+    rc = check_limit(log, facts, err);
+    if (rc == GTR_OK)
+        rc = gtr_head_init(&head, err);
     if (rc != GTR_OK)
         return rc;
     rc = set_head(log, facts, &head, err);
@@ -166,7 +215,7 @@ enum gtr_code gtr_log_write(const struct gtr_log *log, const char *path,
     if (rc == GTR_OK)
         rc = gtr_writer_open(path, &head, &options, &writer, err);
     if (rc == GTR_OK)
-        rc = write_rows(log, writer, err);
+        rc = write_rows(log, facts->max_norm, writer, err);
     if (rc != GTR_OK)
         goto out;
     rc = gtr_writer_close(writer, err);

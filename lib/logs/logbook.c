@@ -143,6 +143,70 @@ void gtr_log_ignore(struct gtr_log *log, const char *column)
         log->n_ignored++;
 }
 
+void gtr_log_saw(struct gtr_log *log, const char *name)
+{
+    struct gtr_err err = { 0 };
+    uint32_t number;
+
+    /* Only to tell who wrote the log: without memory that stays unknown. */
+    if (log->seen.n_names < GTR_LOG_SEEN_MAX && gtr_names_find(&log->seen, name) == GTR_NAMES_NONE)
+        (void)gtr_names_add(&log->seen, name, &number, &err);
+}
+
+enum gtr_code gtr_log_leave_out(struct gtr_log *log, uint32_t name, const char *why,
+                                struct gtr_err *err)
+{
+    struct gtr_log_summary *summary = &log->summary;
+    enum gtr_code rc;
+
+    rc = gtr_grow(&log->left_out, &log->left_out_capacity, summary->n_left_out + 1,
+                  sizeof *log->left_out, err);
+    if (rc != GTR_OK)
+        return rc;
+    log->left_out[summary->n_left_out++] =
+        (struct gtr_log_left_out){ .name = gtr_names_text(&log->names, name), .why = why };
+    log->about[name].place = GTR_LOG_NOT_SERIES;
+    return GTR_OK;
+}
+
+/* --- steps ----------------------------------------------------------------------------------- */
+
+enum gtr_code gtr_log_count_row(struct gtr_log *log, int64_t *step, struct gtr_err *err)
+{
+    int64_t every = log->every > 0 ? log->every : 1;
+
+    log->n_counted++;
+    log->summary.counted = true;
+    if (__builtin_mul_overflow(every, log->n_counted, step))
+        return gtr_fail(err, GTR_EUSAGE, "--every %lld: row %lld has no number any more",
+                        (long long)every, (long long)log->n_counted);
+    return GTR_OK;
+}
+
+enum gtr_code gtr_log_place_row(struct gtr_log *log, double epoch, uint64_t line, int64_t *step,
+                                struct gtr_err *err)
+{
+    if (log->every > 0)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "%s:%llu: --every: this row has a step, %lld; --every is for logs whose "
+                        "rows have none",
+                        log->name, (unsigned long long)line, (long long)*step);
+    if (!isnan(epoch) && epoch > log->last.epoch && *step <= log->last.step && log->last.step > 0) {
+        if (__builtin_add_overflow(log->last.offset, log->last.step, &log->last.offset))
+            return gtr_fail(err, GTR_EFORMAT, "%s:%llu: step %lld: too large", log->name,
+                            (unsigned long long)line, (long long)*step);
+        log->summary.n_restarts++;
+    }
+    if (!isnan(epoch)) {
+        log->last.epoch = epoch;
+        log->last.step = *step;
+    }
+    if (__builtin_add_overflow(*step, log->last.offset, step))
+        return gtr_fail(err, GTR_EFORMAT, "%s:%llu: step %lld: too large", log->name,
+                        (unsigned long long)line, (long long)log->last.step);
+    return GTR_OK;
+}
+
 enum gtr_code gtr_log_take_globs(struct gtr_log *log, const struct gtr_columns *columns,
                                  struct gtr_err *err)
 {
@@ -190,6 +254,8 @@ void gtr_log_free(struct gtr_log *log)
     gtr_globs_free(&log->globs);
     gtr_free(log->name);
     gtr_names_free(&log->names);
+    gtr_names_free(&log->seen);
+    gtr_free(log->left_out);
     gtr_free(log->about);
     gtr_free(log->values);
     gtr_free(log->owners);

@@ -22,8 +22,9 @@
 #include "names.h"
 
 enum {
-    GTR_LOG_NAME_MAX = 500,  /* bytes; names have a fixed width in a trace, that of the longest */
-    GTR_LOG_IGNORED_MAX = 32 /* columns listed in the trace's meta */
+    GTR_LOG_NAME_MAX = 500,   /* bytes; names have a fixed width in a trace, that of the longest */
+    GTR_LOG_IGNORED_MAX = 32, /* columns listed in the trace's meta */
+    GTR_LOG_SEEN_MAX = 4096   /* columns or keys by which who wrote the log is told */
 };
 
 /* Owners that are no series. */
@@ -33,9 +34,10 @@ enum {
 
 /* What is known about each of the log's names. */
 struct gtr_log_name {
-    uint32_t glob;  /* that it matched; n_globs: a series by its place; GTR_LOG_NOT_SERIES */
-    uint32_t place; /* among the series, once finished */
-    bool used;      /* a cell is its */
+    uint32_t glob;   /* that it matched; n_globs: a series by its place; GTR_LOG_NOT_SERIES */
+    uint32_t place;  /* among the series, once finished */
+    bool used;       /* a cell is its */
+    bool was_series; /* gtr_log_renumber has not seen it leave */
 };
 
 struct gtr_log_line {
@@ -49,8 +51,11 @@ struct gtr_log {
     char *name; /* of the log */
     enum gtr_log_repeats repeats;
     struct gtr_globs globs;
-    bool strip;   /* take what globs say literally off the series' names */
-    bool modules; /* the log calls its series modules, layers or groups */
+    bool strip;    /* take what globs say literally off the series' names */
+    bool history;  /* the rows are those of a log_history */
+    bool named;    /* series are named in a column, not by columns or keys */
+    bool modules;  /* the log calls its series modules, layers or groups */
+    int64_t every; /* N: rows have no step and are numbered N, 2N, ...; 0: they have */
 
     struct gtr_names names;
     struct gtr_log_name *about; /* [n_names] */
@@ -65,7 +70,16 @@ struct gtr_log {
     char *used[GTR_ROLE_COUNT]; /* column or key of each role, for meta */
     char *ignored[GTR_LOG_IGNORED_MAX];
     size_t n_ignored;
+    struct gtr_names seen; /* columns, or keys that had a number */
 
+    struct {
+        double epoch; /* of the last row; NaN: none yet */
+        int64_t step, offset;
+    } last; /* of rows whose steps begin anew at each epoch */
+    int64_t n_counted;
+
+    struct gtr_log_left_out *left_out; /* [summary.n_left_out] */
+    size_t left_out_capacity;
     char **series; /* from here on: once finished */
     struct gtr_step *steps;
     size_t *first_row; /* [n_steps + 1] */
@@ -87,6 +101,21 @@ enum gtr_code gtr_log_end_row(struct gtr_log *log, int64_t step, uint64_t line,
                               struct gtr_err *err);
 void gtr_log_drop_row(struct gtr_log *log);
 
+/* The step of a row that has none: rows are counted. */
+enum gtr_code gtr_log_count_row(struct gtr_log *log, int64_t *step, struct gtr_err *err);
+
+/* *step of a row as the log has it becomes the run's.  A step that falls while the epoch rises
+ * (NaN: the row has none) begins anew: it counts on from the last one of the epoch before. */
+enum gtr_code gtr_log_place_row(struct gtr_log *log, double epoch, uint64_t line, int64_t *step,
+                                struct gtr_err *err);
+
+/* A column or key that the log has, whatever becomes of it. */
+void gtr_log_saw(struct gtr_log *log, const char *name);
+
+/* The series is not taken; `why` is static. */
+enum gtr_code gtr_log_leave_out(struct gtr_log *log, uint32_t name, const char *why,
+                                struct gtr_err *err);
+
 /* The column or key that has a role. */
 enum gtr_code gtr_log_use(struct gtr_log *log, enum gtr_role role, const char *column,
                           struct gtr_err *err);
@@ -103,18 +132,20 @@ bool gtr_log_step_from(double value, int64_t *step);
 /* --- once all is read --- */
 
 /* Chooses and names the series (logbook_series.c), then puts the rows in order
- * (logbook_order.c). */
+ * (logbook_order.c).  Between the two, what is no part of the gradient beside the others goes, by
+ * names and then by numbers (logbook_whole.c). */
 enum gtr_code gtr_log_choose(struct gtr_log *log, struct gtr_err *err);
 enum gtr_code gtr_log_order(struct gtr_log *log, struct gtr_err *err);
+enum gtr_code gtr_log_drop_by_name(struct gtr_log *log, struct gtr_err *err);
+enum gtr_code gtr_log_drop_by_number(struct gtr_log *log, struct gtr_err *err);
 
-/* --- the formats --- */
+/* The rank of the glob that a name matched; UINT_MAX: of none. */
+unsigned gtr_log_rank(const struct gtr_log *log, const struct gtr_log_name *name);
 
-struct gtr_lines;
+/* After some places are GTR_LOG_NOT_SERIES: numbers the others anew, and drops their names. */
+void gtr_log_renumber(struct gtr_log *log);
 
-/* Both start with the line that `lines` holds. */
-enum gtr_code gtr_log_read_table(struct gtr_log *log, struct gtr_lines *lines, char delimiter,
-                                 const struct gtr_columns *columns, struct gtr_err *err);
-enum gtr_code gtr_log_read_jsonl(struct gtr_log *log, struct gtr_lines *lines,
-                                 const struct gtr_columns *columns, struct gtr_err *err);
+/* The values of a step's row as the log has them, where present is not 0. */
+void gtr_log_gather(const struct gtr_log *log, size_t t, double *values, uint64_t *present);
 
 #endif

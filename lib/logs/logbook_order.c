@@ -46,6 +46,7 @@ static uint32_t place_of(const struct gtr_log *log, uint32_t owner)
 /* Where each series was seen last. */
 struct sight {
     size_t step; /* + 1 */
+    double value;
     uint32_t line;
 };
 
@@ -57,6 +58,12 @@ static enum gtr_code repeated(const struct gtr_log *log, const struct gtr_log_li
                     "keep the first or the last with --repeats",
                     log->name, (unsigned long)row->line, (long long)row->step, log->series[place],
                     (unsigned long)line);
+}
+
+/* Ranks that share a console all print the same. */
+static bool same(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b));
 }
 
 /* Takes one row into the step; *n_norms counts the series that the step has. */
@@ -78,12 +85,15 @@ static enum gtr_code join_row(struct gtr_log *log, const struct gtr_log_line *ro
         if (sights[place].step != log->summary.n_steps + 1) {
             sights[place].step = log->summary.n_steps + 1;
             ++*n_norms;
+        } else if (same(sights[place].value, log->values[c])) {
+            log->summary.n_same++;
         } else if (log->repeats == GTR_REPEATS_ERROR) {
             return repeated(log, row, place, sights[place].line, err);
         } else {
             log->summary.n_repeats++;
         }
         sights[place].line = row->line;
+        sights[place].value = log->values[c];
     }
     return GTR_OK;
 }
@@ -134,8 +144,7 @@ static enum gtr_code order_steps(struct gtr_log *log, struct gtr_err *err)
     gtr_free(sights);
     if (rc != GTR_OK)
         return rc;
-    summary->n_missing = summary->n_steps * summary->n_series - n_norms;
-    if (summary->n_missing > SPARSE_FROM &&
+    if (summary->n_steps * summary->n_series - n_norms > SPARSE_FROM &&
         n_norms < summary->n_steps * summary->n_series / SPARSE_SHARE)
         return gtr_fail(err, GTR_EFORMAT,
                         "%s: %zu series over %zu steps, and less than 1 in %d norms is there; is "
@@ -158,7 +167,7 @@ static void count_value(struct gtr_log_summary *summary, double value)
 
 /* One step's values as the log has them, where present is not 0.  Of those given twice the first or
  * the last counts. */
-static void gather(const struct gtr_log *log, size_t t, double *values, uint64_t *present)
+void gtr_log_gather(const struct gtr_log *log, size_t t, double *values, uint64_t *present)
 {
     size_t r, c;
 
@@ -189,10 +198,12 @@ static enum gtr_code count_values(struct gtr_log *log, struct gtr_err *err)
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&present, log->summary.n_series, sizeof *present, "series", err);
     for (t = 0; rc == GTR_OK && t < log->summary.n_steps; t++) {
-        gather(log, t, values, present);
+        gtr_log_gather(log, t, values, present);
         for (i = 0; i < log->summary.n_series; i++)
             if (present[i])
                 count_value(&log->summary, values[i]);
+            else
+                log->summary.n_missing++;
     }
     gtr_free(values);
     gtr_free(present);
@@ -203,7 +214,7 @@ void gtr_log_row(const struct gtr_log *log, size_t t, double *sumsq, uint64_t *n
 {
     size_t i;
 
-    gather(log, t, sumsq, nonfinite);
+    gtr_log_gather(log, t, sumsq, nonfinite);
     for (i = 0; i < log->summary.n_series; i++) {
         double value = nonfinite[i] != 0 ? sumsq[i] : 0.0;
         double square = log->summary.squares ? value + 0.0 : value * value; /* -0 becomes 0 */
@@ -217,5 +228,10 @@ enum gtr_code gtr_log_order(struct gtr_log *log, struct gtr_err *err)
 {
     enum gtr_code rc = order_steps(log, err);
 
-    return rc == GTR_OK ? count_values(log, err) : rc;
+    if (rc == GTR_OK)
+        rc = gtr_log_drop_by_number(log, err);
+    if (rc == GTR_OK)
+        rc = count_values(log, err);
+    log->summary.stride = gtr_steps_stride(log->steps, log->summary.n_steps);
+    return rc;
 }

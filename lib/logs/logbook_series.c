@@ -9,11 +9,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "alloc.h"
 
-static unsigned rank_of(const struct gtr_log *log, const struct gtr_log_name *name)
+unsigned gtr_log_rank(const struct gtr_log *log, const struct gtr_log_name *name)
 {
     return name->glob < log->globs.n_globs ? log->globs.globs[name->glob].rank : UINT_MAX;
 }
@@ -30,15 +29,16 @@ static void choose_series(struct gtr_log *log)
     size_t i, n = 0;
 
     for (i = 0; i < log->names.n_names; i++)
-        if (is_series(&log->about[i]) && rank_of(log, &log->about[i]) < best)
-            best = rank_of(log, &log->about[i]);
+        if (is_series(&log->about[i]) && gtr_log_rank(log, &log->about[i]) < best)
+            best = gtr_log_rank(log, &log->about[i]);
     for (i = 0; i < log->names.n_names; i++) {
         struct gtr_log_name *name = &log->about[i];
 
         name->place = GTR_LOG_NOT_SERIES;
-        if (!is_series(name) || rank_of(log, name) != best)
+        if (!is_series(name) || gtr_log_rank(log, name) != best)
             continue;
         name->place = (uint32_t)n++;
+        name->was_series = true;
         if (name->glob < log->globs.n_globs && log->globs.globs[name->glob].squares)
             log->summary.squares = true;
     }
@@ -127,42 +127,24 @@ static enum gtr_code name_series(struct gtr_log *log, struct gtr_err *err)
     return rc;
 }
 
-static bool is_total(const char *name)
-{
-    static const char *const totals[] = { "total",      "global",      "all",
-                                          "total_norm", "global_norm", "overall" };
-    size_t i;
-
-    for (i = 0; i < GTR_ARRAY_LEN(totals); i++)
-        if (strcasecmp(totals[i], name) == 0)
-            return true;
-    return false;
-}
-
-/* Beside its parts a total would count everything twice.  A user who chose the series is not
- * corrected. */
-static void drop_totals(struct gtr_log *log)
+void gtr_log_renumber(struct gtr_log *log)
 {
     struct gtr_log_summary *summary = &log->summary;
-    size_t i, kept = 0, n_totals = 0;
+    size_t i, kept = 0, n_seen = 0;
 
-    for (i = 0; i < summary->n_series; i++)
-        n_totals += is_total(log->series[i]) ? 1 : 0;
-    if (log->globs.chosen || n_totals == summary->n_series)
-        return;
+    /* Places rise with the names, so that the i-th string is the i-th name's that had one. */
     for (i = 0; i < log->names.n_names; i++) {
         struct gtr_log_name *name = &log->about[i];
-        char *text;
 
-        if (name->place == GTR_LOG_NOT_SERIES)
-            continue;
-        text = log->series[name->place];
-        if (is_total(text)) {
-            name->place = GTR_LOG_NOT_SERIES;
-            if (summary->n_totals++ == 0)
-                summary->total = gtr_names_text(&log->names, (uint32_t)i);
-            gtr_free(text);
-        } else {
+        if (name->was_series) {
+            char *text = log->series[n_seen];
+
+            log->series[n_seen++] = NULL;
+            name->was_series = name->place != GTR_LOG_NOT_SERIES;
+            if (!name->was_series) {
+                gtr_free(text);
+                continue;
+            }
             name->place = (uint32_t)kept;
             log->series[kept++] = text;
         }
@@ -201,7 +183,7 @@ enum gtr_code gtr_log_choose(struct gtr_log *log, struct gtr_err *err)
     rc = name_series(log, err);
     if (rc != GTR_OK)
         return rc;
-    drop_totals(log);
+    rc = gtr_log_drop_by_name(log, err);
     log->summary.parameters = are_parameters(log);
-    return GTR_OK;
+    return rc;
 }

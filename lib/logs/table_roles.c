@@ -12,6 +12,7 @@
 
 #include "alloc.h"
 #include "text.h"
+#include "writers.h"
 
 #define NO_RANK UINT_MAX
 
@@ -31,9 +32,14 @@ static void list_columns(const struct gtr_table_roles *roles, char *out, size_t 
 static enum gtr_code no_column(const struct gtr_table_roles *roles, const char *what,
                                enum gtr_role role, struct gtr_err *err)
 {
+    enum gtr_code rc = gtr_writers_refuse(&roles->log->seen, roles->log->name, err);
     char list[120];
 
+    if (rc != GTR_OK)
+        return rc;
     list_columns(roles, list, sizeof list);
+    if (role == GTR_ROLE_SERIES)
+        return gtr_writers_no_norms(&roles->log->seen, roles->log->name, "column", list, err);
     return gtr_fail(err, GTR_EFORMAT,
                     "%s:%llu: no column of %s among %s; name it: --columns "
                     "%s=COLUMN",
@@ -143,9 +149,13 @@ static enum gtr_code find_roles(struct gtr_table_roles *roles, bool *is_long_out
 
     for (i = 0; i < GTR_ROLE_COUNT; i++)
         roles->at[i] = GTR_NOWHERE;
+    roles->epoch = GTR_NOWHERE;
+    for (i = 0; i < roles->n_columns; i++)
+        if (gtr_columns_is_epoch(roles->header[i]))
+            roles->epoch = i;
     for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(always); i++)
         rc = find_role(roles, always[i], err);
-    if (rc == GTR_OK && roles->at[GTR_ROLE_STEP] == GTR_NOWHERE)
+    if (rc == GTR_OK && roles->at[GTR_ROLE_STEP] == GTR_NOWHERE && roles->log->every == 0)
         rc = no_column(roles, "steps", GTR_ROLE_STEP, err);
     *is_long_out = is_long(roles);
     for (i = 0; rc == GTR_OK && *is_long_out && i < GTR_ARRAY_LEN(of_long); i++)
@@ -185,10 +195,23 @@ static enum gtr_code set_up_long(struct gtr_table_roles *roles, struct gtr_err *
     if (!sumsq && roles->at[GTR_ROLE_NORM] == GTR_NOWHERE)
         return no_column(roles, "norms", GTR_ROLE_NORM, err);
     roles->log->summary.squares = sumsq;
+    roles->log->named = true;
     for (i = 0; i < GTR_ARRAY_LEN(modules); i++)
         if (strcasecmp(roles->header[roles->at[GTR_ROLE_NAME]], modules[i]) == 0)
             roles->log->modules = true;
     return note_roles(roles, err);
+}
+
+/* The glob that makes a column a series, or n_globs. */
+static size_t glob_of(const struct gtr_table_roles *roles, size_t i)
+{
+    static const enum gtr_role others[] = { GTR_ROLE_STEP, GTR_ROLE_LOSS, GTR_ROLE_LR };
+    size_t k;
+
+    for (k = 0; k < GTR_ARRAY_LEN(others); k++)
+        if (i == roles->at[others[k]])
+            return roles->log->globs.n_globs;
+    return gtr_globs_find_column(&roles->log->globs, roles->header[i]);
 }
 
 /* The lowest rank among the columns' globs. */
@@ -199,30 +222,37 @@ static unsigned best_rank(const struct gtr_table_roles *roles)
     size_t i;
 
     for (i = 0; i < roles->n_columns; i++) {
-        size_t glob = gtr_globs_find(globs, roles->header[i]);
+        size_t glob = glob_of(roles, i);
 
-        if (i != roles->at[GTR_ROLE_STEP] && glob < globs->n_globs &&
-            globs->globs[glob].rank < best)
+        if (glob < globs->n_globs && globs->globs[glob].rank < best)
             best = globs->globs[glob].rank;
     }
     return best;
 }
 
-/* Series are the columns that match; if none does and the user did not choose, all columns of
- * numbers that are not usually something else. */
-static enum gtr_column_use use_of(const struct gtr_table_roles *roles, size_t i, unsigned best,
-                                  size_t glob)
+/* The only column that is not usually something else, as in "Wall time,Step,Value": it is taken,
+ * and that is told.  Of several none is: seconds and tokens are numbers too. */
+static size_t only_column(const struct gtr_table_roles *roles)
+{
+    size_t i, found = GTR_NOWHERE;
+
+    for (i = 0; i < roles->n_columns; i++) {
+        if (gtr_columns_reserved(roles->header[i]) || i == roles->at[GTR_ROLE_STEP] ||
+            i == roles->at[GTR_ROLE_LOSS] || i == roles->at[GTR_ROLE_LR])
+            continue;
+        if (found != GTR_NOWHERE)
+            return GTR_NOWHERE;
+        found = i;
+    }
+    return found;
+}
+
+/* Series are the columns that match a glob of the best rank. */
+static enum gtr_column_use use_of(const struct gtr_table_roles *roles, unsigned best, size_t glob)
 {
     const struct gtr_globs *globs = &roles->log->globs;
 
-    if (i == roles->at[GTR_ROLE_STEP] || i == roles->at[GTR_ROLE_LOSS] ||
-        i == roles->at[GTR_ROLE_LR])
-        return GTR_USE_NOT;
-    if (glob < globs->n_globs)
-        return globs->globs[glob].rank == best ? GTR_USE_SERIES : GTR_USE_NOT;
-    if (globs->chosen || best != NO_RANK || gtr_columns_reserved(roles->header[i]))
-        return GTR_USE_NOT;
-    return GTR_USE_IF_NUMERIC;
+    return glob < globs->n_globs && globs->globs[glob].rank == best ? GTR_USE_SERIES : GTR_USE_NOT;
 }
 
 static enum gtr_code add_column(struct gtr_table_roles *roles, size_t i, size_t glob,
@@ -256,14 +286,17 @@ static enum gtr_code no_match(const struct gtr_table_roles *roles, struct gtr_er
 static enum gtr_code choose_columns(struct gtr_table_roles *roles, unsigned best, size_t *n,
                                     struct gtr_err *err)
 {
+    size_t i, only = GTR_NOWHERE;
     enum gtr_code rc;
-    size_t i;
 
+    if (best == NO_RANK && !roles->log->globs.chosen)
+        only = only_column(roles);
+    roles->log->summary.only_column = only != GTR_NOWHERE;
     rc = gtr_alloc_for(&roles->columns, roles->n_columns, sizeof *roles->columns, "columns", err);
     for (i = 0; rc == GTR_OK && i < roles->n_columns; i++) {
-        size_t glob = gtr_globs_find(&roles->log->globs, roles->header[i]);
+        size_t glob = glob_of(roles, i);
 
-        roles->columns[i].use = use_of(roles, i, best, glob);
+        roles->columns[i].use = i == only ? GTR_USE_IF_NUMERIC : use_of(roles, best, glob);
         if (roles->columns[i].use == GTR_USE_NOT)
             continue;
         rc = add_column(roles, i, glob, err);
@@ -330,6 +363,7 @@ enum gtr_code gtr_table_roles_find(struct gtr_table_roles *roles, struct gtr_err
     if (rc != GTR_OK)
         return rc;
     for (; roles->n_columns < n; roles->n_columns++) {
+        gtr_log_saw(roles->log, gtr_table_field(&roles->table, roles->n_columns));
         roles->header[roles->n_columns] =
             gtr_strdup(gtr_table_field(&roles->table, roles->n_columns));
         if (roles->header[roles->n_columns] == NULL)

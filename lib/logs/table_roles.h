@@ -25,6 +25,8 @@ struct gtr_table_roles {
     char **header;
     size_t n_columns;
     size_t at[GTR_ROLE_COUNT];  /* column of each role, or GTR_NOWHERE */
+    size_t epoch;               /* column that counts epochs, or GTR_NOWHERE */
+    bool norms;                 /* a row had one */
     struct gtr_column *columns; /* of a wide table; NULL: it is long */
 };
 

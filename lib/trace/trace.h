@@ -74,6 +74,12 @@ struct gtr_step {
     bool skipped;         /* the run left this update out */
 };
 
+/* How many steps lie between rows: the difference that most rows have from the row before; where
+ * no difference has a majority, the mean, rounded.  1 for fewer than three rows, which cannot tell.
+ * Logs of other programs most often have one row in some steps: what is counted in rows is then no
+ * count of steps. */
+int64_t gtr_steps_stride(const struct gtr_step *steps, size_t n_steps);
+
 /* --- reading ------------------------------------------------------------------------------- */
 
 struct gtr_trace;
@@ -116,6 +122,7 @@ const char *gtr_trace_path(const struct gtr_trace *trace);
 const struct gtr_head *gtr_trace_head(const struct gtr_trace *trace);
 const struct gtr_step *gtr_trace_steps(const struct gtr_trace *trace); /* n_steps of them */
 size_t gtr_trace_n_steps(const struct gtr_trace *trace);
+int64_t gtr_trace_stride(const struct gtr_trace *trace); /* gtr_steps_stride of its steps */
 /* False if the matrix is missing or was never written, which reads as all zeros. */
 bool gtr_trace_has(const struct gtr_trace *trace, enum gtr_norm norm);
 

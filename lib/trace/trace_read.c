@@ -47,6 +47,34 @@ size_t gtr_trace_n_steps(const struct gtr_trace *trace)
     return trace->n_steps;
 }
 
+/* Boyer and Moore's vote finds the difference that has a majority, if one has. */
+int64_t gtr_steps_stride(const struct gtr_step *steps, size_t n_steps)
+{
+    uint64_t candidate = 1, difference;
+    size_t votes = 0, n = 0, t;
+
+    if (n_steps < 3)
+        return 1;
+    for (t = 1; t < n_steps; t++) {
+        difference = (uint64_t)steps[t].index - (uint64_t)steps[t - 1].index;
+        if (votes == 0)
+            candidate = difference;
+        votes = difference == candidate ? votes + 1 : votes - 1;
+    }
+    for (t = 1; t < n_steps; t++)
+        n += (uint64_t)steps[t].index - (uint64_t)steps[t - 1].index == candidate;
+    if (2 * n <= n_steps - 1) {
+        difference = (uint64_t)steps[n_steps - 1].index - (uint64_t)steps[0].index;
+        candidate = (difference + (n_steps - 1) / 2) / (n_steps - 1);
+    }
+    return candidate < INT64_MAX ? (int64_t)candidate : INT64_MAX;
+}
+
+int64_t gtr_trace_stride(const struct gtr_trace *trace)
+{
+    return gtr_steps_stride(trace->steps, trace->n_steps);
+}
+
 bool gtr_trace_has(const struct gtr_trace *trace, enum gtr_norm norm)
 {
     return trace->has[norm];

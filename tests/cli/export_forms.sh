@@ -1,5 +1,5 @@
 # export_forms.sh - layouts, formats and matrices of an export, and its refusals.
-printf 'step,loss,l.0.q.weight,l.1.q.weight,l.1.k.weight\n3,2.5,3,4,0.1\n8,,5,12,nan\n' |
+printf 'step,loss,grads/l.0.q.weight,grads/l.1.q.weight,grads/l.1.k.weight\n3,2.5,3,4,0.1\n8,,5,12,nan\n' |
     "$GRADTRACE" import - -o run.h5 2>/dev/null
 "$GRADTRACE" export run.h5
 "$GRADTRACE" export run.h5 --layout wide --group-by layer

@@ -112,7 +112,7 @@ static void must_equal(const struct gtr_log *a, const struct gtr_log *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct gtr_log_options any = { .repeats = GTR_REPEATS_LAST };
-    static const struct gtr_log_options plain = { .format = GTR_LOG_CSV,
+    static const struct gtr_log_options plain = { .format = "csv",
                                                   .columns = "step=step,name=module,sumsq=sumsq" };
     struct gtr_log *log = parse(data, size, &any), *again;
     char *text = NULL;

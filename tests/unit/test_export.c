@@ -96,7 +96,7 @@ static struct gtr_trace *recorded(const char *path)
 static void tensors_and_groups_are_exported_as_they_are(void)
 {
     struct gtr_trace *trace = recorded(scratch_path("recorded.h5"));
-    struct gtr_export_options options = { .format = GTR_LOG_CSV };
+    struct gtr_export_options options = { .format = GTR_EXPORT_CSV };
 
     if (trace == NULL)
         return;
@@ -107,12 +107,14 @@ static void tensors_and_groups_are_exported_as_they_are(void)
     check_export(trace, "module", options,
                  "step,module,norm\n4,q_proj,5\n4,k_proj,0.5\n6,q_proj,13\n6,k_proj,nan\n");
     options.layout = GTR_EXPORT_WIDE;
-    check_export(trace, "module", options,
-                 "step,loss,lr,q_proj,k_proj\n4,2.5,0.125,5,0.5\n6,,0.0625,13,nan\n");
-    options.format = GTR_LOG_TSV;
-    check_export(trace, "all", options,
-                 "step\tloss\tlr\tall\n4\t2.5\t0.125\t5.024937810560445\n6\t\t0.0625\tnan\n");
-    options.format = GTR_LOG_JSONL;
+    check_export(
+        trace, "module", options,
+        "step,loss,lr,grad_norm/q_proj,grad_norm/k_proj\n4,2.5,0.125,5,0.5\n6,,0.0625,13,nan\n");
+    options.format = GTR_EXPORT_TSV;
+    check_export(
+        trace, "all", options,
+        "step\tloss\tlr\tgrad_norm/all\n4\t2.5\t0.125\t5.024937810560445\n6\t\t0.0625\tnan\n");
+    options.format = GTR_EXPORT_JSONL;
     check_export(trace, "module", options,
                  "{\"step\": 4, \"loss\": 2.5, \"lr\": 0.125, \"grad_norm/q_proj\": 5, "
                  "\"grad_norm/k_proj\": 0.5}\n"
@@ -124,7 +126,7 @@ static void tensors_and_groups_are_exported_as_they_are(void)
 static void every_matrix_can_be_exported(void)
 {
     struct gtr_trace *trace = recorded(scratch_path("matrix.h5"));
-    struct gtr_export_options options = { .format = GTR_LOG_CSV, .layout = GTR_EXPORT_WIDE };
+    struct gtr_export_options options = { .format = GTR_EXPORT_CSV, .layout = GTR_EXPORT_WIDE };
 
     if (trace == NULL)
         return;
@@ -142,7 +144,7 @@ static void every_matrix_can_be_exported(void)
                  "step,module,maxabs\n4,q_proj,3\n4,k_proj,0.5\n6,q_proj,8\n"
                  "6,k_proj,0.10000000149011612\n");
     gtr_trace_close(trace);
-    trace = trace_of_text("step,a,b\n0,1,2\n", scratch_path("unknown.h5"));
+    trace = trace_of_text("step,grads/a,grads/b\n0,1,2\n", scratch_path("unknown.h5"));
     if (trace == NULL)
         return;
     check_export(trace, NULL, options, "step,module,maxabs\n0,a,nan\n0,b,nan\n");
@@ -174,14 +176,14 @@ static void check_same(const struct gtr_log *a, const struct gtr_log *b)
 }
 
 static const struct gtr_export_options forms[] = {
-    { .format = GTR_LOG_CSV },
-    { .format = GTR_LOG_TSV },
-    { .format = GTR_LOG_CSV, .layout = GTR_EXPORT_WIDE },
-    { .format = GTR_LOG_TSV, .layout = GTR_EXPORT_WIDE },
-    { .format = GTR_LOG_JSONL },
-    { .format = GTR_LOG_CSV, .what = GTR_EXPORT_SUMSQ },
-    { .format = GTR_LOG_CSV, .what = GTR_EXPORT_SUMSQ, .layout = GTR_EXPORT_WIDE },
-    { .format = GTR_LOG_JSONL, .what = GTR_EXPORT_SUMSQ },
+    { .format = GTR_EXPORT_CSV },
+    { .format = GTR_EXPORT_TSV },
+    { .format = GTR_EXPORT_CSV, .layout = GTR_EXPORT_WIDE },
+    { .format = GTR_EXPORT_TSV, .layout = GTR_EXPORT_WIDE },
+    { .format = GTR_EXPORT_JSONL },
+    { .format = GTR_EXPORT_CSV, .what = GTR_EXPORT_SUMSQ },
+    { .format = GTR_EXPORT_CSV, .what = GTR_EXPORT_SUMSQ, .layout = GTR_EXPORT_WIDE },
+    { .format = GTR_EXPORT_JSONL, .what = GTR_EXPORT_SUMSQ },
 };
 
 /* import -> export -> import, in every form. */
@@ -207,7 +209,7 @@ static void check_round_trip(const char *text)
 static void imported_norms_come_back_in_every_form(void)
 {
     check_round_trip("step,module,norm\n-3,q,0.1\n0,q,nan\n7,k,1e-3\n7,q,inf\n8,k,1e150\n");
-    check_round_trip("step,loss,q\n1,nan,0.1\n2,3.25,0.3333333333333333\n");
+    check_round_trip("step,loss,grad_norm/q\n1,nan,0.1\n2,3.25,0.3333333333333333\n");
     check_round_trip("step,module,norm\n0,\"a, \"\"b\"\" ; c\",1\n0,\"# x\",2\n0,back\\slash,3\n");
 }
 
@@ -289,7 +291,7 @@ static void recorded_sums_of_squares_come_back_exactly(void)
 /* The caller sees a full disk when it closes the file; writing stops, and does not crash. */
 static void a_full_disk_stops_the_export(void)
 {
-    const struct gtr_export_options options = { .format = GTR_LOG_CSV };
+    const struct gtr_export_options options = { .format = GTR_EXPORT_CSV };
     struct gtr_trace *trace = recorded(scratch_path("full.h5"));
     FILE *full = fopen("/dev/full", "w");
     struct gtr_err err = { 0 };
@@ -306,7 +308,7 @@ static void a_full_disk_stops_the_export(void)
 
 static void running_out_of_memory_is_told(void)
 {
-    const struct gtr_export_options options = { .format = GTR_LOG_CSV };
+    const struct gtr_export_options options = { .format = GTR_EXPORT_CSV };
     struct gtr_trace *trace = recorded(scratch_path("memory.h5"));
     FILE *f = fopen("/dev/null", "w");
     enum gtr_code rc = GTR_ENOMEM;

@@ -32,9 +32,9 @@ static void check_refusals(const struct refusal *refusals, size_t n)
     }
 }
 
-#define USUAL                  \
-    {                          \
-        .format = GTR_LOG_AUTO \
+#define USUAL          \
+    {                  \
+        .format = NULL \
     }
 #define COLUMNS(text)   \
     {                   \
@@ -53,7 +53,8 @@ static void bad_tables_are_refused_with_line_and_column(void)
         { "step,module,x\n1,a,2\n", USUAL, GTR_EFORMAT,
           "no column of norms among step, module, x; name it: --columns norm=COLUMN" },
         { "step,loss,time\n1,2,3\n", USUAL, GTR_EFORMAT, "no column of norms among" },
-        { "step,a,a\n1,2,3\n", USUAL, GTR_EFORMAT, "the.log:1: two columns are called a" },
+        { "step,gnorm,gnorm\n1,2,3\n", USUAL, GTR_EFORMAT,
+          "the.log:1: two columns are called gnorm" },
         { "step,norm,norm,name\n0,1,2,a\n", USUAL, GTR_EFORMAT,
           "the.log:1: two columns are called norm; give one another name" },
         { "step,step,a\n0,1,2\n", USUAL, GTR_EFORMAT, "two columns are called step" },
@@ -78,7 +79,8 @@ static void bad_tables_are_refused_with_line_and_column(void)
           "the.log:2: a quote is opened here and never closed" },
         { "step,module,norm\n0,a,\x1b[31m\n", USUAL, GTR_EFORMAT,
           "norm: \"(bytes that are no text)\"" },
-        { "\x1f\x8b\x08 zip\n", USUAL, GTR_EFORMAT, "the.log:1: field 1 is no name of a column" },
+        { "\x1f\x8b\x08 zip\n", USUAL, GTR_EFORMAT, "the.log: compressed by gzip: gunzip it" },
+        { "step,\x1f\n", USUAL, GTR_EFORMAT, "the.log:1: field 2 is no name of a column" },
         { "\x89HDF\r\n\x1a\n", USUAL, GTR_EFORMAT, "the.log: an HDF5 file; a trace needs no" },
         { "step,module,norm\n0,\"a\"b,1\n", USUAL, GTR_EFORMAT,
           "the.log:2: field 2 goes on after its closing quote" },
@@ -123,12 +125,13 @@ static void bad_json_is_refused_with_line_and_key(void)
     static const struct refusal refusals[] = {
         { "{\"step\":1,\"grad_norm/a\":1}\n{\"step\" 2}\n", USUAL, GTR_EFORMAT,
           "the.log:2: no object of JSON: byte 9: " },
-        { "{\"step\":1,\n\"grad_norm/a\":1}\n", USUAL, GTR_EFORMAT,
-          "the.log:1: no object of JSON: byte 11: the object does not end on its line" },
+        { "{\"step\":1}\n {\"step\":1,\n\"grad_norm/a\":1\n", USUAL, GTR_EFORMAT,
+          "the.log:2: no object of JSON: byte 2: begins here and never ends" },
         { "{\"step\":1,\"grad_norm/a\\u0000b\":1}\n", USUAL, GTR_EFORMAT,
           "the.log:1: a key holds \\u0000" },
-        { "{\"step\":1} {\"step\":2}\n", USUAL, GTR_EFORMAT, "goes on after the object" },
-        { "[{\"step\":1}]\n", USUAL, GTR_EFORMAT, "the.log:1: a JSON list" },
+        { "{\"step\":1} 2\n", USUAL, GTR_EFORMAT, "byte 12: neither an object nor a list of" },
+        { "[{\"step\":1}]\n", USUAL, GTR_EFORMAT, "the.log: no key of norms among step" },
+        { "[[{\"step\":1}]]\n", COLUMNS("step=step"), GTR_EFORMAT, "no line has a gradient norm" },
         { "{\"step\":1,\"grad_norm/a\":1}\n7\n", USUAL, GTR_EFORMAT, "the.log:2: no object" },
         { "{\"grad_norm/a\":1}\n", USUAL, GTR_EFORMAT, "the.log:1: norms without a step" },
         { "{\"step\":1,\"grad_norm/a\":1}\n{\"_step\":2,\"grad_norm/a\":1}\n", USUAL, GTR_EFORMAT,
@@ -188,14 +191,14 @@ static void names_and_lines_have_a_longest(void)
     check_long("{\"step\":1,\"grad_norm/", 'a', 490, "\":1}\n", NULL);
     check_long("{\"step\":1,\"grad_norm/a\":1,\"", 'a', 100000, "\":1}\n", NULL);
     check_long("{\"step\":1,\"grad_norm/a\":1,\"x\":\"", ' ', 17 << 20, "\"}\n",
-               "the.log:1: line longer than 16 MiB");
+               "the.log:1: object longer than 16 MiB");
 }
 
 /* --- robustness ------------------------------------------------------------------------------ */
 
 static const char *const samples[] = {
     "step,module,norm\r\n0,\"q \"\"x\"\"\",1e0\r\n\r\n1,\"k,\n\",2\r\n0,k,3\n# end\n",
-    "step;loss;a;b\n0;1;2;3\n1;;;nan\n",
+    "step;loss;grad_norm/a;grad_norm/b\n0;1;2;3\n1;;;nan\n",
     "{\"step\":1,\"grad_norm\":{\"q\":1,\"k\":NaN}}\n{\"step\":2,\"loss\":4,\"x\":[1,{}]}\n",
 };
 

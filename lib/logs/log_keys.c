@@ -1,11 +1,11 @@
-/* json_keys.c - joining keys, and telling steps, losses and series apart. */
-#include "json_keys.h"
+/* log_keys.c - joining keys, and telling steps, losses and series apart. */
+#include "log_keys.h"
 
 #include <string.h>
 
 #include "alloc.h"
 
-enum gtr_code gtr_json_keys_push(struct gtr_json_keys *keys, const char *part, struct gtr_err *err)
+enum gtr_code gtr_log_keys_push(struct gtr_log_keys *keys, const char *part, struct gtr_err *err)
 {
     size_t joint = keys->n > 0 ? 1 : 0, length = strlen(part), n = keys->n + joint + length;
     enum gtr_code rc;
@@ -25,13 +25,13 @@ enum gtr_code gtr_json_keys_push(struct gtr_json_keys *keys, const char *part, s
     return GTR_OK;
 }
 
-bool gtr_json_keys_are(const struct gtr_json_keys *keys, const char *text)
+bool gtr_log_keys_are(const struct gtr_log_keys *keys, const char *text)
 {
     return strcmp(keys->slashes, text) == 0 || strcmp(keys->dots, text) == 0;
 }
 
 /* The role of the key under way, if it has one. */
-static void find_role(const struct gtr_json_keys *keys, struct gtr_json_key *key)
+static void find_role(const struct gtr_log_keys *keys, struct gtr_log_key *key)
 {
     static const enum gtr_role roles[] = { GTR_ROLE_STEP, GTR_ROLE_LOSS, GTR_ROLE_LR, GTR_ROLE_NORM,
                                            GTR_ROLE_SUMSQ };
@@ -46,7 +46,7 @@ static void find_role(const struct gtr_json_keys *keys, struct gtr_json_key *key
         if (a_norm && (given[GTR_ROLE_NAME] == NULL || given[role] == NULL))
             continue;
         if (given[role] != NULL)
-            rank = gtr_json_keys_are(keys, given[role]) ? 0 : SIZE_MAX;
+            rank = gtr_log_keys_are(keys, given[role]) ? 0 : SIZE_MAX;
         else
             rank = gtr_role_rank(role, keys->slashes);
         if (rank == SIZE_MAX)
@@ -58,33 +58,35 @@ static void find_role(const struct gtr_json_keys *keys, struct gtr_json_key *key
 }
 
 /* The series of the key under way, if it is one; called by its dotted form if that matched. */
-static enum gtr_code find_series(struct gtr_json_keys *keys, struct gtr_json_key *key,
-                                 uint64_t line, struct gtr_err *err)
+static enum gtr_code find_series(struct gtr_log_keys *keys, struct gtr_log_key *key, uint64_t line,
+                                 struct gtr_err *err)
 {
     const struct gtr_globs *globs = &keys->log->globs;
     const char *text = keys->slashes;
-    size_t glob = gtr_globs_find(globs, text);
+    size_t glob = gtr_globs_find_column(globs, text);
     bool added;
 
     if (glob == globs->n_globs) {
         text = keys->dots;
-        glob = gtr_globs_find(globs, text);
+        glob = gtr_globs_find_column(globs, text);
     }
     if (glob == globs->n_globs)
         return GTR_OK;
     return gtr_log_intern(keys->log, text, (uint32_t)glob, line, &key->owner, &added, err);
 }
 
-enum gtr_code gtr_json_keys_intern(struct gtr_json_keys *keys, uint64_t line, uint32_t *number,
-                                   struct gtr_err *err)
+enum gtr_code gtr_log_keys_intern(struct gtr_log_keys *keys, uint64_t line, uint32_t *number,
+                                  struct gtr_err *err)
 {
-    struct gtr_json_key key = { .owner = GTR_LOG_NOT_SERIES, .role = GTR_ROLE_COUNT };
+    struct gtr_log_key key = { .owner = GTR_LOG_NOT_SERIES, .role = GTR_ROLE_COUNT };
     enum gtr_code rc;
 
     *number = gtr_names_find(&keys->names, keys->slashes);
     if (*number != GTR_NAMES_NONE)
         return GTR_OK;
     find_role(keys, &key);
+    key.is_epoch = key.role == GTR_ROLE_COUNT && gtr_columns_is_epoch(keys->slashes);
+    gtr_log_saw(keys->log, keys->slashes);
     rc = gtr_grow(&keys->keys, &keys->keys_capacity, keys->names.n_names + 1, sizeof key, err);
     if (rc == GTR_OK && key.role == GTR_ROLE_COUNT && keys->said->given[GTR_ROLE_NAME] == NULL)
         rc = find_series(keys, &key, line, err);
@@ -95,12 +97,12 @@ enum gtr_code gtr_json_keys_intern(struct gtr_json_keys *keys, uint64_t line, ui
     return rc;
 }
 
-const char *gtr_json_keys_text(const struct gtr_json_keys *keys, uint32_t number)
+const char *gtr_log_keys_text(const struct gtr_log_keys *keys, uint32_t number)
 {
     return gtr_names_text(&keys->names, number);
 }
 
-void gtr_json_keys_free(struct gtr_json_keys *keys)
+void gtr_log_keys_free(struct gtr_log_keys *keys)
 {
     gtr_free(keys->slashes);
     gtr_free(keys->dots);
