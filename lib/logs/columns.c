@@ -86,7 +86,7 @@ static const struct gtr_glob usual_globs[] = {
     { "*gradient_norm*", 6, false },
     { "*gradient norm*", 6, false },
     { "*gradient-norm*", 6, false },
-    { "grad_*_norm*", 6, false },
+    { "*grad_*_norm*", 6, false },
     { "gnorm", 7, false },
     { "norm", 7, false },
     { "l2_norm", 7, false },

@@ -152,26 +152,29 @@ static size_t count_delimiters(const char *line, const char **end)
     return n;
 }
 
-/* Is one of the line's fields the usual name of a column for steps? */
-static bool names_step(const char *line)
+static bool is_step(const char *name)
 {
-    static const char around[] = " \t\r\n,;\"";
-    char name[GTR_LOG_NAME_MAX];
+    return gtr_role_rank(GTR_ROLE_STEP, name) != SIZE_MAX;
+}
+
+/* Does one of the line's fields have a name that `is`? */
+static bool has_field(const char *line, bool (*is)(const char *name))
+{
+    char name[GTR_LOG_NAME_MAX + 1];
 
     while (*line != '\0' && *line != '\n') {
-        size_t n = strcspn(line, "\t\r\n,;\"");
+        size_t n = strcspn(line, "\t\r\n,;\""), length = n;
 
-        if (n > 0 && n < sizeof name) {
-            while (n > 0 && line[n - 1] == ' ')
-                n--;
-            memcpy(name, line, n);
-            name[n] = '\0';
-            if (gtr_role_rank(GTR_ROLE_STEP, name) != SIZE_MAX)
+        while (length > 0 && line[length - 1] == ' ')
+            length--;
+        if (length <= GTR_LOG_NAME_MAX) {
+            memcpy(name, line, length);
+            name[length] = '\0';
+            if (is(name))
                 return true;
-            n = strcspn(line, "\t\r\n,;\"");
         }
         line += n;
-        while (*line != '\0' && *line != '\n' && strchr(around, *line) != NULL)
+        while (*line != '\0' && *line != '\n' && strchr(" \t\r,;\"", *line) != NULL)
             line++;
     }
     return false;
@@ -183,9 +186,9 @@ static bool is_table(const char *first)
     const char *second, *end;
     size_t n = count_delimiters(first, &second);
 
-    if (n == 0)
+    if (n == 0 || memchr(first, '{', (size_t)(second - first)) != NULL)
         return false;
-    return names_step(first) || *second == '\0' || second[1] == '\0' ||
+    return has_field(first, is_step) || *second == '\0' || second[1] == '\0' ||
            count_delimiters(second + 1, &end) == n;
 }
 
@@ -198,6 +201,8 @@ static const struct gtr_log_format *recognise(char *text, const struct gtr_colum
     if (is_json(first))
         return find_format("jsonl");
     if (said->text != NULL && *first != '{' && *first != '[')
+        return find_format("csv");
+    if (table && has_field(first, is_step) && has_field(first, gtr_globs_usual))
         return find_format("csv");
     console = console_among(text);
     if (console != NULL)

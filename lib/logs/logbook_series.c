@@ -45,6 +45,12 @@ static void choose_series(struct gtr_log *log)
     log->summary.n_series = n;
 }
 
+/* As export names the series, whatever their names are. */
+static bool starts_with_ours(const char *name)
+{
+    return strncmp(name, "grad_norm/", 10) == 0 || strncmp(name, "grad_sumsq/", 11) == 0;
+}
+
 /* A copy of the name without the glob's literal beginning and end. */
 static char *stripped(const struct gtr_log *log, const char *text, const char *pattern)
 {
@@ -59,7 +65,9 @@ static char *stripped(const struct gtr_log *log, const char *text, const char *p
      * is: train/grad_norm is not "train". */
     if (strchr("*?", pattern[length - 1 - after]) == NULL || log->summary.n_series < 2)
         after = 0;
-    if (before + after > n)
+    /* Alone, l2_norm/grad/global is no part called global. */
+    if (before + after > n ||
+        (log->summary.n_series == 1 && !starts_with_ours(text) && gtr_log_is_total(text + before)))
         return gtr_strdup(text);
     copy = gtr_alloc(n - before - after + 1, 1);
     if (copy != NULL)

@@ -197,17 +197,23 @@ static enum gtr_code drop_twins(struct gtr_log *log, struct gtr_err *err)
     return rc;
 }
 
+bool gtr_log_is_total(const char *name)
+{
+    static const char *const totals[] = { "total",      "global",      "all",
+                                          "total_norm", "global_norm", "overall" };
+
+    return IN(name, totals);
+}
+
 /* In grad_norm/NAME, and in a column of names, NAME is what people call a total; a layer may be
  * called norm.  Elsewhere all of the name counts. */
 static bool is_whole(const struct gtr_log *log, size_t i)
 {
-    static const char *const totals[] = { "total",      "global",      "all",
-                                          "total_norm", "global_norm", "overall" };
     const struct gtr_log_name *name = &log->about[i];
 
     if (!log->named && gtr_log_rank(log, name) >= GTR_GLOB_OF_ANY)
         return about(text_of(log, i)) == THE_WHOLE;
-    return IN(log->series[name->place], totals);
+    return gtr_log_is_total(log->series[name->place]);
 }
 
 static size_t count_wholes(const struct gtr_log *log)
