@@ -57,7 +57,8 @@ static const char *const not_norms[] = {
 };
 /* clang-format on */
 
-/* What trackers put before or after the name of a part of the model; then norms of anything. */
+/* What trackers put before or after the name of a part of the model; then norms of anything; then
+ * names that only parts of a model have. */
 static const struct gtr_glob usual_globs[] = {
     { "grad_sumsq/*", 0, true },
     { "grad_norm/*", 1, false },
@@ -91,6 +92,10 @@ static const struct gtr_glob usual_globs[] = {
     { "norm", 7, false },
     { "l2_norm", 7, false },
     { "l2", 7, false },
+    { "*_proj", 8, false },
+    { "*.weight", 8, false },
+    { "*.bias", 8, false },
+    { "*.lora_[AB].*", 8, false },
 };
 
 /* In names that a usual glob matches: what is said of norms, and is none. */

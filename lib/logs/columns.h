@@ -51,7 +51,10 @@ struct gtr_glob {
     bool squares; /* matches sums of squares, not norms */
 };
 
-enum { GTR_GLOB_OF_ANY = 5 }; /* ranks from here on match norms of anything, also of the whole */
+enum {
+    GTR_GLOB_OF_ANY = 5,  /* ranks from here on match norms of anything, also of the whole */
+    GTR_GLOB_OF_PARTS = 8 /* and from here on names of parts of a model */
+};
 
 struct gtr_globs {
     char *text;

@@ -158,7 +158,7 @@ static const char *take_brackets(const char *text, struct gtr_pairs *pairs)
     return end + 1;
 }
 
-/* mmcv:      mmdet - INFO - Epoch [1][50/7330]	lr: 1.978e-03, ..., loss: 2.31, grad_norm: 4.5
+/* mmcv:      mmdet - INFO - Epoch [1][50/7330]  lr: 1.978e-03, ..., loss: 2.31, grad_norm: 4.5
  * mmengine:  mmengine - INFO - Epoch(train)  [1][ 50/7330]  lr: 1.0e-03  grad_norm: 3.2  loss: 1.2
  *            mmengine - INFO - Iter(train) [ 50/160000]  lr: ... */
 bool gtr_cut_epochs(const char *line, struct gtr_pairs *pairs)

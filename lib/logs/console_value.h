@@ -4,8 +4,8 @@
 
 #include "formats.h"
 
-/* A number at `text`: 1.5e-3, nan, inf, 1,231.5, 2.1M (K, M, B, T; E and P too).  Returns what follows it, or NULL if
- * there is none or if letters follow, as in 66.91GiB. */
+/* A number at `text`: 1.5e-3, nan, inf, 1,231.5, 2.1M (K, M, B, T; P and E too).  Returns what
+ * follows it, or NULL if there is none or if letters follow, as in 66.91GiB. */
 const char *gtr_console_number(const char *text, double *value);
 
 /* Adds a pair, blanks around the key left off; false if it is not one or there are too many. */

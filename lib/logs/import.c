@@ -186,7 +186,7 @@ static bool is_table(const char *first)
     const char *second, *end;
     size_t n = count_delimiters(first, &second);
 
-    if (n == 0 || memchr(first, '{', (size_t)(second - first)) != NULL)
+    if (n == 0 || memmem(first, (size_t)(second - first), "{\"", 2) != NULL)
         return false;
     return has_field(first, is_step) || *second == '\0' || second[1] == '\0' ||
            count_delimiters(second + 1, &end) == n;

@@ -1,4 +1,4 @@
-/* log_rows.h - a row of a log that names each of its numbers: JSON, a console, TensorBoard's events.
+/* log_rows.h - a row of a log that names each of its numbers: JSON, consoles, event files.
  *
  *     {"step": 3, "loss": 2.5, "grad_norm": {"q_proj": 0.25}}
  *     iteration 3/ 100 | lm loss: 2.5 | grad norm: 0.25 |
@@ -37,10 +37,11 @@ struct gtr_log_rows {
     uint32_t step_key;                 /* GTR_NAMES_NONE until it is chosen */
     uint64_t line;                     /* of the present row */
     size_t n_before;                   /* cells before it */
-    bool counted; /* rows of this kind never have a step: they are counted 1, 2, ... */
+    bool counted;                      /* rows of this kind have no step: counted 1, 2, ... */
 };
 
-/* Checks what the user said, and takes the globs.  Free with gtr_log_rows_free, also after failure. */
+/* Checks what the user said, and takes the globs.  Free with gtr_log_rows_free, also after
+ * failure. */
 enum gtr_code gtr_log_rows_init(struct gtr_log_rows *rows, struct gtr_log *log,
                                 const struct gtr_columns *said, struct gtr_err *err);
 void gtr_log_rows_free(struct gtr_log_rows *rows);

@@ -111,7 +111,7 @@ static enum gtr_code copy_names(struct gtr_log *log, bool strip, struct gtr_err 
         if (name->place == GTR_LOG_NOT_SERIES)
             continue;
         gtr_free(log->series[name->place]);
-        log->series[name->place] = strip && name->glob < log->globs.n_globs
+        log->series[name->place] = strip && gtr_log_rank(log, name) < GTR_GLOB_OF_PARTS
                                        ? stripped(log, text, log->globs.globs[name->glob].pattern)
                                        : gtr_strdup(text);
         if (log->series[name->place] == NULL)

@@ -173,7 +173,7 @@ static bool has_twin(const struct gtr_log *log, const char *name, size_t n, cons
     return other != GTR_NAMES_NONE && is_series(log, other);
 }
 
-/* Lightning's grad_norm_epoch beside grad_norm_step; the envelope of a curve of Weights & Biases. */
+/* Lightning's grad_norm_epoch beside grad_norm_step; Weights & Biases' envelope of a curve. */
 static enum gtr_code drop_twins(struct gtr_log *log, struct gtr_err *err)
 {
     static const struct {

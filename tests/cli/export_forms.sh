@@ -1,6 +1,8 @@
 # export_forms.sh - layouts, formats and matrices of an export, and its refusals.
-printf 'step,loss,grads/l.0.q.weight,grads/l.1.q.weight,grads/l.1.k.weight\n3,2.5,3,4,0.1\n8,,5,12,nan\n' |
-    "$GRADTRACE" import - -o run.h5 2>/dev/null
+{
+    echo step,loss,grads/l.0.q.weight,grads/l.1.q.weight,grads/l.1.k.weight
+    printf '3,2.5,3,4,0.1\n8,,5,12,nan\n'
+} | "$GRADTRACE" import - -o run.h5 2>/dev/null
 "$GRADTRACE" export run.h5
 "$GRADTRACE" export run.h5 --layout wide --group-by layer
 "$GRADTRACE" export run.h5 --format jsonl --group-by all

@@ -24,14 +24,14 @@ grep '^->' drawn
 ls
 
 echo "== one step"
-printf 'step,a,b\n7,1.5,2.5\n' >one.csv
+printf 'step,grads/a,grads/b\n7,1.5,2.5\n' >one.csv
 "$GRADTRACE" import one.csv -o one.h5 2>/dev/null
 try plot one.h5 -p aggc -p global -o one
 echo "== nothing finite"
-printf 'step,a,b\n1,nan,1\n2,1,inf\n' >nan.csv
+printf 'step,grads/a,grads/b\n1,nan,1\n2,1,inf\n' >nan.csv
 "$GRADTRACE" import nan.csv -o nan.h5 2>/dev/null
 try plot nan.h5 -p aggc -o nan
 echo "== nothing but zeros"
-printf 'step,a,b\n1,0,0\n2,0,0\n' >zero.csv
+printf 'step,grads/a,grads/b\n1,0,0\n2,0,0\n' >zero.csv
 "$GRADTRACE" import zero.csv -o zero.h5 2>/dev/null
 try plot zero.h5 -p aggc -p none -o zero --log

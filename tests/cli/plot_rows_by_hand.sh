@@ -10,7 +10,7 @@ plot() {
 
 # Steps 5, 15, 35: the distances 10 and 20 have 10 in common, so a row of the heat map has four
 # columns and the third is empty.  Limits of 2: scales 1, 1/2, 1/4 of a, and 1 of b.
-printf 'step,loss,a,b\n5,3,2,1\n15,2.5,4,1\n35,2,8,1\n' >log.csv
+printf 'step,loss,grads/a,grads/b\n5,3,2,1\n15,2.5,4,1\n35,2,8,1\n' >log.csv
 "$GRADTRACE" import log.csv -o run.h5 2>/dev/null
 plot run.h5 -p group:max_norm=2,eps=0 -o hand
 for figure in norms panels interval-group heatmap-group scales; do

@@ -14,7 +14,7 @@ with open("hostile.csv", "w", newline="", encoding="utf-8") as f:
         out.writerow([t, 1 + t % 3, 2 + t % 5, 1, 60 if t == 40 else 3, 2])
 EOF
 trace="run'; <b>.h5"
-"$GRADTRACE" import hostile.csv -o "$trace" 2>/dev/null
+"$GRADTRACE" import hostile.csv --keys '*' -o "$trace" 2>/dev/null
 "$GRADTRACE" report "$trace" --total-steps 60 --title '</title><script>alert(3)</script>' \
     -o page.html --tsv tables
 page shape page.html

@@ -27,17 +27,18 @@ echo "== one group"
     make group
 show group
 echo "== never clipped"
-{ echo step,a,b; for ((t = 0; t < 60; t++)); do echo $t,$((1 + t % 2)),2; done; } | make calm
+{ echo step,grads/a,grads/b; for ((t = 0; t < 60; t++)); do echo $t,$((1 + t % 2)),2; done; } |
+    make calm
 show calm -p global:max_norm=100 -p none
 page text calm.html run
 echo "== always by the same"
 show calm -p global:max_norm=0.01 -p aggc-code-lora
 page text calm.html clip | sed -n '/^global/,/^What/p'
 echo "== nothing finite"
-printf 'step,a,b\n1,nan,1\n2,1,inf\n' | make nan
+printf 'step,grads/a,grads/b\n1,nan,1\n2,1,inf\n' | make nan
 show nan
 echo "== nothing but zeros"
-printf 'step,a,b\n1,0,0\n2,0,0\n' | make zero
+printf 'step,grads/a,grads/b\n1,0,0\n2,0,0\n' | make zero
 show zero
 echo "== recorded after clipping"
 "$GRADTRACE" import group.csv -o after.h5 --total-steps 60 --grad-state post-clip 2>&1 |
