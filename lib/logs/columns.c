@@ -130,6 +130,15 @@ void gtr_role_list(enum gtr_role role, char *out, size_t size)
     for (i = 0; i < USUAL_MAX && roles[role].usual[i] != NULL && used < size; i++)
         used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
                                  roles[role].usual[i]);
+    if (used >= size)
+        memcpy(out + size - 4, "...", 4);
+}
+
+bool gtr_columns_is_time(const char *name)
+{
+    return *name == '\0' || strcasestr(name, "time") != NULL || strcasecmp(name, "index") == 0 ||
+           strcasecmp(name, "date") == 0 || strcasecmp(name, "seconds") == 0 ||
+           strcasecmp(name, "elapsed") == 0;
 }
 
 bool gtr_columns_is_epoch(const char *name)
@@ -310,6 +319,11 @@ size_t gtr_globs_find(const struct gtr_globs *globs, const char *name)
             return globs->globs[i].rank < GTR_GLOB_OF_ANY || !is_about_norms(name) ? i
                                                                                    : globs->n_globs;
     return globs->n_globs;
+}
+
+unsigned gtr_globs_level(unsigned rank)
+{
+    return rank > GTR_GLOB_OF_ANY && rank < GTR_GLOB_OF_PARTS ? GTR_GLOB_OF_ANY : rank;
 }
 
 size_t gtr_globs_find_column(const struct gtr_globs *globs, const char *name)

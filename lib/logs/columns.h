@@ -30,6 +30,9 @@ void gtr_role_list(enum gtr_role role, char *out, size_t size);
 /* Names of columns that hold numbers and no norms: time, epoch, ...; the roles' names too. */
 bool gtr_columns_reserved(const char *name);
 
+/* A column of times, or without a name. */
+bool gtr_columns_is_time(const char *name);
+
 /* Does the column count epochs? */
 bool gtr_columns_is_epoch(const char *name);
 
@@ -68,6 +71,9 @@ struct gtr_globs {
 enum gtr_code gtr_globs_parse(const char *text, bool squares, struct gtr_globs *globs,
                               struct gtr_err *err);
 void gtr_globs_free(struct gtr_globs *globs);
+
+/* Ranks that match norms of anything are one level. */
+unsigned gtr_globs_level(unsigned rank);
 
 /* The first glob that matches, upper and lower case alike unless the user chose: its place, or
  * n_globs.  A limit, a deviation or the envelope of a norm is none, whatever its name holds. */

@@ -188,8 +188,13 @@ static bool is_table(const char *first)
 
     if (n == 0 || memmem(first, (size_t)(second - first), "{\"", 2) != NULL)
         return false;
-    return has_field(first, is_step) || *second == '\0' || second[1] == '\0' ||
-           count_delimiters(second + 1, &end) == n;
+    if (has_field(first, is_step))
+        return true;
+    /* Sentences have commas too, and on every line as many. */
+    if (memmem(first, (size_t)(second - first), ": ", 2) != NULL ||
+        memchr(first, '=', (size_t)(second - first)) != NULL)
+        return false;
+    return *second == '\0' || second[1] == '\0' || count_delimiters(second + 1, &end) == n;
 }
 
 static const struct gtr_log_format *recognise(char *text, const struct gtr_columns *said)

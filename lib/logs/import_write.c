@@ -34,14 +34,16 @@ static struct json_object *columns_json(const struct gtr_log *log)
     return NULL;
 }
 
-static struct json_object *ignored_json(const struct gtr_log *log)
+/* The names that `name_of` gives for 0 to n - 1. */
+static struct json_object *names_json(const struct gtr_log *log, size_t n,
+                                      const char *(*name_of)(const struct gtr_log *log, size_t i))
 {
     struct json_object *list = json_object_new_array();
     bool ok = list != NULL;
     size_t i;
 
-    for (i = 0; ok && i < log->n_ignored; i++) {
-        struct json_object *name = json_object_new_string(log->ignored[i]);
+    for (i = 0; ok && i < n; i++) {
+        struct json_object *name = json_object_new_string(name_of(log, i));
 
         ok = name != NULL && json_object_array_add(list, name) == 0;
         if (!ok)
@@ -53,9 +55,21 @@ static struct json_object *ignored_json(const struct gtr_log *log)
     return NULL;
 }
 
+static const char *ignored(const struct gtr_log *log, size_t i)
+{
+    return log->ignored[i];
+}
+
+static const char *left_out(const struct gtr_log *log, size_t i)
+{
+    return log->left_out[i].name;
+}
+
 static struct json_object *log_json(const struct gtr_log *log, double max_norm)
 {
     const struct gtr_log_summary *summary = &log->summary;
+    size_t most =
+        summary->n_left_out < GTR_LOG_IGNORED_MAX ? summary->n_left_out : GTR_LOG_IGNORED_MAX;
     const char *slash = strrchr(log->name, '/');
     const char *name = slash != NULL ? slash + 1 : log->name;
     struct json_object *meta = json_object_new_object();
@@ -70,7 +84,9 @@ static struct json_object *log_json(const struct gtr_log *log, double max_norm)
         ok = ok && put(meta, "norms_of", json_object_new_string(summary->norm_of));
     ok = ok && put(meta, "columns", columns_json(log));
     if (log->n_ignored > 0)
-        ok = ok && put(meta, "not_imported", ignored_json(log));
+        ok = ok && put(meta, "not_imported", names_json(log, log->n_ignored, ignored));
+    if (summary->n_left_out > 0)
+        ok = ok && put(meta, "left_out", names_json(log, most, left_out));
     ok = ok &&
          put(meta, "known", json_object_new_string(summary->squares ? "sums of squares" : "norms"));
     if (summary->n_missing > 0)

@@ -182,7 +182,7 @@ static enum gtr_code take_named(struct gtr_log_rows *rows, struct gtr_err *err)
 static enum gtr_code no_step(const struct gtr_log_rows *rows, struct gtr_err *err)
 {
     const char *said = rows->said->given[GTR_ROLE_STEP];
-    char list[240];
+    char list[80];
 
     gtr_role_list(GTR_ROLE_STEP, list, sizeof list);
     if (rows->step_key != GTR_NAMES_NONE)

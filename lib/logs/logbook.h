@@ -137,6 +137,7 @@ bool gtr_log_step_from(double value, int64_t *step);
 enum gtr_code gtr_log_choose(struct gtr_log *log, struct gtr_err *err);
 enum gtr_code gtr_log_order(struct gtr_log *log, struct gtr_err *err);
 enum gtr_code gtr_log_drop_by_name(struct gtr_log *log, struct gtr_err *err);
+bool gtr_log_is_part(const char *name);  /* of a gradient, by all of its words */
 bool gtr_log_is_total(const char *name); /* what people call a total among its parts */
 enum gtr_code gtr_log_drop_by_number(struct gtr_log *log, struct gtr_err *err);
 

@@ -22,20 +22,38 @@ static bool is_series(const struct gtr_log_name *name)
     return name->used && name->glob != GTR_LOG_NOT_SERIES;
 }
 
-/* Numbers the series; others get no place. */
-static void choose_series(struct gtr_log *log)
+/* The lowest rank of a series, and whether all series of this rank are whole gradients. */
+static unsigned best_rank(const struct gtr_log *log, bool *wholes)
 {
     unsigned best = UINT_MAX;
-    size_t i, n = 0;
+    size_t i;
 
+    *wholes = true;
     for (i = 0; i < log->names.n_names; i++)
         if (is_series(&log->about[i]) && gtr_log_rank(log, &log->about[i]) < best)
             best = gtr_log_rank(log, &log->about[i]);
+    for (i = 0; i < log->names.n_names; i++)
+        if (is_series(&log->about[i]) && gtr_log_rank(log, &log->about[i]) == best &&
+            gtr_log_is_part(gtr_names_text(&log->names, (uint32_t)i)))
+            *wholes = false;
+    return best;
+}
+
+/* Numbers the series; others get no place.  A whole gradient's norm of a higher rank, as grad_norm
+ * beside actor/grad_norm, may be that of another whole: it is not passed over in silence. */
+static void choose_series(struct gtr_log *log)
+{
+    size_t i, n = 0;
+    bool wholes;
+    unsigned best = best_rank(log, &wholes);
+
     for (i = 0; i < log->names.n_names; i++) {
         struct gtr_log_name *name = &log->about[i];
+        const char *text = gtr_names_text(&log->names, (uint32_t)i);
 
         name->place = GTR_LOG_NOT_SERIES;
-        if (!is_series(name) || gtr_log_rank(log, name) != best)
+        if (!is_series(name) || gtr_globs_level(gtr_log_rank(log, name)) != gtr_globs_level(best) ||
+            (gtr_log_rank(log, name) != best && (!wholes || gtr_log_is_part(text))))
             continue;
         name->place = (uint32_t)n++;
         name->was_series = true;

@@ -197,6 +197,11 @@ static enum gtr_code drop_twins(struct gtr_log *log, struct gtr_err *err)
     return rc;
 }
 
+bool gtr_log_is_part(const char *name)
+{
+    return about(name) == A_PART;
+}
+
 bool gtr_log_is_total(const char *name)
 {
     static const char *const totals[] = { "total",      "global",      "all",

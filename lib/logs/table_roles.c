@@ -230,29 +230,32 @@ static unsigned best_rank(const struct gtr_table_roles *roles)
     return best;
 }
 
-/* The only column that is not usually something else, as in "Wall time,Step,Value": it is taken,
- * and that is told.  Of several none is: seconds and tokens are numbers too. */
+/* The only column besides steps and times, as in "Wall time,Step,Value": it is taken, and that is
+ * told.  Of several none is: seconds and tokens are numbers too. */
 static size_t only_column(const struct gtr_table_roles *roles)
 {
     size_t i, found = GTR_NOWHERE;
 
     for (i = 0; i < roles->n_columns; i++) {
-        if (gtr_columns_reserved(roles->header[i]) || i == roles->at[GTR_ROLE_STEP] ||
-            i == roles->at[GTR_ROLE_LOSS] || i == roles->at[GTR_ROLE_LR])
+        if (i == roles->at[GTR_ROLE_STEP] || gtr_columns_is_time(roles->header[i]))
             continue;
-        if (found != GTR_NOWHERE)
+        if (found != GTR_NOWHERE || gtr_columns_reserved(roles->header[i]))
             return GTR_NOWHERE;
         found = i;
     }
     return found;
 }
 
-/* Series are the columns that match a glob of the best rank. */
+/* Series are the columns that match a glob of the best rank; where that is of norms of anything,
+ * another whole gradient's may be among the others. */
 static enum gtr_column_use use_of(const struct gtr_table_roles *roles, unsigned best, size_t glob)
 {
     const struct gtr_globs *globs = &roles->log->globs;
 
-    return glob < globs->n_globs && globs->globs[glob].rank == best ? GTR_USE_SERIES : GTR_USE_NOT;
+    return glob < globs->n_globs &&
+                   gtr_globs_level(globs->globs[glob].rank) == gtr_globs_level(best)
+               ? GTR_USE_SERIES
+               : GTR_USE_NOT;
 }
 
 static enum gtr_code add_column(struct gtr_table_roles *roles, size_t i, size_t glob,

@@ -41,7 +41,7 @@ done
 # Twelve steps at 2 make a baseline of 2, over which 8 is 4; group:max_norm=4 halves it and leaves
 # b.
 {
-    echo step,loss,a,b
+    echo step,loss,grads/a,grads/b
     for ((t = 0; t < 14; t++)); do echo "$((10 * t)),$t,$((t == 12 ? 8 : 2)),1"; done
 } >log.csv
 "$GRADTRACE" import log.csv -o spike.h5 2>/dev/null
@@ -58,7 +58,7 @@ grep -E '^(IS_LOG|LOW|HIGH)\[|^N_PANELS =' spike/intervals-group.gp
 
 # The largest 10 of 200 norms are 2, all others 1: alpha = 10 / (10 ln 2) = 1.4427, error 0.4562.
 {
-    echo step,a,b
+    echo step,grads/a,grads/b
     for ((t = 0; t < 200; t++)); do echo "$t,$((t % 20 == 7 ? 2 : 1)),0"; done
 } >log.csv
 "$GRADTRACE" import log.csv -o tails.h5 2>/dev/null

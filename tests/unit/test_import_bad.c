@@ -74,7 +74,7 @@ static void bad_tables_are_refused_with_line_and_column(void)
           "the.log:2: 4 fields, but the header has 3" },
         { "step,module,norm\n0,a\n1,a,1\n", USUAL, GTR_EFORMAT, "2 fields, but the header has 3" },
         { "step,a\n0,1\n1,oops\n", USUAL, GTR_EFORMAT, "the.log:3: a: \"oops\" is not a number" },
-        { "step,loss,a\n0,low,1\n", USUAL, GTR_EFORMAT, "loss: \"low\" is not a number" },
+        { "step,loss,gnorm\n0,low,1\n", USUAL, GTR_EFORMAT, "loss: \"low\" is not a number" },
         { "step,module,norm\n0,\"a,1\n1,b,2\n", USUAL, GTR_EFORMAT,
           "the.log:2: a quote is opened here and never closed" },
         { "step,module,norm\n0,a,\x1b[31m\n", USUAL, GTR_EFORMAT,
