@@ -1,6 +1,7 @@
 /* text.c - strtod and printf, held to the C locale. */
 #define _GNU_SOURCE
 #include "text.h"
+#include "shortest.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -66,10 +67,24 @@ static void print_digits(double value, int digits, char out[GTR_NUMBER_SIZE])
     uselocale(before);
 }
 
-size_t gtr_text_print(double value, char out[GTR_NUMBER_SIZE])
+/* What the fast way cannot tell, and what it is compared with. */
+size_t gtr_text_print_slowly(double value, char out[GTR_NUMBER_SIZE])
 {
     double back;
     int digits;
+
+    for (digits = 15; digits < 17; digits++) {
+        print_digits(value, digits, out);
+        if (gtr_text_number(out, &back) && back == value)
+            return strlen(out);
+    }
+    print_digits(value, 17, out);
+    return strlen(out);
+}
+
+size_t gtr_text_print(double value, char out[GTR_NUMBER_SIZE])
+{
+    size_t n;
 
     if (isnan(value)) {
         strcpy(out, "nan");
@@ -79,13 +94,8 @@ size_t gtr_text_print(double value, char out[GTR_NUMBER_SIZE])
     if (value == rint(value) && fabs(value) < 1e9)
         return (size_t)snprintf(out, GTR_NUMBER_SIZE, "%s%ld",
                                 signbit(value) && value == 0.0 ? "-" : "", (long)value);
-    for (digits = 15; digits < 17; digits++) {
-        print_digits(value, digits, out);
-        if (gtr_text_number(out, &back) && back == value)
-            return strlen(out);
-    }
-    print_digits(value, 17, out);
-    return strlen(out);
+    n = gtr_shortest_print(value, out);
+    return n > 0 ? n : gtr_text_print_slowly(value, out);
 }
 
 /* --- letters ---------------------------------------------------------------------------------- */

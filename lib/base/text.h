@@ -46,4 +46,7 @@ const char *gtr_text_nearest(const char *word, const char *const *names, size_t 
 
 GTR_PUBLIC_END
 
+/* gtr_text_print by printf and strtod alone; not of NaN. */
+size_t gtr_text_print_slowly(double value, char out[GTR_NUMBER_SIZE]);
+
 #endif

@@ -246,11 +246,10 @@ static void tell_spikes(struct gtr_exam *exam, const struct spiky *s)
     bool together = 2 * s->n_together > s->n_steps, one = exam->series->n_groups == 1;
     char name[GTR_TELL], other[GTR_TELL];
 
-    gtr_finding_say(f,
-                    "At %zu %s a group's norm is more than %g standard deviations above its last "
-                    "%d: ",
-                    s->n_steps, s->n_steps == 1 ? "step" : "steps",
-                    gtr_threshold_at(GTR_AT_SPIKE_SIGMAS), WINDOW);
+    gtr_finding_say(
+        f, "At %zu %s %s is more than %g standard deviations above its last %d: ", s->n_steps,
+        s->n_steps == 1 ? "step" : "steps", one ? "the norm" : "a group's norm",
+        gtr_threshold_at(GTR_AT_SPIKE_SIGMAS), WINDOW);
     if (s->n_steps == 1)
         gtr_finding_say(f, "that of %s, %.3g times its median.",
                         gtr_tell_name(exam->series->names[s->highest], name), s->highest_ratio);
@@ -270,7 +269,7 @@ static void tell_spikes(struct gtr_exam *exam, const struct spiky *s)
                         "its median.",
                         gtr_tell_name(exam->series->names[s->culprit], name), s->n_culprit,
                         gtr_tell_name(exam->series->names[s->highest], other), s->highest_ratio);
-    if (together)
+    if (together && !one)
         gtr_finding_say(f, "  Mostly all groups rise together.");
     else if (!one)
         gtr_finding_say(f,
@@ -288,9 +287,11 @@ static void tell_spikes(struct gtr_exam *exam, const struct spiky *s)
     gtr_finding_worst(f, exam);
     gtr_tell_rate(exam, f, worst_row(exam));
     gtr_finding_advise(f, "a look at the data and the loss of these steps");
-    if (together)
+    if (one)
+        gtr_finding_advise(f, "-p global:max_norm=C: a limit between the usual norms and these");
+    else if (together)
         gtr_finding_advise(f, "-p global:max_norm=C: where all rise, one limit is fair");
-    else if (!one)
+    else
         gtr_finding_advise(f, "`gradtrace spill` tells who pays; -p group:quantile=0.99 cuts only "
                               "those that spike");
 }

@@ -18,15 +18,23 @@ struct sheet {
     char *rows;  /* NULL: not needed */
 };
 
+/* Text on its way out.  stdio locks a file for each character: a trace has millions of numbers. */
+struct pen {
+    FILE *f;
+    size_t n;
+    char text[1 << 16];
+};
+
 struct exporter {
     const struct gtr_trace *trace;
     const struct gtr_groups *groups;
     const struct gtr_export_options *options;
-    FILE *out;
+    struct pen *pen;
     size_t n_tensors, n_series;
     struct sheet sumsq, maxabs, nonfinite;
     double *values;     /* of the present step, [n_series] */
     char **names;       /* as the file spells them, [n_series] */
+    size_t *lengths;    /* of these */
     const char *prefix; /* of wide and JSON names */
     char delimiter;
     bool loss, lr; /* known at some step */
@@ -133,12 +141,46 @@ static enum gtr_code fill_values(struct exporter *exporter, size_t t, struct gtr
 
 /* --- text ------------------------------------------------------------------------------------ */
 
+static void flush(struct pen *pen)
+{
+    fwrite(pen->text, 1, pen->n, pen->f);
+    pen->n = 0;
+}
+
+static void put_bytes(const struct exporter *exporter, const char *bytes, size_t n)
+{
+    struct pen *pen = exporter->pen;
+
+    if (pen->n + n > sizeof pen->text)
+        flush(pen);
+    if (n > sizeof pen->text) {
+        fwrite(bytes, 1, n, pen->f);
+        return;
+    }
+    memcpy(pen->text + pen->n, bytes, n);
+    pen->n += n;
+}
+
+static void put_text(const struct exporter *exporter, const char *text)
+{
+    put_bytes(exporter, text, strlen(text));
+}
+
+static void put_char(const struct exporter *exporter, char c)
+{
+    put_bytes(exporter, &c, 1);
+}
+
+static void put_name(const struct exporter *exporter, size_t i)
+{
+    put_bytes(exporter, exporter->names[i], exporter->lengths[i]);
+}
+
 static void put_number(const struct exporter *exporter, double value)
 {
     char text[GTR_NUMBER_SIZE];
 
-    gtr_text_print(value, text);
-    fputs(text, exporter->out);
+    put_bytes(exporter, text, gtr_text_print(value, text));
 }
 
 /* The name as a field, in quotes if it has to be: our own import drops blanks around unquoted ones.
@@ -215,11 +257,15 @@ static enum gtr_code spell_names(struct exporter *exporter, struct gtr_err *err)
         gtr_alloc_for(&exporter->names, exporter->n_series, sizeof(char *), "names", err);
     size_t i;
 
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&exporter->lengths, exporter->n_series, sizeof(size_t), "names", err);
+
     for (i = 0; rc == GTR_OK && i < exporter->n_series; i++) {
         exporter->names[i] =
             spelled(exporter, name_of(exporter, i), is_long ? "" : exporter->prefix);
         if (exporter->names[i] == NULL)
-            rc = gtr_fail(err, GTR_ENOMEM, "no memory for names");
+            return gtr_fail(err, GTR_ENOMEM, "no memory for names");
+        exporter->lengths[i] = strlen(exporter->names[i]);
     }
     return rc;
 }
@@ -227,9 +273,9 @@ static enum gtr_code spell_names(struct exporter *exporter, struct gtr_err *err)
 static void put_json_number(const struct exporter *exporter, double value)
 {
     if (isnan(value))
-        fputs("\"NaN\"", exporter->out);
+        put_text(exporter, "\"NaN\"");
     else if (isinf(value))
-        fputs(value > 0 ? "\"Infinity\"" : "\"-Infinity\"", exporter->out);
+        put_text(exporter, value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
     else
         put_number(exporter, value);
 }
@@ -239,36 +285,49 @@ static void put_json_number(const struct exporter *exporter, double value)
 static void put_header(const struct exporter *exporter)
 {
     char d = exporter->delimiter;
-    FILE *out = exporter->out;
     size_t i;
 
+    put_text(exporter, "step");
     if (exporter->options->layout == GTR_EXPORT_LONG) {
-        fprintf(out, "step%cmodule%c%s\n", d, d, what_names[exporter->options->what]);
+        put_char(exporter, d);
+        put_text(exporter, "module");
+        put_char(exporter, d);
+        put_text(exporter, what_names[exporter->options->what]);
+        put_char(exporter, '\n');
         return;
     }
-    fputs("step", out);
-    if (exporter->loss)
-        fprintf(out, "%closs", d);
-    if (exporter->lr)
-        fprintf(out, "%clr", d);
-    for (i = 0; i < exporter->n_series; i++) {
-        fputc(d, out);
-        fputs(exporter->names[i], out);
+    if (exporter->loss) {
+        put_char(exporter, d);
+        put_text(exporter, "loss");
     }
-    fputc('\n', out);
+    if (exporter->lr) {
+        put_char(exporter, d);
+        put_text(exporter, "lr");
+    }
+    for (i = 0; i < exporter->n_series; i++) {
+        put_char(exporter, d);
+        put_name(exporter, i);
+    }
+    put_char(exporter, '\n');
+}
+
+/* "17," as every row of a step begins. */
+static size_t step_text(const struct exporter *exporter, const struct gtr_step *step, char text[32])
+{
+    return (size_t)snprintf(text, 32, "%lld%c", (long long)step->index, exporter->delimiter);
 }
 
 static void put_long(const struct exporter *exporter, const struct gtr_step *step)
 {
-    char d = exporter->delimiter;
-    size_t i;
+    char text[32];
+    size_t n = step_text(exporter, step, text), i;
 
     for (i = 0; i < exporter->n_series; i++) {
-        fprintf(exporter->out, "%lld%c", (long long)step->index, d);
-        fputs(exporter->names[i], exporter->out);
-        fputc(d, exporter->out);
+        put_bytes(exporter, text, n);
+        put_name(exporter, i);
+        put_char(exporter, exporter->delimiter);
         put_number(exporter, exporter->values[i]);
-        fputc('\n', exporter->out);
+        put_char(exporter, '\n');
     }
 }
 
@@ -277,44 +336,48 @@ static void put_extra(const struct exporter *exporter, bool column, double value
 {
     if (!column)
         return;
-    fputc(exporter->delimiter, exporter->out);
+    put_char(exporter, exporter->delimiter);
     if (!isnan(value))
         put_number(exporter, value);
 }
 
 static void put_wide(const struct exporter *exporter, const struct gtr_step *step)
 {
+    char text[32];
     size_t i;
 
-    fprintf(exporter->out, "%lld", (long long)step->index);
+    put_bytes(exporter, text, step_text(exporter, step, text) - 1);
     put_extra(exporter, exporter->loss, step->loss);
     put_extra(exporter, exporter->lr, step->lr);
     for (i = 0; i < exporter->n_series; i++) {
-        fputc(exporter->delimiter, exporter->out);
+        put_char(exporter, exporter->delimiter);
         put_number(exporter, exporter->values[i]);
     }
-    fputc('\n', exporter->out);
+    put_char(exporter, '\n');
 }
 
 static void put_object(const struct exporter *exporter, const struct gtr_step *step)
 {
-    FILE *out = exporter->out;
+    char text[32];
     size_t i;
 
-    fprintf(out, "{\"step\": %lld", (long long)step->index);
+    put_text(exporter, "{\"step\": ");
+    put_bytes(exporter, text, step_text(exporter, step, text) - 1);
     if (!isnan(step->loss)) {
-        fputs(", \"loss\": ", out);
+        put_text(exporter, ", \"loss\": ");
         put_json_number(exporter, step->loss);
     }
     if (!isnan(step->lr)) {
-        fputs(", \"lr\": ", out);
+        put_text(exporter, ", \"lr\": ");
         put_json_number(exporter, step->lr);
     }
     for (i = 0; i < exporter->n_series; i++) {
-        fprintf(out, ", %s: ", exporter->names[i]);
+        put_text(exporter, ", ");
+        put_name(exporter, i);
+        put_text(exporter, ": ");
         put_json_number(exporter, exporter->values[i]);
     }
-    fputs("}\n", out);
+    put_text(exporter, "}\n");
 }
 
 static void look_at_steps(struct exporter *exporter)
@@ -340,12 +403,13 @@ static enum gtr_code write_steps(struct exporter *exporter, struct gtr_err *err)
 
     if (exporter->options->format != GTR_EXPORT_JSONL)
         put_header(exporter);
-    for (t = 0; t < gtr_trace_n_steps(exporter->trace) && !ferror(exporter->out); t++) {
+    for (t = 0; t < gtr_trace_n_steps(exporter->trace) && !ferror(exporter->pen->f); t++) {
         rc = fill_values(exporter, t, err);
         if (rc != GTR_OK)
             break;
         put(exporter, &steps[t]);
     }
+    flush(exporter->pen);
     return rc;
 }
 
@@ -353,7 +417,7 @@ enum gtr_code gtr_export_write(const struct gtr_trace *trace, const struct gtr_g
                                const struct gtr_export_options *options, FILE *out,
                                struct gtr_err *err)
 {
-    struct exporter exporter = { .trace = trace, .groups = groups, .options = options, .out = out };
+    struct exporter exporter = { .trace = trace, .groups = groups, .options = options };
     enum gtr_code rc;
     size_t i;
 
@@ -362,7 +426,11 @@ enum gtr_code gtr_export_write(const struct gtr_trace *trace, const struct gtr_g
     exporter.delimiter = options->format == GTR_EXPORT_TSV ? '\t' : ',';
     exporter.prefix = prefixes[options->what];
     look_at_steps(&exporter);
-    rc = open_sheets(&exporter, err);
+    rc = gtr_alloc_for(&exporter.pen, 1, sizeof *exporter.pen, "text", err);
+    if (rc == GTR_OK)
+        exporter.pen->f = out;
+    if (rc == GTR_OK)
+        rc = open_sheets(&exporter, err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&exporter.values, exporter.n_series, sizeof(double), "series", err);
     if (rc == GTR_OK)
@@ -372,6 +440,8 @@ enum gtr_code gtr_export_write(const struct gtr_trace *trace, const struct gtr_g
     for (i = 0; exporter.names != NULL && i < exporter.n_series; i++)
         free(exporter.names[i]);
     gtr_free(exporter.names);
+    gtr_free(exporter.lengths);
+    gtr_free(exporter.pen);
     gtr_free(exporter.sumsq.rows);
     gtr_free(exporter.maxabs.rows);
     gtr_free(exporter.nonfinite.rows);

@@ -205,38 +205,51 @@ static void put_tensors(FILE *f, const struct explain_found *found)
 
 /* --- what came of it ----------------------------------------------------------------------- */
 
+/* How far the n-th row after this one is: "3 steps"; of a log with one row in 20 steps, "3 rows
+ * (60 steps)".  Returns `text`. */
+static const char *distance(const struct explain_found *found, size_t n, char text[64])
+{
+    const struct gtr_series *series = found->study.series;
+    int64_t steps = series->index[found->row + n] - series->index[found->row];
+
+    if (gtr_trace_stride(found->study.trace) == 1)
+        snprintf(text, 64, "%zu step%s", n, tell_s(n));
+    else
+        snprintf(text, 64, "%zu row%s (%lld steps)", n, tell_s(n), (long long)steps);
+    return text;
+}
+
 static void put_after(FILE *f, const struct explain_found *found)
 {
     const struct explain_loss *loss = &found->loss;
     size_t ahead = found->study.series->n_steps - found->row - 1;
+    char text[64];
 
     if (ahead == 0) {
         fputs("It is the last step of the trace: what came of it is not known.\n\n", f);
         return;
     }
     if (found->whole.above && found->back != SIZE_MAX) {
-        fprintf(f,
-                "After it the norm was within %.3g times its former average again after %zu "
-                "step%s.\n",
-                found->options->baseline.kappa, found->back, tell_s(found->back));
+        fprintf(f, "After it the norm was within %.3g times its former average again after %s.\n",
+                found->options->baseline.kappa, distance(found, found->back, text));
     } else if (found->whole.above) {
         fprintf(f,
-                "The norm did not come back to %.3g times its former average within the %zu "
-                "step%s that follow.\n",
-                found->options->baseline.kappa, ahead, tell_s(ahead));
+                "The norm did not come back to %.3g times its former average within the %s that "
+                "follow.\n",
+                found->options->baseline.kappa, distance(found, ahead, text));
     }
     if (isfinite(loss->before) && isfinite(loss->peak)) {
         fprintf(f,
-                "The loss was %.3g before (%.3g to %.3g), and in the %zu steps after it at "
+                "The loss was %.3g before (%.3g to %.3g), and in the %s after it at "
                 "most %.3g, at step %lld:\n",
                 loss->before, loss->before_least, loss->before_most,
-                ahead < EXPLAIN_AHEAD ? ahead : (size_t)EXPLAIN_AHEAD, loss->peak,
+                distance(found, ahead < EXPLAIN_AHEAD ? ahead : EXPLAIN_AHEAD, text), loss->peak,
                 (long long)loss->peak_step);
         if (!loss->left)
             fputs("it did not rise above where it was.\n", f);
         else if (loss->back > 0)
-            fprintf(f, "it rose, and was where it had been %zu steps after this one.\n",
-                    loss->back);
+            fprintf(f, "it rose, and was where it had been %s after this one.\n",
+                    distance(found, loss->back, text));
         else
             fputs("it rose, and did not come back to where it was.\n", f);
     }

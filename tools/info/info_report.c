@@ -160,11 +160,13 @@ static void put_steps(FILE *f, const struct info_found *found)
     const struct gtr_step *steps = gtr_trace_steps(found->study->trace);
     size_t n = gtr_trace_n_steps(found->study->trace);
 
-    label(f, "steps");
+    label(f, gtr_steps_stride(steps, n) > 1 ? "rows" : "steps");
     fprintf(f, "%zu", n);
     if (n > 0)
         fprintf(f, ", numbered %lld to %lld", (long long)steps[0].index,
                 (long long)steps[n - 1].index);
+    if (gtr_steps_stride(steps, n) > 1)
+        fprintf(f, ", one row in %lld steps", (long long)gtr_steps_stride(steps, n));
     if (found->head->total_steps > 0)
         fprintf(f, "; the run was planned for %lld", (long long)found->head->total_steps);
     else

@@ -123,6 +123,19 @@ static void note_clipped(const struct study *study, const struct cli_common *com
                          "what was left");
 }
 
+/* A log has one row in some steps: 128 rows are then no 128 steps, and a moving average of the run
+ * saw steps that are not there. */
+static void note_stride(const struct study *study, const struct cli_common *common)
+{
+    int64_t stride = gtr_trace_stride(study->trace);
+
+    if (stride > 1)
+        cli_note(common,
+                 "%s has one row in %lld steps: what is counted, and what policies and optimizers "
+                 "remember, is rows; over all steps of the run it may differ",
+                 gtr_trace_path(study->trace), (long long)stride);
+}
+
 /* Told once, and not for each policy. */
 static enum gtr_code choose_device(const struct study *study, const struct cli_common *common,
                                    struct gtr_replay_options *options, struct gtr_err *err)
@@ -155,6 +168,8 @@ enum gtr_code study_open(struct study *study, const char *path, const struct cli
         rc = gtr_trace_open(path, &study->trace, err);
     if (rc == GTR_OK)
         note_clipped(study, common);
+    if (rc == GTR_OK)
+        note_stride(study, common);
     if (rc == GTR_OK)
         rc = gtr_groups_new(replay->group_by, gtr_trace_head(study->trace), &study->groups, err);
     if (rc == GTR_OK)

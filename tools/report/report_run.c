@@ -12,12 +12,16 @@ static void put_tiles(struct report *r)
     const struct gtr_series *series = study->series;
     const struct info_found *info = &r->found->info;
     const struct gtr_norm_summary *norm = &info->norms[series->n_groups];
+    int64_t stride = gtr_trace_stride(study->trace);
 
     report_put(r, "<dl class=tiles>\n");
-    SAY(r, "<div><dt>Steps</dt><dd>{}<small>", said_count("steps", series->n_steps));
+    SAY(r, "<div><dt>{}</dt><dd>{}<small>", said_text(stride > 1 ? "Rows" : "Steps"),
+        said_count("steps", series->n_steps));
     SAY(r, series->n_steps > 1 ? "numbered {} to {}" : "number {}",
         said_step("first_step", series->index[0]),
         said_step("last_step", series->index[series->n_steps - 1]));
+    if (stride > 1)
+        SAY(r, ", one row in {} steps", said_count("stride", (uint64_t)stride));
     report_put(r, "</small></dd></div>\n");
     SAY(r, "<div><dt>Tensors</dt><dd>{}<small>", said_count("tensors", info->head->n_tensors));
     if (info->n_elements > 0)
