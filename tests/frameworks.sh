@@ -11,10 +11,20 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 wanted='torch==2.15.0 transformers==5.24.0 peft==0.21.2 accelerate==1.15.0 trl==1.16.0
     lightning==2.6.6 h5py==3.16.0 numpy==2.4.6'
+# What only writes logs, for test_logs_imported, comes on top: nothing is made anew for it.
+writers='tensorboard==2.21.0 mmengine==0.10.7'
 venv=${GRADTRACE_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/gradtrace/venv}
 
 # A pip that was interrupted leaves no mark, and what it left is made anew.
 make_venv() {
+    make_base || return 1
+    [ "$(cat "$venv/writes" 2>/dev/null)" = "$writers" ] && return
+    # shellcheck disable=SC2086 # words
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $writers &&
+        echo "$writers" >"$venv/writes"
+}
+
+make_base() {
     [ "$(cat "$venv/made-of" 2>/dev/null)" = "$wanted" ] && return
     rm -rf "$venv"
     python3 -m venv "$venv" || return 1
