@@ -60,8 +60,8 @@ static const struct entry entries[] = {
         "Steps at which every tensor's sum of squares is that of the step before, to the bit.",
         false },
       gtr_check_stale },
-    { { "no-gradient", "tensors that never had a gradient",
-        "Their sums of squares are 0 at every step.", false },
+    { { "no-gradient", "tensors or steps without a gradient",
+        "Tensors whose sums of squares are 0 at every step; steps at which all are 0.", false },
       gtr_check_silent },
     { { "dead-group", "tensors that lost their gradient",
         "A tensor's norm is exactly 0 from some step up to the end of the run, whatever its group "

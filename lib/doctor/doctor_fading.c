@@ -96,6 +96,22 @@ static double find_gap(const struct gtr_tensor_facts *facts, size_t tensor, doub
     return widest;
 }
 
+/* The last tenth against the least of the second to fourth. */
+static double find_slow_gap(const struct gtr_tensor_facts *facts, size_t tensor, double *before,
+                            double *after)
+{
+    double low = HUGE_VAL, last = level_of(facts, tensor, GTR_TENSOR_PARTS - 1);
+    size_t part;
+
+    for (part = 1; part < 4; part++)
+        low = level_of(facts, tensor, part) < low ? level_of(facts, tensor, part) : low;
+    if (isinf(low) || isnan(last))
+        return 0.0;
+    *before = low;
+    *after = last;
+    return low - last;
+}
+
 static void tell_faded(struct gtr_exam *exam, const struct fading *fading, size_t row)
 {
     const struct gtr_head *head = gtr_trace_head(exam->patient->trace);
@@ -131,8 +147,11 @@ static bool check_faded(struct gtr_exam *exam)
     for (i = 0; i < n; i++) {
         double before = 0.0, after = 0.0, gap = find_gap(&exam->facts, i, &before, &after);
 
-        if (gap < least)
-            continue;
+        if (gap < least) {
+            gap = find_slow_gap(&exam->facts, i, &before, &after);
+            if (gap < gtr_ln(gtr_threshold_at(GTR_AT_FADED_SLOWLY)))
+                continue;
+        }
         fading.n++;
         if (gap <= widest)
             continue;

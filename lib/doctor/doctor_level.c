@@ -93,7 +93,10 @@ static void tell_jump(struct gtr_exam *exam, size_t group, const struct gtr_line
         gtr_finding_number(f, "loss_before", b.before);
         gtr_finding_number(f, "loss_after", b.after);
     }
-    advise_level(exam, f, ratio, row);
+    if (f->severity == GTR_NOTE)
+        gtr_finding_say(f, "  So it does where something new is learnt.");
+    else
+        advise_level(exam, f, ratio, row);
 }
 
 /* --- slowly ----------------------------------------------------------------------------------- */
@@ -107,9 +110,21 @@ static double slow_ratio(const struct gtr_line *line)
                    gtr_line_median(line, tenth, line->n - tenth));
 }
 
-static bool is_slow_change(double ratio)
+/* The last tenth against the second: what rises all along is not yet far above its middle. */
+static double since_start(const struct gtr_line *line)
 {
+    size_t tenth = line->n / PARTS;
+
+    return gtr_exp(gtr_line_median(line, line->n - tenth, line->n) -
+                   gtr_line_median(line, tenth, 2 * tenth));
+}
+
+static bool is_slow_change(const struct gtr_line *line)
+{
+    double ratio = slow_ratio(line);
+
     return ratio >= gtr_threshold_at(GTR_AT_LEVEL_UP) ||
+           since_start(line) >= gtr_threshold_at(GTR_AT_LEVEL_SINCE) ||
            ratio * gtr_threshold_at(GTR_AT_LEVEL_DOWN) <= 1.0;
 }
 
@@ -135,8 +150,11 @@ static void tell_slow(struct gtr_exam *exam, size_t group, const struct gtr_line
     if (!isnan(loss) && !isnan(before))
         gtr_finding_say(f, "; the loss goes from %.3g to %.3g", before, loss);
     gtr_finding_say(f, ".");
+    if (ratio > 1.0)
+        gtr_finding_say(f, "  It is %.3g times that of the second tenth.", since_start(line));
     gtr_finding_number(f, "from_step", (double)exam->series->index[from]);
     gtr_finding_number(f, "ratio", ratio);
+    gtr_finding_number(f, "ratio_since_start", since_start(line));
     gtr_finding_number(f, "within", (double)n_steps);
     if (ratio > 1.0)
         gtr_finding_advise(f,
@@ -169,7 +187,7 @@ void gtr_check_level(struct gtr_exam *exam)
         tell_jump(exam, n_groups, &exam->total, &jump);
         return;
     }
-    if (is_slow_change(slow_ratio(&exam->total))) {
+    if (is_slow_change(&exam->total)) {
         tell_slow(exam, n_groups, &exam->total);
         return;
     }

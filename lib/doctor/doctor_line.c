@@ -69,7 +69,8 @@ bool gtr_line_jump(const struct gtr_line *line, size_t from, size_t to, struct g
                                  .after = gtr_line_median(line, at, at + w) };
         double size = fabs(here.after - here.before), drift, noise;
 
-        if (any && size <= fabs(jump->after - jump->before))
+        /* Of two that are about as large, up and down again, the first. */
+        if (any && size <= 1.1 * fabs(jump->after - jump->before))
             continue;
         drift =
             fabs(gtr_line_median(line, at - w / 2, at) - gtr_line_median(line, at - w, at - w / 2));

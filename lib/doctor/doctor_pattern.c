@@ -115,7 +115,7 @@ void gtr_check_periodic(struct gtr_exam *exam)
     n = take_changes(exam, from, all);
     if (correlation(exam->values, n, 1) >= gtr_threshold_at(GTR_AT_PERIODIC_SMOOTH))
         return;
-    for (lag = 3; lag <= LONGEST && 4 * lag <= n; lag++) {
+    for (lag = 2; lag <= LONGEST && 4 * lag <= n; lag++) {
         found = correlation(exam->values, n, lag);
         if (found >= least && correlation(exam->values, n, 2 * lag) >= 0.8 * least)
             break;

@@ -19,7 +19,7 @@
     X(START_ALONE, "first-steps", 10.0, "the same, by the norm alone",                            \
       "in health it reached 4 times in small trainings")                                          \
     X(START_FAR, "first-steps", 30.0,                                                             \
-      "times its later value, where the loss rises too; or the first norm over the next eight",   \
+      "times its later value, where the loss rises too; or the first norm over soon after it",    \
       "a norm falls by less in a few healthy steps")                                              \
     X(START_LOSS, "first-steps", 1.2, "times the first is an early loss: it rises",               \
       "batches differ by less at the start, when all are guesses")                                \
@@ -45,12 +45,15 @@
       "there are many, and small ones move more")                                                 \
     X(LEVEL_UP, "level", 10.0, "times as large in the last tenth as before",                      \
       "norms that rise as training goes on rise by less")                                         \
+    X(LEVEL_SINCE, "level", 25.0, "times as large in the last tenth as in the second", "")        \
     X(LEVEL_DOWN, "level", 100.0, "times smaller in the last tenth than before",                  \
       "a model that learns its data by heart gets so far only with its loss")                     \
     X(LEVEL_LOSS, "level", 0.5, "times the loss before: with it the norm may fall",               \
       "what is learnt is learnt in more than a few steps")                                        \
     X(FADED, "vanishing", 30.0, "times less, beside the whole gradient, from some tenth on",      \
       "in health shares of a tensor move by less than 10 after the first tenth")                  \
+    X(FADED_SLOWLY, "vanishing", 100.0,                                                           \
+      "times less in the last tenth than in the second to fourth", "")                            \
     X(VANISHED, "vanishing", 1e-4, "of another matrix's gradient per element, at most",           \
       "in health the smallest has 1 / 200")                                                       \
     X(PILES_SMOOTH, "piles-up", 0.2,                                                              \
@@ -84,9 +87,9 @@
       "warning; else a note",                                                                     \
       "a single high norm that the loss does not follow is met in health")                        \
     X(SPIKE_LOSS, "spikes", 4.0, "deviations above its last 32: a high loss", "")                 \
-    X(SPIKE_OFTEN, "spikes", 0.01,                                                                \
-      "of the steps and 5 at least, and the global norm twice: the same",                         \
-      "strays come once in a while")                                                              \
+    X(SPIKE_OFTEN, "spikes", 0.01, "of the steps, and 5 at least: a warning too, where",          \
+      "strays are rarer")                                                                         \
+    X(SPIKE_TWICE, "spikes", 2.0, "times its median is reached by the global norm", "")           \
     X(SUMS, "sums", 0.01, "of difference between the run's norm and ours, at the median",         \
       "rounding and order of summation stay far below it")                                        \
     X(SUMS_STEPS, "sums", 5.0, "clipped steps are needed to compare", "")                         \

@@ -240,8 +240,8 @@ static void tell_spikes(struct gtr_exam *exam, const struct spiky *s)
 {
     bool often = s->n_steps >= 5 && (double)s->n_steps >= gtr_threshold_at(GTR_AT_SPIKE_OFTEN) *
                                                               (double)exam->series->n_steps;
-    bool felt =
-        s->total_ratio >= gtr_threshold_at(GTR_AT_SPIKE_TOTAL) || (often && s->total_ratio >= 2.0);
+    bool felt = s->n_felt >= 2 || s->with_loss ||
+                (often && s->total_ratio >= gtr_threshold_at(GTR_AT_SPIKE_TWICE));
     struct gtr_finding *f = gtr_exam_found(exam, felt ? GTR_WARNING : GTR_NOTE, s->culprit);
     bool together = 2 * s->n_together > s->n_steps, one = exam->series->n_groups == 1;
     char name[GTR_TELL], other[GTR_TELL];

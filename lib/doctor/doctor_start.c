@@ -20,7 +20,7 @@ static size_t count_first(size_t n)
 struct start {
     size_t n, peak;           /* entries called first; the one with the highest norm */
     double first, high, then; /* norms: at first, the highest of the first, median afterwards */
-    double next;              /* median of the 8 after the first */
+    double next;              /* median of the second half of the first */
     double loss, loss_high;   /* at first, and the highest of the first; 0: not known */
     size_t loss_row;
 };
@@ -53,7 +53,7 @@ static struct start measure_start(const struct gtr_exam *exam)
     s.first = gtr_exp(total->x[0]);
     s.high = gtr_exp(total->x[s.peak]);
     s.then = gtr_exp(gtr_line_median(total, s.n, total->n));
-    s.next = gtr_exp(gtr_line_median(total, 1, 9));
+    s.next = gtr_exp(gtr_line_median(total, s.n / 2, s.n));
     measure_loss(exam, &s);
     return s;
 }
@@ -101,10 +101,13 @@ static void tell_first(struct gtr_exam *exam, const struct start *s)
     int64_t step = exam->series->index[exam->total.row[0]];
     struct gtr_finding *f = gtr_exam_found(exam, GTR_WARNING, exam->series->n_groups);
 
-    gtr_finding_say(f,
-                    "The norm is %.3g at the first step, %lld, and %.3g in the middle of the eight "
-                    "after it: the model as it is initialised has gradients that explode.",
-                    s->first, (long long)step, s->next);
+    gtr_finding_say(
+        f,
+        "The norm is %.3g at the first step, %lld, and %.3g at the median of steps %lld "
+        "to %lld: the model as it is initialised has gradients that explode.",
+        s->first, (long long)step, s->next,
+        (long long)exam->series->index[exam->total.row[s->n / 2]],
+        (long long)exam->series->index[exam->total.row[s->n - 1]]);
     gtr_finding_number(f, "from_step", (double)step);
     gtr_finding_number(f, "norm_first", s->first);
     gtr_finding_number(f, "norm_next", s->next);

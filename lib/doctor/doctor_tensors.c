@@ -283,6 +283,31 @@ void gtr_check_dominant(struct gtr_exam *exam)
         gtr_finding_advise(f, "a look at how this tensor is scaled, initialised and trained");
 }
 
+/* Steps at which the whole gradient is 0: nothing was learnt from them. */
+static void check_empty_steps(struct gtr_exam *exam)
+{
+    size_t n_steps = exam->series->n_steps, n = 0, t;
+    struct gtr_finding *f;
+    char percent[GTR_TELL];
+
+    for (t = 0; t < n_steps; t++) {
+        bool empty = !exam->series->nonfinite[t] && exam->series->total_sumsq[t] == 0.0;
+
+        exam->weight[t] = empty ? 1.0 : 0.0;
+        n += empty ? 1 : 0;
+    }
+    if (n == 0 || n == n_steps)
+        return;
+    f = gtr_exam_found(exam, GTR_WARNING, exam->series->n_groups);
+    gtr_finding_say(f, "At %zu %s (%s) the whole gradient is exactly 0.", n,
+                    n == 1 ? "step" : "steps",
+                    gtr_tell_share((double)n / (double)n_steps, percent));
+    gtr_finding_number(f, "steps", (double)n);
+    gtr_finding_worst(f, exam);
+    gtr_finding_advise(f, "a look for batches that are empty or masked throughout, and for "
+                          "zero_grad between backward and recording");
+}
+
 void gtr_check_silent(struct gtr_exam *exam)
 {
     const struct gtr_head *head = gtr_trace_head(exam->patient->trace);
@@ -290,6 +315,7 @@ void gtr_check_silent(struct gtr_exam *exam)
     char name[GTR_TELL];
     struct gtr_finding *f;
 
+    check_empty_steps(exam);
     for (i = head->n_tensors; i-- > 0;) {
         n += exam->facts.silent[i] ? 1 : 0;
         if (exam->facts.silent[i])

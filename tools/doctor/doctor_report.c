@@ -182,6 +182,38 @@ static void put_sum(FILE *f, const struct doctor_found *found)
     fputs(shown > 0 ? "\n" : "no findings\n", f);
 }
 
+/* The most severe of all, the run's own before those of settings. */
+static const struct gtr_finding *worst_of(const struct doctor_found *found)
+{
+    const struct gtr_finding *worst = NULL;
+    size_t i;
+
+    for (i = 0; i < found->n_findings; i++)
+        if (found->findings[i].severity >= GTR_WARNING &&
+            (worst == NULL || found->findings[i].severity > worst->severity))
+            worst = &found->findings[i];
+    return worst;
+}
+
+/* What to do before anything else, for who reads no further. */
+static void put_first(FILE *f, const struct doctor_found *found)
+{
+    const struct gtr_finding *worst = worst_of(found);
+    char text[sizeof worst->advice + 64];
+    bool notes = doctor_count(found, GTR_NOTE) > 0;
+
+    if (worst != NULL)
+        snprintf(text, sizeof text, "[%s] %.*s", gtr_check_at(worst->check)->code,
+                 (int)strcspn(worst->advice, "\n"), worst->advice);
+    else
+        snprintf(text, sizeof text, "nothing; %s",
+                 notes ? "what follows is worth knowing, and asks for nothing"
+                       : "no check that could be made found anything");
+    fputs("first to do: ", f);
+    put_wrapped(f, text, strlen(text), 13);
+    fputc('\n', f);
+}
+
 void doctor_report(FILE *f, const struct doctor_found *found)
 {
     const struct study *study = &found->study;
@@ -194,7 +226,8 @@ void doctor_report(FILE *f, const struct doctor_found *found)
             tell_s(study->groups->n_tensors), study->groups->n_groups,
             tell_s(study->groups->n_groups));
     tell_text(f, study->groups->rule);
-    fputs(")\n\n", f);
+    fputs(")\n", f);
+    put_first(f, found);
     if (is_wanted(found, false)) {
         fputs("the run\n", f);
         put_section(f, found, GTR_OF_THE_RUN, false);
