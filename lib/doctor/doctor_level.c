@@ -4,7 +4,7 @@
 #include "doctor_private.h"
 #include "exact.h"
 
-enum { PARTS = 10 };
+enum { PARTS = 10, SHORT = 6 };
 
 /* What the loss does over a jump: NaN where it is not known. */
 struct beside {
@@ -23,24 +23,53 @@ static struct beside loss_beside(const struct gtr_exam *exam, size_t row)
     return b;
 }
 
-/* A norm that rises while the loss falls is what learning something new looks like, and one that
- * falls with the loss, though not at once, what having learnt it does. */
-static bool is_learning(const struct beside *b, double ratio)
+/* Does the line change from one row to the next, and not over a window? */
+static bool is_abrupt(const struct gtr_line *line, const struct gtr_jump *jump)
 {
-    if (isnan(b->before) || isnan(b->after))
+    size_t from = jump->at > SHORT ? jump->at - SHORT : 0;
+    size_t to = jump->at + SHORT < line->n ? jump->at + SHORT : line->n;
+    double near = gtr_line_median(line, jump->at, to) - gtr_line_median(line, from, jump->at);
+
+    return fabs(near) >= 0.7 * fabs(jump->after - jump->before);
+}
+
+/* Does the loss change over a jump by more than it did over the window before? */
+static bool loss_turns(const struct gtr_exam *exam, const struct beside *b, size_t row)
+{
+    size_t w = gtr_line_window(exam->total.n);
+    double earlier =
+        gtr_exam_loss_around(exam, row > 2 * w ? row - 2 * w : 0, row > w ? row - w : 0);
+
+    return fabs(b->after - b->before) > 0.1 * b->before + 1.5 * fabs(b->before - earlier);
+}
+
+/* A norm that rises while the loss falls is what learning something new looks like, and one that
+ * falls with the loss, though not at once, what having learnt it does.  A norm that jumps from one
+ * step to the next while the loss falls as it did before is neither. */
+static bool is_learning(const struct gtr_exam *exam, const struct gtr_line *line,
+                        const struct gtr_jump *jump, const struct beside *b)
+{
+    if (isnan(b->before) || isnan(b->after) || !(b->after < 0.9 * b->before))
         return false;
-    return ratio > 1.0 ? b->after < 0.9 * b->before
-                       : b->after < 0.9 * b->before &&
-                             b->after > gtr_threshold_at(GTR_AT_LEVEL_LOSS) * b->before;
+    if (is_abrupt(line, jump) && !loss_turns(exam, b, line->row[jump->at]))
+        return false;
+    return jump->after > jump->before || b->after > gtr_threshold_at(GTR_AT_LEVEL_LOSS) * b->before;
+}
+
+bool gtr_rate_changes(const struct gtr_exam *exam, size_t row, double *was, double *is)
+{
+    const struct gtr_step *steps = gtr_trace_steps(exam->patient->trace);
+
+    *was = steps[row > 8 ? row - 8 : 0].lr;
+    *is = steps[row].lr;
+    return *was > 0.0 && *is > 0.0 && (*is > 1.5 * *was || *was > 1.5 * *is);
 }
 
 void gtr_tell_rate(struct gtr_exam *exam, struct gtr_finding *f, size_t row)
 {
-    const struct gtr_step *steps = gtr_trace_steps(exam->patient->trace);
-    size_t from = row > 8 ? row - 8 : 0;
-    double was = steps[from].lr, is = steps[row].lr;
+    double was, is;
 
-    if (was > 0.0 && is > 0.0 && (is > 1.5 * was || was > 1.5 * is))
+    if (gtr_rate_changes(exam, row, &was, &is))
         gtr_finding_say(f, "  The learning rate goes from %.3g to %.3g there.", was, is);
 }
 
@@ -71,7 +100,7 @@ static void tell_jump(struct gtr_exam *exam, size_t group, const struct gtr_line
     double ratio = gtr_exp(jump->after - jump->before), end;
     struct beside b = loss_beside(exam, row);
     struct gtr_finding *f =
-        gtr_exam_found(exam, is_learning(&b, ratio) ? GTR_NOTE : GTR_WARNING, group);
+        gtr_exam_found(exam, is_learning(exam, line, jump, &b) ? GTR_NOTE : GTR_WARNING, group);
     char name[GTR_TELL];
 
     end = gtr_exp(gtr_line_median(line, line->n - line->n / PARTS, line->n) - jump->before);

@@ -130,6 +130,30 @@ static bool find_loss_jump(const struct gtr_exam *exam, struct gtr_jump *jump)
            jump->after >= gtr_threshold_at(GTR_AT_LOSS_JUMP) * jump->before;
 }
 
+/* A loss that falls at once, though it had settled: nothing is learnt so fast. */
+static bool find_loss_fall(const struct gtr_exam *exam, struct gtr_jump *jump)
+{
+    return gtr_line_jump(&exam->loss, exam->loss.n / 5, exam->loss.n, jump) &&
+           jump->before - jump->after >= gtr_threshold_at(GTR_AT_LOSS_FALL) * exam->loss_learnt &&
+           jump->after <= gtr_threshold_at(GTR_AT_LEVEL_LOSS) * jump->before &&
+           jump->before - jump->after >= 4.0 * jump->noise;
+}
+
+static void tell_loss_fall(struct gtr_exam *exam, const struct gtr_jump *jump)
+{
+    struct gtr_finding *f = gtr_exam_found(exam, GTR_WARNING, exam->series->n_groups);
+    long long step = (long long)exam->series->index[exam->loss.row[jump->at]];
+
+    gtr_finding_say(f, "The loss falls from %.3g to %.3g within a few steps, at step %lld.",
+                    jump->before, jump->after, step);
+    gtr_finding_number(f, "from_step", (double)step);
+    gtr_finding_number(f, "within", (double)gtr_line_window(exam->loss.n));
+    gtr_finding_number(f, "loss_before", jump->before);
+    gtr_finding_number(f, "loss_after", jump->after);
+    gtr_finding_advise(f, "a look at what changed there: a target that leaks into the input, data "
+                          "that repeat, another mean over the batch");
+}
+
 void gtr_check_loss(struct gtr_exam *exam)
 {
     struct gtr_jump jump;
@@ -151,6 +175,8 @@ void gtr_check_loss(struct gtr_exam *exam)
         tell_high_losses(exam, n);
     else if (n > 0 && find_loss_jump(exam, &jump))
         tell_high_losses(exam, n);
+    else if (find_loss_fall(exam, &jump))
+        tell_loss_fall(exam, &jump);
 }
 
 /* --- above where it was ----------------------------------------------------------------------- */

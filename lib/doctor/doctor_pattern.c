@@ -141,41 +141,57 @@ void gtr_check_periodic(struct gtr_exam *exam)
 
 /* --- a loss scale that changes ---------------------------------------------------------------- */
 
-/* How far the group's level changes at a row: medians of `w` entries on both sides.  False if there
- * are not so many. */
-static bool group_change(struct gtr_exam *exam, size_t group, size_t row, size_t w, double *change)
+/* How far a line's level changes at an entry, over windows of `w`; less what it drifts by inside of
+ * both, which for a steady drift is all there is. */
+static double change_at(const struct gtr_line *line, size_t at, size_t w, bool less_drift)
 {
-    size_t at = 0;
+    double change = gtr_line_median(line, at, at + w) - gtr_line_median(line, at - w, at);
 
-    gtr_exam_take_group(exam, group);
-    while (at < exam->group.n && exam->group.row[at] < row)
-        at++;
-    if (at < w || at + w > exam->group.n)
-        return false;
-    *change = gtr_line_median(&exam->group, at, at + w) - gtr_line_median(&exam->group, at - w, at);
-    return true;
+    if (!less_drift)
+        return change;
+    return change -
+           (gtr_line_median(line, at - w / 2, at) - gtr_line_median(line, at - w, at - w / 2)) -
+           (gtr_line_median(line, at + w / 2, at + w) - gtr_line_median(line, at, at + w / 2));
 }
 
-/* Do all groups change by the same power of two at this row, to within their noise? */
+/* Changes of all groups at a row into exam->values; how many have windows there. */
+static size_t take_group_changes(struct gtr_exam *exam, size_t row, size_t w, bool less_drift)
+{
+    size_t n = 0, j, at;
+
+    for (j = 0; j < exam->series->n_groups && n < exam->series->n_steps; j++) {
+        gtr_exam_take_group(exam, j);
+        for (at = 0; at < exam->group.n && exam->group.row[at] < row;)
+            at++;
+        if (at >= w && at + w <= exam->group.n)
+            exam->values[n++] = change_at(&exam->group, at, w, less_drift);
+    }
+    return n;
+}
+
+/* Do the groups change by the same power of two at this row?  Their median is near one, and so are
+ * three of four of them. */
+static bool is_power_change(struct gtr_exam *exam, size_t row, size_t w, bool less_drift,
+                            double *log2_ratio)
+{
+    double near = gtr_threshold_at(GTR_AT_SCALE_NEAR), median, low, high, wanted;
+    size_t n = take_group_changes(exam, row, w, less_drift);
+
+    if (n < 2)
+        return false;
+    median = gtr_exam_quantile(exam, n, 0.5);
+    low = gtr_exam_quantile(exam, n, 0.125);
+    high = gtr_exam_quantile(exam, n, 0.875);
+    *log2_ratio = floor(median / gtr_ln(2.0) + 0.5);
+    wanted = *log2_ratio * gtr_ln(2.0);
+    return *log2_ratio != 0.0 && fabs(median - wanted) <= near && low >= wanted - 2.0 * near &&
+           high <= wanted + 2.0 * near;
+}
+
 static bool is_scale_change(struct gtr_exam *exam, size_t row, size_t w, double *log2_ratio)
 {
-    double change, sum = 0.0, low = HUGE_VAL, high = -HUGE_VAL, mean;
-    size_t n = 0, j;
-
-    for (j = 0; j < exam->series->n_groups; j++) {
-        if (!group_change(exam, j, row, w, &change))
-            continue;
-        sum += change;
-        low = change < low ? change : low;
-        high = change > high ? change : high;
-        n++;
-    }
-    if (n < 2 || high - low > 2.0 * gtr_threshold_at(GTR_AT_SCALE_NEAR))
-        return false;
-    mean = sum / (double)n / gtr_ln(2.0);
-    *log2_ratio = mean < 0.0 ? ceil(mean - 0.5) : floor(mean + 0.5);
-    return *log2_ratio != 0.0 &&
-           fabs(mean - *log2_ratio) * gtr_ln(2.0) <= gtr_threshold_at(GTR_AT_SCALE_NEAR);
+    return is_power_change(exam, row, w, false, log2_ratio) ||
+           is_power_change(exam, row, w, true, log2_ratio);
 }
 
 /* A change of the data or of the learning rate moves the loss, or has a reason.  What the loss does
@@ -194,18 +210,6 @@ static bool is_explained(const struct gtr_exam *exam, size_t row, size_t w)
     return exam->loss_counts && fabs(after - before) > 0.2 * before + 1.5 * fabs(before - earlier);
 }
 
-/* How much of a jump is not drift that goes on in the windows on both sides of it. */
-static double at_once(const struct gtr_line *line, const struct gtr_jump *jump, size_t w)
-{
-    size_t from = jump->at > w ? jump->at - w : 0,
-           to = jump->at + w < line->n ? jump->at + w : line->n;
-    size_t before = (from + jump->at) / 2, after = (jump->at + to) / 2;
-
-    return (jump->after - jump->before) -
-           (gtr_line_median(line, before, jump->at) - gtr_line_median(line, from, before)) -
-           (gtr_line_median(line, after, to) - gtr_line_median(line, jump->at, after));
-}
-
 /* Where the whole gradient jumps by about a power of two, and every group with it. */
 static size_t find_scale_changes(struct gtr_exam *exam, double *log2_sum)
 {
@@ -221,8 +225,9 @@ static size_t find_scale_changes(struct gtr_exam *exam, double *log2_sum)
         size_t to = from + 2 * w;
 
         if (!gtr_line_jump(total, from, to < total->n ? to : total->n, &jump) ||
-            fabs(jump.after - jump.before) < 0.8 * gtr_ln(2.0) ||
-            fabs(at_once(total, &jump, w)) < 0.7 * fabs(jump.after - jump.before) ||
+            fabs(jump.after - jump.before) < 0.8 * gtr_ln(2.0) || jump.at < w ||
+            jump.at + w > total->n ||
+            fabs(change_at(total, jump.at, w, true)) < 0.7 * fabs(jump.after - jump.before) ||
             is_explained(exam, total->row[jump.at], w) ||
             !is_scale_change(exam, total->row[jump.at], w, &log2_ratio)) {
             from += 2 * w;
@@ -258,7 +263,7 @@ void gtr_check_loss_scale(struct gtr_exam *exam)
     gtr_finding_say(f,
                     "At %zu %s the norms of all groups change by the same power of two at once, "
                     "2^%g in all, while the loss goes on as before: so a loss scale does that was "
-                    "left in the gradients.",
+                    "left in the gradients, or a number of batches that are added up.",
                     n, n == 1 ? "step" : "steps", log2_sum);
     gtr_finding_number(f, "from_step", (double)exam->series->index[first]);
     gtr_finding_number(f, "changes", (double)n);

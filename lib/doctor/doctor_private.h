@@ -33,6 +33,8 @@
       "near the end of training a loss of .02 is twice one of .01")                               \
     X(LOSS_OFTEN, "loss", 0.02, "of the steps are that high, at most, to be told apart",          \
       "a loss that is often high has heavy tails")                                                \
+    X(LOSS_FALL, "loss", 0.2,                                                                     \
+      "of all that is learnt is learnt within a few steps, and half of the loss", "")             \
     X(LOSS_JUMP, "loss", 1.3, "times the loss before, where it stays high for a while", "")       \
     X(DIVERGED, "divergence", 0.2, "of what was learnt is lost again in the last tenth",          \
       "less is the noise of a few batches")                                                       \
@@ -65,7 +67,7 @@
       "of batches that are drawn it is 0")                                                        \
     X(PERIODIC_SMOOTH, "periodic", 0.3, "correlation of neighbours, at most",                     \
       "what changes smoothly agrees at all distances")                                            \
-    X(SCALE_NEAR, "loss-scale", 0.12, "of ln, between all groups' changes and a power of two",    \
+    X(SCALE_NEAR, "loss-scale", 0.15, "of ln, between all groups' changes and a power of two",    \
       "medians of a window have noise")                                                           \
     X(DOMINANT, "dominant-tensor", 0.6, "of the energy, at the median step: a note",              \
       "output layers and embeddings of small models have it in health")                           \
@@ -86,6 +88,8 @@
       "times the median of its last 128, of the global norm, twice or with a high loss: a "       \
       "warning; else a note",                                                                     \
       "a single high norm that the loss does not follow is met in health")                        \
+    X(SPIKE_ALONE, "spikes", 30.0, "times that median, once: a warning as well",                  \
+      "in health single ones reach 10")                                                           \
     X(SPIKE_LOSS, "spikes", 4.0, "deviations above its last 32: a high loss", "")                 \
     X(SPIKE_OFTEN, "spikes", 0.01, "of the steps, and 5 at least: a warning too, where",          \
       "strays are rarer")                                                                         \
@@ -264,6 +268,10 @@ double gtr_exam_loss_around(const struct gtr_exam *exam, size_t from, size_t to)
 
 /* Does the run compute in 16 bits with few exponents: does a tensor, or its meta, say fp16? */
 bool gtr_exam_is_half(const struct gtr_exam *exam);
+
+/* Does the learning rate change by half or more in the 8 rows up to this one?  From what, to
+ * what. */
+bool gtr_rate_changes(const struct gtr_exam *exam, size_t row, double *was, double *is);
 
 /* Says that the learning rate changes at a row, if it does. */
 void gtr_tell_rate(struct gtr_exam *exam, struct gtr_finding *finding, size_t row);

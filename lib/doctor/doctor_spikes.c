@@ -158,6 +158,7 @@ struct spiky {
     double calm;        /* mean number of groups without one, at these steps */
     double total_ratio; /* highest global norm over its past's median, at these steps */
     size_t n_felt;      /* steps at which that is high */
+    bool with_rate;     /* the learning rate has just gone up at a step with a spike */
     bool with_loss;     /* and the loss is high at one of them, or just after, or is not known */
 };
 
@@ -186,6 +187,7 @@ static struct spiky count_spikes(struct gtr_exam *exam, size_t *n_of)
 {
     size_t n_groups = exam->series->n_groups, n_steps = exam->series->n_steps, t, j;
     struct spiky s = { .culprit = n_groups };
+    double was, is;
 
     for (t = 0; t < n_steps; t++) {
         size_t n = 0;
@@ -208,6 +210,8 @@ static struct spiky count_spikes(struct gtr_exam *exam, size_t *n_of)
         s.calm += n > 0 ? (double)(n_groups - n) : 0.0;
         if (n > 0 && exam->rise[t] > s.total_ratio)
             s.total_ratio = exam->rise[t];
+        if (n > 0)
+            s.with_rate = s.with_rate || (gtr_rate_changes(exam, t, &was, &is) && is > was);
         if (n > 0 && exam->rise[t] >= gtr_threshold_at(GTR_AT_SPIKE_TOTAL)) {
             s.n_felt++;
             s.with_loss = s.with_loss || loss_is_high(exam, t);
@@ -240,7 +244,8 @@ static void tell_spikes(struct gtr_exam *exam, const struct spiky *s)
 {
     bool often = s->n_steps >= 5 && (double)s->n_steps >= gtr_threshold_at(GTR_AT_SPIKE_OFTEN) *
                                                               (double)exam->series->n_steps;
-    bool felt = s->n_felt >= 2 || s->with_loss ||
+    bool felt = s->n_felt >= 2 || s->with_loss || s->with_rate ||
+                s->total_ratio >= gtr_threshold_at(GTR_AT_SPIKE_ALONE) ||
                 (often && s->total_ratio >= gtr_threshold_at(GTR_AT_SPIKE_TWICE));
     struct gtr_finding *f = gtr_exam_found(exam, felt ? GTR_WARNING : GTR_NOTE, s->culprit);
     bool together = 2 * s->n_together > s->n_steps, one = exam->series->n_groups == 1;

@@ -9,7 +9,7 @@ not made again.  A fault is told if a warning or a severe finding has one of its
 the fault has a step or a tensor, names it: a step that is off by at most 20, or by what the finding
 itself leaves open.  False is each warning or severe finding about a healthy run itself.
 
-The thresholds were set by other seeds (100 and 101) than those of the table (0, and 0 to 4).
+The thresholds were set by other seeds (100, 101 and 7) than those of the table (13, and 13 to 17).
 """
 
 import argparse
@@ -82,7 +82,7 @@ def exploding_recurrence(job):
     job.optimizer, job.clip = torch.optim.SGD(job.model.parameters(), lr=1.0), None
 
 
-@fault("gpt", LATE, MIDDLE)
+@fault("gpt", LATE + " spikes", MIDDLE)
 def rate_jumps_late(job):
     then(job, "factor", lambda usual, t: usual(t) * (30 if t >= MIDDLE else 1))
     job.clip = None
@@ -324,7 +324,7 @@ def zero_grad_at_every_eighth_step(job):
     job.forgets = lambda t: t % 8 != 0
 
 
-@fault("conv", LATE, MIDDLE)
+@fault("conv", LATE + " loss-scale", MIDDLE)
 def eight_batches_are_summed_from_the_middle(job):
     def more(t):
         for _ in range(7 if t >= MIDDLE else 0):
@@ -478,7 +478,7 @@ def look_at_healthy(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("folder")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=13)
     parser.add_argument("--healthy", type=int, default=5, help="seeds of each healthy training")
     parser.add_argument("--only", default="", help="faults, by name")
     parser.add_argument("--verbose", action="store_true", help="all findings about each fault")
