@@ -17,7 +17,7 @@ static const struct command commands[] = {
     { "record", "run a training script as it is, and record its gradients", cmd_record },
     { "info", "what a trace holds, how it is grouped, which policies there are", cmd_info },
     { "replay", "what clipping policies would have done with a recorded run", cmd_replay },
-    { "sweep", "many settings at once, and which one to use", cmd_sweep },
+    { "sweep", "many settings at once, and ranges to use", cmd_sweep },
     { "update", "what of a policy reaches the optimizer, by simulating it", cmd_update },
     { "spill", "who makes the norm explode, and who pays for it", cmd_spill },
     { "doctor", "what is wrong with a run or a setting, and what to try", cmd_doctor },

@@ -19,6 +19,7 @@ cores.  Recordings that are in FOLDER already are used as they are.
 
 import argparse
 import csv
+import json
 import os
 import statistics
 import subprocess
@@ -164,6 +165,25 @@ def settings_of(path):
     return settings
 
 
+def horizon(recorded, trained, limit):
+    """Steps from the first clip until a training's norm is a tenth off the recording's; None if it
+    never clips."""
+    clipped = next((t for t, norm in enumerate(trained) if norm > limit), None)
+    if clipped is None:
+        return None
+    off = (t for t in range(clipped + 1, len(trained))
+           if abs(trained[t] - recorded[t]) > 0.1 * recorded[t])
+    return next(off, len(trained)) - clipped
+
+
+def recommended(path):
+    """The range of limits that `gradtrace spill` recommends."""
+    run = subprocess.run([GRADTRACE, "spill", path, "--max-norm", "auto", "--json", "-"],
+                         check=True, capture_output=True, text=True)
+    found = json.loads(run.stdout)
+    return found["recommended_low"], found["recommended_high"]
+
+
 def correlation(x, y):
     mean_x, mean_y = statistics.mean(x), statistics.mean(y)
     top = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y))
@@ -175,7 +195,7 @@ def correlation(x, y):
 
 
 def study(task, folder, seeds, steps, errors, gaps):
-    """Prints the task's rows; returns (inside, all) of clip rates and of mean scales."""
+    """Prints the task's rows; returns how many lie inside, of how many, second round and ranges."""
     def path_of(name, seed):
         return os.path.join(folder, f"{task}.{name.replace(' ', '_')}.seed{seed}.h5")
 
@@ -208,7 +228,19 @@ def study(task, folder, seeds, steps, errors, gaps):
               f"{'yes' if fits[0] else 'no'} | {row['scale_mean']:.3f} | "
               f"{row['scale_mean_low']:.3f} to {row['scale_mean_high']:.3f} | {scale:.3f} | "
               f"{'yes' if fits[1] else 'no'} |", flush=True)
-    return inside, len(settings), second
+    recorded = norms(path_of("none", 0))[0]
+    steps_alike = sorted(filter(None, (
+        horizon(recorded, norms(path_of(name, 0))[0], arguments["limit"])
+        for name, (_, arguments) in settings.items() if "limit" in arguments)))
+    # Recordings that their limit hardly touched: is the same recommended of each?
+    ranges = [recommended(path_of("p99", seed)) for seed in range(seeds)]
+    low, high = max(r[0] for r in ranges), min(r[1] for r in ranges)
+    told = (f"{task}: recommended of each seed "
+            + ", ".join(f"{r[0]:.3g} to {r[1]:.3g}" for r in ranges)
+            + (f"; all hold {low:.3g} to {high:.3g}" if low <= high else "; they do not overlap")
+            + f"\n{task}: norms stay within a tenth of the recording's for "
+            + ", ".join(map(str, steps_alike)) + " steps after the first clip")
+    return inside, len(settings), second, told
 
 
 def main():
@@ -224,11 +256,13 @@ def main():
     print("|---|---|--:|---|--:|---|--:|---|--:|---|")
     errors, gaps, told = [], [], []
     for task in TASKS:
-        inside, n, second = study(task, options.folder, options.seeds, options.steps, errors, gaps)
+        inside, n, second, ranges = study(task, options.folder, options.seeds, options.steps,
+                                          errors, gaps)
         told.append(f"{task}: {inside[0]} of {n} clip rates and {inside[1]} of {n} mean scales lie "
                     "inside")
         told += [f"{task}, {name}: error {first:.3f} from the unclipped recording, {again:.3f} "
                  "from one with this limit" for name, first, again in second]
+        told.append(ranges)
     print()
     print("\n".join(told))
     print(f"correlation of the error with the gap to a second recording: "

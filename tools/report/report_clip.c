@@ -110,7 +110,7 @@ const char *report_whose_limit(const struct report_found *found)
     if (found->own > 0.0)
         return "the run's own limit";
     return found->options->guessed ? "a common limit; this run gives nothing to choose one by"
-                                   : "a limit that fits this run";
+                                   : "a limit that spares the calm groups of this run";
 }
 
 static void put_policy_list(struct report *r)

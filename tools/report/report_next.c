@@ -99,11 +99,11 @@ static void put_commands(struct report *r)
     const struct report_found *found = r->found;
     size_t worst = worst_step(found);
 
-    begin_command(
-        r,
-        "Which setting would suit this run?  Tries a few hundred and recommends one, with its "
-        "reasons:",
-        "sweep");
+    begin_command(r,
+                  "Which settings cut the spikes and spare the rest?  Tries a few hundred and "
+                  "recommends ranges, with "
+                  "reasons:",
+                  "sweep");
     report_put(r, " \\\n    -p aggc-paper --set beta=0.5:0.999:12:logit --set "
                   "high=1.2:6:12:log \\\n    -p global --set max_norm=auto:24");
     end_command(r);

@@ -207,7 +207,7 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "TRACE -p POLICY --set KEY=VALUES ... [-p POLICY --set ...]",
-    .doc = "Try many settings on a recorded run, and recommend one.",
+    .doc = "Try many settings on a recorded run, and recommend ranges.",
     .children = children,
 };
 
