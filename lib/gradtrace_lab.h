@@ -23,6 +23,7 @@
 #include "proxy.h"
 #include "baseline.h"
 #include "objectives.h"
+#include "student.h"
 #include "compare.h"
 #include "blame.h"
 #include "calm.h"

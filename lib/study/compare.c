@@ -13,6 +13,7 @@
 #include "exact.h"
 #include "order.h"
 #include "threads.h"
+#include "student.h"
 
 enum { STRETCHES_MIN = 5, STRETCHES_MAX = 17, STRETCH_STEPS = 8 };
 #define STRETCH_TAUS 5.0

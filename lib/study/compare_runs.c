@@ -11,6 +11,7 @@
 #include "compare_sample.h"
 #include "exact.h"
 #include "order.h"
+#include "student.h"
 
 struct runs {
     const struct gtr_compare_side *side[2];

@@ -62,20 +62,4 @@ enum gtr_code gtr_compare_open(const struct gtr_compare_options *options,
 /* Holm's method over all of its tests. */
 enum gtr_code gtr_compare_correct(struct gtr_comparison *comparison, struct gtr_err *err);
 
-/* --- Student's t distribution, for an even number of degrees of freedom ----------------------- */
-
-/* Then its integral is a finite sum (Abramowitz and Stegun 1964, 26.7.4).  With
- * s = |t| / sqrt(v + t^2) and c = v / (v + t^2),
- *
- *     P(|T| <= |t|) = s (1 + c/2 + c^2 (1 3)/(2 4) + ... up to c^(v/2 - 1))
- *
- * which takes + * / and sqrt only: the same bits everywhere.
- */
-
-/* P(|T| > |t|); 0 for an infinite t. */
-double gtr_student_tail(double t, int freedom);
-
-/* The t that |T| exceeds with probability `tail`, in (0, 1). */
-double gtr_student_quantile(double tail, int freedom);
-
 #endif

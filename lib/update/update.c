@@ -112,6 +112,24 @@ static enum gtr_code check(const struct run *run, const struct gtr_groups *group
     return gtr_optimizer_check(&run->options->optimizer, err);
 }
 
+/* Of each group. */
+static enum gtr_code count_blocks(const struct gtr_update_plan *plan, struct gtr_update *update,
+                                  struct gtr_err *err)
+{
+    enum gtr_code rc;
+    size_t i;
+
+    rc = gtr_alloc_for(&update->kept, update->n_groups, sizeof *update->kept, "groups", err);
+    if (rc == GTR_OK)
+        rc =
+            gtr_alloc_for(&update->blocks, update->n_groups, sizeof *update->blocks, "groups", err);
+    for (i = 0; rc == GTR_OK && i < plan->n_tensors; i++) {
+        update->kept[plan->tensors[i].group] += plan->tensors[i].portion.kept;
+        update->blocks[plan->tensors[i].group] += plan->tensors[i].portion.blocks;
+    }
+    return rc;
+}
+
 static enum gtr_code make_update(struct run *run, size_t n_groups, struct gtr_err *err)
 {
     const struct gtr_head *head = gtr_trace_head(run->trace);
@@ -139,6 +157,8 @@ static enum gtr_code make_update(struct run *run, size_t n_groups, struct gtr_er
     if (rc == GTR_OK && plan->sampled)
         rc = gtr_alloc_for(&update->errors, plan->n_policies, cells * sizeof *update->errors,
                            "errors", err);
+    if (rc == GTR_OK && plan->sampled)
+        rc = count_blocks(plan, update, err);
     if (rc != GTR_OK)
         return rc;
     memcpy(update->row, gtr_trace_capture_rows(run->trace), plan->n_rows * sizeof *update->row);
@@ -400,5 +420,7 @@ void gtr_update_free(struct gtr_update *update)
     gtr_free(update->sums);
     gtr_free(update->plain);
     gtr_free(update->errors);
+    gtr_free(update->kept);
+    gtr_free(update->blocks);
     gtr_free(update);
 }

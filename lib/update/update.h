@@ -61,6 +61,9 @@ struct gtr_update_errors {
     double norm;   /* of ||u|| */
     double change; /* of ||u - u_none|| / ||u_none|| */
     double cosine;
+    /* Degrees of freedom, for an interval by Student's t: with few blocks their spread is little
+     * known itself.  Infinite where there is no error. */
+    double freedom;
 };
 
 /* What was simulated.  Lane = policy, of n_policies; rows are captures, in step order.  A capture
@@ -73,6 +76,7 @@ struct gtr_update {
     double *plain;                    /* [G][S] sum u_none^2 */
     struct gtr_update_errors *errors; /* [policy][G][S], or NULL if all elements were captured */
     uint64_t elements, captured;      /* of the tensors; of those in the trace */
+    double *kept, *blocks;            /* [G] blocks of its tensors, or NULL as errors */
     int complete;                     /* every step of the trace was captured, from its first on */
 };
 

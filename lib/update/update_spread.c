@@ -37,7 +37,7 @@ void gtr_update_spread_add(struct gtr_update_spread *spread,
         m->uu, m->cc, m->aa, zz, m->uz, m->cz, m->az, m->ua
     };
     const double sum[4] = { sums->update, sums->change, sums->along, z };
-    double w = portion->elements / portion->captured, k = portion->kept, weight;
+    double w = portion->elements / portion->captured, k = portion->kept, weight, own;
     int i;
 
     if (k < 2.0) {
@@ -47,6 +47,8 @@ void gtr_update_spread_add(struct gtr_update_spread *spread,
     weight = w * w * k * (1.0 - k / portion->blocks) / (k - 1.0);
     for (i = 0; i < GTR_UPDATE_PAIRS; i++)
         spread->variance[i] += weight * (of_blocks[i] - sum[pairs[i].x] * sum[pairs[i].y] / k);
+    own = weight * (of_blocks[GTR_CC] - sum[C] * sum[C] / k);
+    spread->freedom_squares += own * own / (k - 1.0);
 }
 
 /* Sum of e_x e_y, multiplied out. */
@@ -78,16 +80,20 @@ void gtr_update_spread_errors(const struct gtr_update_spread *spread, double squ
     double update = totals->update / squared, change = totals->change / squared;
     double along = totals->along / squared, none = plain / squared, q = change / none;
     double of_u = along / (2.0 * update), of_z = along / (2.0 * none);
-    double v[GTR_UPDATE_PAIRS];
+    double v[GTR_UPDATE_PAIRS], squares = spread->freedom_squares, own;
 
     if (spread->n_single == 1.0) {
-        *errors = (struct gtr_update_errors){ (double)NAN, (double)NAN, (double)NAN };
+        *errors = (struct gtr_update_errors){ (double)NAN, (double)NAN, (double)NAN, 0.0 };
         return;
     }
     memcpy(v, spread->variance, sizeof v);
-    if (spread->n_single > 1.0)
+    if (spread->n_single > 1.0) {
         add_collapsed(spread, v);
+        own = v[GTR_CC] - spread->variance[GTR_CC];
+        squares += own * own / (spread->n_single - 1.0);
+    }
     *errors = (struct gtr_update_errors){ 0 };
+    errors->freedom = squares > 0.0 ? v[GTR_CC] * v[GTR_CC] / squares : HUGE_VAL;
     if (update != 0.0)
         errors->norm = root(v[GTR_UU] / (4.0 * update) * squared);
     if (change == 0.0)

@@ -31,6 +31,14 @@
  *     ratio = sqrt(C / Z)         V = (V(c, c) - 2 q V(c, z) + q^2 V(z, z)) / (4 C Z),  q = C / Z
  *     cosine = A / sqrt(U Z)      V = V(r, r) / (U Z),  r = a - A u / (2 U) - A z / (2 Z)
  *
+ * k blocks tell of their spread with k - 1 degrees of freedom, and the sum over tensors with what
+ * Satterthwaite (1946) gives it, taken of the change:
+ *
+ *     freedom = (sum_h V(c, c))^2 / sum_h (V(c, c)^2 / (k - 1))
+ *
+ * so that an interval of Student's t with that freedom covers as often as it says, also of 2 or 3
+ * blocks that differ much.
+ *
  * The bias correction of the optimizer multiplies every total alike: the norm's error by its root,
  * no other.
  */
@@ -46,6 +54,7 @@ enum { GTR_UU, GTR_CC, GTR_AA, GTR_ZZ, GTR_UZ, GTR_CZ, GTR_AZ, GTR_UA, GTR_UPDAT
 /* Of one policy, group and row, as its tensors come.  Starts as zeros. */
 struct gtr_update_spread {
     double variance[GTR_UPDATE_PAIRS];
+    double freedom_squares;              /* sum of V(c, c)^2 / (k - 1), each tensor's */
     double products[GTR_UPDATE_PAIRS];   /* of the single blocks' t */
     double n_single, size, size_squares; /* L, sum M, sum M^2 */
     double t[4], size_t_sum[4];          /* sum t, sum M t, of u, c, a, z */

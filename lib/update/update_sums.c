@@ -206,7 +206,7 @@ static void skip_row(struct gtr_update *update, size_t row)
             update->sums[at] = (struct gtr_update_sums){ (double)NAN, (double)NAN, (double)NAN };
             if (update->errors != NULL)
                 update->errors[at] =
-                    (struct gtr_update_errors){ (double)NAN, (double)NAN, (double)NAN };
+                    (struct gtr_update_errors){ (double)NAN, (double)NAN, (double)NAN, 0.0 };
         }
     }
 }
@@ -259,16 +259,16 @@ static void from_sums(const struct gtr_update_sums *sums, double plain,
 
 /* Groups are sampled independently of each other.  To first order, the whole's norm^2 is the sum of
  * theirs; its change^2 and its cosine are their means with weights p_j, sums of squares, of which
- * the relative error is twice that of the norm. */
+ * the relative error is twice that of the norm.  Degrees of freedom as in update_spread.h. */
 static void whole_errors(const struct gtr_update *update, size_t policy, size_t row,
                          struct gtr_update_values *whole)
 {
-    double norm = 0.0, change = 0.0, cosine = 0.0;
+    double norm = 0.0, change = 0.0, cosine = 0.0, squares = 0.0;
     size_t g;
 
     for (g = 0; g < update->n_groups; g++) {
         struct gtr_update_values v;
-        double weight, turn, doubt, a, b;
+        double weight, turn, doubt, a, b, own;
 
         gtr_update_values_at(update, policy, g, row, &v);
         if (!(v.norm > 0.0) || !(v.plain > 0.0))
@@ -279,7 +279,9 @@ static void whole_errors(const struct gtr_update *update, size_t policy, size_t 
         weight = v.plain * v.plain / (whole->plain * whole->plain);
         a = weight * 2.0 * v.change * v.error.change;
         b = weight * doubt * (v.change * v.change - whole->change * whole->change);
-        change += a * a + b * b;
+        own = a * a + b * b;
+        change += own;
+        squares += own > 0.0 ? own * own / v.error.freedom : 0.0;
         turn = v.norm * v.plain / (whole->norm * whole->plain);
         a = turn * v.error.cosine;
         b = turn * doubt * (v.cosine - whole->cosine);
@@ -288,6 +290,7 @@ static void whole_errors(const struct gtr_update *update, size_t policy, size_t 
     whole->error.norm = whole->norm > 0.0 ? 0.5 * sqrt(norm) / whole->norm : 0.0;
     whole->error.change = whole->change > 0.0 ? 0.5 * sqrt(change) / whole->change : 0.0;
     whole->error.cosine = sqrt(cosine);
+    whole->error.freedom = squares > 0.0 ? change * change / squares : HUGE_VAL;
 }
 
 void gtr_update_values_at(const struct gtr_update *update, size_t policy, size_t group, size_t row,
@@ -307,7 +310,7 @@ void gtr_update_values_at(const struct gtr_update *update, size_t policy, size_t
         plain += update->plain[g * n + row];
     }
     from_sums(&sums, plain, values);
-    values->error = (struct gtr_update_errors){ 0.0, 0.0, 0.0 };
+    values->error = (struct gtr_update_errors){ 0.0, 0.0, 0.0, HUGE_VAL };
     if (update->errors != NULL && group == whole)
         whole_errors(update, policy, row, values);
     else if (update->errors != NULL)

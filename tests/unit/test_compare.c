@@ -8,6 +8,7 @@
 
 #include "compare_sample.h"
 #include "comparing.h"
+#include "student.h"
 
 enum how { TWO_SEEDS, TWO_HALVES };
 

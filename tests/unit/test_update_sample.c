@@ -1,6 +1,8 @@
 /* test_update_sample.c - totals estimated from a sample of blocks, and their standard errors. */
 #define _XOPEN_SOURCE 700
 #include "alloc.h"
+#include "random.h"
+#include "student.h"
 #include "update_spread.h"
 #include "updating.h"
 
@@ -278,10 +280,87 @@ static void single_blocks_are_taken_together(void)
     CHECK_BITS(errors.cosine, 0.0);
 }
 
+/* --- coverage --------------------------------------------------------------------------------- */
+
+enum { BLOCKS = 100, DRAWS = 4000 };
+
+/* One sample of `kept` blocks of u and z: is the truth within t standard errors? */
+static bool is_covered(const double *u, const double *z, size_t kept, double truth, double t,
+                       struct gtr_random *random)
+{
+    double drawn_u[BLOCKS], drawn_z[BLOCKS], sum = 0.0, plain = 0.0, scale;
+    struct gtr_update_spread spread = { 0 };
+    struct gtr_update_errors errors;
+    struct gtr_update_sums totals;
+    size_t n = 0, i;
+
+    for (i = 0; i < BLOCKS && n < kept; i++)
+        if (gtr_random_below(random, BLOCKS - i) < kept - n) {
+            drawn_u[n] = u[i];
+            drawn_z[n] = z[i];
+            sum += u[i];
+            plain += z[i];
+            n++;
+        }
+    scale = BLOCKS / (double)kept;
+    totals = (struct gtr_update_sums){ sum * scale, sum * scale, sum * scale };
+    add(&spread, BLOCKS, kept, drawn_u, drawn_z);
+    gtr_update_spread_errors(&spread, 1.0, &totals, plain * scale, &errors);
+    CHECK_NEAR(errors.freedom, (double)kept - 1.0, 1e-9);
+    return fabs(sqrt(sum / plain) - truth) <= t * errors.change;
+}
+
+/* Log-normal blocks: u_none^2 of deviation `uneven`, and a change of about a tenth of it.  Checks
+ * that at least `least` of intervals by Student's t cover the truth, and fewer of 1.96 errors. */
+static void check_coverage(double uneven, double noise, double least)
+{
+    static const size_t kept[] = { 3, 5, 9 };
+    double u[BLOCKS], z[BLOCKS], sum = 0.0, plain = 0.0;
+    struct gtr_random random;
+    size_t i, k;
+
+    gtr_random_init(&random, 5, 1);
+    for (i = 0; i < BLOCKS; i++) {
+        z[i] = exp(uneven * gtr_random_normal(&random));
+        u[i] = 0.1 * z[i] * exp(noise * gtr_random_normal(&random));
+        sum += u[i];
+        plain += z[i];
+    }
+    for (k = 0; k < GTR_ARRAY_LEN(kept); k++) {
+        double t = gtr_student_quantile(0.05, (int)kept[k] - 1), by_t = 0.0, by_normal = 0.0;
+
+        for (i = 0; i < DRAWS; i++) {
+            double truth = sqrt(sum / plain);
+            struct gtr_random again = random;
+
+            by_t += is_covered(u, z, kept[k], truth, t, &random) ? 1.0 / DRAWS : 0.0;
+            by_normal += is_covered(u, z, kept[k], truth, 1.96, &again) ? 1.0 / DRAWS : 0.0;
+        }
+        printf("%zu of %d blocks of deviation %g: %.3f by t, %.3f by 1.96\n", kept[k], BLOCKS,
+               uneven, by_t, by_normal);
+        CHECK(by_t >= least && by_t <= 0.97);
+        CHECK(by_normal < by_t - 0.03);
+    }
+}
+
+static void intervals_of_few_blocks_cover_what_they_say(void)
+{
+    check_coverage(0.2, 0.3, 0.93);
+}
+
+/* Where few blocks have most of the energy and are seldom drawn, no spread among the others tells
+ * of them. */
+static void intervals_of_few_heavy_blocks_cover_more_than_normal_ones(void)
+{
+    check_coverage(1.0, 0.5, 0.85);
+}
+
 int main(void)
 {
     RUN(errors_by_hand);
     RUN(single_blocks_are_taken_together);
+    RUN(intervals_of_few_blocks_cover_what_they_say);
+    RUN(intervals_of_few_heavy_blocks_cover_more_than_normal_ones);
     RUN(a_sample_of_everything_is_exact);
     RUN(without_clipping_a_sample_changes_nothing);
     RUN(sums_of_a_sample_do_not_depend_on_threads_or_memory);

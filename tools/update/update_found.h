@@ -80,9 +80,10 @@ struct update_summary {
     size_t n_changes; /* steps of which the change is known: not after a NaN was let through */
     /* Of the change, ||u - u_none|| / ||u_none||. */
     double change_p50, change_p90, change_max, change_rms;
-    int64_t max_step;  /* the run's number of the step where it is largest */
-    double change_se;  /* median standard error: a sample errs the same way at every step */
-    double hinted_rms; /* of the change that norms suggest */
+    int64_t max_step;   /* the run's number of the step where it is largest */
+    double change_half; /* median half of the 95 % interval: a sample errs the same way at every
+                         * step */
+    double hinted_rms;  /* of the change that norms suggest */
     double cosine_mean, cosine_min;
     double ratio_p50; /* of ||u|| / ||u_none|| */
 };

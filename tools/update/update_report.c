@@ -10,7 +10,7 @@
 
 #include "tell.h"
 
-enum { NAME_LEAST = 8, NAME_MOST = 24, LABEL_MOST = 34 };
+enum { NAME_LEAST = 8, NAME_MOST = 24, LABEL_MOST = 34, FEW_BLOCKS = 10, FEW_NAMES = 3 };
 
 /* Which columns there are, and what is in the first. */
 struct layout {
@@ -71,7 +71,7 @@ static void put_row(FILE *f, const struct layout *layout, size_t i, const struct
     put_clipped(f, s);
     put_change(f, s->change_p50);
     if (layout->sampled)
-        put_change(f, s->change_se);
+        put_change(f, s->change_half);
     put_change(f, s->change_p90);
     put_change(f, s->change_max);
     if (s->change_max > 0.0)
@@ -177,6 +177,29 @@ static void put_rounding(FILE *f, const struct study *study)
                 bf16 ? "bf16" : "f16", bf16 ? "0.9%" : "0.1%");
 }
 
+/* Groups of which few blocks were kept: those that have most of the energy may not be among them.
+ * For how often such intervals cover see test_update_sample.c. */
+static void put_few_blocks(FILE *f, const struct update_found *found)
+{
+    const struct gtr_update *update = found->update;
+    size_t n = 0, g;
+
+    for (g = 0; update->errors != NULL && g < update->n_groups; g++) {
+        if (update->kept[g] >= FEW_BLOCKS || update->kept[g] == update->blocks[g])
+            continue;
+        if (n++ >= FEW_NAMES)
+            continue;
+        fputs(n == 1 ? "few blocks kept of: " : ", ", f);
+        tell_text(f, found->study->series->names[g]);
+        fprintf(f, " (%.0f of %.0f)", update->kept[g], update->blocks[g]);
+    }
+    if (n > FEW_NAMES)
+        fprintf(f, " and %zu more", n - FEW_NAMES);
+    if (n > 0)
+        fputs("\n  where few blocks have most of the energy, even this interval is too narrow\n",
+              f);
+}
+
 static void put_title(FILE *f, const struct update_found *found)
 {
     const struct study *study = found->study;
@@ -203,8 +226,11 @@ static void put_title(FILE *f, const struct update_found *found)
                 found->optimizer.id == GTR_SGD ? "1" : "those that the optimizer remembers");
     } else {
         if (update->errors != NULL)
-            fprintf(f, "estimated from %s of the elements; +- is a standard error\n",
+            fprintf(f,
+                    "estimated from %s of the elements; +- is half of a 95%% interval by Student's "
+                    "t\n",
                     tell_part(update->captured, update->elements, share));
+        put_few_blocks(f, found);
         put_start(f, found);
         put_rounding(f, study);
     }

@@ -52,6 +52,18 @@ static double root_mean_square(const struct column *column)
     return sqrt(sum / (double)column->n);
 }
 
+/* Half of the change's 95 % interval, by Student's t.  An odd number of degrees of freedom counts
+ * as one less, but for 1, where t is tan(0.475 pi). */
+static double half_interval(const struct gtr_update_errors *error)
+{
+    double freedom = fmin(error->freedom, 1000.0);
+
+    if (isnan(error->change) || error->change == 0.0)
+        return error->change;
+    return error->change *
+           (freedom < 2.0 ? 12.706204736 : gtr_student_quantile(0.05, (int)freedom / 2 * 2));
+}
+
 /* Fills the columns, and what needs the order of steps. */
 static void gather(const struct update_found *found, size_t policy, size_t group,
                    struct column columns[N_COLUMNS], struct update_summary *summary)
@@ -77,7 +89,7 @@ static void gather(const struct update_found *found, size_t policy, size_t group
         }
         column_add(&columns[CHANGE], change);
         if (change > 0.0) /* no change has no error either */
-            column_add(&columns[CHANGE_ERROR], place.values.error.change);
+            column_add(&columns[CHANGE_ERROR], half_interval(&place.values.error));
         column_add(&columns[HINTED], place.hinted);
         column_add(&columns[COSINE], place.values.cosine);
         column_add(&columns[RATIO],
@@ -103,7 +115,7 @@ static void summarise(const struct update_found *found, size_t policy, size_t gr
         figure_sort(columns[i].values, columns[i].n);
     summary->change_p50 = quantile(&columns[CHANGE], 0.5);
     summary->change_p90 = quantile(&columns[CHANGE], 0.9);
-    summary->change_se = quantile(&columns[CHANGE_ERROR], 0.5);
+    summary->change_half = quantile(&columns[CHANGE_ERROR], 0.5);
     summary->cosine_min = quantile(&columns[COSINE], 0.0);
     summary->ratio_p50 = quantile(&columns[RATIO], 0.5);
 }
