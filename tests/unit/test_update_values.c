@@ -114,13 +114,14 @@ static void errors_of_groups_are_independent(void)
     for (g = 0; g < 2; g++) {
         two.sums[2 * g] = (struct gtr_update_sums){ 1.0, 0.25, 0.875 };
         two.plain[2 * g] = 1.0;
-        two.errors[2 * g] = (struct gtr_update_errors){ 0.0, 0.125, 0.0625 };
+        two.errors[2 * g] = (struct gtr_update_errors){ 0.0, 0.125, 0.0625, 4.0 };
     }
     CHECK_BITS(at(&two, 0, 0).error.change, 0.125);
     v = at(&two, 2, 0);
     CHECK_NEAR(v.error.change, 0.125 * sqrt(0.5), 1e-15);
     CHECK_NEAR(v.error.cosine, 0.0625 * sqrt(0.5), 1e-15);
     CHECK_BITS(v.error.norm, 0.0);
+    CHECK_NEAR(v.error.freedom, 8.0, 1e-13); /* (2 V)^2 / (V^2 / 4 + V^2 / 4) */
     /* Norms 1 +- 0.1 each: their squares are 2 +- 0.2 sqrt(2) together, the norm sqrt(2) +- 0.1. */
     two.errors[0].norm = two.errors[2].norm = 0.1;
     CHECK_NEAR(at(&two, 2, 0).error.norm, 0.1, 1e-15);
