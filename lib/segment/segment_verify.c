@@ -90,18 +90,29 @@ static enum gtr_code remember(struct verifier *verifier, const struct gtr_head *
     return rc;
 }
 
+/* What each tensor's dataset says of itself, even where no capture is listed, and all captures. */
+static void check_captures(const struct gtr_trace *trace, struct gtr_err *fault)
+{
+    struct gtr_captured captured;
+    size_t i, c;
+
+    for (i = 0; i < trace->head.n_tensors && fault->code == GTR_OK; i++)
+        gtr_trace_captured(trace, i, &captured, fault);
+    for (c = 0; c < trace->n_captures && fault->code == GTR_OK; c++)
+        gtr_trace_check_capture(trace, c, fault);
+}
+
 /* Rows and elements of an open file. */
 static enum gtr_code verify_values(struct verifier *verifier, const char *path,
                                    struct gtr_trace *trace, const char *misfit, struct gtr_err *err)
 {
     struct gtr_err fault = { 0 };
-    size_t n_bad, first_bad, c;
+    size_t n_bad, first_bad;
     enum gtr_code rc = count_bad_rows(trace, &n_bad, &first_bad, err);
 
     if (rc != GTR_OK)
         return rc;
-    for (c = 0; c < trace->n_captures && fault.code == GTR_OK; c++)
-        gtr_trace_check_capture(trace, c, &fault);
+    check_captures(trace, &fault);
     if (n_bad > 0)
         gtr_say(&verifier->remarks, path, true,
                 "%zu of %zu rows are damaged, the first is row %zu (step %lld)", n_bad,
