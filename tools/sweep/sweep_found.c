@@ -232,7 +232,7 @@ enum gtr_code sweep_found_make(struct sweep_found *found, const struct sweep_opt
         rc = gather_knobs(found, results, err);
     if (rc == GTR_OK)
         rc = gtr_advice_new(found->goals, found->n_goals, results->rows, results->n, found->keep,
-                            found->knobs, found->n_knobs, &found->advice, err);
+                            &found->advice, err);
     if (rc == GTR_OK)
         rc = sweep_advise(found, options, results, err);
     if (rc == GTR_OK)
