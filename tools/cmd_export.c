@@ -33,6 +33,8 @@ static enum gtr_export_format format_of(const char *path)
     const char *dot = strrchr(path, '.');
     size_t i;
 
+    if (strstr(path, "tfevents") != NULL)
+        return GTR_EXPORT_TFEVENTS;
     for (i = 0; dot != NULL && i < GTR_ARRAY_LEN(formats); i++)
         if (strcmp(dot, formats[i].extension) == 0)
             return formats[i].format;
@@ -43,8 +45,10 @@ static void check_arguments(struct arguments *arguments, const struct argp_state
 {
     if (!arguments->format_given)
         arguments->options.format = format_of(arguments->output);
-    if (arguments->layout_given && arguments->options.format == GTR_EXPORT_JSONL)
-        argp_error(state, "--layout: JSON lines have one layout, an object per step");
+    if (arguments->layout_given && arguments->options.format >= GTR_EXPORT_JSONL)
+        argp_error(state, "--layout: %s have one layout, an %s per step",
+                   arguments->options.format == GTR_EXPORT_JSONL ? "JSON lines" : "event files",
+                   arguments->options.format == GTR_EXPORT_JSONL ? "object" : "event");
 }
 
 static void take_what(struct arguments *arguments, const struct argp_state *state, const char *word)
@@ -60,7 +64,7 @@ static void take_what(struct arguments *arguments, const struct argp_state *stat
 
 static error_t parse(int key, char *word, struct argp_state *state)
 {
-    static const char *const formats[] = { "csv", "tsv", "jsonl" };
+    static const char *const formats[] = { "csv", "tsv", "jsonl", "tfevents" };
     static const char *const layouts[] = { "long", "wide" };
     struct arguments *arguments = state->input;
 
@@ -77,7 +81,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
         return 0;
     case OPT_FORMAT:
         arguments->options.format =
-            (enum gtr_export_format)cli_choice(state, "--format", word, formats, 3);
+            (enum gtr_export_format)cli_choice(state, "--format", word, formats, 4);
         arguments->format_given = true;
         return 0;
     case OPT_LAYOUT:
@@ -98,7 +102,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 static const struct argp_option options[] = {
     { "output", 'o', "FILE|-", 0, "Where to write; - (the default) is standard output", 0 },
-    { "format", OPT_FORMAT, "csv|tsv|jsonl", 0, "Default: as FILE's name ends, else csv", 0 },
+    { "format", OPT_FORMAT, "csv|tsv|jsonl|tfevents", 0,
+      "Default: as FILE's name ends, else csv.  tfevents, for TensorBoard: call FILE "
+      "events.out.tfevents.NAME",
+      0 },
     { "layout", OPT_LAYOUT, "long|wide", 0,
       "A row for each step and tensor (the default), or a row for each step with a column for "
       "each tensor",

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "export_tfevents.h"
+#include "pen.h"
 #include "text.h"
 
 /* One matrix of the trace, of which one band is in memory. */
@@ -18,18 +20,11 @@ struct sheet {
     char *rows;  /* NULL: not needed */
 };
 
-/* Text on its way out.  stdio locks a file for each character: a trace has millions of numbers. */
-struct pen {
-    FILE *f;
-    size_t n;
-    char text[1 << 16];
-};
-
 struct exporter {
     const struct gtr_trace *trace;
     const struct gtr_groups *groups;
     const struct gtr_export_options *options;
-    struct pen *pen;
+    struct gtr_pen *pen;
     size_t n_tensors, n_series;
     struct sheet sumsq, maxabs, nonfinite;
     double *values;     /* of the present step, [n_series] */
@@ -141,24 +136,9 @@ static enum gtr_code fill_values(struct exporter *exporter, size_t t, struct gtr
 
 /* --- text ------------------------------------------------------------------------------------ */
 
-static void flush(struct pen *pen)
-{
-    fwrite(pen->text, 1, pen->n, pen->f);
-    pen->n = 0;
-}
-
 static void put_bytes(const struct exporter *exporter, const char *bytes, size_t n)
 {
-    struct pen *pen = exporter->pen;
-
-    if (pen->n + n > sizeof pen->text)
-        flush(pen);
-    if (n > sizeof pen->text) {
-        fwrite(bytes, 1, n, pen->f);
-        return;
-    }
-    memcpy(pen->text + pen->n, bytes, n);
-    pen->n += n;
+    gtr_pen_put(exporter->pen, bytes, n);
 }
 
 static void put_text(const struct exporter *exporter, const char *text)
@@ -240,6 +220,8 @@ static char *spelled(const struct exporter *exporter, const char *name, const ch
     if (f != NULL) {
         if (exporter->options->format == GTR_EXPORT_JSONL)
             put_json_text(f, text);
+        else if (exporter->options->format == GTR_EXPORT_TFEVENTS)
+            fputs(text, f);
         else
             put_field(f, text, exporter->delimiter);
         fclose(f);
@@ -251,7 +233,7 @@ static char *spelled(const struct exporter *exporter, const char *name, const ch
 /* Names are spelled once, not at each step. */
 static enum gtr_code spell_names(struct exporter *exporter, struct gtr_err *err)
 {
-    bool is_long = exporter->options->format != GTR_EXPORT_JSONL &&
+    bool is_long = exporter->options->format < GTR_EXPORT_JSONL &&
                    exporter->options->layout == GTR_EXPORT_LONG;
     enum gtr_code rc =
         gtr_alloc_for(&exporter->names, exporter->n_series, sizeof(char *), "names", err);
@@ -391,25 +373,45 @@ static void look_at_steps(struct exporter *exporter)
     }
 }
 
+static enum gtr_code put_event(const struct exporter *exporter, const struct gtr_step *step,
+                               struct gtr_err *err)
+{
+    return gtr_tfevents_put_step(exporter->pen, step, exporter->names, exporter->values,
+                                 exporter->n_series, err);
+}
+
+static enum gtr_code put_step(const struct exporter *exporter, const struct gtr_step *step,
+                              struct gtr_err *err)
+{
+    if (exporter->options->format == GTR_EXPORT_TFEVENTS)
+        return put_event(exporter, step, err);
+    if (exporter->options->format == GTR_EXPORT_JSONL)
+        put_object(exporter, step);
+    else if (exporter->options->layout == GTR_EXPORT_WIDE)
+        put_wide(exporter, step);
+    else
+        put_long(exporter, step);
+    return GTR_OK;
+}
+
 static enum gtr_code write_steps(struct exporter *exporter, struct gtr_err *err)
 {
     const struct gtr_step *steps = gtr_trace_steps(exporter->trace);
-    void (*put)(const struct exporter *, const struct gtr_step *) =
-        exporter->options->format == GTR_EXPORT_JSONL  ? put_object
-        : exporter->options->layout == GTR_EXPORT_WIDE ? put_wide
-                                                       : put_long;
     enum gtr_code rc = GTR_OK;
     size_t t;
 
-    if (exporter->options->format != GTR_EXPORT_JSONL)
+    if (exporter->options->format == GTR_EXPORT_TFEVENTS)
+        rc = gtr_tfevents_put_head(exporter->pen, err);
+    else if (exporter->options->format != GTR_EXPORT_JSONL)
         put_header(exporter);
-    for (t = 0; t < gtr_trace_n_steps(exporter->trace) && !ferror(exporter->pen->f); t++) {
-        rc = fill_values(exporter, t, err);
-        if (rc != GTR_OK)
+    for (t = 0; rc == GTR_OK && t < gtr_trace_n_steps(exporter->trace); t++) {
+        if (ferror(exporter->pen->f))
             break;
-        put(exporter, &steps[t]);
+        rc = fill_values(exporter, t, err);
+        if (rc == GTR_OK)
+            rc = put_step(exporter, &steps[t], err);
     }
-    flush(exporter->pen);
+    gtr_pen_flush(exporter->pen);
     return rc;
 }
 

@@ -1,10 +1,11 @@
-/* export.h - a trace's norms as text that spreadsheets, pandas and gradtrace import read.
+/* export.h - a trace's norms as spreadsheets, pandas, TensorBoard and gradtrace import read them.
  *
  *   long        step,module,norm                      a row per step and tensor (or group)
  *   wide        step,loss,lr,grad_norm/q_proj         a row per step; loss and lr where known
  *   JSON lines  {"step": 3, "grad_norm/q_proj": 0.25} an object per step
+ *   tfevents    scalars for TensorBoard, in 32 bits    an event per step
  *
- * Numbers read back as the same doubles.  Where a step has NaN or infinite gradients, norms and
+ * Numbers read back as the same doubles, but those of tfevents.  Where a step has NaN or infinite gradients, norms and
  * sums of squares are nan; in JSON, which has no such number, the string "NaN".  Exported norms
  * that came from an import read back to the same bits; the norms of a recorded run are the roots
  * of its sums of squares, which only --what sumsq hands on exactly.
@@ -20,7 +21,7 @@
 
 GTR_PUBLIC_BEGIN
 
-enum gtr_export_format { GTR_EXPORT_CSV, GTR_EXPORT_TSV, GTR_EXPORT_JSONL };
+enum gtr_export_format { GTR_EXPORT_CSV, GTR_EXPORT_TSV, GTR_EXPORT_JSONL, GTR_EXPORT_TFEVENTS };
 
 enum gtr_export_layout { GTR_EXPORT_LONG, GTR_EXPORT_WIDE };
 

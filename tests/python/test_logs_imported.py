@@ -134,6 +134,20 @@ class TensorBoard(Imported):
                 self.assertEqual(series[name], wanted)
             self.assertIn("loss from loss", said)
 
+    def test_what_export_writes_is_what_tensorboard_reads(self):
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+        with open(self.path("log.csv"), "w") as file:
+            file.write("step,loss,grad_norm/q,grad_norm/k\n1,2.5,0.5,0.1\n2,2,0.25,3\n300,,1,2\n")
+        self.imported(self.path("log.csv"))
+        command = [PROGRAM, "export", self.path("imported.h5")]
+        subprocess.run([*command, "-o", self.path("events.out.tfevents.x")], check=True)
+        events = EventAccumulator(self.path("events.out.tfevents.x"))
+        events.Reload()
+        self.assertEqual(events.Tags()["scalars"], ["loss", "grad_norm/q", "grad_norm/k"])
+        rows = [(row.step, row.value) for row in events.Scalars("grad_norm/k")]
+        self.assertEqual(rows, [(1, float(numpy.float32(0.1))), (2, 3.0), (300, 2.0)])
+
     def test_damage_is_told(self):
         from torch.utils.tensorboard import SummaryWriter
 
