@@ -5,10 +5,10 @@
  *   JSON lines  {"step": 3, "grad_norm/q_proj": 0.25} an object per step
  *   tfevents    scalars for TensorBoard, in 32 bits    an event per step
  *
- * Numbers read back as the same doubles, but those of tfevents.  Where a step has NaN or infinite gradients, norms and
- * sums of squares are nan; in JSON, which has no such number, the string "NaN".  Exported norms
- * that came from an import read back to the same bits; the norms of a recorded run are the roots
- * of its sums of squares, which only --what sumsq hands on exactly.
+ * Numbers read back as the same doubles, but those of tfevents.  Where a step has NaN or infinite
+ * gradients, norms and sums of squares are nan; in JSON, which has no such number, the string "NaN".
+ * Exported norms that came from an import read back to the same bits; the norms of a recorded run
+ * are the roots of its sums of squares, which only --what sumsq hands on exactly.
  */
 #ifndef GTR_EXPORT_H
 #define GTR_EXPORT_H

@@ -1,4 +1,4 @@
-/* export_tfevents.h - scalars as TensorBoard reads them: an event for each step, with all values. */
+/* export_tfevents.h - scalars as TensorBoard reads them: an event for each step, of all values. */
 #ifndef GTR_EXPORT_TFEVENTS_H
 #define GTR_EXPORT_TFEVENTS_H
 
