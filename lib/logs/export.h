@@ -6,7 +6,7 @@
  *   tfevents    scalars for TensorBoard, in 32 bits    an event per step
  *
  * Numbers read back as the same doubles, but those of tfevents.  Where a step has NaN or infinite
- * gradients, norms and sums of squares are nan; in JSON, which has no such number, the string "NaN".
+ * gradients, norms and sums of squares are nan; in JSON, which has no such number, "NaN".
  * Exported norms that came from an import read back to the same bits; the norms of a recorded run
  * are the roots of its sums of squares, which only --what sumsq hands on exactly.
  */
