@@ -202,7 +202,7 @@ enum { STRETCHES = 10, DRAWS = 200, TRIED = 241 };
 
 /* What each of TRIED limits, from an eighth to eight times `limit`, costs in each stretch. */
 struct tries {
-    double limit[TRIED], cost[STRETCHES][TRIED], weight[STRETCHES];
+    double log_limit[TRIED], cost[STRETCHES][TRIED], weight[STRETCHES];
 };
 
 static void fill_tries(const struct levels *levels, double limit, struct tries *tries)
@@ -210,12 +210,12 @@ static void fill_tries(const struct levels *levels, double limit, struct tries *
     size_t i, b, k;
 
     for (k = 0; k < TRIED; k++)
-        tries->limit[k] = limit * gtr_exp(gtr_ln(8.0) * (2.0 * (double)k / (TRIED - 1) - 1.0));
+        tries->log_limit[k] = gtr_ln(limit) + gtr_ln(8.0) * (2.0 * (double)k / (TRIED - 1) - 1.0);
     for (b = 0; b < STRETCHES; b++)
         for (i = levels->n * b / STRETCHES; i < levels->n * (b + 1) / STRETCHES; i++) {
             tries->weight[b] += levels->weight[i];
             for (k = 0; k < TRIED; k++) {
-                double a = gtr_attenuation(levels->energy[i], gtr_ln(tries->limit[k]));
+                double a = gtr_attenuation(levels->energy[i], tries->log_limit[k]);
 
                 if (!(a > 0.0)) /* nor by any larger limit */
                     break;
@@ -244,7 +244,7 @@ static double limit_of_draw(const struct tries *tries, double cost, uint64_t dra
         if (sum <= cost * weight)
             break;
     }
-    return tries->limit[k < TRIED ? k : TRIED - 1];
+    return gtr_exp(tries->log_limit[k < TRIED ? k : TRIED - 1]);
 }
 
 enum gtr_code gtr_spill_limit_range(const struct gtr_replay *replay,
