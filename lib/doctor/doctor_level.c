@@ -195,9 +195,11 @@ static void tell_slow(struct gtr_exam *exam, size_t group, const struct gtr_line
 
 /* --- the check -------------------------------------------------------------------------------- */
 
-static bool jumps_by(const struct gtr_line *line, enum gtr_threshold_id id, struct gtr_jump *jump)
+/* From `first` tenths of the run on: in a warm-up norms have no level yet. */
+static bool jumps_by(const struct gtr_line *line, size_t first, enum gtr_threshold_id id,
+                     struct gtr_jump *jump)
 {
-    return gtr_line_jump(line, line->n / PARTS, line->n, jump) &&
+    return gtr_line_jump(line, first * line->n / PARTS, line->n, jump) &&
            fabs(jump->after - jump->before) >= gtr_ln(gtr_threshold_at(id));
 }
 
@@ -212,7 +214,7 @@ void gtr_check_level(struct gtr_exam *exam)
     }
     if (gtr_exam_told(exam, "loss-scale"))
         return; /* levels follow it */
-    if (jumps_by(&exam->total, GTR_AT_LEVEL_JUMP, &jump)) {
+    if (jumps_by(&exam->total, 1, GTR_AT_LEVEL_JUMP, &jump)) {
         tell_jump(exam, n_groups, &exam->total, &jump);
         return;
     }
@@ -223,7 +225,7 @@ void gtr_check_level(struct gtr_exam *exam)
     for (j = 0; j < n_groups; j++) {
         gtr_exam_take_group(exam, j);
         if (gtr_line_window(exam->group.n) == 0 || 2 * exam->group.n < exam->total.n ||
-            !jumps_by(&exam->group, GTR_AT_LEVEL_GROUP, &jump) ||
+            !jumps_by(&exam->group, 2, GTR_AT_LEVEL_GROUP, &jump) ||
             fabs(jump.after - jump.before) <= fabs(most.after - most.before))
             continue;
         most = jump;

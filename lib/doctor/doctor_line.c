@@ -42,7 +42,7 @@ size_t gtr_line_window(size_t n)
 static size_t place_jump(const struct gtr_line *line, const struct gtr_jump *jump, size_t window)
 {
     double middle = 0.5 * (jump->before + jump->after);
-    size_t from = jump->at - window / 2, to = jump->at + window / 2, i, k;
+    size_t from = jump->at - window / 2, to = jump->at + window, i, k;
 
     for (i = from; i < to; i++) {
         size_t beyond = 0, n = 0;
