@@ -231,7 +231,7 @@ static void make_trace(const char *path)
     if (gtr_writer_open(path, &head, &options, &writer, &err) != GTR_OK)
         stop(path, err.text);
     for (t = 0; t < WALK_STEPS; t++) {
-        struct gtr_step step = { (int64_t)t, NAN, NAN, NAN, NAN, false };
+        struct gtr_step step = { (int64_t)t, NAN, NAN, NAN, NAN, false, 0.0 };
 
         nonfinite[t % TENSORS] = t % 97 == 5;
         if (gtr_writer_append(writer, &step, sumsq + t * TENSORS, maxabs, nonfinite, NULL, &err) !=

@@ -26,6 +26,7 @@ static void add_energies(const struct reading *reading, const double *rows, size
 {
     const struct gtr_groups *groups = reading->groups;
     struct gtr_series *series = reading->series;
+    const struct gtr_step *steps = gtr_trace_steps(reading->trace);
     size_t n_tensors = groups->n_tensors, t, i, j;
 
     for (t = first; t < first + n_rows; t++, rows += n_tensors) {
@@ -38,6 +39,7 @@ static void add_energies(const struct reading *reading, const double *rows, size
         }
         for (j = 0; j < groups->n_groups; j++)
             series->sumsq[j * series->n_steps + t] = sums[j];
+        total += steps[t].rest;
         series->total_sumsq[t] = total;
         series->total[t] = sqrt(total);
     }

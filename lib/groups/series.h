@@ -1,7 +1,8 @@
 /* series.h - a trace as the policies see it: one series of norms per group.
  *
  * Group energies e_j are sums of tensors' sums of squares in tensor order; the whole gradient's E
- * is the sum over all tensors in tensor order.  [G][T] arrays: a lane reads one row.
+ * is the sum over all tensors in tensor order, and then what no tensor of the trace holds (rest).
+ * [G][T] arrays: a lane reads one row.
  */
 #ifndef GTR_SERIES_H
 #define GTR_SERIES_H

@@ -58,6 +58,7 @@ enum gtr_code gtr_h5_get_integer(const struct gtr_h5 *h5, const char *object, co
                                  int64_t *value, struct gtr_err *err);
 enum gtr_code gtr_h5_get_real(const struct gtr_h5 *h5, const char *object, const char *name,
                               double *value, struct gtr_err *err);
+/* These replace one that is there. */
 enum gtr_code gtr_h5_set_text(struct gtr_h5 *h5, const char *object, const char *name,
                               const char *value, struct gtr_err *err);
 enum gtr_code gtr_h5_set_integer(struct gtr_h5 *h5, const char *object, const char *name,

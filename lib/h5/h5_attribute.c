@@ -132,15 +132,17 @@ enum gtr_code gtr_h5_get_real(const struct gtr_h5 *h5, const char *object, const
     return rc;
 }
 
-/* Creates or replaces nothing: attributes are written once, when their object is new. */
+/* In the place of one that has the name: a text may need another length. */
 static enum gtr_code attribute_write(struct gtr_h5 *h5, const char *object, const char *name,
                                      hid_t type, const void *value, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
-    hid_t space = H5Screate(H5S_SCALAR);
-    hid_t attribute = H5Acreate_by_name(h5->file, object, name, type, space, H5P_DEFAULT,
-                                        H5P_DEFAULT, H5P_DEFAULT);
+    hid_t space = H5Screate(H5S_SCALAR), attribute;
 
+    if (H5Aexists_by_name(h5->file, object, name, H5P_DEFAULT) > 0)
+        H5Adelete_by_name(h5->file, object, name, H5P_DEFAULT);
+    attribute = H5Acreate_by_name(h5->file, object, name, type, space, H5P_DEFAULT, H5P_DEFAULT,
+                                  H5P_DEFAULT);
     if (attribute < 0 || H5Awrite(attribute, type, value) < 0)
         rc = gtr_h5_fail(h5, name, "cannot write the attribute", GTR_EIO, err);
     if (attribute >= 0)

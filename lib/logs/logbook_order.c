@@ -114,7 +114,9 @@ static enum gtr_code join_rows(struct gtr_log *log, struct sight *sights, size_t
             rc = gtr_grow(&log->first_row, &first_capacity, t + 2, sizeof *log->first_row, err);
         if (rc != GTR_OK)
             return rc;
-        log->steps[t] = (struct gtr_step){ log->rows[r].step, NAN, NAN, NAN, NAN, false };
+        log->steps[t] = (struct gtr_step){
+            .index = log->rows[r].step, .loss = NAN, .lr = NAN, .time = NAN, .applied_scale = NAN
+        };
         for (; rc == GTR_OK && r < log->n_rows && log->rows[r].step == log->steps[t].index; r++)
             rc = join_row(log, &log->rows[r], &log->steps[t], sights, n_norms, err);
         if (*n_norms == n_before) {

@@ -86,17 +86,34 @@ static enum gtr_code check_word(const char *name, const char *word, const char *
                     all);
 }
 
+static const char *const states[] = { "pre-clip", "post-clip", "unknown" };
+
+static enum gtr_code check_state(const char *grad_state, struct gtr_err *err)
+{
+    return check_word("grad_state", grad_state, states, GTR_ARRAY_LEN(states),
+                      "pre-clip, post-clip or unknown", err);
+}
+
+const char *gtr_record_grad_state(const char *grad_state, struct gtr_err *err)
+{
+    size_t i = 0;
+
+    if (check_state(grad_state, err) != GTR_OK)
+        return NULL;
+    while (strcmp(states[i], grad_state) != 0)
+        i++;
+    return states[i];
+}
+
 static enum gtr_code check_words(const struct gtr_record_options *options, struct gtr_err *err)
 {
     static const char *const reductions[] = { "none", "sum", "mean" };
-    static const char *const states[] = { "pre-clip", "post-clip", "unknown" };
     enum gtr_code rc;
 
     rc = check_word("reduction", options->reduction, reductions, GTR_ARRAY_LEN(reductions),
                     "none, sum or mean", err);
     if (rc == GTR_OK)
-        rc = check_word("grad_state", options->grad_state, states, GTR_ARRAY_LEN(states),
-                        "pre-clip, post-clip or unknown", err);
+        rc = check_state(options->grad_state, err);
     return rc;
 }
 

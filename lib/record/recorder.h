@@ -132,6 +132,16 @@ enum gtr_code gtr_recorder_param_group(struct gtr_recorder *recorder, const char
 enum gtr_code gtr_recorder_begin(struct gtr_recorder *recorder, int64_t step, double loss,
                                  double lr, struct gtr_err *err);
 
+/* The same for a row that is told later than it was made: `time` is when, in seconds of the
+ * system's CLOCK_MONOTONIC.  gtr_recorder_begin takes the time at which it is called. */
+enum gtr_code gtr_recorder_begin_at(struct gtr_recorder *recorder, int64_t step, double loss,
+                                    double lr, double time, struct gtr_err *err);
+
+/* Within a step: what the whole gradient has beyond the tensors that were declared, such as
+ * parameters that came later, as a sum of squares.  The global norm of the row counts it, no
+ * tensor's and no group's does.  Once a step; without it, 0. */
+enum gtr_code gtr_recorder_rest(struct gtr_recorder *recorder, double sumsq, struct gtr_err *err);
+
 /* The gradient of tensor i: numel contiguous elements of its dtype in host memory (f16 and bf16 as
  * uint16_t).  A tensor not given in a step has no gradient there: norm 0. */
 enum gtr_code gtr_recorder_grad(struct gtr_recorder *recorder, size_t tensor, const void *elements,
@@ -164,6 +174,23 @@ enum gtr_code gtr_recorder_end(struct gtr_recorder *recorder, struct gtr_err *er
 /* What the run then did with the last completed step: once, before the next one begins. */
 enum gtr_code gtr_recorder_applied(struct gtr_recorder *recorder, double scale, bool skipped,
                                    struct gtr_err *err);
+
+/* --- what becomes known later -------------------------------------------------------------------
+ *
+ * At any time from open to close, as often as there is news: the trace says what was told last.  In
+ * a folder it does so at once, whatever ends the process. */
+
+/* pre-clip | post-clip | unknown */
+enum gtr_code gtr_recorder_set_grad_state(struct gtr_recorder *recorder, const char *grad_state,
+                                          struct gtr_err *err);
+
+/* The planned length of the run, in rows; 0: unknown. */
+enum gtr_code gtr_recorder_set_total_steps(struct gtr_recorder *recorder, int64_t total_steps,
+                                           struct gtr_err *err);
+
+/* The run has come to its end by itself.  If nobody has told its length, the rows that were
+ * completed are taken for it, and the trace says so: head.total_steps_from is "rows". */
+enum gtr_code gtr_recorder_run_ended(struct gtr_recorder *recorder, struct gtr_err *err);
 
 /* --- what it takes --------------------------------------------------------------------------- */
 

@@ -102,9 +102,9 @@ enum gtr_code gtr_recorder_policy_begin(struct gtr_recorder_policy *policy,
 }
 
 double gtr_recorder_policy_step(struct gtr_recorder_policy *policy, const struct gtr_head *head,
-                                int64_t step, const double *sumsq)
+                                const struct gtr_step *step, const double *sumsq)
 {
-    struct gtr_obs obs = { .progress = gtr_progress_at(step, head->total_steps) };
+    struct gtr_obs obs = { .progress = gtr_progress_at(step->index, head->total_steps) };
     double total = 0.0, least = HUGE_VAL;
     size_t i, j;
 
@@ -115,7 +115,7 @@ double gtr_recorder_policy_step(struct gtr_recorder_policy *policy, const struct
         policy->sums[policy->groups->of_tensor[i]] += sumsq[i];
         total += sumsq[i];
     }
-    obs.total = sqrt(total);
+    obs.total = sqrt(total + step->rest);
     for (j = 0; j < policy->groups->n_groups; j++) {
         struct gtr_action act;
 

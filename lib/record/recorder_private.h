@@ -6,6 +6,7 @@
  *   recorder_give.c      the gradients of that step
  *   recorder_elements.c  what is kept of each tensor, and where it lies in a capture
  *   recorder_policy.c    what a policy would make of them
+ *   recorder_late.c      what becomes known while it records
  *   recorder_spikes.c    which steps of a flight recorder are written
  *   recorder_queue.c     what the training thread and the writer share: its size, the thread
  *   recorder_room.c      the training thread's side of it
@@ -99,6 +100,8 @@ struct gtr_record_queue {
     bool amended; /* the last row taken has changed */
     double applied_scale;
     bool skipped;
+    bool knows; /* something has become known: */
+    struct gtr_late late;
     bool opened, closing, abandoned;
     struct gtr_record_progress progress;
     uint64_t dropped; /* captures so far in what is written; the writer's alone */
@@ -138,10 +141,12 @@ struct gtr_recorder {
     bool begun;       /* the first step */
     uint64_t n_steps; /* completed */
     bool in_step;
-    int64_t last_index;
+    int64_t last_index;         /* of the step under way, else as the next */
+    int64_t last_completed;     /* if there is one */
     struct gtr_record_row *row; /* under way, else the last completed */
     bool *given;                /* [P] in the step under way */
-    double started;             /* clock at the first step */
+    double started;             /* time of the first row */
+    bool has_rest;              /* the step under way was told its rest */
     struct gtr_record_spikes spikes;
     struct gtr_record_queue queue;
     struct gtr_writer *writer; /* the writer's, from its start to its end; but for securing rows */
@@ -153,6 +158,9 @@ struct gtr_recorder {
 /* The first option with an impossible value, if any: its name, the value, what is allowed. */
 enum gtr_code gtr_record_options_check(const struct gtr_record_options *options,
                                        struct gtr_err *err);
+
+/* The word of the format that `grad_state` is, which is static; NULL and an error if it is none. */
+const char *gtr_record_grad_state(const char *grad_state, struct gtr_err *err);
 
 /* Copies into *head, which is initialised, what checked options say about the run, and the time
  * of day.  On failure the head is still to be freed. */
@@ -199,7 +207,7 @@ enum gtr_code gtr_recorder_policy_begin(struct gtr_recorder_policy *policy,
 /* The smallest scale of any group at this step, whose elements are finite; HUGE_VAL without a
  * policy. */
 double gtr_recorder_policy_step(struct gtr_recorder_policy *policy, const struct gtr_head *head,
-                                int64_t step, const double *sumsq);
+                                const struct gtr_step *step, const double *sumsq);
 
 /* --- the queue ------------------------------------------------------------------------------ */
 
@@ -216,6 +224,9 @@ void gtr_recorder_queue_end(struct gtr_recorder *recorder);
 
 /* What the run did with the last row that ended. */
 void gtr_recorder_queue_amend(struct gtr_recorder *recorder, double scale, bool skipped);
+
+/* What is known of the run by now. */
+void gtr_recorder_queue_know(struct gtr_recorder *recorder, const struct gtr_late *late);
 
 /* Row number `row` is written without elements. */
 void gtr_recorder_queue_discard(struct gtr_recorder *recorder, uint64_t row);

@@ -138,6 +138,18 @@ void gtr_recorder_queue_amend(struct gtr_recorder *r, double scale, bool skipped
     pthread_mutex_unlock(&q->lock);
 }
 
+void gtr_recorder_queue_know(struct gtr_recorder *r, const struct gtr_late *late)
+{
+    struct gtr_record_queue *q = &r->queue;
+
+    pthread_mutex_lock(&q->lock);
+    q->late = *late;
+    q->knows = true;
+    if (!q->threaded)
+        wake(r);
+    pthread_mutex_unlock(&q->lock);
+}
+
 void gtr_recorder_queue_direct(struct gtr_recorder *r, size_t tensor, const void *elements)
 {
     struct gtr_record_queue *q = &r->queue;

@@ -53,11 +53,12 @@ static bool is_spike(struct gtr_recorder *r)
         energy += row->sumsq[i];
         bad += row->nonfinite[i];
     }
+    energy += row->step.rest;
     if (bad > 0 || !(energy <= DBL_MAX))
         return true; /* and is no norm that an average could take in */
     expected = gtr_follower_expected(&s->past, &s->average);
     gtr_follower_add(&s->past, &s->average, sqrt(energy));
-    scale = gtr_recorder_policy_step(s->policy, &r->head, row->step.index, row->sumsq);
+    scale = gtr_recorder_policy_step(s->policy, &r->head, &row->step, row->sumsq);
     return (expected >= 0.0 && energy > expected) || scale < s->scale ||
            row->step.applied_scale < s->scale;
 }

@@ -25,7 +25,6 @@ static enum gtr_code start(struct gtr_recorder *r, struct gtr_err *err)
         rc = gtr_recorder_queue_open(r, &failure);
     if (rc == GTR_OK)
         gtr_recorder_check_disk(r);
-    r->started = gtr_clock();
     return rc == GTR_OK ? rc : gtr_record_fail(&r->state, &failure, err);
 }
 
@@ -53,9 +52,14 @@ static void clear_row(struct gtr_recorder *r, const struct gtr_step *step)
 enum gtr_code gtr_recorder_begin(struct gtr_recorder *r, int64_t step, double loss, double lr,
                                  struct gtr_err *err)
 {
+    return gtr_recorder_begin_at(r, step, loss, lr, gtr_clock(), err);
+}
+
+enum gtr_code gtr_recorder_begin_at(struct gtr_recorder *r, int64_t step, double loss, double lr,
+                                    double time, struct gtr_err *err)
+{
     struct gtr_step known = { .index = step, .loss = loss, .lr = lr, .applied_scale = (double)NAN };
     enum gtr_code rc;
-    double now = gtr_clock();
 
     if (gtr_record_is_forked(&r->state))
         return GTR_OK;
@@ -75,7 +79,9 @@ enum gtr_code gtr_recorder_begin(struct gtr_recorder *r, int64_t step, double lo
         rc = start(r, err);
     if (rc != GTR_OK)
         return rc;
-    known.time = r->n_steps > 0 ? now - r->started : 0.0;
+    if (r->n_steps == 0)
+        r->started = time;
+    known.time = time - r->started;
     gtr_recorder_judge(r);
     r->row = gtr_recorder_queue_begin(r, gtr_recorder_captures(r, step));
     if (r->row == NULL)
@@ -83,6 +89,26 @@ enum gtr_code gtr_recorder_begin(struct gtr_recorder *r, int64_t step, double lo
     clear_row(r, &known);
     r->last_index = step;
     r->in_step = true;
+    r->has_rest = false;
+    return GTR_OK;
+}
+
+enum gtr_code gtr_recorder_rest(struct gtr_recorder *r, double sumsq, struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    if (gtr_record_is_forked(&r->state))
+        return GTR_OK;
+    rc = gtr_record_failed(&r->state, err);
+    if (rc != GTR_OK)
+        return rc;
+    if (!r->in_step || r->has_rest)
+        return gtr_fail(err, GTR_EUSAGE, "%s: rest: belongs into a step, once", r->path);
+    if (!(sumsq >= 0.0))
+        return gtr_fail(err, GTR_EUSAGE, "%s: step %" PRId64 ": rest %g: is a sum of squares",
+                        r->path, r->last_index, sumsq);
+    r->row->step.rest = sumsq;
+    r->has_rest = true;
     return GTR_OK;
 }
 
@@ -129,6 +155,7 @@ enum gtr_code gtr_recorder_end(struct gtr_recorder *r, struct gtr_err *err)
     if (rc != GTR_OK)
         return rc;
     r->in_step = false;
+    r->last_completed = r->last_index;
     r->n_steps++;
     r->spikes.judged = false;
     gtr_recorder_queue_end(r);

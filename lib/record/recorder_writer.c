@@ -146,6 +146,18 @@ static void amend(struct gtr_recorder *r)
     pthread_mutex_lock(&q->lock);
 }
 
+/* Also after a failure: it costs no room that a trace has not. */
+static void know(struct gtr_recorder *r)
+{
+    struct gtr_record_queue *q = &r->queue;
+    const struct gtr_late late = q->late;
+
+    q->knows = false;
+    pthread_mutex_unlock(&q->lock);
+    gtr_writer_know(r->writer, &late, NULL);
+    pthread_mutex_lock(&q->lock);
+}
+
 static void take_direct(struct gtr_recorder *r)
 {
     struct gtr_record_queue *q = &r->queue;
@@ -181,7 +193,9 @@ bool gtr_recorder_writer_advance(struct gtr_recorder *r)
 
     if (q->held && !q->closing)
         return false;
-    if (q->amended)
+    if (q->knows && r->writer != NULL)
+        know(r);
+    else if (q->amended)
         amend(r);
     else if (q->taken < q->decided)
         next_row(r);

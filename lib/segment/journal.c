@@ -142,9 +142,9 @@ static enum gtr_code read_header(struct gtr_journal *journal, size_t *used, stru
     if (sum != gtr_crc_bytes(0, journal->bytes, GTR_JOURNAL_BEFORE + (size_t)n))
         return bad_header(journal, err);
     version = take_u32(&cursor);
-    if (version != GTR_JOURNAL_VERSION)
+    if (version < 1 || version > GTR_JOURNAL_VERSION)
         return gtr_fail(err, GTR_EFORMAT,
-                        "%s: is a journal of version %u, and this program reads %d; update "
+                        "%s: is a journal of version %u, and this program reads up to %d; update "
                         "gradtrace",
                         journal->path, version, GTR_JOURNAL_VERSION);
     journal->param_norms = take_u32(&cursor) != 0;
@@ -155,9 +155,31 @@ static enum gtr_code read_header(struct gtr_journal *journal, size_t *used, stru
 
 /* --- rows and what amends them ---------------------------------------------------------------- */
 
+/* Without a rest. */
 static size_t row_record_bytes(const struct gtr_journal *journal)
 {
     return 8 + GTR_STEP_BYTES + gtr_row_bytes(journal->head.n_tensors, journal->param_norms);
+}
+
+static bool may_be(const struct gtr_journal *journal, uint32_t kind, size_t n)
+{
+    size_t row = row_record_bytes(journal);
+
+    switch (kind) {
+    case GTR_JOURNAL_ROW:
+        return n == row;
+    case GTR_JOURNAL_REST:
+        return n == row + GTR_STEP_BYTES_MOST - GTR_STEP_BYTES;
+    case GTR_JOURNAL_AMEND:
+        return n == GTR_JOURNAL_AMEND_BYTES;
+    case GTR_JOURNAL_KNOW:
+        return n == GTR_JOURNAL_KNOW_BYTES;
+    case GTR_JOURNAL_SPARE:
+    case GTR_JOURNAL_STOP:
+        return n > 0 && n <= GTR_JOURNAL_STOP_MOST;
+    default:
+        return false;
+    }
 }
 
 enum found { FOUND_RECORD, FOUND_TORN, FOUND_ALTERED };
@@ -175,9 +197,7 @@ static enum found look(const struct gtr_journal *journal, size_t at, uint32_t *k
     memcpy(kind, bytes, sizeof *kind);
     memcpy(&length, bytes + 4, sizeof length);
     *n = length;
-    if (!(*kind == GTR_JOURNAL_ROW && *n == row_record_bytes(journal)) &&
-        !(*kind == GTR_JOURNAL_AMEND && *n == GTR_JOURNAL_AMEND_BYTES) &&
-        !(*kind == GTR_JOURNAL_STOP && *n > 0 && *n <= GTR_JOURNAL_STOP_MOST))
+    if (!may_be(journal, *kind, *n))
         return FOUND_ALTERED;
     if (left < GTR_JOURNAL_BEFORE + *n + GTR_JOURNAL_AFTER)
         return FOUND_TORN;
@@ -200,20 +220,22 @@ static bool are_sums(const unsigned char *values, size_t n)
 
 /* Records that are whole and still do not follow each other, or hold sums of squares that are
  * negative or no numbers, are a fault of whoever wrote them. */
-static bool take_row(struct gtr_journal *journal, const unsigned char *bytes, bool gaps)
+static bool take_row(struct gtr_journal *journal, const unsigned char *bytes, size_t n_bytes,
+                     bool gaps)
 {
     const struct gtr_journal_row *last =
         journal->n_rows > 0 ? &journal->rows[journal->n_rows - 1] : NULL;
     uint64_t next = last != NULL ? last->number + 1 : journal->first_row;
     size_t n = journal->head.n_tensors;
+    size_t step_bytes = n_bytes - (row_record_bytes(journal) - GTR_STEP_BYTES);
     struct gtr_journal_row row;
 
     memcpy(&row.number, bytes, 8);
-    gtr_step_unpack(bytes + 8, &row.step);
-    row.values = bytes + 8 + GTR_STEP_BYTES;
+    gtr_step_unpack(bytes + 8, step_bytes, &row.step);
+    row.values = bytes + 8 + step_bytes;
     if ((gaps ? row.number < next : row.number != next) || row.number >= INT64_MAX ||
-        (last != NULL && row.step.index <= last->step.index) || !are_sums(row.values, n) ||
-        (journal->param_norms && !are_sums(row.values + n * 20, n)))
+        !(row.step.rest >= 0.0) || (last != NULL && row.step.index <= last->step.index) ||
+        !are_sums(row.values, n) || (journal->param_norms && !are_sums(row.values + n * 20, n)))
         return false;
     journal->rows[journal->n_rows++] = row;
     return true;
@@ -235,14 +257,53 @@ static bool take_amend(struct gtr_journal *journal, const unsigned char *bytes)
     return true;
 }
 
-static enum gtr_code take_stop(struct gtr_journal *journal, const unsigned char *bytes, size_t n,
-                               struct gtr_err *err)
+static enum gtr_code take_why(char **field, const unsigned char *bytes, size_t n,
+                              struct gtr_err *err)
 {
     char why[GTR_JOURNAL_STOP_MOST + 1];
 
     memcpy(why, bytes, n);
     why[n] = '\0';
-    return gtr_head_set(&journal->head.stopped, why, err);
+    return gtr_head_set(field, why, err);
+}
+
+/* False if it is nothing that a run could have planned. */
+static bool take_known(struct gtr_journal *journal, const unsigned char *bytes, enum gtr_code *rc,
+                       struct gtr_err *err)
+{
+    char words[2][GTR_JOURNAL_WORD + 1] = { "", "" };
+    struct gtr_head late = { .grad_state = words[0] };
+
+    memcpy(&late.total_steps, bytes, 8);
+    memcpy(words[0], bytes + 8, GTR_JOURNAL_WORD);
+    memcpy(words[1], bytes + 8 + GTR_JOURNAL_WORD, GTR_JOURNAL_WORD);
+    late.total_steps_from = words[1][0] != '\0' ? words[1] : NULL;
+    if (late.total_steps < 0)
+        return false;
+    *rc = gtr_head_take_late(&journal->head, &late, err);
+    return true;
+}
+
+/* What a whole record holds; false if that cannot be. */
+static bool take_record(struct gtr_journal *journal, uint32_t kind, const unsigned char *inside,
+                        size_t n, enum gtr_code *rc, struct gtr_err *err)
+{
+    switch (kind) {
+    case GTR_JOURNAL_STOP:
+        *rc = take_why(&journal->head.stopped, inside, n, err);
+        return true;
+    case GTR_JOURNAL_SPARE:
+        *rc = take_why(&journal->head.elements_stopped, inside, n, err);
+        return true;
+    case GTR_JOURNAL_KNOW:
+        return take_known(journal, inside, rc, err);
+    case GTR_JOURNAL_AMEND:
+        return take_amend(journal, inside);
+    default:
+        *rc = gtr_grow(&journal->rows, &journal->capacity, journal->n_rows + 1,
+                       sizeof *journal->rows, err);
+        return *rc != GTR_OK || take_row(journal, inside, n, journal->n_altered > 0);
+    }
 }
 
 /* The next byte after `at` where a whole record starts, or the end. */
@@ -299,13 +360,7 @@ static enum gtr_code read_records(struct gtr_journal *journal, size_t at, bool s
             return GTR_OK;
         }
         if (good)
-            rc = gtr_grow(&journal->rows, &journal->capacity, journal->n_rows + 1,
-                          sizeof *journal->rows, err);
-        if (rc == GTR_OK && good && kind == GTR_JOURNAL_STOP)
-            rc = take_stop(journal, inside, n, err);
-        else if (rc == GTR_OK && good)
-            good = kind == GTR_JOURNAL_ROW ? take_row(journal, inside, journal->n_altered > 0)
-                                           : take_amend(journal, inside);
+            good = take_record(journal, kind, inside, n, &rc, err);
         if (rc == GTR_OK && !good)
             rc = is_altered(journal, at, salvage, err);
         if (found == FOUND_RECORD)

@@ -9,10 +9,13 @@
  *     header   u32 version | u32 1 if rows have param_sumsq | u64 first row | the head
  *     row      u64 number | what crc.h sums
  *     amend    u64 number | f64 applied_scale | u8 skipped
+ *     know     i64 total_steps | grad_state[16] | total_steps_from[16]: instead of the header's
+ *     spare    text: why no more elements come, though norms do
  *     stop     text: why no more rows come, though the run goes on
  *
- * The sizes of rows follow from the header.  So a file that ends within a record was torn there by
- * its writer's end, which is no damage, while a record of another size or sum was altered.
+ * The sizes of rows, which with a rest are of a kind of their own, follow from the header.  So a
+ * file that ends within a record was torn there by its writer's end, which is no damage, while a
+ * record of another size or sum was altered.
  */
 #ifndef GTR_JOURNAL_H
 #define GTR_JOURNAL_H
@@ -21,24 +24,30 @@
 
 #include "crc.h"
 #include "trace.h"
+#include "writer.h"
 
 /* --- records ---------------------------------------------------------------------------------- */
 
 /* Kinds are four letters, so that the start of a record can be found again after damage. */
 #define GTR_JOURNAL_HEADER UINT32_C(0x6872544a) /* "JTrh" */
 #define GTR_JOURNAL_ROW    UINT32_C(0x7772544a) /* "JTrw" */
+#define GTR_JOURNAL_REST   UINT32_C(0x7272544a) /* "JTrr": a row with a rest */
 #define GTR_JOURNAL_AMEND  UINT32_C(0x6d61544a) /* "JTam" */
+#define GTR_JOURNAL_KNOW   UINT32_C(0x6e6b544a) /* "JTkn" */
+#define GTR_JOURNAL_SPARE  UINT32_C(0x7073544a) /* "JTsp" */
 #define GTR_JOURNAL_STOP   UINT32_C(0x7473544a) /* "JTst" */
 
 /* Of the length of a text that is not known, as against an empty one. */
 #define GTR_JOURNAL_NO_TEXT UINT32_MAX
 
 enum {
-    GTR_JOURNAL_VERSION = 1,
-    GTR_JOURNAL_BEFORE = 8, /* bytes of a record before what it holds: kind and length */
-    GTR_JOURNAL_AFTER = 4,  /* the sum */
+    GTR_JOURNAL_VERSION = 2, /* 1: rows and what becomes known had no more than they had then */
+    GTR_JOURNAL_BEFORE = 8,  /* bytes of a record before what it holds: kind and length */
+    GTR_JOURNAL_AFTER = 4,   /* the sum */
     GTR_JOURNAL_AMEND_BYTES = 17,
-    GTR_JOURNAL_STOP_MOST = 255 /* bytes of the text, at least 1 */
+    GTR_JOURNAL_WORD = 16, /* bytes of a word that is known, zeros behind it */
+    GTR_JOURNAL_KNOW_BYTES = 8 + 2 * GTR_JOURNAL_WORD,
+    GTR_JOURNAL_STOP_MOST = 255 /* bytes of the text, at least 1; of a spare's too */
 };
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -101,6 +110,14 @@ enum gtr_code gtr_journal_amend(struct gtr_journal_writer *writer, double applie
 /* No more rows come, and why: head.stopped for readers. */
 enum gtr_code gtr_journal_stop(struct gtr_journal_writer *writer, const char *why,
                                struct gtr_err *err);
+
+/* What is known by now; a journal that takes the place of this one says it as well. */
+enum gtr_code gtr_journal_know(struct gtr_journal_writer *writer, const struct gtr_late *late,
+                               struct gtr_err *err);
+
+/* No more elements come, and why: head.elements_stopped for readers.  Told once. */
+enum gtr_code gtr_journal_spare(struct gtr_journal_writer *writer, const char *why,
+                                struct gtr_err *err);
 
 /* The number that the next row will have. */
 uint64_t gtr_journal_next(struct gtr_journal_writer *writer);

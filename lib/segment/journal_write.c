@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,6 +40,8 @@ struct gtr_journal_writer {
     uint64_t first_row;
     uint64_t *starts; /* [n_rows], of their records */
     size_t n_rows, starts_capacity;
+    struct gtr_late late;                  /* grad_state NULL: nothing was told */
+    char spare[GTR_JOURNAL_STOP_MOST + 1]; /* "": elements go on */
 };
 
 /* --- records in memory ------------------------------------------------------------------------ */
@@ -137,6 +140,24 @@ static enum gtr_code set_aside(struct gtr_journal_writer *w, struct gtr_err *err
     return GTR_OK;
 }
 
+static void put_word(struct record *r, const char *word)
+{
+    char bytes[GTR_JOURNAL_WORD] = "";
+
+    if (word != NULL)
+        memcpy(bytes, word, strnlen(word, sizeof bytes));
+    put(r, bytes, sizeof bytes);
+}
+
+static enum gtr_code make_known(struct record *r, const struct gtr_late *late, struct gtr_err *err)
+{
+    begin(r, GTR_JOURNAL_KNOW, err);
+    put(r, &late->total_steps, sizeof late->total_steps);
+    put_word(r, late->grad_state);
+    put_word(r, late->total_steps_from);
+    return r->rc;
+}
+
 /* The record behind the others. */
 static enum gtr_code write_record(struct gtr_journal_writer *w, struct gtr_err *err)
 {
@@ -159,15 +180,14 @@ static enum gtr_code append(struct gtr_journal_writer *w, const struct gtr_row *
                             struct gtr_err *err)
 {
     struct record *r = &w->record;
-    unsigned char step[GTR_STEP_BYTES];
+    unsigned char step[GTR_STEP_BYTES_MOST];
     const uint64_t start = w->end;
     size_t n = w->n_tensors;
     enum gtr_code rc;
 
-    gtr_step_pack(row->step, step);
-    begin(r, GTR_JOURNAL_ROW, err);
+    begin(r, row->step->rest == 0.0 ? GTR_JOURNAL_ROW : GTR_JOURNAL_REST, err);
     put_u64(r, w->first_row + w->n_rows);
-    put(r, step, sizeof step);
+    put(r, step, gtr_step_pack(row->step, step));
     put(r, row->sumsq, n * sizeof *row->sumsq);
     put(r, row->maxabs, n * sizeof *row->maxabs);
     put(r, row->nonfinite, n * sizeof *row->nonfinite);
@@ -213,15 +233,42 @@ enum gtr_code gtr_journal_amend(struct gtr_journal_writer *w, double applied_sca
     return rc;
 }
 
-enum gtr_code gtr_journal_stop(struct gtr_journal_writer *w, const char *why, struct gtr_err *err)
+/* A text that says why, which nobody leaves out. */
+static enum gtr_code write_why(struct gtr_journal_writer *w, uint32_t kind, const char *why,
+                               struct gtr_err *err)
 {
     size_t n = strnlen(why, GTR_JOURNAL_STOP_MOST);
     enum gtr_code rc;
 
     pthread_mutex_lock(&w->lock);
-    begin(&w->record, GTR_JOURNAL_STOP, err);
+    begin(&w->record, kind, err);
     put(&w->record, n > 0 ? why : "?", n > 0 ? n : 1);
     rc = write_record(w, err);
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+enum gtr_code gtr_journal_stop(struct gtr_journal_writer *w, const char *why, struct gtr_err *err)
+{
+    return write_why(w, GTR_JOURNAL_STOP, why, err);
+}
+
+enum gtr_code gtr_journal_spare(struct gtr_journal_writer *w, const char *why, struct gtr_err *err)
+{
+    snprintf(w->spare, sizeof w->spare, "%s", why); /* of the thread that restarts */
+    return write_why(w, GTR_JOURNAL_SPARE, why, err);
+}
+
+enum gtr_code gtr_journal_know(struct gtr_journal_writer *w, const struct gtr_late *late,
+                               struct gtr_err *err)
+{
+    enum gtr_code rc;
+
+    pthread_mutex_lock(&w->lock);
+    w->late = *late;
+    rc = make_known(&w->record, late, err);
+    if (rc == GTR_OK)
+        rc = write_record(w, err);
     pthread_mutex_unlock(&w->lock);
     return rc;
 }
@@ -319,6 +366,38 @@ static enum gtr_code make_successor(struct gtr_journal_writer *w, struct success
     return rc;
 }
 
+/* The record in w->record, behind the others of the new one. */
+static enum gtr_code write_to(struct gtr_journal_writer *w, struct successor *next,
+                              struct gtr_err *err)
+{
+    enum gtr_code rc = finish(w->path, &w->record);
+
+    if (rc == GTR_OK &&
+        gtr_write_at(next->fd, w->record.bytes, w->record.n, next->end) < w->record.n)
+        return cannot_write(w, err);
+    next->end += w->record.n;
+    return rc;
+}
+
+/* What was told for good may have stood among the rows that are left out. */
+static enum gtr_code repeat(struct gtr_journal_writer *w, struct successor *next,
+                            struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    if (w->late.grad_state != NULL) {
+        rc = make_known(&w->record, &w->late, err);
+        if (rc == GTR_OK)
+            rc = write_to(w, next, err);
+    }
+    if (rc == GTR_OK && w->spare[0] != '\0') {
+        begin(&w->record, GTR_JOURNAL_SPARE, err);
+        put(&w->record, w->spare, strlen(w->spare));
+        rc = write_to(w, next, err);
+    }
+    return rc;
+}
+
 /* The few records that came meanwhile, and the name. */
 static enum gtr_code put_in_place(struct gtr_journal_writer *w, struct successor *next,
                                   struct gtr_err *err)
@@ -326,6 +405,8 @@ static enum gtr_code put_in_place(struct gtr_journal_writer *w, struct successor
     enum gtr_code rc = copy_records(w, next, w->end, err);
     size_t i;
 
+    if (rc == GTR_OK)
+        rc = repeat(w, next, err);
     if (rc == GTR_OK && ((w->sync && fdatasync(next->fd) != 0) || rename(next->path, w->path) != 0))
         rc = cannot_write(w, err);
     if (rc != GTR_OK)

@@ -252,8 +252,14 @@ static enum gtr_code join_row(struct merge *merge, struct gtr_step *step, struct
     for (r = 0; rc == GTR_OK && r < merge->n_ranks; r++)
         rc = gtr_trace_read_all(merge->traces[r], merge->at[r], 1, &merge->rows[r], err);
     *step = gtr_trace_steps(merge->traces[0])[merge->at[0]];
-    for (r = 1; r < merge->n_ranks; r++)
-        step->skipped = step->skipped || gtr_trace_steps(merge->traces[r])[merge->at[r]].skipped;
+    for (r = 1; r < merge->n_ranks; r++) {
+        const struct gtr_step *other = &gtr_trace_steps(merge->traces[r])[merge->at[r]];
+
+        step->skipped = step->skipped || other->skipped;
+        step->rest += one ? 0.0 : other->rest;
+    }
+    if (merge->options->join == GTR_JOIN_MEAN)
+        step->rest /= (double)merge->n_ranks;
     for (i = 0; rc == GTR_OK && i < merge->matched.head.n_tensors; i++)
         if (one)
             rc = take_same(merge, i, step->index, err);

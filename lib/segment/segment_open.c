@@ -105,6 +105,8 @@ static enum gtr_code check_segment(struct gtr_folder *folder, const struct gtr_t
     }
     if (rc == GTR_OK)
         rc = check_against(folder, &file->head, param_norms, found->path, err);
+    if (rc == GTR_OK)
+        rc = gtr_head_take_late(&folder->trace.head, &file->head, err);
     return rc == GTR_OK ? gtr_trace_check_rows(file, NULL, err) : rc;
 }
 
@@ -181,7 +183,8 @@ static enum gtr_code add_journal(struct gtr_folder *folder, struct gtr_err *err)
         rc = rows_missing(trace->path, folder->n_rows, journal->first_row - 1, journal->path, err);
     if (rc != GTR_OK)
         return rc;
-    if (journal->head.stopped != NULL)
+    rc = gtr_head_take_late(&trace->head, &journal->head, err);
+    if (rc == GTR_OK && journal->head.stopped != NULL)
         rc = gtr_head_set(&trace->head.stopped, journal->head.stopped, err);
     /* A recorder that was killed between closing a segment and starting the next journal leaves
      * rows in both. */

@@ -21,6 +21,7 @@ struct source {
     struct gtr_trace *file;
     struct gtr_journal *journal;
     uint64_t first_row;
+    bool left; /* a segment that was never closed: what it says of the whole is old */
 };
 
 /* A row that is right, and where it is. */
@@ -126,7 +127,7 @@ static enum gtr_code add_file(struct recovery *recovery, const struct gtr_segmen
                               struct gtr_err *err)
 {
     bool left = found->kind == GTR_SEGMENT_LEFT;
-    struct source source = { .first_row = found->first_row };
+    struct source source = { .first_row = found->first_row, .left = left };
     struct gtr_err fault = { 0 };
     size_t before = recovery->n_sources;
     enum gtr_code rc = gtr_trace_open_file(found->path, false, &source.file, &fault);
@@ -339,10 +340,15 @@ static enum gtr_code choose_options(struct recovery *recovery, struct gtr_err *e
             gtr_trace_n_dropped(recovery->sources[i].file) > recovery->n_dropped)
             recovery->n_dropped = gtr_trace_n_dropped(recovery->sources[i].file);
     recovery->options.dropped_captures = &recovery->n_dropped;
-    for (i = 1; rc == GTR_OK && i < recovery->n_sources; i++)
-        if (head_of(&recovery->sources[i])->stopped != NULL)
-            rc = gtr_head_set(&head_of(&recovery->sources[0])->stopped,
-                              head_of(&recovery->sources[i])->stopped, err);
+    for (i = 1; rc == GTR_OK && i < recovery->n_sources; i++) {
+        struct gtr_head *head = head_of(&recovery->sources[0]);
+        const struct gtr_head *later = head_of(&recovery->sources[i]);
+
+        if (!recovery->sources[i].left)
+            rc = gtr_head_take_late(head, later, err);
+        if (rc == GTR_OK && later->stopped != NULL)
+            rc = gtr_head_set(&head->stopped, later->stopped, err);
+    }
     return rc == GTR_OK ? gtr_rows_new(&recovery->values, 1, most, err) : rc;
 }
 

@@ -35,6 +35,8 @@ struct segments {
     struct gtr_writer_options options;
     struct gtr_journal_writer *journal;
     bool stopped;            /* which says so */
+    struct gtr_late late;    /* what has become known; grad_state NULL: nothing, */
+    bool told;               /* or the segment that was closed last says it */
     struct gtr_writer *open; /* the segment being written; NULL until something is written */
     uint64_t first_row;      /* of the open segment */
     uint64_t n_closed;       /* rows in closed segments */
@@ -75,12 +77,16 @@ static enum gtr_code open_segment(struct segments *segments, struct gtr_err *err
 static enum gtr_code close_segment(struct segments *segments, struct gtr_err *err)
 {
     uint64_t end = segments->first_row + segments->open->n_steps;
-    enum gtr_code rc = gtr_writer_close(segments->open, err);
+    enum gtr_code rc;
 
+    if (segments->late.grad_state != NULL)
+        gtr_writer_know(segments->open, &segments->late, NULL);
+    rc = gtr_writer_close(segments->open, err);
     segments->open = NULL;
     if (rc != GTR_OK)
         return rc;
     segments->n_closed = end;
+    segments->told = true;
     return GTR_OK;
 }
 
@@ -112,6 +118,30 @@ static enum gtr_code rotate_if_due(struct segments *segments, struct gtr_err *er
     enum gtr_code rc = close_if_due(segments, err);
 
     return rc == GTR_OK ? open_segment(segments, err) : rc;
+}
+
+/* --- what becomes known ----------------------------------------------------------------------- */
+
+static enum gtr_code know(struct gtr_writer *writer, const struct gtr_late *late,
+                          struct gtr_err *err)
+{
+    struct segments *segments = folder_of(writer);
+    enum gtr_code rc = writer->ahead ? GTR_OK : gtr_journal_know(segments->journal, late, err);
+
+    segments->late = *late;
+    segments->told = false;
+    if (rc == GTR_OK)
+        rc = gtr_head_set(&segments->head.grad_state, late->grad_state, err);
+    if (rc == GTR_OK)
+        rc = gtr_head_set(&segments->head.total_steps_from, late->total_steps_from, err);
+    segments->head.total_steps = late->total_steps;
+    return rc;
+}
+
+static enum gtr_code secure_know(struct gtr_writer *writer, const struct gtr_late *late,
+                                 struct gtr_err *err)
+{
+    return gtr_journal_know(folder_of(writer)->journal, late, err);
 }
 
 static enum gtr_code settle(struct gtr_writer *writer, struct gtr_err *err)
@@ -222,18 +252,21 @@ static void remove_journal(struct segments *segments)
     gtr_free(path);
 }
 
-/* The journal stays if it has rows that no segment has: a write has failed. */
+/* The journal stays if it has what no segment has: rows, where a write has failed, or what became
+ * known after the last one was closed. */
 static enum gtr_code end_segments(struct segments *segments, struct gtr_err *err)
 {
     const uint64_t n_known = gtr_journal_next(segments->journal);
     enum gtr_code rc = GTR_OK;
+    bool told;
 
     /* A trace without steps is a segment without rows, as a file would be. */
     if (n_known == 0 && segments->writer.failure.code == GTR_OK)
         rc = open_segment(segments, err);
     if (rc == GTR_OK && segments->open != NULL)
         rc = close_segment(segments, err);
-    if (rc == GTR_OK && segments->n_closed == n_known && !segments->stopped)
+    told = segments->told || segments->late.grad_state == NULL;
+    if (rc == GTR_OK && segments->n_closed == n_known && told && !segments->stopped)
         remove_journal(segments);
     return rc;
 }
@@ -283,10 +316,12 @@ enum gtr_code gtr_folder_writer_open(const char *folder, const struct gtr_head *
                                                  .amend = amend,
                                                  .elements = add_elements,
                                                  .stopped = stopped,
+                                                 .know = know,
                                                  .close = close_folder,
                                                  .abandon = abandon,
                                                  .secure = secure,
                                                  .secure_amend = secure_amend,
+                                                 .secure_know = secure_know,
                                                  .settle = settle };
     struct segments *segments;
     enum gtr_code rc;

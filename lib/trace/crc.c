@@ -45,16 +45,23 @@ uint32_t gtr_crc_bytes(uint32_t crc, const void *bytes, size_t n)
 /* The numbers lie in the struct as they are summed, one behind the other. */
 _Static_assert(offsetof(struct gtr_step, skipped) == GTR_STEP_BYTES - 1, "no gaps between numbers");
 
-void gtr_step_pack(const struct gtr_step *step, unsigned char *bytes)
+size_t gtr_step_pack(const struct gtr_step *step, unsigned char *bytes)
 {
     memcpy(bytes, step, GTR_STEP_BYTES - 1);
     bytes[GTR_STEP_BYTES - 1] = step->skipped;
+    if (step->rest == 0.0)
+        return GTR_STEP_BYTES;
+    memcpy(bytes + GTR_STEP_BYTES, &step->rest, sizeof step->rest);
+    return GTR_STEP_BYTES_MOST;
 }
 
-void gtr_step_unpack(const unsigned char *bytes, struct gtr_step *step)
+void gtr_step_unpack(const unsigned char *bytes, size_t n, struct gtr_step *step)
 {
+    *step = (struct gtr_step){ 0 };
     memcpy(step, bytes, GTR_STEP_BYTES - 1);
     step->skipped = bytes[GTR_STEP_BYTES - 1] != 0;
+    if (n == GTR_STEP_BYTES_MOST)
+        memcpy(&step->rest, bytes + GTR_STEP_BYTES, sizeof step->rest);
 }
 
 uint32_t gtr_crc_values(const struct gtr_row *row, size_t n_tensors)
@@ -71,10 +78,10 @@ uint32_t gtr_crc_values(const struct gtr_row *row, size_t n_tensors)
 uint32_t gtr_crc_row(const struct gtr_step *step, uint32_t values, size_t n_tensors,
                      bool param_norms)
 {
-    unsigned char bytes[GTR_STEP_BYTES];
+    unsigned char bytes[GTR_STEP_BYTES_MOST];
+    size_t n = gtr_step_pack(step, bytes);
 
-    gtr_step_pack(step, bytes);
-    return (uint32_t)crc32_combine(gtr_crc_bytes(0, bytes, sizeof bytes), values,
+    return (uint32_t)crc32_combine(gtr_crc_bytes(0, bytes, n), values,
                                    (z_off_t)gtr_row_bytes(n_tensors, param_norms));
 }
 

@@ -5,6 +5,7 @@
  * gaps:
  *
  *     i64 index | f64 loss | f64 lr | f64 time | f64 applied_scale | u8 skipped
+ *     f64 rest, if it is not 0
  *     f64 sumsq[P] | f32 maxabs[P] | u64 nonfinite[P] | f64 param_sumsq[P], if the trace has it
  */
 #ifndef GTR_CRC_H
@@ -14,7 +15,7 @@
 
 #include "trace.h"
 
-enum { GTR_STEP_BYTES = 41 };
+enum { GTR_STEP_BYTES = 41, GTR_STEP_BYTES_MOST = 49 }; /* without rest, with it */
 
 /* One row: P values behind each pointer; param_sumsq NULL if there is none. */
 struct gtr_row {
@@ -41,9 +42,10 @@ void *gtr_rows_of(const struct gtr_rows *rows, enum gtr_norm norm);
 /* Continues `crc` over n bytes.  Start with 0. */
 uint32_t gtr_crc_bytes(uint32_t crc, const void *bytes, size_t n);
 
-/* The bytes of a step as they are summed and as a journal holds them, and back. */
-void gtr_step_pack(const struct gtr_step *step, unsigned char *bytes);
-void gtr_step_unpack(const unsigned char *bytes, struct gtr_step *step);
+/* The bytes of a step as they are summed and as a journal holds them, and back: GTR_STEP_BYTES of
+ * them, or GTR_STEP_BYTES_MOST.  Returns how many. */
+size_t gtr_step_pack(const struct gtr_step *step, unsigned char *bytes);
+void gtr_step_unpack(const unsigned char *bytes, size_t n, struct gtr_step *step);
 
 /* Of the values alone. */
 uint32_t gtr_crc_values(const struct gtr_row *row, size_t n_tensors);

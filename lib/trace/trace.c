@@ -67,19 +67,23 @@ bool gtr_shape_numel(const char *shape, uint64_t *numel)
 
 /* --- heads ------------------------------------------------------------------------------------ */
 
-const char *const gtr_head_text_names[GTR_HEAD_TEXTS] = { "producer",   "created", "reduction",
-                                                          "grad_state", "meta",    "group_by",
-                                                          "stopped" };
+const char *const gtr_head_text_names[GTR_HEAD_TEXTS] = {
+    "producer", "created", "reduction",        "grad_state",      "meta",
+    "group_by", "stopped", "total_steps_from", "elements_stopped"
+};
 
 /* The text may be changed where the head may. */
 char **gtr_head_text(const struct gtr_head *head, size_t i)
 {
-    const size_t at[GTR_HEAD_TEXTS] = {
-        offsetof(struct gtr_head, producer),  offsetof(struct gtr_head, created),
-        offsetof(struct gtr_head, reduction), offsetof(struct gtr_head, grad_state),
-        offsetof(struct gtr_head, meta),      offsetof(struct gtr_head, group_by),
-        offsetof(struct gtr_head, stopped)
-    };
+    const size_t at[GTR_HEAD_TEXTS] = { offsetof(struct gtr_head, producer),
+                                        offsetof(struct gtr_head, created),
+                                        offsetof(struct gtr_head, reduction),
+                                        offsetof(struct gtr_head, grad_state),
+                                        offsetof(struct gtr_head, meta),
+                                        offsetof(struct gtr_head, group_by),
+                                        offsetof(struct gtr_head, stopped),
+                                        offsetof(struct gtr_head, total_steps_from),
+                                        offsetof(struct gtr_head, elements_stopped) };
 
     return (char **)((char *)head + at[i]);
 }
@@ -153,6 +157,19 @@ enum gtr_code gtr_head_set_param_group(struct gtr_head *head, const char *name, 
     if (head->n_tensors == 0)
         return gtr_fail(err, GTR_EUSAGE, "parameter group %.80s: no tensor was added yet", name);
     return gtr_head_set(&head->tensors[head->n_tensors - 1].param_group, name, err);
+}
+
+enum gtr_code gtr_head_take_late(struct gtr_head *head, const struct gtr_head *later,
+                                 struct gtr_err *err)
+{
+    enum gtr_code rc = gtr_head_set(&head->grad_state, later->grad_state, err);
+
+    head->total_steps = later->total_steps;
+    if (rc == GTR_OK)
+        rc = gtr_head_set(&head->total_steps_from, later->total_steps_from, err);
+    if (rc == GTR_OK && later->elements_stopped != NULL)
+        rc = gtr_head_set(&head->elements_stopped, later->elements_stopped, err);
+    return rc;
 }
 
 enum gtr_code gtr_head_copy(const struct gtr_head *from, struct gtr_head *to, struct gtr_err *err)

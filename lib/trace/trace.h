@@ -37,13 +37,16 @@ struct gtr_tensor {
 
 /* What is known about the run as a whole.  Strings are owned by the struct that holds them. */
 struct gtr_head {
-    char *producer;   /* program that wrote the file */
-    char *created;    /* ISO 8601, or NULL */
-    char *reduction;  /* none | sum | mean: what was done over ranks */
-    char *grad_state; /* pre-clip | post-clip | unknown */
-    char *meta;       /* a JSON object */
-    char *group_by;   /* rule that fits this trace, or NULL for the default */
-    char *stopped;    /* why the recording ended before the run did, or NULL */
+    char *producer;         /* program that wrote the file */
+    char *created;          /* ISO 8601, or NULL */
+    char *reduction;        /* none | sum | mean: what was done over ranks */
+    char *grad_state;       /* pre-clip | post-clip | unknown */
+    char *meta;             /* a JSON object */
+    char *group_by;         /* rule that fits this trace, or NULL for the default */
+    char *stopped;          /* why the recording ended before the run did, or NULL */
+    char *total_steps_from; /* "rows": nobody told a plan, and the run ended by itself after so
+                             * many; NULL: total_steps is what the run planned */
+    char *elements_stopped; /* why elements end before the norms do, or NULL */
     int64_t rank;
     int64_t world_size;
     int64_t total_steps; /* planned length of the run; 0 if unknown */
@@ -72,6 +75,8 @@ struct gtr_step {
     double time;          /* seconds since the first step */
     double applied_scale; /* the global scale that the run itself applied */
     bool skipped;         /* the run left this update out */
+    double rest;          /* sum of squares of what the whole gradient has beyond the tensors of the
+                           * trace, such as parameters that came later; 0: nothing */
 };
 
 /* How many steps lie between rows: the difference that most rows have from the row before; where

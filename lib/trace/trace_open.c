@@ -224,7 +224,7 @@ static enum gtr_code read_steps(struct gtr_trace *trace, struct gtr_err *err)
     enum gtr_code rc = GTR_OK;
     size_t i;
 
-    for (i = STEP_INDEX; rc == GTR_OK && i < STEP_COUNT; i++) {
+    for (i = STEP_INDEX; rc == GTR_OK && i < STEP_REST; i++) {
         struct gtr_h5_table *column;
 
         rc = open_column(trace, i, &column, err);
@@ -264,6 +264,23 @@ static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
         trace->has[i] = !gtr_h5_table_is_blank(trace->norm[i]);
         trace->band_rows[i] = gtr_h5_table_band_rows(trace->norm[i]);
     }
+    return rc;
+}
+
+static enum gtr_code read_rest(struct gtr_trace *trace, struct gtr_err *err)
+{
+    struct gtr_h5_table *column;
+    enum gtr_code rc = open_column(trace, STEP_REST, &column, err);
+    size_t t;
+
+    if (rc == GTR_OK && column != NULL)
+        rc = read_column(trace, STEP_REST, column, err);
+    for (t = 0; rc == GTR_OK && t < trace->n_steps; t++)
+        if (!(trace->steps[t].rest >= 0.0))
+            rc = gtr_fail(err, GTR_EFORMAT,
+                          "%s: /norm/rest: row %zu is %g; a sum of squares cannot be", trace->path,
+                          t, trace->steps[t].rest);
+    gtr_h5_table_close(column);
     return rc;
 }
 
@@ -365,6 +382,8 @@ enum gtr_code gtr_trace_open_file(const char *path, bool again, struct gtr_trace
         rc = read_steps(trace, err);
     if (rc == GTR_OK)
         rc = open_norms(trace, err);
+    if (rc == GTR_OK)
+        rc = read_rest(trace, err);
     if (rc == GTR_OK)
         rc = read_captures(trace, err);
     if (rc == GTR_OK)

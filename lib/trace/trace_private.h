@@ -11,11 +11,15 @@ bool gtr_shape_numel(const char *shape, uint64_t *numel);
 
 /* --- heads ------------------------------------------------------------------------------------ */
 
-/* The texts of a head, in the order of a file's attributes and of a journal, which has all but the
- * last. */
-enum { GTR_HEAD_STOPPED = 6, GTR_HEAD_TEXTS };
+/* The texts of a head, in the order of a file's attributes and of a journal's header, which has
+ * those before GTR_HEAD_STOPPED. */
+enum { GTR_HEAD_STOPPED = 6, GTR_HEAD_TEXTS = 9 };
 extern const char *const gtr_head_text_names[GTR_HEAD_TEXTS];
 char **gtr_head_text(const struct gtr_head *head, size_t i);
+
+/* What one part of a trace knows of the whole that the parts before it did not know yet. */
+enum gtr_code gtr_head_take_late(struct gtr_head *head, const struct gtr_head *later,
+                                 struct gtr_err *err);
 
 /* A copy that is freed by gtr_head_free; on failure there is nothing to free. */
 enum gtr_code gtr_head_copy(const struct gtr_head *from, struct gtr_head *to, struct gtr_err *err);
@@ -76,8 +80,8 @@ struct gtr_norm_dataset {
 };
 extern const struct gtr_norm_dataset gtr_norm_datasets[GTR_NORM_COUNT];
 
-/* How steps do: the columns of /step, in the order of struct gtr_step. */
-enum { STEP_INDEX, STEP_LOSS, STEP_LR, STEP_TIME, STEP_SCALE, STEP_SKIPPED, STEP_COUNT };
+/* How steps do, in the order of struct gtr_step.  The last is there only if it is not all 0. */
+enum { STEP_INDEX, STEP_LOSS, STEP_LR, STEP_TIME, STEP_SCALE, STEP_SKIPPED, STEP_REST, STEP_COUNT };
 struct gtr_step_column {
     const char *name;
     enum gtr_h5_type type;

@@ -21,6 +21,7 @@ const struct gtr_step_column gtr_step_columns[STEP_COUNT] = {
     [STEP_TIME] = { "/step/time", GTR_H5_F64, AT(time) },
     [STEP_SCALE] = { "/step/applied_scale", GTR_H5_F64, AT(applied_scale) },
     [STEP_SKIPPED] = { "/step/skipped", GTR_H5_U8, AT(skipped) },
+    [STEP_REST] = { "/norm/rest", GTR_H5_F64, AT(rest) },
 };
 #undef AT
 

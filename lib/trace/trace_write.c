@@ -60,8 +60,12 @@ static enum gtr_code append_step(struct gtr_file_writer *writer, const struct gt
     enum gtr_code rc = GTR_OK;
     size_t i;
 
+    if (step->rest != 0.0 && writer->step[STEP_REST] == NULL)
+        rc = gtr_file_writer_make_rest(writer, err);
     for (i = 0; rc == GTR_OK && i < STEP_COUNT; i++)
-        rc = gtr_h5_sheet_append(writer->step[i], (const char *)step + gtr_step_columns[i].at, err);
+        if (writer->step[i] != NULL)
+            rc = gtr_h5_sheet_append(writer->step[i], (const char *)step + gtr_step_columns[i].at,
+                                     err);
     return rc;
 }
 
@@ -120,6 +124,13 @@ static enum gtr_code stopped(struct gtr_writer *base, const char *why, struct gt
     return gtr_head_set(&file_of(base)->stopped, why, err);
 }
 
+static enum gtr_code know(struct gtr_writer *base, const struct gtr_late *late, struct gtr_err *err)
+{
+    (void)err;
+    file_of(base)->late = *late;
+    return GTR_OK;
+}
+
 /* --- the end ---------------------------------------------------------------------------------- */
 
 static size_t count_sheets(const struct gtr_file_writer *writer)
@@ -176,6 +187,22 @@ static enum gtr_code cut_all(struct gtr_file_writer *writer, struct gtr_err *err
     return rc;
 }
 
+/* Instead of what was written when the file was new. */
+static enum gtr_code write_late(struct gtr_file_writer *writer, struct gtr_err *err)
+{
+    const struct gtr_late *late = &writer->late;
+    enum gtr_code rc;
+
+    if (late->grad_state == NULL)
+        return GTR_OK;
+    rc = gtr_h5_set_text(writer->h5, "/", "grad_state", late->grad_state, err);
+    if (rc == GTR_OK)
+        rc = gtr_h5_set_integer(writer->h5, "/", "total_steps", late->total_steps, err);
+    if (rc == GTR_OK && late->total_steps_from != NULL)
+        rc = gtr_h5_set_text(writer->h5, "/", "total_steps_from", late->total_steps_from, err);
+    return rc;
+}
+
 static void writer_free(struct gtr_file_writer *writer)
 {
     gtr_free(writer->stopped);
@@ -190,6 +217,8 @@ static enum gtr_code close_file(struct gtr_writer *base, struct gtr_err *err)
     /* Sheets may hold parts of a step. */
     if (base->failure.code != GTR_OK || base->n_pending > 0)
         rc = cut_all(writer, err);
+    if (rc == GTR_OK)
+        rc = write_late(writer, err);
     if (rc == GTR_OK && writer->stopped != NULL)
         rc = gtr_h5_set_text(writer->h5, "/", "stopped", writer->stopped, err);
     if (rc == GTR_OK && writer->dropped_captures != NULL && *writer->dropped_captures > 0)
@@ -233,6 +262,7 @@ enum gtr_code gtr_file_writer_open(const char *path, const struct gtr_head *head
                                                  .amend = amend,
                                                  .elements = add_elements,
                                                  .stopped = stopped,
+                                                 .know = know,
                                                  .close = close_file,
                                                  .abandon = abandon };
     struct gtr_file_writer *writer;

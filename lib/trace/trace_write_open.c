@@ -47,8 +47,24 @@ static enum gtr_code make_step_sheets(struct gtr_file_writer *writer, int64_t pl
 
     rc = gtr_h5_make_group(writer->h5, "/step", err);
     for (i = 0; rc == GTR_OK && i < STEP_COUNT; i++)
-        rc = gtr_h5_sheet_new(writer->h5, gtr_step_columns[i].name, gtr_step_columns[i].type,
-                              &shape, &writer->step[i], err);
+        if (i != STEP_REST)
+            rc = gtr_h5_sheet_new(writer->h5, gtr_step_columns[i].name, gtr_step_columns[i].type,
+                                  &shape, &writer->step[i], err);
+    return rc;
+}
+
+enum gtr_code gtr_file_writer_make_rest(struct gtr_file_writer *writer, struct gtr_err *err)
+{
+    const struct gtr_h5_shape shape = { .chunk_rows = rows_of_chunk(writer, sizeof(double), 0),
+                                        .sparse = true };
+    const double none = 0.0;
+    enum gtr_code rc =
+        gtr_h5_sheet_new(writer->h5, gtr_step_columns[STEP_REST].name,
+                         gtr_step_columns[STEP_REST].type, &shape, &writer->step[STEP_REST], err);
+    size_t t;
+
+    for (t = 0; rc == GTR_OK && t < writer->writer.n_steps; t++)
+        rc = gtr_h5_sheet_append(writer->step[STEP_REST], &none, err);
     return rc;
 }
 

@@ -11,7 +11,8 @@ struct gtr_file_writer {
     struct gtr_writer writer;
     struct gtr_outfile file;
     struct gtr_h5 *h5;
-    char *stopped; /* NULL, or why the recording ends */
+    char *stopped;        /* NULL, or why the recording ends */
+    struct gtr_late late; /* what became known since; grad_state NULL: nothing */
     bool is_segment;
     struct gtr_h5_sheet *step[STEP_COUNT];
     struct gtr_h5_sheet *norm[GTR_NORM_COUNT];
@@ -28,6 +29,9 @@ struct gtr_file_writer {
     uint32_t *pending_crc;             /* [P], of the capture under way */
     size_t *kept_bytes;                /* [P], of a capture */
 };
+
+/* The column of what no tensor of the trace holds, from the first row that has some on. */
+enum gtr_code gtr_file_writer_make_rest(struct gtr_file_writer *writer, struct gtr_err *err);
 
 /* Creates the file under its temporary name, which is chosen already, with all that is in it before
  * the first step. */

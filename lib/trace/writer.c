@@ -107,6 +107,14 @@ enum gtr_code gtr_writer_stopped(struct gtr_writer *writer, const char *why, str
     return rc == GTR_OK ? writer->form->stopped(writer, why, err) : rc;
 }
 
+enum gtr_code gtr_writer_know(struct gtr_writer *writer, const struct gtr_late *late,
+                              struct gtr_err *err)
+{
+    enum gtr_code rc = check_owner(writer, err);
+
+    return rc == GTR_OK ? writer->form->know(writer, late, err) : rc;
+}
+
 /* Of a forked child, nothing is freed: HDF5 would take it for the end of the file. */
 enum gtr_code gtr_writer_close(struct gtr_writer *writer, struct gtr_err *err)
 {
@@ -141,6 +149,14 @@ enum gtr_code gtr_writer_secure_amend(struct gtr_writer *writer, double applied_
     if (writer->form->secure_amend == NULL)
         return GTR_OK;
     return writer->form->secure_amend(writer, applied_scale, skipped, err);
+}
+
+enum gtr_code gtr_writer_secure_know(struct gtr_writer *writer, const struct gtr_late *late,
+                                     struct gtr_err *err)
+{
+    if (writer->form->secure_know == NULL)
+        return GTR_OK;
+    return writer->form->secure_know(writer, late, err);
 }
 
 bool gtr_writer_is_empty(const struct gtr_writer *writer)

@@ -19,6 +19,13 @@ struct gtr_writer {
     struct gtr_err failure; /* of a write; from then on nothing is written */
 };
 
+/* What may become known while a trace is written.  Texts are words of the format, and static. */
+struct gtr_late {
+    const char *grad_state;
+    const char *total_steps_from; /* NULL: total_steps is the run's plan */
+    int64_t total_steps;
+};
+
 /* A writer's arguments, its owner and its failure are looked at before.  A failure of the first
  * three is kept, unless it is the caller's, GTR_EUSAGE, which must have changed nothing. */
 struct gtr_writer_form {
@@ -29,6 +36,8 @@ struct gtr_writer_form {
     enum gtr_code (*elements)(struct gtr_writer *writer, size_t tensor, const void *elements,
                               struct gtr_err *err);
     enum gtr_code (*stopped)(struct gtr_writer *writer, const char *why, struct gtr_err *err);
+    enum gtr_code (*know)(struct gtr_writer *writer, const struct gtr_late *late,
+                          struct gtr_err *err);
     enum gtr_code (*close)(struct gtr_writer *writer, struct gtr_err *err);
     void (*abandon)(struct gtr_writer *writer);
 
@@ -37,6 +46,8 @@ struct gtr_writer_form {
                             struct gtr_err *err);
     enum gtr_code (*secure_amend)(struct gtr_writer *writer, double applied_scale, bool skipped,
                                   struct gtr_err *err);
+    enum gtr_code (*secure_know)(struct gtr_writer *writer, const struct gtr_late *late,
+                                 struct gtr_err *err);
     enum gtr_code (*settle)(struct gtr_writer *writer, struct gtr_err *err);
 };
 
@@ -44,10 +55,15 @@ struct gtr_writer_form {
 void gtr_writer_init(struct gtr_writer *writer, const struct gtr_writer_form *form,
                      const struct gtr_head *head, const struct gtr_writer_options *options);
 
+/* What is known by now, at any time before close: the trace says what it was told last. */
+enum gtr_code gtr_writer_know(struct gtr_writer *writer, const struct gtr_late *late,
+                              struct gtr_err *err);
+
 /* --- ahead of the writer ----------------------------------------------------------------------
  *
- * A caller whose rows wait in a queue sets `ahead`: from then on it secures each row and each
- * amendment before it appends or amends, which may then be later and on another thread. */
+ * A caller whose rows wait in a queue sets `ahead`: from then on it secures each row, each
+ * amendment and what becomes known before it appends, amends or tells it, which may then be later
+ * and on another thread. */
 
 /* Once this has returned, the row outlives the process; or the change of the row secured last.  A
  * file has no such promise to give, and nothing is done. */
@@ -55,6 +71,9 @@ enum gtr_code gtr_writer_secure(struct gtr_writer *writer, const struct gtr_row 
                                 struct gtr_err *err);
 enum gtr_code gtr_writer_secure_amend(struct gtr_writer *writer, double applied_scale, bool skipped,
                                       struct gtr_err *err);
+
+enum gtr_code gtr_writer_secure_know(struct gtr_writer *writer, const struct gtr_late *late,
+                                     struct gtr_err *err);
 
 /* Nothing was appended or secured: not worth a trace. */
 bool gtr_writer_is_empty(const struct gtr_writer *writer);

@@ -61,7 +61,8 @@ static inline struct gtr_step killed_step(size_t t)
                               .lr = 1.0 / (double)(t + 1),
                               .time = (double)t / 8.0,
                               .applied_scale = killed_value(t, 41, 0),
-                              .skipped = t % 7 == 3 };
+                              .skipped = t % 7 == 3,
+                              .rest = t % 5 == 2 ? killed_value(t, 42, 0) : 0.0 };
 }
 
 static inline void killed_head(struct gtr_head *head)
@@ -165,7 +166,7 @@ static inline bool killed_step_is_right(const struct gtr_step *got, const struct
         same_bits(got->applied_scale, wanted->applied_scale) && got->skipped == wanted->skipped;
 
     return got->index == wanted->index && same_bits(got->loss, wanted->loss) &&
-           same_bits(got->lr, wanted->lr) &&
+           same_bits(got->lr, wanted->lr) && same_bits(got->rest, wanted->rest) &&
            (amended || (bare && isnan(got->applied_scale) && !got->skipped));
 }
 
@@ -312,6 +313,8 @@ static inline enum gtr_code killed_train(struct gtr_recorder *r, size_t t, struc
         killed_elements(t, i, elements);
         rc = gtr_recorder_grad(r, i, elements, err);
     }
+    if (rc == GTR_OK && step.rest > 0.0)
+        rc = gtr_recorder_rest(r, step.rest, err);
     if (rc == GTR_OK)
         rc = gtr_recorder_end(r, err);
     if (rc == GTR_OK)

@@ -98,6 +98,11 @@ class RecordCase(Case):
         with open(self.path("seen.json"), encoding="utf-8") as file:
             return json.load(file)
 
+    def told(self, name, option):
+        """Rows of a table that `gradtrace info` prints of a trace."""
+        text = subprocess.check_output([PROGRAM, "info", option, self.path(name)], text=True)
+        return [line.split("\t") for line in text.splitlines()[1:]]
+
     def names(self, arrays):
         return [name.decode() for name in arrays["/param/name"]]
 

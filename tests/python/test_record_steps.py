@@ -6,10 +6,11 @@ a kind of training that is written so.
 
 import json
 import math
+import subprocess
 import unittest
 
 import numpy
-from recording import RecordCase
+from recording import PROGRAM, RecordCase
 
 QUIET = "gradtrace record: run.h5: {} steps of {} tensors\n"
 
@@ -211,19 +212,37 @@ for step in range(9):
         shapes = [self.read(name)[0]["/grad/0"].shape for name in ("run.h5", "run.2.h5")]
         self.assertEqual(shapes, [(3, 30), (3, 42)])
 
-    def test_tensors_added_later_are_told_with_their_norm(self):
-        self.record("""
+    def test_the_global_norm_counts_tensors_that_were_added_later(self):
+        body = """
 optimizer = torch.optim.SGD(net.head.parameters(), lr=1e-2)
-for step in range(3):
+for step in range(5):
     optimizer.zero_grad()
-    if step == 1:
+    if step == 2:
         optimizer.add_param_group({"params": list(net.body.parameters())})
     loss_of(net, step).backward()
+    seen["norms"].append(norm(p for g in optimizer.param_groups for p in g["params"]))
+    seen["losses"].append(norm(net.head.parameters()))
+    clipped = torch.nn.utils.clip_grad_norm_(
+        [p for g in optimizer.param_groups for p in g["params"]], 0.1)
+    seen["scales"].append(float(torch.clamp(0.1 / (clipped + 1e-6), max=1.0)))
     optimizer.step()
-""")
-        self.assertRegex(
-            self.said, r"2 tensors came to the optimizer after the first step; .* was 0\.\d+\n"
-        )
+"""
+        for name in ("run.h5", "run.gtr"):
+            seen = self.record(body, options=("-o", name, "--force"))
+            self.assertIn("came to the optimizer after the first step; they have no series",
+                          self.said)
+            subprocess.run([PROGRAM, "merge", name, "-o", "one.h5", "--force"], check=True,
+                           cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for each in (name, "one.h5"):
+                rows = self.told(each, "--steps")
+                numpy.testing.assert_allclose([float(row[4]) for row in rows], seen["norms"],
+                                              rtol=1e-6)
+            arrays, _ = self.read("one.h5")
+            numpy.testing.assert_allclose(self.totals(arrays), seen["losses"], rtol=1e-6)
+            numpy.testing.assert_allclose(
+                arrays["/norm/rest"],
+                numpy.square(seen["norms"]) - numpy.square(seen["losses"]), atol=1e-9)
+            self.assertEqual(list(arrays["/step/applied_scale"]), seen["scales"])
 
     def test_a_complex_tensor_is_pairs_of_reals(self):
         _, arrays, _ = self.check("""
@@ -340,44 +359,6 @@ threads = [threading.Thread(target=train, args=(k,)) for k in range(2)]
             if abs(found[0][0] - seen["norms"][0][0]) > 1e-6:
                 found.reverse()  # the other one was first
             numpy.testing.assert_allclose(found, seen["norms"], rtol=1e-6)
-
-
-class Planned(RecordCase):
-    LOOP = """
-optimizer = torch.optim.SGD(net.parameters(), lr=1e-2)
-import torch.optim.lr_scheduler as rates
-def falling(total_steps):
-    return lambda step: 1 - step / total_steps
-schedule = %s
-for step in range(6):
-    optimizer.zero_grad()
-    loss_of(net, step).backward()
-    optimizer.step()
-    %s
-"""
-
-    def test_the_length_of_a_schedule_that_counts_steps_is_that_of_the_run(self):
-        warm_up = "rates.LinearLR(optimizer, total_iters=2)"
-        each = "schedule.step()"
-        for schedule, step, wanted in (
-            ("rates.CosineAnnealingLR(optimizer, T_max=6)", each, 6),
-            ("rates.CosineAnnealingLR(optimizer, T_max=2)", "step % 3 == 2 and " + each, 0),
-            ("rates.OneCycleLR(optimizer, 0.1, total_steps=6)", each, 6),
-            ("rates.LambdaLR(optimizer, falling(6))", each, 6),
-            (warm_up, each, 0),
-            (f"rates.SequentialLR(optimizer, [{warm_up}, rates.CosineAnnealingLR(optimizer, 4)],"
-             " [2])", each, 6),
-            ("rates.StepLR(optimizer, 2)", each, 0),
-        ):
-            with self.subTest(schedule):
-                body = "import warnings; warnings.simplefilter('ignore')\n" + self.LOOP
-                self.record(body % (schedule, step), options=("-o", "run.h5", "--force"))
-                self.assertEqual(self.read()[1]["total_steps"], wanted)
-
-    def test_what_is_asked_for_comes_first(self):
-        body = self.LOOP % ("rates.OneCycleLR(optimizer, 0.1, total_steps=6)", "schedule.step()")
-        self.record(body, options=("-o", "run.h5", "--total-steps", "9"))
-        self.assertEqual(self.read()[1]["total_steps"], 9)
 
 
 class Placed(RecordCase):

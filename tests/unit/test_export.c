@@ -70,8 +70,8 @@ static void check_export(const struct gtr_trace *trace, const char *group_by,
  * the last tensor has two elements that are not finite. */
 static struct gtr_trace *recorded(const char *path)
 {
-    static const struct gtr_step steps[] = { { 4, 2.5, 0.125, NAN, NAN, false },
-                                             { 6, NAN, 0.0625, NAN, NAN, false } };
+    static const struct gtr_step steps[] = { { 4, 2.5, 0.125, NAN, NAN, false, 0.0 },
+                                             { 6, NAN, 0.0625, NAN, NAN, false, 0.0 } };
     static const double sumsq[2][3] = { { 9, 16, 0.25 }, { 144, 25, 1 } };
     static const float maxabs[2][3] = { { 2, 3, 0.5f }, { 8, 4, 0.1f } };
     static const uint64_t nonfinite[2][3] = { { 0, 0, 0 }, { 0, 0, 2 } };
@@ -251,7 +251,7 @@ static void recorded_sums_of_squares_come_back_exactly(void)
     const struct gtr_writer_options options = { .size = sizeof options, .force = true };
     const char *path = scratch_path("sums.h5");
     struct gtr_writer *writer = NULL;
-    struct gtr_step step = { 0, NAN, NAN, NAN, NAN, false };
+    struct gtr_step step = { 0, NAN, NAN, NAN, NAN, false, 0.0 };
     const uint64_t none[2] = { 0, 0 };
     const float unknown[2] = { NAN, NAN };
     struct gtr_head head;

@@ -74,7 +74,7 @@ static size_t wrong_rows(const struct gtr_journal *journal, bool amended)
 
         wrong += t >= ROWS || got->index != wanted.index || !same_bits(got->loss, wanted.loss) ||
                  !same_bits(got->lr, wanted.lr) || !same_bits(got->time, wanted.time) ||
-                 got->skipped != wanted.skipped;
+                 !same_bits(got->rest, wanted.rest) || got->skipped != wanted.skipped;
         wrong += !same_bits(got->applied_scale, wanted.applied_scale) &&
                  (amended || !same_bits(got->applied_scale, -1.0));
         gtr_journal_values(journal, r, GTR_SUMSQ, sumsq);
@@ -109,7 +109,7 @@ static void a_journal_gives_back_its_head_and_its_rows(void)
 /* FORMAT.md in numbers: a record of row 0, P = 1, is 8 + 8 + 41 + 20 + 4 bytes. */
 static void records_lie_where_the_format_says(void)
 {
-    const struct gtr_step step = { 7, 0.5, 0.25, 1.5, 1.0, true };
+    const struct gtr_step step = { 7, 0.5, 0.25, 1.5, 1.0, true, 0.0 };
     const double sumsq = 4.0;
     const float maxabs = 1.5f;
     const uint64_t nonfinite = 3;

@@ -23,7 +23,7 @@ static bool exists(const char *path)
  */
 static void a_row_has_the_checksum_that_zlib_gives_its_bytes(void)
 {
-    const struct gtr_step step = { 7, 0.5, 0.25, 1.5, 1.0, true };
+    const struct gtr_step step = { 7, 0.5, 0.25, 1.5, 1.0, true, 0.0 };
     const double sumsq[2] = { 4.0, 9.0 }, params[2] = { 1.0, 16.0 };
     const float maxabs[2] = { 1.5f, 2.5f };
     const uint64_t nonfinite[2] = { 0, 3 };

@@ -61,6 +61,7 @@ static void see_steps(struct info_found *found)
     for (t = 0; t < gtr_trace_n_steps(found->study->trace); t++) {
         found->n_left_out += steps[t].skipped;
         found->n_clipped += steps[t].applied_scale < 1.0;
+        found->n_rest += steps[t].rest > 0.0;
     }
     found->largest = series->n_steps;
     for (t = 0; t < series->n_steps; t++)

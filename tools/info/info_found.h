@@ -38,6 +38,7 @@ struct info_found {
     uint64_t n_elements;
     struct info_range loss, lr, time, scale;
     size_t n_left_out, n_clipped;   /* steps, by the run itself */
+    size_t n_rest;                  /* steps whose gradient is more than the tensors of the trace */
     size_t largest;                 /* row of the largest norm; n_steps if none is finite */
     struct gtr_norm_summary *norms; /* [G + 1], the last of the whole gradient */
     struct info_group *groups;      /* [G] */

@@ -167,7 +167,9 @@ static void put_steps(FILE *f, const struct info_found *found)
                 (long long)steps[n - 1].index);
     if (gtr_steps_stride(steps, n) > 1)
         fprintf(f, ", one row in %lld steps", (long long)gtr_steps_stride(steps, n));
-    if (found->head->total_steps > 0)
+    if (found->head->total_steps_from != NULL)
+        fputs("; the run told no plan and ended by itself: these are taken for it", f);
+    else if (found->head->total_steps > 0)
         fprintf(f, "; the run was planned for %lld", (long long)found->head->total_steps);
     else
         fputs("; the planned length is unknown: schedules stay at their start", f);
@@ -226,6 +228,11 @@ static void put_norms(FILE *f, const struct info_found *found)
                 (long long)series->index[found->largest]);
     else
         fputs("no finite step\n", f);
+    if (found->n_rest == 0)
+        return;
+    label(f, "");
+    fprintf(f, "at %zu step%s it counts parameters that came later and have no series here\n",
+            found->n_rest, tell_s(found->n_rest));
 }
 
 static void put_nonfinite(FILE *f, const struct study *study)

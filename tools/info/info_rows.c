@@ -59,6 +59,8 @@ static void put_steps(struct rows *rows, const struct info_found *found)
     number(rows, "first_step", n > 0 ? (double)series->index[0] : (double)NAN);
     number(rows, "last_step", n > 0 ? (double)series->index[n - 1] : (double)NAN);
     integer(rows, "planned_steps", found->head->total_steps);
+    text(rows, "planned_steps_from", found->head->total_steps_from);
+    integer(rows, "steps_with_rest", (int64_t)found->n_rest);
     integer(rows, "nonfinite_steps", (int64_t)series->n_nonfinite);
     integer(rows, "left_out_steps", (int64_t)found->n_left_out);
     integer(rows, "scale_known_steps", (int64_t)found->scale.n);

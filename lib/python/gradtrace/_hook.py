@@ -70,16 +70,21 @@ def start(folder, note):
 
 def _watch_the_end(session):
     """Completes the traces however this process ends, SIGKILL excepted."""
-    atexit.register(session.close)
+    atexit.register(lambda: session.close(not _has_raised()))
     os.register_at_fork(after_in_child=session.forked)
     leave = os._exit
 
     def _exit(status):
-        session.close()
+        session.close(status == 0)
         leave(status)
 
     os._exit = _exit
     session.on_first_row = lambda: _complete_on_signals(session)
+
+
+def _has_raised():
+    """Has an exception ended the script?  Then Python keeps it for a debugger."""
+    return getattr(sys, "last_type", None) is not None
 
 
 def _complete_on_signals(session):

@@ -57,9 +57,24 @@ class RowRecorder:
     def threads(self):
         return self._options["threads"]
 
-    def row(self, taken, loss, rate, **about):
-        """Writes a row that was taken; about: options, for the first."""
-        self._guard(lambda: self._row(taken, loss, rate, about))
+    def row(self, taken, made, loss, rate, rest, **about):
+        """Writes a row that was taken at the monotonic clock's time `made`; about: options, for the
+        first.  rest: sum of squares of what it has no tensor for."""
+        self._guard(lambda: self._row(taken, made, loss, rate, rest, about))
+
+    def planned(self, steps):
+        """So many optimizer steps, in all."""
+        rows = steps * (self._numbers.n if self._numbers is not None else 1)
+        self._tell("gtr_recorder_set_total_steps", rows)
+
+    def grad_state(self, state):
+        """From now on, or of the head if there is none yet."""
+        self._options["grad_state"] = state
+        self._tell("gtr_recorder_set_grad_state", state.encode())
+
+    def _tell(self, call, *arguments):
+        if self._handle is not None and self._handle.alive:
+            self._guard(lambda: self._handle.call(call, *arguments))
 
     def applied(self, scale=None, skipped=False):
         """Of the row written last, if there is one that has not been told of."""
@@ -88,19 +103,24 @@ class RowRecorder:
             except Exception:  # the reason is told by whoever stops it
                 self.rows = written if os.path.exists(self.path) else 0
 
-    def close(self):
+    def close(self, ended):
+        """ended: the run, by itself, so that its rows may be taken for its plan."""
+        if ended:
+            self._tell("gtr_recorder_run_ended")
         self._guard(self._finish)
 
-    def _row(self, taken, loss, rate, about):
+    def _row(self, taken, made, loss, rate, rest, about):
         first = self._handle is None
         if first:
             self._open(about)
-        self._handle.call("gtr_recorder_begin", self._number, number(loss), rate)
+        self._handle.call("gtr_recorder_begin_at", self._number, number(loss), rate, made)
         taken.give(self._handle, self._keeps())
+        if rest > 0.0:
+            self._handle.call("gtr_recorder_rest", rest)
         self._handle.call("gtr_recorder_end")
         self.rows += 1
         self._pending = True
-        # The first row was late: the time of a step is measured from the second on.
+        # The first row opened the trace: the time of a step is measured from the second on.
         said = self._handle.warning() if first else self._progress.step(self._handle)
         if said:
             self._talk.warn(said)

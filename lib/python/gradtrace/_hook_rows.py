@@ -11,12 +11,15 @@ an optimizer has stepped, or when the step was left out.
                      A  A  A  B                            rows A, A, A B: a row is complete when
                                                            all have stepped or one comes again
 
-The first row waits for the next backward pass: only then is it known how long the run is to be,
-which stands in the head of the trace.
+A row is written as soon as it is complete.  How long the run is to be is known only when the next
+backward pass begins, and that the run has ended by itself at its end: the trace is told then.
 """
 
 import math
 import os
+import time
+
+import torch
 
 from . import _hook_names
 from ._arguments import about_tensors, distributed, number
@@ -27,7 +30,7 @@ from ._hook_players import Players
 from ._hook_recorder import RowRecorder
 from ._hook_tensors import Joined, Tensors, parameters_of, recordable
 from ._hook_watch import Weights
-from ._sharded import part_of
+from ._sharded import sum_of_squares
 from ._tensors import is_recordable
 
 
@@ -48,6 +51,7 @@ class Part:
         self.clips = Clips()
         self.numbers = set()  # tensors with a gradient
         self.seen = set()  # ids of the optimizers whose tensors these are
+        self.rest = {}  # id of a parameter that the trace has no tensor for: sum of squares
         self.stale = False  # gradients were added to since
         self.touched = False  # they were changed by something that is not listened to
 
@@ -58,6 +62,7 @@ class Part:
 
 class Row:
     def __init__(self, taken):
+        self.made = time.monotonic()
         self.taken = taken
         self.parts = {}  # key of the player: its part, the first of them first
         self.n_done = 0
@@ -65,6 +70,10 @@ class Row:
 
     def first_part(self):
         return next(iter(self.parts.values()))
+
+    def rest(self):
+        """What the whole gradient has beyond the tensors of the trace."""
+        return sum({k: v for part in self.parts.values() for k, v in part.rest.items()}.values())
 
 
 class Trace:
@@ -74,9 +83,7 @@ class Trace:
         self._session = session
         self.thread = session.heres.find().thread
         self._row = None
-        self._held = None  # the first row
         self._before = []  # parts of the row that was completed last, until it is told what applied
-        self._n_late = 0
         self._played = set()  # ids of optimizers that have had a part
         self._told_touched = False
         named, options = self._begin(optimizers)
@@ -152,7 +159,6 @@ class Trace:
 
     def _begin_part(self, key):
         if self._row is None:
-            self.settle()
             self._tell_applied()
             self._row = Row(self._session.ears is None and self._new_taken())
         part = self._row.parts[key] = Part()
@@ -177,8 +183,8 @@ class Trace:
 
     def _take(self, part, optimizer, scale, here):
         grads, late = self.tensors.grads_of(optimizer, part.numbers)
-        if len(late) > self._n_late:
-            self._tell_late(late)
+        if late and self._session.ears is None:
+            self._take_rest(part, late, scale)
         part.seen.add(id(optimizer))
         part.numbers.update(grads)
         if self._session.ears is not None:  # each backward pass was recorded as it came
@@ -189,13 +195,15 @@ class Trace:
             if loss is not None:
                 self._row.loss = loss if self._row.loss is None else self._row.loss + loss
 
-    def _tell_late(self, grads):
-        self._n_late = len(grads)
-        parts = [part_of(grad).detach().to_dense().double() for grad in grads]
-        squares = sum(float(part.norm()) ** 2 for part in parts)
+    def _take_rest(self, part, late, scale):
+        """Of gradients {id of a parameter: gradient} that have no tensor in the trace."""
+        squares = torch.stack([sum_of_squares(grad) for grad in late.values()]).tolist()
+        for key, square in zip(late, squares):
+            square /= scale * scale
+            part.rest[key] = square if math.isfinite(square) else math.inf
         self._session.talk.once(
-            f"{self.path}: {len(grads)} tensors came to the optimizer after the first step; they "
-            f"are not in the trace, nor in its global norm; theirs was {math.sqrt(squares):.3g}"
+            f"{self.path}: tensors came to the optimizer after the first step; they have no series "
+            "in the trace, but the global norm of its rows counts them"
         )
 
     def micro_batch(self, optimizer, scale):
@@ -230,8 +238,7 @@ class Trace:
         if row.n_done >= len(alive) and all(k in row.parts and row.parts[k].done for k in alive):
             self._end_row()
             self._session.heres.find().losses.clear()
-            if self._held is None:
-                self._tell_if_known()
+            self._tell_if_known()
 
     def given_up(self, parameters, optimizer=None):
         """Gradients were dropped: of this optimizer, or of any that has some of the parameters."""
@@ -269,7 +276,7 @@ class Trace:
 
     def backward_begins(self):
         """Gradients will be added to."""
-        self.settle()
+        self._ask_plan()
         for _, part in self._pending():
             if self._moved_by_hand(part):
                 self._finish_part(part, lambda: False)
@@ -284,24 +291,24 @@ class Trace:
 
     # --- to the recorder
 
-    def settle(self):
-        """Writes the first row, if it waits."""
-        if self._held is not None:
-            row, self._held = self._held, None
-            self._write(row)
-            self._tell_if_known()
+    def _ask_plan(self):
+        """After the first row: by now a schedule that counts steps has gone on."""
+        if self._plan is not None and self._recorder.rows > 0:
+            plan, self._plan = self._plan, None
+            if plan.steps() > 0:
+                self._recorder.planned(plan.steps())
 
     def stop(self, why):
         """Keeps the rows that are complete."""
-        self.settle()
         self._recorder.stop(why)
 
-    def close(self):
+    def close(self, ended):
+        """ended: by itself."""
         if self._row is not None:
             self._end_row()
-        self.settle()
+        self._ask_plan()
         self._tell_applied()
-        self._recorder.close()
+        self._recorder.close(ended)
         self._session.talk.note(
             "closed", f"{self._recorder.rows} {len(self.tensors)} {self._place}"
         )
@@ -318,17 +325,15 @@ class Trace:
         if any(part.touched for part in row.parts.values()):
             self._tell_touched()
         if self._session.ears is None:
-            if self._recorder.rows == 0:
-                self._held = row
-            else:
-                self._write(row)
+            self._write(row)
         self._recorder.stepped()
         self._before = list(row.parts.values())
         self._session.heres.find().watch.row_ended()
 
     def _write(self, row):
         about = self._head(row) if self._recorder.rows == 0 else {}
-        self._recorder.row(row.taken, row.loss, row.first_part().rate, **about)
+        rate, rest = row.first_part().rate, row.rest()
+        self._recorder.row(row.taken, row.made, row.loss, rate, rest, **about)
 
     def _head(self, row):
         """What the head of the trace says that is known only with the first row."""
@@ -342,20 +347,18 @@ class Trace:
             about["meta"] = {**told[0], **about["meta"]}
         elif told:
             about["meta"] = {"clips": told, **about["meta"]}
-        if self._plan is not None and self._plan.steps() > 0:
-            about["total_steps"] = self._plan.steps()
         return about
 
     def _tell_touched(self):
         if self._told_touched or self._session.ears is not None:
             return
         self._told_touched = True
-        first = self._recorder.rows == 0
+        self._recorder.grad_state("unknown")
         self._session.talk.warn(
             f"{self.path}: gradients are changed between backward() and the step by something that "
             "is not listened to (a script's own clipping, FSDP's, DeepSpeed's): from step "
-            f"{self._recorder.rows} on rows may show what it left, and their scale is unknown"
-            + ("; grad_state is unknown" if first else "")
+            f"{self._recorder.rows} on rows may show what it left, and their scale is unknown; "
+            "grad_state is unknown"
         )
 
     def _tell_if_known(self):

@@ -153,10 +153,10 @@ class Session:
                 pass  # the program that waits is gone, and its folder
             return base + (f".{n}" if n > 1 else "") + extension
 
-    def close(self):
-        """At the end of the process."""
+    def close(self, ended=False):
+        """At the end of the process.  ended: the script came to it by itself."""
         if os.getpid() == self._process and not self._off:
-            self.guarded(self._close_all)()
+            self.guarded(self._close_all)(ended)
             if self._n_begun == 0 and self.n_backwards + self.n_clips > 0:
                 self.talk.note("problem", self._why_nothing())
             self._off = True
@@ -177,7 +177,7 @@ class Session:
 
     def _begin_trace(self, optimizer, scale):
         for old in [t for t in self._traces if not t.tensors.alive()]:
-            old.close()
+            old.close(ended=True)
             self._traces.remove(old)
         taken = [
             other
@@ -206,14 +206,14 @@ class Session:
                 trace.stop(why)
             except Exception:
                 pass  # what it has is kept as far as it goes; why it stops has been told
-        self._close_all()
+        self._close_all(ended=False)
 
-    def _close_all(self):
+    def _close_all(self, ended):
         if self.ears is not None:
             self.ears.close()
         traces, self._traces = self._traces, []
         for trace in traces:
-            trace.close()
+            trace.close(ended)
 
 
 def _is_compiled():

@@ -114,11 +114,12 @@ class Tensors:
         return None
 
     def grads_of(self, optimizer, known):
-        """{number of a tensor: its gradient}, without those known; and gradients without a number.
+        """{number of a tensor: its gradient}, without those known; and {id of a parameter: its
+        gradient} of those without a number.
 
         Runs over all parameters at each step, so it is number_of() written out.
         """
-        grads, late = {}, []
+        grads, late = {}, {}
         index, refs = self._index, self._refs
         for g, group in enumerate(optimizer.param_groups):
             for j, p in enumerate(group["params"]):
@@ -133,7 +134,7 @@ class Tensors:
                         refs[i] = weakref.ref(p)
                         index[id(p)] = i
                 if i is None:
-                    late.append(grad)
+                    late[id(p)] = grad
                 elif i not in known:
                     grads[i] = grad
         return grads, late

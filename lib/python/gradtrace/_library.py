@@ -133,6 +133,8 @@ _CALLS = {
     "gtr_recorder_tensor": [c_void_p, c_char_p, c_char_p, c_uint64, c_int],
     "gtr_recorder_param_group": [c_void_p, c_char_p],
     "gtr_recorder_begin": [c_void_p, c_int64, c_double, c_double],
+    "gtr_recorder_begin_at": [c_void_p, c_int64, c_double, c_double, c_double],
+    "gtr_recorder_rest": [c_void_p, c_double],
     "gtr_recorder_grad": [c_void_p, c_size_t, c_void_p],
     "gtr_recorder_norm": [c_void_p, c_size_t, c_double, c_float, c_uint64],
     "gtr_recorder_grads": [c_void_p, POINTER(c_void_p)],
@@ -145,6 +147,9 @@ _CALLS = {
     ],
     "gtr_recorder_end": [c_void_p],
     "gtr_recorder_applied": [c_void_p, c_double, c_bool],
+    "gtr_recorder_set_grad_state": [c_void_p, c_char_p],
+    "gtr_recorder_set_total_steps": [c_void_p, c_int64],
+    "gtr_recorder_run_ended": [c_void_p],
     "gtr_recorder_estimate": [c_void_p, POINTER(RecordEstimate)],
     "gtr_recorder_close": [c_void_p],
     "gtr_sample_blocks": [

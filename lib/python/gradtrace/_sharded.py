@@ -40,3 +40,10 @@ def replicated(tensor):
     if all(placement.is_replicate() for placement in tensor.placements):
         return tensor.detach().to_local()
     return None
+
+
+def sum_of_squares(grad):
+    """Of this rank's part, as a tensor of one number in the host's memory; NaN if one element is
+    no number."""
+    part = part_of(grad).detach()
+    return (part.to_dense().double() if part.is_sparse else part.double()).square().sum().cpu()
