@@ -21,8 +21,7 @@ static enum gtr_code exists_already(const char *path, struct gtr_err *err)
                     path);
 }
 
-/* Where the file itself lies, or will. */
-static const char *place_of(const struct gtr_outfile *out)
+const char *gtr_outfile_place(const struct gtr_outfile *out)
 {
     return out->target != NULL ? out->target : out->path;
 }
@@ -35,7 +34,7 @@ static enum gtr_code follow_links(struct gtr_outfile *out, struct gtr_err *err)
     int n_links;
 
     for (n_links = 0; rc == GTR_OK && n_links < LINKS_MOST; n_links++) {
-        const char *place = place_of(out), *slash = strrchr(place, '/');
+        const char *place = gtr_outfile_place(out), *slash = strrchr(place, '/');
         ssize_t n = readlink(place, to, sizeof to - 1);
         char *next = NULL;
 
@@ -57,7 +56,7 @@ static enum gtr_code follow_links(struct gtr_outfile *out, struct gtr_err *err)
  * mkstemp() makes; what that is cannot be asked for without changing it for all threads. */
 static enum gtr_code create_beside(struct gtr_outfile *out, struct gtr_err *err)
 {
-    size_t size = strlen(place_of(out)) + sizeof ".123456";
+    size_t size = strlen(gtr_outfile_place(out)) + sizeof ".123456";
     enum gtr_code rc = gtr_alloc_for(&out->temporary, size, 1, "bytes", err);
     uint32_t number;
     int fd = -1, tries;
@@ -67,7 +66,7 @@ static enum gtr_code create_beside(struct gtr_outfile *out, struct gtr_err *err)
     for (tries = 0; fd < 0 && tries < TRIES; tries++) {
         if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number)
             number = (uint32_t)getpid() + (uint32_t)tries;
-        snprintf(out->temporary, size, "%s.%06x", place_of(out), number & 0xffffff);
+        snprintf(out->temporary, size, "%s.%06x", gtr_outfile_place(out), number & 0xffffff);
         fd = open(out->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd < 0 && errno != EEXIST)
             break;
@@ -170,21 +169,21 @@ enum gtr_code gtr_outfile_commit(struct gtr_outfile *out, struct gtr_err *err)
     }
     /* Without force, another program's file that appeared meanwhile is kept as well.  File
      * systems that cannot promise it (EINVAL) get a plain rename. */
-    if (!out->force &&
-        renameat2(AT_FDCWD, out->temporary, AT_FDCWD, place_of(out), RENAME_NOREPLACE) == 0)
+    if (!out->force && renameat2(AT_FDCWD, out->temporary, AT_FDCWD, gtr_outfile_place(out),
+                                 RENAME_NOREPLACE) == 0)
         goto out;
     if (!out->force && errno == EEXIST) {
         rc = exists_already(out->path, err);
         goto out;
     }
-    if (rename(out->temporary, place_of(out)) != 0)
+    if (rename(out->temporary, gtr_outfile_place(out)) != 0)
         rc = gtr_fail(err, GTR_EIO, "%s: cannot rename to it: %s", out->path, strerror(errno));
 out:
     if (rc != GTR_OK) {
         gtr_outfile_abandon(out);
         return rc;
     }
-    gtr_folder_sync(place_of(out));
+    gtr_folder_sync(gtr_outfile_place(out));
     forget(out);
     return GTR_OK;
 }

@@ -29,6 +29,9 @@ enum gtr_code gtr_outfile_begin(struct gtr_outfile *out, const char *path, bool 
                                 struct gtr_err *err);
 const char *gtr_outfile_name(const struct gtr_outfile *out);
 
+/* Where the file will lie: `path`, or what it leads to if it is a link. */
+const char *gtr_outfile_place(const struct gtr_outfile *out);
+
 /* The file gets its name, durably.  On failure the temporary file is gone. */
 enum gtr_code gtr_outfile_commit(struct gtr_outfile *out, struct gtr_err *err);
 

@@ -295,6 +295,17 @@ enum gtr_code gtr_h5_close(struct gtr_h5 *h5, struct gtr_err *err)
     return rc;
 }
 
+void gtr_h5_go_on(struct gtr_h5 *h5)
+{
+    h5->disk.error = 0;
+}
+
+void gtr_h5_finish(struct gtr_h5 *h5)
+{
+    gtr_h5_disk_release(&h5->disk);
+    h5->disk.error = 0;
+}
+
 /* What one link is; H5Lexists wants every part before it to be there. */
 static enum gtr_h5_place place_of_link(const struct gtr_h5 *h5, const char *path)
 {

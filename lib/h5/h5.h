@@ -46,6 +46,12 @@ enum gtr_code gtr_h5_create(const char *path, const char *shown, struct gtr_h5 *
 /* Takes NULL.  The code matters after writing: a full disk may show only here. */
 enum gtr_code gtr_h5_close(struct gtr_h5 *h5, struct gtr_err *err);
 
+/* After a failed write: those that follow may find room, of which some was kept aside. */
+void gtr_h5_go_on(struct gtr_h5 *h5);
+
+/* All room that was kept aside is for what is written from now on, which completes the file. */
+void gtr_h5_finish(struct gtr_h5 *h5);
+
 bool gtr_h5_has(const struct gtr_h5 *h5, const char *name);
 
 /* --- attributes; `object` is "/" or a dataset ------------------------------------------------ */

@@ -6,8 +6,8 @@
  * full disk must not take a training run down with it.  So while closing, this driver remembers the
  * failure, drops what is written after it, and lets HDF5 finish; gtr_h5_close tells it then.
  *
- * It also keeps a little room on the disk, which the first failure gives back: enough for what has
- * to be written to complete the file with the steps before.
+ * It also keeps a little room on the disk, in two parts.  A failure gives back one, for those who go
+ * on with less; the other is for what has to be written to complete the file with the steps before.
  */
 #define _GNU_SOURCE
 #include "h5_private.h"
@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #if H5_VERSION_GE(1, 13, 0)
@@ -25,8 +26,9 @@
 #include "alloc.h"
 #include "outfile.h"
 
-/* Less than 1 MiB of rows wait in memory, and the chunks' index takes some 40 bytes each. */
-enum { RESERVE_BYTES = 4 << 20 };
+/* Less than 1 MiB of rows wait in memory, and the chunks' index takes some 40 bytes each.  Of a
+ * small disk, no more than its share. */
+enum { RESERVE_BYTES = 4 << 20, FIRST_SHARE = 16, LAST_SHARE = 4 };
 
 struct disk_file {
     H5FD_t shared; /* first, and filled by HDF5 */
@@ -40,8 +42,10 @@ struct disk_file {
 };
 
 /* A file that is nameless at once: nobody has to remove it.  Not having it is no failure. */
-static int reserve(const char *beside)
+static int reserve(const char *beside, uint64_t part)
 {
+    uint64_t n = RESERVE_BYTES, share;
+    struct statvfs disk;
     char *name;
     int fd = -1;
 
@@ -49,7 +53,11 @@ static int reserve(const char *beside)
         fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0)
         unlink(name);
-    if (fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) != 0) {
+    if (fd >= 0 && fstatvfs(fd, &disk) == 0) {
+        share = (uint64_t)disk.f_bavail * disk.f_frsize / part;
+        n = share < n ? share : n;
+    }
+    if (fd >= 0 && (n == 0 || posix_fallocate(fd, 0, (off_t)n) != 0)) {
         close(fd);
         fd = -1;
     }
@@ -57,18 +65,27 @@ static int reserve(const char *beside)
     return fd > 0 ? fd : 0;
 }
 
+static void release(int *reserve)
+{
+    if (*reserve > 0)
+        close(*reserve);
+    *reserve = 0;
+}
+
 void gtr_h5_disk_release(struct gtr_h5_disk *disk)
 {
-    if (disk->reserve > 0)
-        close(disk->reserve);
-    disk->reserve = 0;
+    release(&disk->reserve[0]);
+    release(&disk->reserve[1]);
 }
 
 static herr_t failed(struct disk_file *file)
 {
     if (file->disk->error == 0)
         file->disk->error = errno;
-    gtr_h5_disk_release(file->disk);
+    if (file->disk->closing)
+        gtr_h5_disk_release(file->disk);
+    else
+        release(&file->disk->reserve[0]);
     return file->disk->closing ? 0 : -1;
 }
 
@@ -77,7 +94,7 @@ static H5FD_t *disk_open(const char *name, unsigned flags, hid_t access, haddr_t
     struct gtr_h5_disk *const *disk = H5Pget_driver_info(access);
     struct disk_file *file;
     struct stat status;
-    int mode = O_RDWR | O_CLOEXEC;
+    int mode = O_RDWR | O_CLOEXEC, i;
 
     (void)maxaddr;
     if (disk == NULL)
@@ -100,8 +117,9 @@ static H5FD_t *disk_open(const char *name, unsigned flags, hid_t access, haddr_t
     }
     /* HDF5 first opens what is there, and closes it again if that succeeds: a file that was there
      * comes here twice, and one that was not leaves an error that is none. */
-    if ((*disk)->reserve <= 0)
-        (*disk)->reserve = reserve(name);
+    for (i = 0; i < 2; i++)
+        if ((*disk)->reserve[i] <= 0)
+            (*disk)->reserve[i] = reserve(name, i == 0 ? FIRST_SHARE : LAST_SHARE);
     (*disk)->error = 0;
     file->device = status.st_dev;
     file->inode = status.st_ino;

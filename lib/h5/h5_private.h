@@ -8,9 +8,9 @@
 
 /* How the disk takes what is written. */
 struct gtr_h5_disk {
-    bool closing; /* failures are remembered here and not told to HDF5 */
-    int error;    /* errno of the first failure; 0 */
-    int reserve;  /* descriptor of a file without a name that holds some room; 0: none */
+    bool closing;   /* failures are remembered here and not told to HDF5 */
+    int error;      /* errno of the first failure; 0 */
+    int reserve[2]; /* descriptors of files without a name that hold some room; 0: none */
 };
 
 struct gtr_h5 {

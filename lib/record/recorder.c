@@ -127,8 +127,17 @@ enum gtr_code gtr_recorder_param_group(struct gtr_recorder *r, const char *name,
 
 enum gtr_code gtr_recorder_close(struct gtr_recorder *r, struct gtr_err *err)
 {
+    struct gtr_record_kept kept;
+
+    return gtr_recorder_close_kept(r, &kept, err);
+}
+
+enum gtr_code gtr_recorder_close_kept(struct gtr_recorder *r, struct gtr_record_kept *kept,
+                                      struct gtr_err *err)
+{
     enum gtr_code rc = GTR_OK;
 
+    *kept = (struct gtr_record_kept){ 0 };
     if (r == NULL)
         return GTR_OK;
     if (!gtr_record_is_forked(&r->state)) {
@@ -138,6 +147,7 @@ enum gtr_code gtr_recorder_close(struct gtr_recorder *r, struct gtr_err *err)
         if (rc == GTR_OK && r->n_steps == 0)
             rc = gtr_fail(err, GTR_EUSAGE, "%s: no step was completed, so there is no file",
                           r->path);
+        *kept = r->kept;
     }
     recorder_free(r);
     return rc;

@@ -40,7 +40,9 @@
  *
  * A process that is killed loses the elements that wait.  The norms of its completed steps are safe
  * if the path is a folder of segments: they go into its journal, by the calling thread, as the step
- * ends.
+ * ends.  A file is such a folder, NAME.h5.gtr, until it is closed, and is all the same to a kill.
+ *
+ * Where the disk has no room for elements, norms go on as long as they fit.
  */
 #ifndef GTR_RECORDER_H
 #define GTR_RECORDER_H
@@ -209,6 +211,10 @@ struct gtr_record_progress {
 /* Cheap; at any time. */
 void gtr_recorder_progress(struct gtr_recorder *recorder, struct gtr_record_progress *progress);
 
+/* Why elements are written no more, though norms are: the disk has no room for them.  "" while they
+ * are.  The text is the recorder's, until it is closed. */
+const char *gtr_recorder_elements_stopped(struct gtr_recorder *recorder);
+
 struct gtr_record_estimate {
     uint64_t row_bytes;     /* norms of a step */
     uint64_t capture_bytes; /* elements of a capture, before compression: f32 shrinks by a sixth */
@@ -231,9 +237,19 @@ const char *gtr_recorder_warning(const struct gtr_recorder *recorder);
 
 /* Waits until the queue is written, completes the file and frees the recorder, whatever is
  * returned.  A step that was not ended is left out.  A recorder without a completed step leaves no
- * file and says so.  After a failed write that failure is told once more, and the file keeps the
- * steps before it if it can be written at all. */
+ * file and says so.  After a failed write that failure is told once more.  No completed step is
+ * lost: where the file cannot be completed, its norms are in the folder PATH.gtr. */
 enum gtr_code gtr_recorder_close(struct gtr_recorder *recorder, struct gtr_err *err);
+
+/* What is left of a recording. */
+struct gtr_record_kept {
+    uint64_t steps; /* in the trace, by its name */
+    char rest[400]; /* what went wrong when it was closed, and where the other steps are; "" */
+};
+
+/* The same, and says what is left. */
+enum gtr_code gtr_recorder_close_kept(struct gtr_recorder *recorder, struct gtr_record_kept *kept,
+                                      struct gtr_err *err);
 
 /* Ends the recording though the run goes on, for a reason that the library does not see: the trace
  * will say why, and calls that record do nothing and return GTR_EUSAGE.  What waits is written. */

@@ -102,6 +102,7 @@ struct gtr_record_queue {
     bool skipped;
     bool knows; /* something has become known: */
     struct gtr_late late;
+    char spared[400]; /* why elements are written no more; "": they are */
     bool opened, closing, abandoned;
     struct gtr_record_progress progress;
     uint64_t dropped; /* captures so far in what is written; the writer's alone */
@@ -150,6 +151,7 @@ struct gtr_recorder {
     struct gtr_record_spikes spikes;
     struct gtr_record_queue queue;
     struct gtr_writer *writer; /* the writer's, from its start to its end; but for securing rows */
+    struct gtr_record_kept kept; /* once the writer has ended */
     char warning[400];
 };
 

@@ -177,6 +177,19 @@ void gtr_recorder_progress(struct gtr_recorder *r, struct gtr_record_progress *p
     pthread_mutex_unlock(&q->lock);
 }
 
+const char *gtr_recorder_elements_stopped(struct gtr_recorder *r)
+{
+    struct gtr_record_queue *q = &r->queue;
+    bool spared;
+
+    if (!q->made || gtr_record_is_forked(&r->state))
+        return "";
+    pthread_mutex_lock(&q->lock); /* it is written once */
+    spared = q->spared[0] != '\0';
+    pthread_mutex_unlock(&q->lock);
+    return spared ? q->spared : "";
+}
+
 void gtr_recorder_hold(struct gtr_recorder *r, bool held)
 {
     pthread_mutex_lock(&r->queue.lock);

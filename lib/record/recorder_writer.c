@@ -6,6 +6,7 @@
  * has said no.
  */
 #define _POSIX_C_SOURCE 200809L
+#include <stdio.h>
 #include <time.h>
 
 #include "recorder_private.h"
@@ -36,7 +37,9 @@ enum gtr_code gtr_recorder_writer_open(struct gtr_recorder *r, struct gtr_err *e
                                                 .segment_bytes = (uint64_t)r->options.segment_bytes,
                                                 .segment_seconds = r->options.segment_seconds,
                                                 .sync = r->options.sync != 0,
-                                                .dropped_captures = &r->queue.dropped };
+                                                .dropped_captures = &r->queue.dropped,
+                                                .survives = true,
+                                                .n_kept = &r->kept.steps };
 
     enum gtr_code rc = gtr_writer_open(r->path, &r->head, &options, &r->writer, err);
 
@@ -61,8 +64,10 @@ void gtr_recorder_writer_close(struct gtr_recorder *r)
     if (gtr_record_failed(&r->state, &failure) != GTR_OK)
         gtr_writer_stopped(r->writer, failure.text, NULL);
     failure = (struct gtr_err){ 0 };
-    if (gtr_writer_close(r->writer, &failure) != GTR_OK)
+    if (gtr_writer_close(r->writer, &failure) != GTR_OK) {
         gtr_record_fail(&r->state, &failure, NULL);
+        snprintf(r->kept.rest, sizeof r->kept.rest, "%s", failure.text);
+    }
     r->writer = NULL;
 }
 
@@ -123,10 +128,15 @@ static void next_row(struct gtr_recorder *r)
         gtr_record_fail(&r->state, &failure, NULL);
     pthread_mutex_lock(&q->lock);
     if (!off && rc == GTR_OK) {
+        bool spared = r->writer->spared.code != GTR_OK;
+
         q->progress.steps_written++;
-        q->progress.captures_written += row->wanted && !row->dropped;
-        q->progress.bytes_written +=
-            gtr_row_bytes(r->head.n_tensors, false) + (row->capture != NULL ? r->capture_bytes : 0);
+        q->progress.captures_written += row->wanted && !row->dropped && !spared;
+        q->progress.dropped += row->wanted && !row->dropped && spared;
+        q->progress.bytes_written += gtr_row_bytes(r->head.n_tensors, false) +
+                                     (row->capture != NULL && !spared ? r->capture_bytes : 0);
+        if (spared && q->spared[0] == '\0')
+            snprintf(q->spared, sizeof q->spared, "%s", r->writer->spared.text);
     }
     gtr_recorder_writer_give_slot(r, row);
     q->done++;

@@ -70,6 +70,8 @@ static bool parse_name(const char *name, struct gtr_segment_file *file)
         enum gtr_segment_kind kind;
     } ends[] = { { "journal", GTR_SEGMENT_JOURNAL },
                  { "journal.tmp", GTR_SEGMENT_JOURNAL_LEFT },
+                 { "h5", GTR_SEGMENT_FILE },
+                 { "h5.tmp", GTR_SEGMENT_FILE },
                  { "lock", GTR_SEGMENT_LOCK } };
     const char *p = name;
     size_t i;

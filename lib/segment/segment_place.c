@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -184,14 +185,26 @@ enum gtr_code gtr_place_take(struct gtr_place *place, const char *folder, int64_
     return rc;
 }
 
-void gtr_place_clear(const struct gtr_place *place)
+enum gtr_code gtr_place_make_again(const struct gtr_place *place, struct gtr_err *err)
+{
+    char *around = gtr_strdup(place->folder);
+    bool made;
+
+    if (around != NULL && mkdir(dirname(around), 0777) == 0)
+        gtr_folder_sync(around);
+    gtr_free(around);
+    return make_folder(place->folder, &made, err);
+}
+
+enum gtr_code gtr_place_clear(const struct gtr_place *place, struct gtr_err *err)
 {
     struct gtr_segment_list list;
+    enum gtr_code rc = gtr_segment_list_read(place->folder, place->rank, &list, err);
 
-    if (gtr_segment_list_read(place->folder, place->rank, &list, NULL) != GTR_OK)
-        return;
-    remove_steps(&list, NULL);
+    if (rc == GTR_OK)
+        rc = remove_steps(&list, err);
     gtr_segment_list_free(&list);
+    return rc;
 }
 
 enum gtr_code gtr_place_finish(struct gtr_place *place, struct gtr_err *err)

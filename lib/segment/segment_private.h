@@ -5,6 +5,8 @@
  *              rank0.000000002400.h5.tmp being written
  *              rank0.journal             rows 2400 .., one by one; see journal.h
  *              rank0.lock                held while rank 0 records
+ *     NAME.h5.gtr/rank0.h5.tmp           of a single file: all rows and elements; it becomes NAME.h5,
+ *                 rank0.journal          and until then this has all rows
  *
  * Ranks share the folder and nothing else.  "NAME.gtr/rank3" names one of them where a trace is
  * wanted.
@@ -25,6 +27,7 @@ enum gtr_segment_kind {
     GTR_SEGMENT_LEFT,    /* ".tmp": being written, or its writer was killed */
     GTR_SEGMENT_JOURNAL, /* there is one of each of these three for a rank */
     GTR_SEGMENT_JOURNAL_LEFT,
+    GTR_SEGMENT_FILE, /* what a file that survives becomes: of all rows, and never read here */
     GTR_SEGMENT_LOCK
 };
 
@@ -51,6 +54,10 @@ enum gtr_code gtr_segment_path(const char *folder, int64_t rank, uint64_t first_
                                struct gtr_err *err);
 enum gtr_code gtr_segment_rank_path(const char *folder, int64_t rank, const char *end, char **path,
                                     struct gtr_err *err);
+
+/* The folder that a file which survives is while it is written, a new string; NULL: `path` is
+ * nothing that a file could replace, such as a device. */
+enum gtr_code gtr_single_folder(const char *path, bool force, char **folder, struct gtr_err *err);
 
 /* Does this path ask for a folder of segments to be written? */
 bool gtr_segment_is_folder_name(const char *path);
@@ -127,8 +134,11 @@ void gtr_segment_unlock(const char *folder, int64_t rank, int lock);
 enum gtr_code gtr_place_take(struct gtr_place *place, const char *folder, int64_t rank, bool whole,
                              bool force, struct gtr_err *err);
 
+/* Makes the folder again, and what it lies in, if it has been removed. */
+enum gtr_code gtr_place_make_again(const struct gtr_place *place, struct gtr_err *err);
+
 /* Removes what the rank has there. */
-void gtr_place_clear(const struct gtr_place *place);
+enum gtr_code gtr_place_clear(const struct gtr_place *place, struct gtr_err *err);
 
 /* Unlocks, and gives the folder its name if it has another. */
 enum gtr_code gtr_place_finish(struct gtr_place *place, struct gtr_err *err);
@@ -138,6 +148,12 @@ void gtr_place_leave(struct gtr_place *place);
 
 /* A folder, as gtr_writer_open makes it, and whether it would.  The arguments are checked. */
 enum gtr_code gtr_folder_writer_open(const char *folder, const struct gtr_head *head,
+                                     const struct gtr_writer_options *options,
+                                     struct gtr_writer **writer, struct gtr_err *err);
+
+/* The same of a folder that becomes a file, `path`, when it is closed. */
+enum gtr_code gtr_single_writer_open(const char *folder, const char *path,
+                                     const struct gtr_head *head,
                                      const struct gtr_writer_options *options,
                                      struct gtr_writer **writer, struct gtr_err *err);
 enum gtr_code gtr_folder_try(const char *folder, int64_t rank, bool force, struct gtr_err *err);

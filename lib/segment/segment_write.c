@@ -20,30 +20,11 @@
 
 #include "alloc.h"
 #include "clock.h"
-#include "journal.h"
 #include "outfile.h"
-#include "segment_private.h"
-#include "writer.h"
+#include "segment_write_private.h"
 
 enum { DEFAULT_SECONDS = 30 };
 #define DEFAULT_BYTES (UINT64_C(256) << 20)
-
-struct segments {
-    struct gtr_writer writer; /* the whole */
-    struct gtr_place place;
-    struct gtr_head head;
-    struct gtr_writer_options options;
-    struct gtr_journal_writer *journal;
-    bool stopped;            /* which says so */
-    struct gtr_late late;    /* what has become known; grad_state NULL: nothing, */
-    bool told;               /* or the segment that was closed last says it */
-    struct gtr_writer *open; /* the segment being written; NULL until something is written */
-    uint64_t first_row;      /* of the open segment */
-    uint64_t n_closed;       /* rows in closed segments */
-    uint64_t bytes;          /* of the open segment, before deflate */
-    double started, synced;  /* clock: of the open segment, of the journal's last sync */
-    bool has_elements;       /* the open segment, of completed steps */
-};
 
 static struct segments *folder_of(struct gtr_writer *writer)
 {
@@ -52,19 +33,23 @@ static struct segments *folder_of(struct gtr_writer *writer)
 
 /* --- segments --------------------------------------------------------------------------------- */
 
-static enum gtr_code open_segment(struct segments *segments, struct gtr_err *err)
+enum gtr_code gtr_segments_open(struct segments *segments, struct gtr_err *err)
 {
     enum gtr_code rc;
     char *path;
 
     if (segments->open != NULL)
         return GTR_OK;
-    rc = gtr_segment_path(segments->place.folder, segments->head.rank, segments->writer.n_steps,
-                          &path, err);
+    rc = segments->file != NULL
+             ? gtr_segment_rank_path(segments->place.folder, segments->head.rank, "h5", &path, err)
+             : gtr_segment_path(segments->place.folder, segments->head.rank,
+                                segments->writer.n_steps, &path, err);
     if (rc != GTR_OK)
         return rc;
     rc = gtr_file_writer_open(path, &segments->head, &segments->options,
-                              (int64_t)segments->writer.n_steps, &segments->open, err);
+                              segments->file != NULL ? GTR_FILE_INSIDE
+                                                     : (int64_t)segments->writer.n_steps,
+                              &segments->open, err);
     gtr_free(path);
     segments->first_row = segments->writer.n_steps;
     segments->bytes = 0;
@@ -73,14 +58,15 @@ static enum gtr_code open_segment(struct segments *segments, struct gtr_err *err
     return rc;
 }
 
-/* The open segment gets its name.  If it does not, its rows are in the journal still. */
-static enum gtr_code close_segment(struct segments *segments, struct gtr_err *err)
+enum gtr_code gtr_segments_close(struct segments *segments, struct gtr_err *err)
 {
     uint64_t end = segments->first_row + segments->open->n_steps;
     enum gtr_code rc;
 
     if (segments->late.grad_state != NULL)
         gtr_writer_know(segments->open, &segments->late, NULL);
+    if (segments->stopped && segments->file != NULL)
+        gtr_writer_stopped(segments->open, segments->head.stopped, NULL);
     rc = gtr_writer_close(segments->open, err);
     segments->open = NULL;
     if (rc != GTR_OK)
@@ -93,8 +79,8 @@ static enum gtr_code close_segment(struct segments *segments, struct gtr_err *er
 /* Norms alone need no segments: they are in the journal, whose age does not matter. */
 static bool is_due(const struct segments *segments)
 {
-    return segments->open != NULL && segments->open->n_steps > 0 &&
-           segments->writer.n_pending == 0 &&
+    return segments->file == NULL && !segments->behind && segments->open != NULL &&
+           segments->open->n_steps > 0 && segments->writer.n_pending == 0 &&
            (segments->bytes >= segments->options.segment_bytes ||
             (segments->has_elements &&
              gtr_clock() - segments->started >= segments->options.segment_seconds));
@@ -106,7 +92,7 @@ static enum gtr_code close_if_due(struct segments *segments, struct gtr_err *err
 
     if (!is_due(segments))
         return GTR_OK;
-    rc = close_segment(segments, err);
+    rc = gtr_segments_close(segments, err);
     if (rc == GTR_OK)
         rc = gtr_journal_restart(segments->journal, &segments->head, segments->n_closed, err);
     segments->synced = gtr_clock();
@@ -117,7 +103,7 @@ static enum gtr_code rotate_if_due(struct segments *segments, struct gtr_err *er
 {
     enum gtr_code rc = close_if_due(segments, err);
 
-    return rc == GTR_OK ? open_segment(segments, err) : rc;
+    return rc == GTR_OK ? gtr_segments_open(segments, err) : rc;
 }
 
 /* --- what becomes known ----------------------------------------------------------------------- */
@@ -162,21 +148,74 @@ static enum gtr_code sync_if_due(struct segments *segments, struct gtr_err *err)
     return gtr_journal_sync(segments->journal, err);
 }
 
+static void count_dropped(struct segments *segments)
+{
+    const uint64_t *asked = segments->dropped_captures;
+
+    segments->n_dropped = (asked != NULL ? *asked : 0) + segments->n_spared;
+}
+
+/* No room for elements, but perhaps for norms. */
+static void spare(struct segments *segments, const struct gtr_err *failure)
+{
+    struct gtr_writer *writer = &segments->writer;
+
+    if (writer->has_elements && writer->spared.code == GTR_OK) {
+        writer->spared = *failure;
+        segments->options.elements = false;
+        gtr_journal_spare(segments->journal, failure->text, NULL);
+    }
+    segments->behind = segments->open == NULL ||
+                       gtr_file_writer_go_on(segments->open, failure->text, NULL) != GTR_OK;
+}
+
+static enum gtr_code append_to_segment(struct segments *segments, const struct gtr_row *row,
+                                       struct gtr_err *err)
+{
+    enum gtr_code rc = rotate_if_due(segments, err);
+
+    return rc == GTR_OK ? gtr_writer_append(segments->open, row->step, row->sumsq, row->maxabs,
+                                            row->nonfinite, row->param_sumsq, err)
+                        : rc;
+}
+
+/* A row that is in the journal is safe: what cannot be written behind it is no failure, and is
+ * tried once more, without elements. */
+static enum gtr_code follow(struct segments *segments, const struct gtr_row *row,
+                            struct gtr_err *err)
+{
+    struct gtr_err failure = { 0 };
+    enum gtr_code rc;
+
+    if (segments->behind)
+        return GTR_OK;
+    rc = append_to_segment(segments, row, &failure);
+    if (rc != GTR_OK && !segments->writer.ahead)
+        return gtr_err_again(&failure, err);
+    if (rc != GTR_OK)
+        spare(segments, &failure);
+    if (rc != GTR_OK && !segments->behind)
+        segments->behind = append_to_segment(segments, row, NULL) != GTR_OK;
+    return GTR_OK;
+}
+
 static enum gtr_code append(struct gtr_writer *writer, const struct gtr_row *row,
                             struct gtr_err *err)
 {
     struct segments *segments = folder_of(writer);
-    enum gtr_code rc = rotate_if_due(segments, err);
+    bool captured = writer->n_pending > 0;
+    enum gtr_code rc = GTR_OK;
 
-    if (rc == GTR_OK && !writer->ahead)
+    if (!writer->ahead)
         rc = gtr_journal_append(segments->journal, row, err);
     if (rc == GTR_OK)
-        rc = gtr_writer_append(segments->open, row->step, row->sumsq, row->maxabs, row->nonfinite,
-                               row->param_sumsq, err);
+        rc = follow(segments, row, err);
     if (rc == GTR_OK)
         rc = sync_if_due(segments, err);
     segments->bytes += GTR_STEP_BYTES + gtr_row_bytes(writer->n_tensors, writer->param_norms);
-    segments->has_elements = segments->has_elements || writer->n_pending > 0;
+    segments->n_spared += captured && writer->spared.code != GTR_OK;
+    segments->has_elements = segments->has_elements || (captured && writer->spared.code == GTR_OK);
+    count_dropped(segments);
     return rc;
 }
 
@@ -191,6 +230,8 @@ static enum gtr_code amend(struct gtr_writer *writer, double applied_scale, bool
                         "the last step can be amended until elements of the next are given");
     if (!writer->ahead)
         rc = gtr_journal_amend(segments->journal, applied_scale, skipped, err);
+    if (rc == GTR_OK && segments->behind)
+        return rc;
     return rc == GTR_OK ? gtr_writer_amend(segments->open, applied_scale, skipped, err) : rc;
 }
 
@@ -198,21 +239,31 @@ static enum gtr_code add_elements(struct gtr_writer *writer, size_t tensor, cons
                                   struct gtr_err *err)
 {
     struct segments *segments = folder_of(writer);
-    enum gtr_code rc = rotate_if_due(segments, err);
+    struct gtr_err failure = { 0 };
+    enum gtr_code rc;
 
+    if (writer->spared.code != GTR_OK || segments->behind)
+        return GTR_OK;
+    rc = rotate_if_due(segments, &failure);
     if (rc == GTR_OK)
-        rc = gtr_writer_elements(segments->open, tensor, elements, err);
+        rc = gtr_writer_elements(segments->open, tensor, elements, &failure);
     if (rc == GTR_OK)
         segments->bytes += gtr_segment_writer_kept_bytes(segments->open, tensor);
-    return rc;
+    else if (!writer->ahead || rc == GTR_EUSAGE)
+        return gtr_err_again(&failure, err);
+    else
+        spare(segments, &failure);
+    return GTR_OK;
 }
 
 static enum gtr_code stopped(struct gtr_writer *writer, const char *why, struct gtr_err *err)
 {
     struct segments *segments = folder_of(writer);
-    enum gtr_code rc = gtr_journal_stop(segments->journal, why, err);
+    enum gtr_code rc = gtr_head_set(&segments->head.stopped, why, err);
 
-    segments->stopped = rc == GTR_OK;
+    if (rc == GTR_OK)
+        rc = gtr_journal_stop(segments->journal, why, err);
+    segments->stopped = segments->head.stopped != NULL;
     return rc;
 }
 
@@ -235,51 +286,22 @@ static void segments_free(struct segments *segments)
     gtr_journal_close(segments->journal);
     gtr_place_leave(&segments->place);
     gtr_head_free(&segments->head);
+    gtr_free(segments->file);
     gtr_free(segments);
-}
-
-static enum gtr_code journal_path(const struct segments *segments, char **path, struct gtr_err *err)
-{
-    return gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal", path, err);
-}
-
-static void remove_journal(struct segments *segments)
-{
-    char *path;
-
-    if (journal_path(segments, &path, NULL) == GTR_OK && unlink(path) == 0)
-        gtr_folder_sync(path);
-    gtr_free(path);
-}
-
-/* The journal stays if it has what no segment has: rows, where a write has failed, or what became
- * known after the last one was closed. */
-static enum gtr_code end_segments(struct segments *segments, struct gtr_err *err)
-{
-    const uint64_t n_known = gtr_journal_next(segments->journal);
-    enum gtr_code rc = GTR_OK;
-    bool told;
-
-    /* A trace without steps is a segment without rows, as a file would be. */
-    if (n_known == 0 && segments->writer.failure.code == GTR_OK)
-        rc = open_segment(segments, err);
-    if (rc == GTR_OK && segments->open != NULL)
-        rc = close_segment(segments, err);
-    told = segments->told || segments->late.grad_state == NULL;
-    if (rc == GTR_OK && segments->n_closed == n_known && told && !segments->stopped)
-        remove_journal(segments);
-    return rc;
 }
 
 static enum gtr_code close_folder(struct gtr_writer *writer, struct gtr_err *err)
 {
     struct segments *segments = folder_of(writer);
-    enum gtr_code rc = end_segments(segments, err);
+    uint64_t n_kept = 0;
+    enum gtr_code rc = gtr_segments_end(segments, &n_kept, err);
 
     if (rc == GTR_OK)
         rc = gtr_place_finish(&segments->place, err);
     else if (segments->place.name != NULL)
-        gtr_place_clear(&segments->place);
+        gtr_place_clear(&segments->place, NULL);
+    if (segments->options.n_kept != NULL)
+        *segments->options.n_kept = n_kept;
     segments_free(segments);
     return rc;
 }
@@ -289,7 +311,7 @@ static void abandon(struct gtr_writer *writer)
     struct segments *segments = folder_of(writer);
 
     gtr_writer_abandon(segments->open);
-    gtr_place_clear(&segments->place);
+    gtr_place_clear(&segments->place, NULL);
     segments_free(segments);
 }
 
@@ -298,7 +320,8 @@ static void abandon(struct gtr_writer *writer)
 static enum gtr_code start_journal(struct segments *segments, struct gtr_err *err)
 {
     char *path;
-    enum gtr_code rc = journal_path(segments, &path, err);
+    enum gtr_code rc =
+        gtr_segment_rank_path(segments->place.folder, segments->head.rank, "journal", &path, err);
 
     if (rc == GTR_OK)
         rc = gtr_journal_create(path, &segments->head, segments->options.param_norms, 0,
@@ -309,6 +332,14 @@ static enum gtr_code start_journal(struct segments *segments, struct gtr_err *er
 }
 
 enum gtr_code gtr_folder_writer_open(const char *folder, const struct gtr_head *head,
+                                     const struct gtr_writer_options *options,
+                                     struct gtr_writer **out, struct gtr_err *err)
+{
+    return gtr_single_writer_open(folder, NULL, head, options, out, err);
+}
+
+enum gtr_code gtr_single_writer_open(const char *folder, const char *path,
+                                     const struct gtr_head *head,
                                      const struct gtr_writer_options *options,
                                      struct gtr_writer **out, struct gtr_err *err)
 {
@@ -335,12 +366,17 @@ enum gtr_code gtr_folder_writer_open(const char *folder, const struct gtr_head *
         return rc;
     gtr_writer_init(&segments->writer, &form, head, options);
     segments->options = *options;
+    segments->dropped_captures = options->dropped_captures;
+    segments->options.dropped_captures = &segments->n_dropped;
     if (segments->options.segment_bytes == 0)
         segments->options.segment_bytes = DEFAULT_BYTES;
     if (segments->options.segment_seconds == 0.0)
         segments->options.segment_seconds = DEFAULT_SECONDS;
     rc = gtr_head_copy(head, &segments->head, err);
+    if (rc == GTR_OK && path != NULL)
+        rc = gtr_format(&segments->file, path, err, "%s", path);
     if (rc != GTR_OK) {
+        gtr_head_free(&segments->head);
         gtr_free(segments);
         return rc;
     }
@@ -351,6 +387,8 @@ enum gtr_code gtr_folder_writer_open(const char *folder, const struct gtr_head *
         segments_free(segments);
         return rc;
     }
+    if (path != NULL)
+        segments->place.made = true; /* it stands for the file, and goes with it */
     gtr_folder_sync(segments->place.folder);
     *out = &segments->writer;
     return GTR_OK;

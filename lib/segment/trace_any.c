@@ -70,6 +70,7 @@ enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
                               struct gtr_err *err)
 {
     struct gtr_writer_options options;
+    char *folder = NULL;
     enum gtr_code rc;
 
     *writer = NULL;
@@ -79,20 +80,28 @@ enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
         rc = check_head(path, head, &options.sampling, err);
     if (rc != GTR_OK)
         return rc;
-    return gtr_segment_is_folder_name(path)
-               ? gtr_folder_writer_open(path, head, &options, writer, err)
-               : gtr_file_writer_open(path, head, &options, -1, writer, err);
+    if (gtr_segment_is_folder_name(path))
+        return gtr_folder_writer_open(path, head, &options, writer, err);
+    if (options.survives)
+        rc = gtr_single_folder(path, options.force, &folder, err);
+    if (rc == GTR_OK)
+        rc = folder != NULL
+                 ? gtr_single_writer_open(folder, path, head, &options, writer, err)
+                 : gtr_file_writer_open(path, head, &options, GTR_FILE_ALONE, writer, err);
+    gtr_free(folder);
+    return rc;
 }
 
 enum gtr_code gtr_writer_try(const char *path, int64_t rank, bool force, struct gtr_err *err)
 {
-    struct gtr_outfile file;
+    char *folder = NULL;
     enum gtr_code rc;
 
     if (gtr_segment_is_folder_name(path))
         return gtr_folder_try(path, rank, force, err);
-    rc = gtr_outfile_begin(&file, path, force, err);
-    if (rc == GTR_OK)
-        gtr_outfile_abandon(&file);
+    rc = gtr_single_folder(path, force, &folder, err);
+    if (rc == GTR_OK && folder != NULL)
+        rc = gtr_folder_try(folder, rank, force, err);
+    gtr_free(folder);
     return rc;
 }

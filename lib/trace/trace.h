@@ -208,6 +208,11 @@ struct gtr_writer_options {
                              * power failure too, and not only the end of the process */
     const uint64_t *dropped_captures; /* NULL, or how many captures the caller has left out so far:
                                        * read when the file is closed, an attribute of the root */
+
+    /* Of a file: until it is closed it is a folder of segments, PATH.gtr, which a SIGKILL leaves with
+     * all steps; gtr_trace_save makes the file of it. */
+    bool survives;
+    uint64_t *n_kept; /* NULL, or gets how many steps the trace holds by its name once closed */
 };
 
 /* All zeros. */
@@ -251,8 +256,8 @@ bool gtr_dtype_find(const char *name, enum gtr_dtype *dtype);
 /* The recording ends here though the run goes on: the trace will say why.  Before close. */
 enum gtr_code gtr_writer_stopped(struct gtr_writer *writer, const char *why, struct gtr_err *err);
 
-/* Whether gtr_writer_open would find a place to write to: told before a run starts.  Leaves
- * nothing behind. */
+/* Whether gtr_writer_open would find a place to write to, of a file one that survives: told before
+ * a run starts.  Leaves nothing behind. */
 enum gtr_code gtr_writer_try(const char *path, int64_t rank, bool force, struct gtr_err *err);
 
 #endif

@@ -203,8 +203,29 @@ static enum gtr_code write_late(struct gtr_file_writer *writer, struct gtr_err *
     return rc;
 }
 
+enum gtr_code gtr_file_writer_go_on(struct gtr_writer *base, const char *spared,
+                                    struct gtr_err *err)
+{
+    struct gtr_file_writer *writer = file_of(base);
+    enum gtr_code rc;
+
+    if (spared != NULL)
+        gtr_h5_go_on(writer->h5);
+    else
+        gtr_h5_finish(writer->h5);
+    base->failure = (struct gtr_err){ 0 };
+    rc = cut_all(writer, err);
+    base->n_pending = 0;
+    if (rc == GTR_OK && spared != NULL && base->has_elements) {
+        base->has_elements = false;
+        rc = gtr_head_set(&writer->spared, spared, err);
+    }
+    return rc;
+}
+
 static void writer_free(struct gtr_file_writer *writer)
 {
+    gtr_free(writer->spared);
     gtr_free(writer->stopped);
     gtr_free(writer);
 }
@@ -212,13 +233,17 @@ static void writer_free(struct gtr_file_writer *writer)
 static enum gtr_code close_file(struct gtr_writer *base, struct gtr_err *err)
 {
     struct gtr_file_writer *writer = file_of(base);
+    const size_t n_steps = base->n_steps;
     enum gtr_code rc = GTR_OK, closed;
 
+    gtr_h5_finish(writer->h5);
     /* Sheets may hold parts of a step. */
     if (base->failure.code != GTR_OK || base->n_pending > 0)
         rc = cut_all(writer, err);
     if (rc == GTR_OK)
         rc = write_late(writer, err);
+    if (rc == GTR_OK && writer->spared != NULL)
+        rc = gtr_h5_set_text(writer->h5, "/", "elements_stopped", writer->spared, err);
     if (rc == GTR_OK && writer->stopped != NULL)
         rc = gtr_h5_set_text(writer->h5, "/", "stopped", writer->stopped, err);
     if (rc == GTR_OK && writer->dropped_captures != NULL && *writer->dropped_captures > 0)
@@ -230,6 +255,8 @@ static enum gtr_code close_file(struct gtr_writer *base, struct gtr_err *err)
         rc = gtr_outfile_commit(&writer->file, err);
     else
         gtr_outfile_abandon(&writer->file);
+    if (writer->n_kept != NULL)
+        *writer->n_kept = rc == GTR_OK ? n_steps : 0;
     writer_free(writer);
     return rc;
 }
@@ -272,9 +299,10 @@ enum gtr_code gtr_file_writer_open(const char *path, const struct gtr_head *head
         return rc;
     gtr_writer_init(&writer->writer, &form, head, options);
     writer->dropped_captures = options->dropped_captures;
+    writer->n_kept = options->n_kept;
     writer->is_segment = first_row >= 0;
-    rc = writer->is_segment ? name_segment(&writer->file, path, err)
-                            : gtr_outfile_begin(&writer->file, path, options->force, err);
+    rc = first_row != GTR_FILE_ALONE ? name_segment(&writer->file, path, err)
+                                     : gtr_outfile_begin(&writer->file, path, options->force, err);
     if (rc == GTR_OK)
         rc = gtr_file_writer_make(writer, head, options, err);
     if (rc == GTR_OK && writer->is_segment)
@@ -289,5 +317,7 @@ enum gtr_code gtr_file_writer_open(const char *path, const struct gtr_head *head
 
 size_t gtr_segment_writer_kept_bytes(const struct gtr_writer *writer, size_t tensor)
 {
-    return ((const struct gtr_file_writer *)writer)->kept_bytes[tensor];
+    const size_t *bytes = ((const struct gtr_file_writer *)writer)->kept_bytes;
+
+    return bytes != NULL ? bytes[tensor] : 0;
 }

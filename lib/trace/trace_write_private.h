@@ -12,6 +12,7 @@ struct gtr_file_writer {
     struct gtr_outfile file;
     struct gtr_h5 *h5;
     char *stopped;        /* NULL, or why the recording ends */
+    char *spared;         /* NULL, or why the elements do */
     struct gtr_late late; /* what became known since; grad_state NULL: nothing */
     bool is_segment;
     struct gtr_h5_sheet *step[STEP_COUNT];
@@ -20,6 +21,7 @@ struct gtr_file_writer {
     struct gtr_h5_sheet **elements; /* [P], NULL without elements */
     size_t n_captures;
     const uint64_t *dropped_captures; /* the caller's count, or NULL */
+    uint64_t *n_kept;                 /* where the caller wants it, or NULL */
 
     /* With checksums; see crc.h. */
     struct gtr_h5_sheet *crc;          /* /step/crc */

@@ -17,6 +17,7 @@ struct gtr_writer {
     bool ahead;             /* rows are secured before they are appended, */
     size_t n_secured;       /* so many; of the thread that does */
     struct gtr_err failure; /* of a write; from then on nothing is written */
+    struct gtr_err spared;  /* why elements are taken no more, though steps are; OK: they are */
 };
 
 /* What may become known while a trace is written.  Texts are words of the format, and static. */
@@ -83,14 +84,21 @@ enum gtr_code gtr_writer_settle(struct gtr_writer *writer, struct gtr_err *err);
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-/* A file, as gtr_writer_open makes it; the arguments are checked.  first_row -1: one of its own.
+/* A file, as gtr_writer_open makes it; the arguments are checked.  first_row GTR_FILE_ALONE: one of
+ * its own.
  * Else a segment, with the temporary name `path`.tmp and checksums, whose first row is that of the
- * trace. */
+ * trace, or GTR_FILE_INSIDE: only its temporary name is a segment's. */
+enum { GTR_FILE_ALONE = -1, GTR_FILE_INSIDE = -2 };
 enum gtr_code gtr_file_writer_open(const char *path, const struct gtr_head *head,
                                    const struct gtr_writer_options *options, int64_t first_row,
                                    struct gtr_writer **writer, struct gtr_err *err);
 
-/* Bytes of the elements that a segment keeps of a tensor. */
+/* After a failure: back to the last whole step, from which it goes on without elements, and says
+ * why.  spared NULL: only the last rows come, for which there is some room aside. */
+enum gtr_code gtr_file_writer_go_on(struct gtr_writer *writer, const char *spared,
+                                    struct gtr_err *err);
+
+/* Bytes of the elements that a segment keeps of a tensor; 0 of a file without checksums. */
 size_t gtr_segment_writer_kept_bytes(const struct gtr_writer *writer, size_t tensor);
 
 #endif

@@ -36,7 +36,7 @@ static void a_row_has_the_checksum_that_zlib_gives_its_bytes(void)
 
 static void only_names_of_segments_are_taken_for_segments(void)
 {
-    static const char *const others[] = { "rank0.h5",          "rank.1.h5",
+    static const char *const others[] = { "rank0.hdf5",        "rank.1.h5",
                                           "rank0.1.h5.XXXXXX", "rankx.1.h5",
                                           "rank0.1x.h5",       "rank0.journal2",
                                           "notes.txt",         "rank0.99999999999999999999.h5",

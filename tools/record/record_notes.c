@@ -147,9 +147,17 @@ void record_notes_remove(char *folder)
     free(folder);
 }
 
+/* A trace that was begun; closed, or its process was killed or runs still. */
+struct begun {
+    char *path;
+    bool closed;
+};
+
 /* What all processes together have noted. */
 struct heard {
-    size_t pythons, torches, traces, closed, failures;
+    size_t pythons, torches, failures;
+    struct begun *traces;
+    size_t n_traces, capacity;
 };
 
 /* A path as the user would write it, here. */
@@ -176,15 +184,43 @@ static void tell_closed(const struct record_request *request, const char *text)
                  tell_s(tensors));
 }
 
+static void add_trace(struct heard *heard, const char *path)
+{
+    if (gtr_grow(&heard->traces, &heard->capacity, heard->n_traces + 1, sizeof *heard->traces,
+                 NULL) == GTR_OK)
+        heard->traces[heard->n_traces++] = (struct begun){ .path = strdup(path) };
+}
+
+/* "ROWS TENSORS PATH", where the path of a folder may have its rank behind it. */
+static void mark_closed(struct heard *heard, const char *text)
+{
+    const char *path = text + strcspn(text, " ");
+    size_t i;
+
+    path += strspn(path, " ");
+    path += strcspn(path, " ");
+    path += strspn(path, " ");
+    for (i = 0; i < heard->n_traces; i++) {
+        struct begun *trace = &heard->traces[i];
+
+        if (!trace->closed && trace->path != NULL &&
+            strncmp(path, trace->path, strlen(trace->path)) == 0) {
+            trace->closed = true;
+            return;
+        }
+    }
+}
+
 static void hear(const struct record_request *request, struct heard *heard, const char *kind,
                  const char *text)
 {
     heard->pythons += strcmp(kind, "python") == 0;
     heard->torches += strcmp(kind, "torch") == 0;
-    heard->traces += strcmp(kind, "trace") == 0;
     heard->failures += strcmp(kind, "failed") == 0 || strcmp(kind, "problem") == 0;
-    if (strcmp(kind, "closed") == 0) {
-        heard->closed++;
+    if (strcmp(kind, "trace") == 0) {
+        add_trace(heard, text);
+    } else if (strcmp(kind, "closed") == 0) {
+        mark_closed(heard, text);
         tell_closed(request, text);
     } else if (strcmp(kind, "note") == 0 || strcmp(kind, "problem") == 0) {
         cli_note(&request->common, "%s", text);
@@ -206,26 +242,39 @@ static void tell_why_nothing(const struct record_request *request, const struct 
                                    "was seen");
 }
 
-/* A process was killed, or runs still. */
-static void tell_torn(const struct record_request *request, size_t n, size_t n_traces)
+static void say_nothing(void *context, const char *path, bool fault, const char *text)
 {
+    (void)context;
+    (void)path;
+    (void)fault;
+    (void)text;
+}
+
+/* A process was killed, or runs still. */
+static void tell_torn(const struct record_request *request, const char *path)
+{
+    const struct gtr_remarks silence = { say_nothing, NULL };
+    struct gtr_recovered recovered;
+    struct gtr_err err = { 0 };
+
     if (strcmp(strrchr(request->output, '.'), ".gtr") == 0)
         cli_note(&request->common,
-                 "%zu of %zu traces never closed: what was completed is in it; `gradtrace recover` "
-                 "makes a whole one of it",
-                 n, n_traces);
+                 "%s: never closed: what was completed is in it; `gradtrace recover` makes a whole "
+                 "one of it",
+                 from_here(path));
+    else if (gtr_trace_save(path, request->common.force, &silence, &recovered, &err) == GTR_OK)
+        cli_note(&request->common, "%s: its process was killed; %zu step%s saved%s",
+                 from_here(path), recovered.n_rows, recovered.n_rows == 1 ? " is" : "s are",
+                 request->options.elements != GTR_ELEMENTS_NONE ? ", without elements" : "");
     else
-        cli_note(&request->common,
-                 "%zu of %zu traces never closed, and incomplete: only a folder of segments, "
-                 "-o NAME.gtr, is readable after a kill",
-                 n, n_traces);
+        cli_note(&request->common, "its process was killed; %s", err.text);
 }
 
 void record_notes_tell(const struct record_request *request, const char *folder)
 {
     struct heard heard = { 0 };
     char path[PATH_MAX], *line = NULL;
-    size_t size = 0;
+    size_t size = 0, i;
     ssize_t n;
     FILE *f;
 
@@ -246,8 +295,12 @@ void record_notes_tell(const struct record_request *request, const char *folder)
     }
     free(line);
     fclose(f);
-    if (heard.traces == 0)
+    if (heard.n_traces == 0)
         tell_why_nothing(request, &heard);
-    else if (heard.closed < heard.traces)
-        tell_torn(request, heard.traces - heard.closed, heard.traces);
+    for (i = 0; i < heard.n_traces; i++) {
+        if (!heard.traces[i].closed && heard.traces[i].path != NULL)
+            tell_torn(request, heard.traces[i].path);
+        free(heard.traces[i].path);
+    }
+    gtr_free(heard.traces);
 }

@@ -63,6 +63,11 @@ class Handle:
         """At such a step the library is not content with norms."""
         return _library.load().gtr_recorder_captures(self.pointer, step)
 
+    def elements_stopped(self):
+        """Why elements are written no more, though norms are; "" while they are."""
+        said = _library.load().gtr_recorder_elements_stopped(self.pointer)
+        return said.decode("utf-8", "replace")
+
     def stay_open_at_exit(self):
         """Somebody else calls close() at the end of the process."""
         self._end.atexit = False
@@ -73,8 +78,14 @@ class Handle:
             _library.load().gtr_recorder_stop(self.pointer, why.encode("utf-8"))
 
     def close(self):
-        if self._end.detach() is not None:
-            self.call("gtr_recorder_close")
+        """(The library's struct gtr_record_kept, an Error or None)."""
+        kept = _library.RecordKept()
+        try:
+            if self._end.detach() is not None:
+                self.call("gtr_recorder_close_kept", byref(kept))
+        except Error as error:
+            return kept, error
+        return kept, None
 
 
 def _close(pointer, path, process):

@@ -5,7 +5,6 @@ opened by the first of them, when all is known that stands in the head of a trac
 """
 
 import inspect
-import os
 
 from ._arguments import Arguments, number
 from ._handle import Handle
@@ -97,11 +96,10 @@ class RowRecorder:
             if self._handle is None or not self._handle.alive:
                 return
             self._handle.stop(why)
-            written = self._handle.progress().steps_written
             try:
                 self._finish()
-            except Exception:  # the reason is told by whoever stops it
-                self.rows = written if os.path.exists(self.path) else 0
+            except Exception:
+                pass  # the reason is told by whoever stops it
 
     def close(self, ended):
         """ended: the run, by itself, so that its rows may be taken for its plan."""
@@ -124,6 +122,9 @@ class RowRecorder:
         said = self._handle.warning() if first else self._progress.step(self._handle)
         if said:
             self._talk.warn(said)
+        stopped = self._handle.elements_stopped() if self._gradients.keeps else ""
+        if stopped:
+            self._talk.warn(f"{stopped}; from here on norms only")
 
     def _open(self, about):
         self._options.update(about)
@@ -141,14 +142,22 @@ class RowRecorder:
     def _finish(self):
         if self._handle is None or not self._handle.alive:
             return
-        done = self._handle.progress()
-        if done.dropped:
+        done, stopped = self._handle.progress(), self._handle.elements_stopped()
+        if done.dropped and not stopped:
             self._talk.once(
                 f"{self.path}: the elements of {done.dropped:,} steps were left out, because "
                 "the queue was full; raise --queue-mb, or wait for room: --when-full block"
             )
+        elif done.dropped:
+            self._talk.once(f"{self.path}: the elements of {done.dropped:,} steps are not there")
         self._progress.end()
-        self._handle.close()
+        kept, failure = self._handle.close()
+        self.rows = kept.steps
+        rest = kept.rest.decode("utf-8", "replace")
+        if rest and (failure is None or rest not in str(failure)):
+            self._talk.failed(rest)
+        if failure is not None:
+            raise failure
 
     def _guard(self, work):
         if self.failed is not None:

@@ -102,6 +102,12 @@ class RecordProgress(Structure):
     ]
 
 
+class RecordKept(Structure):
+    """struct gtr_record_kept"""
+
+    _fields_ = [("steps", c_uint64), ("rest", c_char * 400)]
+
+
 class RecordEstimate(Structure):
     """struct gtr_record_estimate"""
 
@@ -152,6 +158,7 @@ _CALLS = {
     "gtr_recorder_run_ended": [c_void_p],
     "gtr_recorder_estimate": [c_void_p, POINTER(RecordEstimate)],
     "gtr_recorder_close": [c_void_p],
+    "gtr_recorder_close_kept": [c_void_p, POINTER(RecordKept)],
     "gtr_sample_blocks": [
         POINTER(Sample),
         c_char_p,
@@ -231,6 +238,8 @@ def load():
             library.gtr_recorder_progress.restype = None
             library.gtr_recorder_warning.argtypes = [c_void_p]
             library.gtr_recorder_warning.restype = c_char_p
+            library.gtr_recorder_elements_stopped.argtypes = [c_void_p]
+            library.gtr_recorder_elements_stopped.restype = c_char_p
             library.gtr_recorder_stop.argtypes = [c_void_p, c_char_p]
             library.gtr_recorder_stop.restype = None
             library.gtr_recorder_captures.argtypes = [c_void_p, c_int64]

@@ -288,8 +288,14 @@ class Recorder:
         if self._ears is not None:
             self._ears.close()
         self._progress.end()
-        if self._handle is not None:
-            self._handle.close()
+        if self._handle is None:
+            return
+        kept, failure = self._handle.close()
+        rest = kept.rest.decode("utf-8", "replace")
+        if rest and (failure is None or rest not in str(failure)):
+            warnings.warn(f"gradtrace: {rest}", RuntimeWarning, stacklevel=4)
+        if failure is not None:
+            raise failure
 
     def _step(self, loss, lr, step, grad_scale):
         if self._handle is None or not self._handle.alive:
