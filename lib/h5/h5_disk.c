@@ -6,14 +6,16 @@
  * full disk must not take a training run down with it.  So while closing, this driver remembers the
  * failure, drops what is written after it, and lets HDF5 finish; gtr_h5_close tells it then.
  *
- * It also keeps a little room on the disk, in two parts.  A failure gives back one, for those who go
- * on with less; the other is for what has to be written to complete the file with the steps before.
+ * It also keeps a little room on the disk, in two parts.  A failure gives back one, for those who
+ * go on with less; the other is for what has to be written to complete the file with the steps
+ * before.
  */
 #define _GNU_SOURCE
 #include "h5_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -41,18 +43,30 @@ struct disk_file {
     pid_t owner; /* who may write */
 };
 
-/* A file that is nameless at once: nobody has to remove it.  Not having it is no failure. */
+/* A file without a name, which nobody has to remove; where the file system has no such thing, one
+ * that loses it at once. */
+static int open_nameless(const char *beside)
+{
+    char *name = gtr_strdup(beside);
+    int fd = name != NULL ? open(dirname(name), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600) : -1;
+
+    gtr_free(name);
+    if (fd >= 0 || gtr_format(&name, beside, NULL, "%s.room", beside) != GTR_OK)
+        return fd;
+    fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        unlink(name);
+    gtr_free(name);
+    return fd;
+}
+
+/* Not having it is no failure. */
 static int reserve(const char *beside, uint64_t part)
 {
     uint64_t n = RESERVE_BYTES, share;
     struct statvfs disk;
-    char *name;
-    int fd = -1;
+    int fd = open_nameless(beside);
 
-    if (gtr_format(&name, beside, NULL, "%s.room", beside) == GTR_OK)
-        fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        unlink(name);
     if (fd >= 0 && fstatvfs(fd, &disk) == 0) {
         share = (uint64_t)disk.f_bavail * disk.f_frsize / part;
         n = share < n ? share : n;
@@ -61,7 +75,6 @@ static int reserve(const char *beside, uint64_t part)
         close(fd);
         fd = -1;
     }
-    gtr_free(name);
     return fd > 0 ? fd : 0;
 }
 

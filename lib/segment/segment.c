@@ -68,11 +68,9 @@ static bool parse_name(const char *name, struct gtr_segment_file *file)
     static const struct {
         const char *end;
         enum gtr_segment_kind kind;
-    } ends[] = { { "journal", GTR_SEGMENT_JOURNAL },
-                 { "journal.tmp", GTR_SEGMENT_JOURNAL_LEFT },
-                 { "h5", GTR_SEGMENT_FILE },
-                 { "h5.tmp", GTR_SEGMENT_FILE },
-                 { "lock", GTR_SEGMENT_LOCK } };
+    } ends[] = { { "journal", GTR_SEGMENT_JOURNAL },  { "journal.tmp", GTR_SEGMENT_JOURNAL_LEFT },
+                 { "h5", GTR_SEGMENT_FILE },          { "h5.tmp", GTR_SEGMENT_FILE },
+                 { "h5.tmp.room", GTR_SEGMENT_FILE }, { "lock", GTR_SEGMENT_LOCK } };
     const char *p = name;
     size_t i;
 

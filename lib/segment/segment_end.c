@@ -34,7 +34,7 @@ static bool is_there(const struct segments *segments, const char *end)
     return found;
 }
 
-/* Somebody has removed the folder while it was written: what the journal has gets into a new one. */
+/* Somebody has removed the folder while it was written: the journal is written to a new one. */
 static enum gtr_code make_again(struct segments *segments, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;

@@ -5,7 +5,7 @@
  *              rank0.000000002400.h5.tmp being written
  *              rank0.journal             rows 2400 .., one by one; see journal.h
  *              rank0.lock                held while rank 0 records
- *     NAME.h5.gtr/rank0.h5.tmp           of a single file: all rows and elements; it becomes NAME.h5,
+ *     NAME.h5.gtr/rank0.h5.tmp           of a single file: all of it; it becomes NAME.h5,
  *                 rank0.journal          and until then this has all rows
  *
  * Ranks share the folder and nothing else.  "NAME.gtr/rank3" names one of them where a trace is

@@ -30,7 +30,8 @@ enum gtr_code gtr_trace_recover(const char *path, const char *output, bool force
                                 struct gtr_err *err);
 
 /* A file whose recorder was killed (gtr_writer_options.survives): all steps are in the folder
- * PATH.gtr, which becomes the file, without the elements.  While the recorder runs it is refused. */
+ * PATH.gtr, which becomes the file, without the elements.  While its recorder runs that is refused.
+ */
 enum gtr_code gtr_trace_save(const char *path, bool force, const struct gtr_remarks *remarks,
                              struct gtr_recovered *recovered, struct gtr_err *err);
 

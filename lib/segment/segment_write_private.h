@@ -1,4 +1,4 @@
-/* segment_write_private.h - a folder being written, as segment_write.c and segment_end.c share it. */
+/* segment_write_private.h - a folder being written, as segment_write.c and segment_end.c see it. */
 #ifndef GTR_SEGMENT_WRITE_PRIVATE_H
 #define GTR_SEGMENT_WRITE_PRIVATE_H
 

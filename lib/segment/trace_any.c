@@ -4,12 +4,29 @@
  * it is asked for.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "options.h"
 #include "outfile.h"
 #include "segment_private.h"
 #include "writer.h"
+
+/* What is there in the place of a file that is not: it is being recorded, or its recorder was
+ * killed. */
+static enum gtr_code is_in_folder(const char *path, struct gtr_err *err)
+{
+    char *folder = NULL;
+    enum gtr_code rc = gtr_format(&folder, path, NULL, "%s.gtr", path);
+
+    if (rc == GTR_OK && access(path, F_OK) != 0 && access(folder, F_OK) == 0)
+        rc = gtr_fail(err, GTR_EIO,
+                      "%s: is not there yet: it is being recorded, or its recorder was killed; "
+                      "its steps are in %s",
+                      path, folder);
+    gtr_free(folder);
+    return rc;
+}
 
 /* A segment that is named itself is checked as the folder that it belongs to would be. */
 static enum gtr_code open_checked(const char *path, struct gtr_trace **trace, struct gtr_err *err)
@@ -36,6 +53,8 @@ enum gtr_code gtr_trace_open(const char *path, struct gtr_trace **trace, struct 
     if (rc == GTR_OK && folder != NULL)
         rc = gtr_folder_open(path, folder, rank, trace, err);
     else if (rc == GTR_OK)
+        rc = is_in_folder(path, err);
+    if (rc == GTR_OK && folder == NULL)
         rc = open_checked(path, trace, err);
     gtr_free(folder);
     return rc;

@@ -209,8 +209,8 @@ struct gtr_writer_options {
     const uint64_t *dropped_captures; /* NULL, or how many captures the caller has left out so far:
                                        * read when the file is closed, an attribute of the root */
 
-    /* Of a file: until it is closed it is a folder of segments, PATH.gtr, which a SIGKILL leaves with
-     * all steps; gtr_trace_save makes the file of it. */
+    /* Of a file: until it is closed it is a folder of segments, PATH.gtr, which a SIGKILL leaves
+     * with all steps; gtr_trace_save makes the file of it. */
     bool survives;
     uint64_t *n_kept; /* NULL, or gets how many steps the trace holds by its name once closed */
 };

@@ -17,13 +17,52 @@
 
 static struct killed_losses all;
 
+static void say_nothing(void *context, const char *path, bool fault, const char *text)
+{
+    (void)context;
+    (void)path;
+    (void)fault;
+    (void)text;
+}
+
+/* A file that is not there is in its folder, from which it can be made. */
+static void compare_file(const struct killed_plan *plan, long completed, struct killed_losses *one)
+{
+    const struct gtr_remarks silence = { say_nothing, NULL };
+    struct killed_plan norms = *plan;
+    struct gtr_recovered recovered;
+    struct gtr_err err = { 0 };
+    char folder[300];
+
+    if (access(plan->path, F_OK) == 0) {
+        killed_compare(plan, plan->path, completed, one);
+        return;
+    }
+    snprintf(folder, sizeof folder, "%s.gtr", plan->path);
+    killed_compare(plan, folder, completed, one);
+    norms.elements = false;
+    if (gtr_trace_save(plan->path, false, &silence, &recovered, &err) == GTR_OK) {
+        struct killed_losses saved = { 0 };
+
+        killed_compare(&norms, plan->path, completed, &saved);
+        one->lost += saved.lost;
+        one->wrong += saved.wrong;
+        one->unreadable += saved.unreadable + (access(folder, F_OK) == 0);
+    } else {
+        printf("%s\n", err.text);
+        one->unreadable++;
+    }
+}
+
 /* True if nothing was lost; says what was. */
 static bool look_at(const struct killed_plan *plan, size_t k, long completed)
 {
     struct killed_losses one = { 0 };
     char left[300];
 
-    if (completed > 0)
+    if (completed > 0 && strstr(plan->path, ".h5") != NULL)
+        compare_file(plan, completed, &one);
+    else if (completed > 0)
         killed_compare(plan, plan->path, completed, &one);
     all.rows += one.rows;
     all.captures += one.captures;
@@ -40,6 +79,13 @@ static bool look_at(const struct killed_plan *plan, size_t k, long completed)
     return false;
 }
 
+/* The file that the run before has left; a folder is emptied by its next recorder. */
+static void remove_file(const struct killed_plan *plan)
+{
+    if (strstr(plan->path, ".h5") != NULL)
+        unlink(plan->path);
+}
+
 static size_t kill_at_random(size_t n, uint64_t seed)
 {
     struct gtr_random random;
@@ -47,7 +93,13 @@ static size_t kill_at_random(size_t n, uint64_t seed)
 
     gtr_random_init(&random, seed, 0);
     for (k = 0; k < n; k++) {
-        const struct killed_plan plan = { .path = scratch_path("run.gtr"),
+        static const int signals[] = { SIGKILL, SIGKILL, SIGTERM, SIGHUP, SIGSEGV };
+        bool full = k % 10 == 9, file = k % 5 > 1 && k % 2 == 1;
+        const struct killed_plan plan = { .path = scratch_path(file ? "run.h5" : "run.gtr"),
+                                          .signal = signals[gtr_random_below(&random, 5)],
+                                          .disk =
+                                              full ? 1 << (17 + gtr_random_below(&random, 3)) : 0,
+                                          .spared = full,
                                           .recorder = k % 5 > 1,
                                           .elements = k % 5 != 1 && k % 5 != 2,
                                           .around = k % 5 == 4 ? 2 : 0,
@@ -56,6 +108,7 @@ static size_t kill_at_random(size_t n, uint64_t seed)
                                           .n_steps = 2000,
                                           .delay_us = (unsigned)gtr_random_below(&random, 60000) };
 
+        remove_file(&plan);
         failed += !look_at(&plan, k, killed_run(&plan));
     }
     return failed;
@@ -94,16 +147,17 @@ static long run_to_stop(const struct killed_plan *plan, size_t last, bool *ended
     return *ended && status != 0 ? -1 : completed;
 }
 
-/* The writer alone, and a recorder that is its own writer. */
+/* The writer alone, and a recorder that is its own writer, of a folder and of a file. */
 static size_t kill_at_each(size_t *n)
 {
     size_t failed = 0, stop;
     int recorder;
 
     *n = 0;
-    for (recorder = 0; recorder <= 1; recorder++) {
-        const struct killed_plan plan = { .path = scratch_path("run.gtr"),
-                                          .recorder = recorder,
+    for (recorder = 0; recorder <= 2; recorder++) {
+        const struct killed_plan plan = { .path =
+                                              scratch_path(recorder == 2 ? "run.h5" : "run.gtr"),
+                                          .recorder = recorder > 0,
                                           .synchronous = true,
                                           .slots = 4,
                                           .elements = true,
@@ -111,8 +165,10 @@ static size_t kill_at_each(size_t *n)
                                           .n_steps = 8 };
         bool ended = false;
 
-        for (stop = 0; !ended; stop++, ++*n)
+        for (stop = 0; !ended; stop++, ++*n) {
+            remove_file(&plan);
             failed += !look_at(&plan, stop, run_to_stop(&plan, stop + 1, &ended));
+        }
     }
     return failed;
 }

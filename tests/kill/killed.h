@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -243,8 +244,10 @@ struct killed_plan {
     uint64_t segment_bytes;
     double segment_seconds; /* 0: 30 */
     size_t n_steps;         /* the child ends by itself after so many */
+    uint64_t disk;          /* no file may grow beyond so many bytes; 0: any */
     bool spared;            /* it may come to its end; else */
-    unsigned delay_us;      /* the kill comes so long after the first step */
+    unsigned delay_us;      /* the kill comes so long after the first step, */
+    int signal;             /* by this one; 0: SIGKILL */
 };
 
 /* In the child: tells each completed step, and never returns. */
@@ -322,6 +325,17 @@ static inline enum gtr_code killed_train(struct gtr_recorder *r, size_t t, struc
     return rc;
 }
 
+/* To this process the disk is full where a file gets so large. */
+static inline void killed_fill(uint64_t bytes)
+{
+    const struct rlimit small = { bytes, bytes };
+
+    if (bytes == 0)
+        return;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+}
+
 /* killed_record with a recorder. */
 static inline void killed_record_all(const struct killed_plan *plan, int told)
 {
@@ -331,12 +345,19 @@ static inline void killed_record_all(const struct killed_plan *plan, int told)
 
     if (r == NULL)
         _exit(1);
-    for (t = 0; t < plan->n_steps; t++)
-        if (killed_train(r, t, &err) != GTR_OK || write(told, &t, sizeof t) != sizeof t) {
+    killed_fill(plan->disk);
+    for (t = 0; t < plan->n_steps; t++) {
+        if (plan->disk > 0 && killed_train(r, t, &err) != GTR_OK) {
+            gtr_recorder_close(r, NULL);
+            _exit(0);
+        }
+        if ((plan->disk == 0 && killed_train(r, t, &err) != GTR_OK) ||
+            write(told, &t, sizeof t) != sizeof t) {
             fprintf(stderr, "%s\n", err.text);
             _exit(2);
         }
-    _exit(gtr_recorder_close(r, &err) == GTR_OK ? 0 : 3);
+    }
+    _exit(gtr_recorder_close(r, &err) == GTR_OK || plan->disk > 0 ? 0 : 3);
 }
 
 /* Steps that the child had completed when it ended, or -1. */
@@ -358,7 +379,7 @@ static inline long killed_run(const struct killed_plan *plan)
         completed = 1;
     if (!plan->spared) {
         usleep(plan->delay_us);
-        kill(child, SIGKILL);
+        kill(child, plan->signal != 0 ? plan->signal : SIGKILL);
     }
     while (read(pipes[0], &t, sizeof t) == sizeof t)
         completed = (long)t + 1;
@@ -393,7 +414,7 @@ static inline void killed_compare(const struct killed_plan *plan, const char *pa
         losses->wrong += !(plan->recorder ? killed_reduced_is_right
                                           : killed_row_is_right)(trace, t, (long)t >= completed);
     in_segments = gtr_trace_n_steps(trace) - folder.n_journal_rows;
-    if (plan->elements && plan->around == 0)
+    if (plan->elements && plan->around == 0 && plan->disk == 0)
         losses->lost_elements +=
             gtr_trace_n_captures(trace) != (in_segments + KILLED_EVERY - 1) / KILLED_EVERY;
     for (c = 0; c < gtr_trace_n_captures(trace); c++)

@@ -103,16 +103,11 @@ signal.signal(signal.SIGTERM, stop)
         self.assertIn("KeyboardInterrupt", errors)
         self.assertTrue(errors.endswith(TOLD), errors)
 
-    def test_sigkill_of_the_command_is_137_and_told(self):
-        done = self.end(STEPS + "import signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
-        self.assertEqual(done.returncode, 137)
-        self.assertIn("never closed", done.stderr)
-
     def test_a_folder_of_segments_keeps_its_steps_when_the_command_is_killed(self):
         killed = "import signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
         done = self.end(STEPS + killed, options=("-o", "run.gtr"))
         self.assertEqual(done.returncode, 137)
-        self.assertIn("what was completed is in it", done.stderr)
+        self.assertIn("run.gtr: never closed: what was completed is in it", done.stderr)
         told = subprocess.check_output([PROGRAM, "info", self.path("run.gtr")], text=True)
         self.assertIn("steps         3, numbered 0 to 2", told)
 

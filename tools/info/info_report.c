@@ -99,8 +99,19 @@ static void put_dropped(FILE *f, const struct gtr_trace *trace)
     if (n == 0)
         return;
     label(f, "");
-    fprintf(f, "%llu more captures were dropped: the recorder's queue was full\n",
-            (unsigned long long)n);
+    fprintf(f, "%llu more captures were dropped: %s\n", (unsigned long long)n,
+            gtr_trace_head(trace)->elements_stopped != NULL ? "the disk had no room for them"
+                                                            : "the recorder's queue was full");
+}
+
+static void put_elements_stopped(FILE *f, const struct gtr_head *head)
+{
+    if (head->elements_stopped == NULL)
+        return;
+    label(f, "");
+    fputs("elements end before the norms do: ", f);
+    tell_text(f, head->elements_stopped);
+    fputc('\n', f);
 }
 
 static void put_captures(FILE *f, const struct info_found *found)
@@ -113,6 +124,7 @@ static void put_captures(FILE *f, const struct info_found *found)
     if (n == 0 || sum->elements == 0) {
         fputs("none captured; the trace holds norms only\n", f);
         put_dropped(f, found->study->trace);
+        put_elements_stopped(f, found->head);
         return;
     }
     put_sampling(f, sum);
@@ -121,6 +133,7 @@ static void put_captures(FILE *f, const struct info_found *found)
     put_capture_steps(f, found->study->trace);
     fprintf(f, ", %.4g MB before compression\n", (double)sum->bytes * (double)n / 1e6);
     put_dropped(f, found->study->trace);
+    put_elements_stopped(f, found->head);
 }
 
 /* A trace that `gradtrace simulate` made up says so in its meta. */

@@ -39,6 +39,7 @@ static void put_file(struct rows *rows, const struct info_found *found)
     text(rows, "reduction", head->reduction);
     text(rows, "group_by", head->group_by);
     text(rows, "stopped", head->stopped);
+    text(rows, "elements_stopped", head->elements_stopped);
     gtr_trace_is_folder(found->study->trace, &folder);
     integer(rows, "segments", (int64_t)folder.n_segments);
     integer(rows, "journal_steps", (int64_t)folder.n_journal_rows);
