@@ -23,3 +23,8 @@ echo text >x.h5.part
 try sweep run.h5 -p aggc --set beta=0.5,0.9 -o x.h5
 try sweep run.h5 -p aggc --set beta=0.5,0.9 --join run.h5 -o x.h5
 ls
+
+# Nothing to clip at all is told of as any run.
+printf 'step\tnorm_a\n0\t0\n1\t0\n' >zero.tsv
+"$GRADTRACE" import zero.tsv --columns 'step=step,norm=norm_*' -o zero.h5 2>/dev/null
+"$GRADTRACE" sweep zero.h5 -p global --set max_norm=1,2 | sed -n '/^recommended/,/^  -p/p;/so few/p'

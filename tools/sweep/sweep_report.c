@@ -194,6 +194,8 @@ static void put_why(FILE *f, const struct report *report)
                 "least\n",
                 tell_share(GTR_CALM_COST, cost));
     }
+    if (report->results->study->series->n_steps < 2 * GTR_BOOTSTRAP_BLOCKS)
+        fputs("so few steps bear no range: record more\n", f);
     fprintf(
         f,
         "the ranges: each holds what %d of 100 draws of the run's ten stretches recommend, out to "
@@ -225,6 +227,10 @@ static enum gtr_code put_spill(FILE *f, const struct report *report, struct gtr_
     if (rc == GTR_OK)
         rc = gtr_spill_limit(study->replay, baseline, GTR_CALM_COST, &limit, err);
     gtr_baseline_free(baseline);
+    if (rc == GTR_EFORMAT) { /* nothing to clip, so nothing to hold this against */
+        *err = (struct gtr_err){ 0 };
+        return GTR_OK;
+    }
     if (rc != GTR_OK)
         return rc;
     fprintf(f, "`gradtrace spill --max-norm auto` takes %.3g: ", limit.max_norm);
