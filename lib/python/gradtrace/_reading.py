@@ -34,6 +34,8 @@ class Head(Structure):
         ("meta", c_char_p),
         ("group_by", c_char_p),
         ("stopped", c_char_p),
+        ("total_steps_from", c_char_p),
+        ("elements_stopped", c_char_p),
         ("rank", c_int64),
         ("world_size", c_int64),
         ("total_steps", c_int64),
@@ -53,6 +55,7 @@ class Step(Structure):
         ("time", c_double),
         ("applied_scale", c_double),
         ("skipped", c_bool),
+        ("rest", c_double),
     ]
 
 
