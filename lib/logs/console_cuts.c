@@ -141,9 +141,11 @@ bool gtr_cut_dictionary(const char *line, struct gtr_pairs *pairs)
 static const char *take_brackets(const char *text, struct gtr_pairs *pairs)
 {
     double epoch = 1.0, step, length;
-    const char *end = gtr_console_number(gtr_console_blanks(text) + 1, &step);
+    const char *end;
 
-    if (*gtr_console_blanks(text) != '[' || end == NULL)
+    text = gtr_console_blanks(text);
+    end = *text == '[' ? gtr_console_number(text + 1, &step) : NULL;
+    if (end == NULL)
         return NULL;
     if (*end == ']' && end[1] == '[') {
         epoch = step;

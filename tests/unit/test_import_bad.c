@@ -200,6 +200,11 @@ static const char *const samples[] = {
     "step,module,norm\r\n0,\"q \"\"x\"\"\",1e0\r\n\r\n1,\"k,\n\",2\r\n0,k,3\n# end\n",
     "step;loss;grad_norm/a;grad_norm/b\n0;1;2;3\n1;;;nan\n",
     "{\"step\":1,\"grad_norm\":{\"q\":1,\"k\":NaN}}\n{\"step\":2,\"loss\":4,\"x\":[1,{}]}\n",
+    "{\"a\":[1],\"log_history\":[\n{\"step\":1,\"grad_norm\":2},{\"step\":2}],\"max_steps\":9}\n",
+    "0%|{'loss': '2', 'grad_norm': None}\n{'loss': 1, 'grad_norm': 0.5}\n",
+    "x iteration 3/ 9 | lm loss: 2.5 | grad norm: 1.5 |\n iteration 4/ 9 | grad norm: nan |\n",
+    "[step=1/9,epoch=0]\n    optim/total_grad_norm=1,231.5\n    train/CE loss=2\n",
+    "s:1 trl:2 norm:3\ns:2 norm:1.5K\n",
 };
 
 /* Every beginning of a log is understood or refused; nothing crashes, and a failure leaves no
