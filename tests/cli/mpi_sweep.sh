@@ -40,17 +40,18 @@ ranks 2 "${own[@]}" sweep --device cpu run.h5 "${axes[@]}"
 cp "$TRACES/gpt2.h5" 1/run.h5
 ranks 2 "${own[@]}" sweep --device cpu run.h5 "${axes[@]}"
 
-echo; echo "a signal to one rank stops all, and the next run goes on"
+echo; echo "a signal to one rank stops all, and so does its end; the next run goes on"
 slow=(-p aggc --set beta=0.5:0.99:128:logit --set high=1.1:4:64:log --set low=0.1:0.9:16)
 own=(bash -c 'echo $$ >pid-$OMPI_COMM_WORLD_RANK; exec "$MPI_PROGRAM" "$@"' bash)
 part_size() {
     stat -c %s slow.h5.part 2>/dev/null || echo 0
 }
-for rank in 1 0; do
+for how in "INT 1" "INT 0" "KILL 1"; do
+    read -r signal rank <<<"$how"
     before=$(part_size)
     (
         until [ "$(part_size)" -gt $((before + 1000)) ]; do sleep 0.05; done
-        kill -INT "$(cat pid-$rank)"
+        kill "-$signal" "$(cat pid-$rank)"
     ) &
     ranks 2 "${own[@]}" sweep --device cpu "$trace" "${slow[@]}" --threads 1 -o slow.h5 >stopped.txt
     wait

@@ -22,7 +22,7 @@ class Trace:
         t = gradtrace.open("run.h5")
         t.norms(group_by="module")              # [T][G], beside t.groups("module")
         t.replay("aggc-paper").scale            # [T][G]
-        t.sweep(("global", {"max_norm": "0.1..10:log:50"})).frame()
+        t.sweep(("global", {"max_norm": "0.1:10:50:log"})).frame()
         t.spill(max_norm="auto"); t.doctor(); t.explain(step=1368)
         t.plot("norms")                         # a picture, in a notebook at once
         t.report("run.html")
