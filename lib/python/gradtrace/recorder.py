@@ -187,6 +187,7 @@ class Recorder:
         self._pending = False  # a step was recorded, so that applied() has an object
         self._remarks = []  # to be told when nothing can be harmed by it
         self._handle = None
+        self._told_stopped = False  # that elements are written no more
         named = trainable(model_or_named_params)
         arguments = Arguments(given, named)  # told even if the library is missing
         self._gradients = Gradients(named, optimizer, elements, arguments.fields["seed"])
@@ -342,6 +343,10 @@ class Recorder:
 
     def _after_row(self, first):
         """What there is to tell after a row; what the library had to say is known at the first."""
+        stopped = self._handle.elements_stopped() if self._gradients.keeps else ""
+        if stopped and not self._told_stopped:
+            self._told_stopped = True
+            self._remarks.append(f"{stopped}; from here on norms only")
         self._remarks += [said for said in (
             self._handle.warning() if first else "", self._progress.step(self._handle)
         ) if said]
