@@ -163,7 +163,7 @@ void gtr_check_loss(struct gtr_exam *exam)
         gtr_exam_cannot(exam, "the trace has no losses");
         return;
     }
-    if (tell_not_finite(exam) || !exam->loss_counts)
+    if (tell_not_finite(exam) || (exam->loss.n > PAST && !exam->loss_counts))
         return;
     if (exam->loss.n <= PAST) {
         gtr_exam_not_made(exam, PAST + 1, exam->loss.n);
@@ -231,9 +231,12 @@ void gtr_check_divergence(struct gtr_exam *exam)
     struct divergence d;
     struct gtr_finding *f;
 
-    if (exam->loss.n == 0 || !exam->loss_counts) {
-        gtr_exam_cannot(exam, exam->loss.n == 0 ? "the trace has no losses"
-                                                : "the loss is not positive throughout");
+    if (exam->loss.n == 0) {
+        gtr_exam_cannot(exam, "the trace has no losses");
+        return;
+    }
+    if (exam->loss.n >= 4 * PARTS && !exam->loss_counts) {
+        gtr_exam_cannot(exam, "the loss is not positive throughout");
         return;
     }
     if (exam->loss.n < 4 * PARTS || exam->total.n < 4 * PARTS) {

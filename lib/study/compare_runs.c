@@ -100,7 +100,10 @@ static double superiority_of(const double *levels, size_t n_a, size_t n_b)
 
     for (i = 0; i < n_a; i++)
         for (k = n_a; k < n_a + n_b; k++)
-            wins += levels[k] > levels[i] ? 1.0 : levels[k] == levels[i] ? 0.5 : 0.0;
+            wins += isnan(levels[k]) || isnan(levels[i]) ? (double)NAN
+                    : levels[k] > levels[i]              ? 1.0
+                    : levels[k] == levels[i]             ? 0.5
+                                                         : 0.0;
     return wins / ((double)n_a * (double)n_b);
 }
 
