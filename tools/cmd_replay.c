@@ -72,7 +72,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 static const struct argp_option options[] = {
     { "steps", OPT_STEPS, "FILE|-", 0,
       "Write every decision as tab-separated text: step policy group norm lower upper scale "
-      "norm_out; - for standard output, instead of the tables",
+      "norm_out skipped; - for standard output, instead of the tables",
       0 },
     { "stats", OPT_STATS, "FILE|-", OPTION_HIDDEN, "The older name of --tsv", 0 },
     { "objectives", OPT_OBJECTIVES, "FILE|-", 0,
@@ -164,7 +164,7 @@ static void write_steps(struct rows *rows, const char *label, const struct gtr_s
     for (t = 0; t < series->n_steps && !ferror(rows->f); t++) {
         for (j = 0; j < series->n_groups; j++) {
             size_t at = j * series->n_steps + t;
-            double norm = sqrt(series->sumsq[at]);
+            double norm = gtr_series_norm(series, j, t);
 
             rows_integer(rows, series->index[t]);
             rows_text(rows, label);
@@ -174,6 +174,7 @@ static void write_steps(struct rows *rows, const char *label, const struct gtr_s
             rows_number(rows, decisions->upper[at]);
             rows_number(rows, decisions->scale[at]);
             rows_number(rows, norm * decisions->scale[at]);
+            rows_integer(rows, (decisions->flags[at] & GTR_FLAG_SKIPPED) != 0);
         }
     }
 }
@@ -207,7 +208,7 @@ static enum gtr_code outputs_open(struct outputs *outputs, const struct argument
                         NAME_LEAST, NAME_MOST);
     if (outputs->steps.f != NULL) {
         rows_open(&outputs->step_rows, outputs->steps.f, false);
-        rows_columns(&outputs->step_rows, "step policy group norm lower upper scale norm_out");
+        rows_columns(&outputs->step_rows, "step policy group norm lower upper scale norm_out skipped");
     }
     if (outputs->objectives.f != NULL)
         objectives_header(&outputs->objective_rows, outputs->objectives.f);

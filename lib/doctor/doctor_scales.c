@@ -24,7 +24,7 @@ static size_t take_scales(struct gtr_exam *exam, size_t group)
 /* What a lane's norm is. */
 static double norm_of(const struct gtr_exam *exam, size_t group, size_t t)
 {
-    return gtr_policy_spec(exam->decisions->policy)->whole_gradient
+    return gtr_policy_spec(exam->decisions->policy)->unit == GTR_WHOLE
                ? exam->series->total[t]
                : sqrt(exam->series->sumsq[group * exam->series->n_steps + t]);
 }
@@ -207,7 +207,7 @@ void gtr_check_never(struct gtr_exam *exam)
     gtr_finding_say(f, "None of %llu steps was scaled", (unsigned long long)exam->report->n_steps);
     if (part > 0.0)
         gtr_finding_say(f, "; %s came closest, with a norm of %.3g at step %lld, %s of the limit",
-                        gtr_policy_spec(exam->decisions->policy)->whole_gradient
+                        gtr_policy_spec(exam->decisions->policy)->unit == GTR_WHOLE
                             ? "the whole gradient"
                             : gtr_tell_name(exam->series->names[group], name),
                         norm_of(exam, group, step), (long long)exam->series->index[step],

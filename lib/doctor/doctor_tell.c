@@ -187,7 +187,7 @@ const char *gtr_tell_groups(const struct gtr_exam *exam, char text[GTR_TELL])
 
 const char *gtr_tell_lanes(const struct gtr_exam *exam, char text[GTR_TELL])
 {
-    if (!gtr_policy_spec(exam->decisions->policy)->whole_gradient)
+    if (gtr_policy_spec(exam->decisions->policy)->unit != GTR_WHOLE)
         return gtr_tell_groups(exam, text);
     snprintf(text, GTR_TELL, "the whole gradient");
     return text;
@@ -195,7 +195,7 @@ const char *gtr_tell_lanes(const struct gtr_exam *exam, char text[GTR_TELL])
 
 bool gtr_exam_has_lane(const struct gtr_exam *exam, size_t group)
 {
-    return gtr_policy_spec(exam->decisions->policy)->whole_gradient
+    return gtr_policy_spec(exam->decisions->policy)->unit == GTR_WHOLE
                ? group == 0
                : group != exam->series->left_out;
 }

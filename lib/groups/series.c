@@ -45,19 +45,69 @@ static void add_energies(const struct reading *reading, const double *rows, size
     }
 }
 
+/* An infinite element makes a norm infinite; one that is NaN, and one of which the trace does not
+ * say what it was, NaN. */
+static void mark(uint8_t *oddity, int is_nan)
+{
+    if (is_nan)
+        *oddity = GTR_IS_NAN;
+    else if (*oddity == GTR_IS_FINITE)
+        *oddity = GTR_IS_INFINITE;
+}
+
+/* Of counts: GTR_NONFINITE marks what is not finite, GTR_NAN which of it was NaN. */
 static void mark_nonfinite(const struct reading *reading, const uint64_t *rows, size_t first,
                            size_t n_rows)
 {
     const struct gtr_groups *groups = reading->groups;
     struct gtr_series *series = reading->series;
+    int is_nan = reading->norm == GTR_NAN || !gtr_trace_has(reading->trace, GTR_NAN);
     size_t n_tensors = groups->n_tensors, t, i;
 
     for (t = first; t < first + n_rows; t++, rows += n_tensors)
         for (i = 0; i < n_tensors; i++)
             if (rows[i] != 0) {
-                series->nonfinite[t] = 1;
-                series->group_nonfinite[groups->of_tensor[i] * series->n_steps + t] = 1;
+                mark(&series->nonfinite[t], is_nan);
+                mark(&series->group_nonfinite[groups->of_tensor[i] * series->n_steps + t], is_nan);
             }
+}
+
+/* NaN if it is not known of a tensor. */
+static double larger(double a, double b)
+{
+    return isnan(a) || a > b ? a : b;
+}
+
+static void take_largest(const struct reading *reading, const float *rows, size_t first,
+                         size_t n_rows)
+{
+    const struct gtr_groups *groups = reading->groups;
+    struct gtr_series *series = reading->series;
+    size_t n_tensors = groups->n_tensors, n_steps = series->n_steps, t, i;
+    double *whole = series->maxabs + groups->n_groups * n_steps;
+
+    for (t = first; t < first + n_rows; t++, rows += n_tensors)
+        for (i = 0; i < n_tensors; i++) {
+            double *group = &series->maxabs[groups->of_tensor[i] * n_steps + t];
+
+            *group = larger(*group, (double)rows[i]);
+            whole[t] = larger(whole[t], (double)rows[i]);
+        }
+}
+
+static void add_weights(const struct reading *reading, const double *rows, size_t first,
+                        size_t n_rows)
+{
+    const struct gtr_groups *groups = reading->groups;
+    struct gtr_series *series = reading->series;
+    size_t n_tensors = groups->n_tensors, t, i, j;
+
+    for (t = first; t < first + n_rows; t++, rows += n_tensors) {
+        for (i = 0; i < n_tensors; i++)
+            series->weight[groups->of_tensor[i] * series->n_steps + t] += rows[i];
+        for (j = 0; j < groups->n_groups; j++)
+            series->weight[j * series->n_steps + t] = sqrt(series->weight[j * series->n_steps + t]);
+    }
 }
 
 static void read_band(void *context, size_t band, size_t worker)
@@ -75,6 +125,10 @@ static void read_band(void *context, size_t band, size_t worker)
         return;
     if (reading->norm == GTR_SUMSQ)
         add_energies(reading, values, first, rows, reading->sums[worker]);
+    else if (reading->norm == GTR_MAXABS)
+        take_largest(reading, values, first, rows);
+    else if (reading->norm == GTR_PARAM_SUMSQ)
+        add_weights(reading, values, first, rows);
     else
         mark_nonfinite(reading, values, first, rows);
 }
@@ -138,10 +192,13 @@ static enum gtr_code mark_overflow(struct gtr_series *series, struct gtr_err *er
         if (isfinite(series->total_sumsq[t]))
             continue;
         rc = need_group_flags(series, err);
-        series->nonfinite[t] = 1;
-        for (j = 0; rc == GTR_OK && j < series->n_groups; j++)
-            if (!isfinite(series->sumsq[j * series->n_steps + t]))
-                series->group_nonfinite[j * series->n_steps + t] = 1;
+        mark(&series->nonfinite[t], isnan(series->total_sumsq[t]));
+        for (j = 0; rc == GTR_OK && j < series->n_groups; j++) {
+            double sumsq = series->sumsq[j * series->n_steps + t];
+
+            if (!isfinite(sumsq))
+                mark(&series->group_nonfinite[j * series->n_steps + t], isnan(sumsq));
+        }
     }
     return rc;
 }
@@ -176,8 +233,59 @@ static enum gtr_code series_new(char *const *names, size_t n_groups, size_t n_st
     return rc;
 }
 
-enum gtr_code gtr_series_read(const struct gtr_trace *trace, const struct gtr_groups *groups,
-                              size_t n_threads, struct gtr_series **out, struct gtr_err *err)
+/* What the head and the steps say. */
+static enum gtr_code read_facts(const struct gtr_trace *trace, const struct gtr_groups *groups,
+                                struct gtr_series *series, struct gtr_err *err)
+{
+    const struct gtr_head *head = gtr_trace_head(trace);
+    const struct gtr_step *steps = gtr_trace_steps(trace);
+    enum gtr_code rc;
+    bool any = false;
+    size_t t, i;
+
+    series->left_out = groups->left_out;
+    series->total_steps = head->total_steps;
+    rc = gtr_alloc_for(&series->numel, groups->n_groups, sizeof(double), "groups", err);
+    for (t = 0; t < series->n_steps; t++) {
+        series->index[t] = steps[t].index;
+        any = any || !isnan(steps[t].loss);
+    }
+    if (rc == GTR_OK && any)
+        rc = gtr_alloc_for(&series->loss, series->n_steps, sizeof(double), "losses", err);
+    if (rc != GTR_OK)
+        return rc;
+    for (i = 0; i < head->n_tensors; i++)
+        series->numel[groups->of_tensor[i]] += (double)head->tensors[i].numel;
+    for (t = 0; any && t < series->n_steps; t++)
+        series->loss[t] = steps[t].loss;
+    return GTR_OK;
+}
+
+/* The matrices that policies seldom ask for. */
+static enum gtr_code read_more(struct reading *reading, unsigned what, size_t n_threads,
+                               struct gtr_err *err)
+{
+    struct gtr_series *series = reading->series;
+    size_t n_steps = series->n_steps, n_groups = series->n_groups;
+    enum gtr_code rc = GTR_OK;
+
+    if ((what & GTR_SERIES_MAXABS) && gtr_trace_has(reading->trace, GTR_MAXABS)) {
+        rc = gtr_alloc_for(&series->maxabs, (n_groups + 1) * n_steps, sizeof(double), "norms", err);
+        if (rc == GTR_OK)
+            rc = read_matrix(reading, GTR_MAXABS, n_threads, err);
+    }
+    if (rc == GTR_OK && (what & GTR_SERIES_WEIGHTS) &&
+        gtr_trace_has(reading->trace, GTR_PARAM_SUMSQ)) {
+        rc = gtr_alloc_for(&series->weight, n_groups * n_steps, sizeof(double), "norms", err);
+        if (rc == GTR_OK)
+            rc = read_matrix(reading, GTR_PARAM_SUMSQ, n_threads, err);
+    }
+    return rc;
+}
+
+enum gtr_code gtr_series_read_with(const struct gtr_trace *trace, const struct gtr_groups *groups,
+                                   unsigned what, size_t n_threads, struct gtr_series **out,
+                                   struct gtr_err *err)
 {
     enum gtr_code rc;
     struct gtr_series *series = NULL;
@@ -190,30 +298,38 @@ enum gtr_code gtr_series_read(const struct gtr_trace *trace, const struct gtr_gr
                         "%s: holds no step: if it is being recorded, none is complete yet",
                         gtr_trace_path(trace));
     rc = series_new(groups->names, groups->n_groups, gtr_trace_n_steps(trace), &series, err);
+    if (rc == GTR_OK)
+        rc = read_facts(trace, groups, series, err);
     if (rc != GTR_OK)
         goto out;
-    series->left_out = groups->left_out;
-    series->total_steps = gtr_trace_head(trace)->total_steps;
-    for (t = 0; t < series->n_steps; t++)
-        series->index[t] = gtr_trace_steps(trace)[t].index;
     reading.series = series;
     rc = read_matrix(&reading, GTR_SUMSQ, n_threads, err);
     if (rc == GTR_OK && gtr_trace_has(trace, GTR_NONFINITE)) {
         rc = need_group_flags(series, err);
         if (rc == GTR_OK)
             rc = read_matrix(&reading, GTR_NONFINITE, n_threads, err);
+        if (rc == GTR_OK && gtr_trace_has(trace, GTR_NAN))
+            rc = read_matrix(&reading, GTR_NAN, n_threads, err);
     }
     if (rc == GTR_OK)
         rc = mark_overflow(series, err);
+    if (rc == GTR_OK)
+        rc = read_more(&reading, what, n_threads, err);
     if (rc != GTR_OK)
         goto out;
     for (t = 0; t < series->n_steps; t++)
-        series->n_nonfinite += series->nonfinite[t];
+        series->n_nonfinite += series->nonfinite[t] != GTR_IS_FINITE;
     *out = series;
     series = NULL;
 out:
     gtr_series_free(series);
     return rc;
+}
+
+enum gtr_code gtr_series_read(const struct gtr_trace *trace, const struct gtr_groups *groups,
+                              size_t n_threads, struct gtr_series **series, struct gtr_err *err)
+{
+    return gtr_series_read_with(trace, groups, 0, n_threads, series, err);
 }
 
 void gtr_series_free(struct gtr_series *series)
@@ -231,6 +347,10 @@ void gtr_series_free(struct gtr_series *series)
     gtr_free(series->total);
     gtr_free(series->nonfinite);
     gtr_free(series->group_nonfinite);
+    gtr_free(series->loss);
+    gtr_free(series->numel);
+    gtr_free(series->maxabs);
+    gtr_free(series->weight);
     gtr_free(series);
 }
 
@@ -243,6 +363,20 @@ static void copy_columns(void *to, const void *from, size_t n_groups, size_t wid
     for (j = 0; j < n_groups; j++)
         memcpy((char *)to + j * n_steps * size, (const char *)from + (j * width + first) * size,
                n_steps * size);
+}
+
+/* The same for what only some series have. */
+static enum gtr_code copy_doubles(double **to, const double *from, size_t n_rows, size_t width,
+                                  size_t first, size_t n_steps, struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    if (from == NULL)
+        return GTR_OK;
+    rc = gtr_alloc_for(to, n_rows * n_steps, sizeof(double), "norms", err);
+    if (rc == GTR_OK)
+        copy_columns(*to, from, n_rows, width, first, n_steps, sizeof(double));
+    return rc;
 }
 
 enum gtr_code gtr_series_window(const struct gtr_series *series, size_t first, size_t n_steps,
@@ -258,6 +392,14 @@ enum gtr_code gtr_series_window(const struct gtr_series *series, size_t first, s
     rc = series_new(series->names, series->n_groups, n_steps, &w, err);
     if (rc == GTR_OK && series->group_nonfinite != NULL)
         rc = need_group_flags(w, err);
+    if (rc == GTR_OK)
+        rc = copy_doubles(&w->loss, series->loss, 1, width, first, n_steps, err);
+    if (rc == GTR_OK)
+        rc = copy_doubles(&w->numel, series->numel, 1, w->n_groups, 0, w->n_groups, err);
+    if (rc == GTR_OK)
+        rc = copy_doubles(&w->maxabs, series->maxabs, w->n_groups + 1, width, first, n_steps, err);
+    if (rc == GTR_OK)
+        rc = copy_doubles(&w->weight, series->weight, w->n_groups, width, first, n_steps, err);
     if (rc != GTR_OK) {
         gtr_series_free(w);
         return rc;
@@ -273,7 +415,7 @@ enum gtr_code gtr_series_window(const struct gtr_series *series, size_t first, s
         copy_columns(w->group_nonfinite, series->group_nonfinite, w->n_groups, width, first,
                      n_steps, 1);
     for (t = 0; t < n_steps; t++)
-        w->n_nonfinite += w->nonfinite[t];
+        w->n_nonfinite += w->nonfinite[t] != GTR_IS_FINITE;
     *window = w;
     return GTR_OK;
 }

@@ -45,6 +45,9 @@ static const struct {
                         "learning rate", "learning-rate/learning-rate", "optim/LR (group 0)",
                         "optim/learning_rate_group0", "lr-AdamW", "lr-Adam", "lr-SGD",
                         "lr-DecoupledAdamW/group0" } },
+    [GTR_ROLE_WEIGHT] = { "weight_norm", { "weight_norm", "param_norm" } },
+    [GTR_ROLE_MAXABS] = { "maxabs", { "maxabs", "max_abs", "grad_maxabs" } },
+    [GTR_ROLE_NUMEL] = { "numel", { "numel", "n_elements" } },
 };
 
 /* clang-format off */
@@ -188,11 +191,11 @@ static enum gtr_code unknown_role(const char *word, struct gtr_err *err)
     for (i = 0; i < GTR_ROLE_COUNT; i++)
         names[i] = roles[i].name;
     nearest = gtr_text_nearest(word, names, GTR_ROLE_COUNT);
-    return gtr_fail(
-        err, GTR_EUSAGE,
-        "--columns %.60s: must be one of step, name, norm, sumsq, series, loss, lr%s%s%s", word,
-        nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
-        nearest != NULL ? "?" : "");
+    return gtr_fail(err, GTR_EUSAGE,
+                    "--columns %.60s: must be one of step, name, norm, sumsq, series, loss, lr, "
+                    "weight_norm, maxabs, numel%s%s%s",
+                    word, nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                    nearest != NULL ? "?" : "");
 }
 
 /* One KEY=VALUE. */

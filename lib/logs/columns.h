@@ -15,7 +15,10 @@ enum gtr_role {
     GTR_ROLE_SERIES, /* a glob of columns */
     GTR_ROLE_LOSS,
     GTR_ROLE_LR,
-    GTR_ROLE_COUNT /* also "none of these" */
+    GTR_ROLE_WEIGHT, /* of a series in a long table: the L2 norm of its weights, */
+    GTR_ROLE_MAXABS, /* its largest element, */
+    GTR_ROLE_NUMEL,  /* how many it has */
+    GTR_ROLE_COUNT   /* also "none of these" */
 };
 
 const char *gtr_role_name(enum gtr_role role);

@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "formats.h"
+#include "log_more.h"
 #include "table.h"
 #include "table_roles.h"
 #include "text.h"
@@ -91,6 +92,29 @@ static enum gtr_code intern_name(struct gtr_table_roles *roles, const char *name
     return rc;
 }
 
+/* What the row says of the norm just read. */
+static enum gtr_code read_more(const struct gtr_table_roles *roles, struct gtr_err *err)
+{
+    static const enum gtr_role more[] = { GTR_ROLE_WEIGHT, GTR_ROLE_MAXABS, GTR_ROLE_NUMEL };
+    enum gtr_code rc = GTR_OK;
+    size_t i;
+
+    for (i = 0; rc == GTR_OK && i < GTR_ARRAY_LEN(more); i++) {
+        size_t at = roles->at[more[i]];
+        double value;
+
+        if (at == GTR_NOWHERE || is_absent(gtr_table_field(&roles->table, at)))
+            continue;
+        rc = read_number(roles, at, &value, err);
+        if (rc == GTR_OK && value < 0.0)
+            rc = fail_row(roles, roles->header[at], gtr_table_field(&roles->table, at),
+                          "is negative", err);
+        if (rc == GTR_OK)
+            rc = gtr_log_add_more(roles->log, more[i], value, err);
+    }
+    return rc;
+}
+
 static enum gtr_code read_long_row(struct gtr_table_roles *roles, struct gtr_err *err)
 {
     const struct gtr_table *table = &roles->table;
@@ -105,8 +129,11 @@ static enum gtr_code read_long_row(struct gtr_table_roles *roles, struct gtr_err
                         err);
     rc = intern_name(roles, name, &owner, err);
     if (rc == GTR_OK && roles->log->about[owner].glob != GTR_LOG_NOT_SERIES &&
-        !is_absent(gtr_table_field(table, norm)))
+        !is_absent(gtr_table_field(table, norm))) {
         rc = read_norm(roles, norm, owner, err);
+        if (rc == GTR_OK)
+            rc = read_more(roles, err);
+    }
     return rc;
 }
 

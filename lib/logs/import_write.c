@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "log_more.h"
 #include "groups.h"
 #include "logbook.h"
-#include "policy_base.h"
+#include "policy.h"
 
 /* --- what the trace remembers of the log ------------------------------------------------------ */
 
@@ -156,6 +157,7 @@ static enum gtr_code set_head(const struct gtr_log *log, const struct gtr_log_fa
                               struct gtr_head *head, struct gtr_err *err)
 {
     const char *grad_state = grad_state_of(log, facts), *group_by = facts->group_by;
+    uint64_t *numel = NULL;
     enum gtr_code rc;
     size_t i;
 
@@ -167,8 +169,11 @@ static enum gtr_code set_head(const struct gtr_log *log, const struct gtr_log_fa
     if (rc == GTR_OK && grad_state != NULL)
         rc = gtr_head_set(&head->grad_state, grad_state, err);
     head->total_steps = facts->total_steps > 0 ? facts->total_steps : log->summary.total_steps;
+    if (rc == GTR_OK)
+        rc = gtr_log_numel(log, &numel, err);
     for (i = 0; rc == GTR_OK && i < log->summary.n_series; i++)
-        rc = gtr_head_add_tensor(head, log->series[i], "", 1, GTR_F32, err);
+        rc = gtr_head_add_tensor(head, log->series[i], "", numel[i], GTR_F32, err);
+    gtr_free(numel);
     return rc;
 }
 
@@ -182,40 +187,95 @@ static enum gtr_code check_rule(const struct gtr_head *head, struct gtr_err *err
     return rc;
 }
 
-static enum gtr_code write_rows(const struct gtr_log *log, double max_norm,
+/* The numbers of a step, [n_series] each. */
+struct row {
+    double *sumsq, *values;
+    double *param_sumsq; /* NULL if the log has no weights */
+    float *maxabs;
+    uint64_t *nonfinite, *nan;
+};
+
+static enum gtr_code row_new(const struct gtr_log *log, struct row *row, struct gtr_err *err)
+{
+    size_t n = log->summary.n_series;
+    enum gtr_code rc = gtr_alloc_for(&row->sumsq, n, sizeof *row->sumsq, "series", err);
+
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&row->values, n, sizeof *row->values, "series", err);
+    if (rc == GTR_OK && gtr_log_has_more(log, GTR_ROLE_WEIGHT))
+        rc = gtr_alloc_for(&row->param_sumsq, n, sizeof *row->param_sumsq, "series", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&row->maxabs, n, sizeof *row->maxabs, "series", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&row->nonfinite, n, sizeof *row->nonfinite, "series", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&row->nan, n, sizeof *row->nan, "series", err);
+    return rc;
+}
+
+static void row_free(struct row *row)
+{
+    gtr_free(row->sumsq);
+    gtr_free(row->values);
+    gtr_free(row->param_sumsq);
+    gtr_free(row->maxabs);
+    gtr_free(row->nonfinite);
+    gtr_free(row->nan);
+}
+
+static void fill_row(const struct gtr_log *log, size_t t, struct row *row)
+{
+    size_t n = log->summary.n_series, i;
+
+    gtr_log_row(log, t, row->sumsq, row->nonfinite);
+    gtr_log_nan(log, t, row->nan);
+    for (i = 0; i < n; i++)
+        row->values[i] = (double)NAN;
+    if (gtr_log_has_more(log, GTR_ROLE_MAXABS))
+        gtr_log_more(log, t, GTR_ROLE_MAXABS, row->values);
+    for (i = 0; i < n; i++)
+        row->maxabs[i] = (float)row->values[i];
+    if (row->param_sumsq == NULL)
+        return;
+    gtr_log_more(log, t, GTR_ROLE_WEIGHT, row->param_sumsq);
+    for (i = 0; i < n; i++) /* no norm of the gradient, none of the weights */
+        row->param_sumsq[i] =
+            isnan(row->param_sumsq[i]) ? 0.0 : row->param_sumsq[i] * row->param_sumsq[i];
+}
+
+static enum gtr_code write_rows(const struct gtr_log *log, double max_norm, bool nan_counts,
                                 struct gtr_writer *writer, struct gtr_err *err)
 {
-    size_t n = log->summary.n_series, t, i;
-    uint64_t *nonfinite = NULL;
-    double *sumsq = NULL;
-    float *maxabs = NULL;
-    enum gtr_code rc;
+    struct row row = { 0 };
+    enum gtr_code rc = row_new(log, &row, err);
+    size_t t;
 
-    rc = gtr_alloc_for(&sumsq, n, sizeof *sumsq, "series", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&maxabs, n, sizeof *maxabs, "series", err);
-    if (rc == GTR_OK)
-        rc = gtr_alloc_for(&nonfinite, n, sizeof *nonfinite, "series", err);
-    for (i = 0; rc == GTR_OK && i < n; i++)
-        maxabs[i] = NAN;
     for (t = 0; rc == GTR_OK && t < log->summary.n_steps; t++) {
         struct gtr_step step = log->steps[t];
 
-        gtr_log_row(log, t, sumsq, nonfinite);
+        fill_row(log, t, &row);
         if (max_norm > 0.0)
-            step.applied_scale = applied_scale(max_norm, sumsq, nonfinite, n);
-        rc = gtr_writer_append(writer, &step, sumsq, maxabs, nonfinite, NULL, err);
+            step.applied_scale =
+                applied_scale(max_norm, row.sumsq, row.nonfinite, log->summary.n_series);
+        if (nan_counts)
+            rc = gtr_writer_nan(writer, row.nan, err);
+        if (rc == GTR_OK)
+            rc = gtr_writer_append(writer, &step, row.sumsq, row.maxabs, row.nonfinite,
+                                   row.param_sumsq, err);
     }
-    gtr_free(sumsq);
-    gtr_free(maxabs);
-    gtr_free(nonfinite);
+    row_free(&row);
     return rc;
 }
 
 enum gtr_code gtr_log_write(const struct gtr_log *log, const char *path,
                             const struct gtr_log_facts *facts, struct gtr_err *err)
 {
-    const struct gtr_writer_options options = { .size = sizeof options, .force = facts->force };
+    const struct gtr_writer_options options = {
+        .size = sizeof options,
+        .force = facts->force,
+        .param_norms = gtr_log_has_more(log, GTR_ROLE_WEIGHT),
+        .nan_counts = log->summary.n_nonfinite + log->summary.n_large > 0,
+    };
     struct gtr_writer *writer = NULL;
     struct gtr_head head;
     enum gtr_code rc;
@@ -231,7 +291,7 @@ enum gtr_code gtr_log_write(const struct gtr_log *log, const char *path,
     if (rc == GTR_OK)
         rc = gtr_writer_open(path, &head, &options, &writer, err);
     if (rc == GTR_OK)
-        rc = write_rows(log, facts->max_norm, writer, err);
+        rc = write_rows(log, facts->max_norm, options.nan_counts, writer, err);
     if (rc != GTR_OK)
         goto out;
     rc = gtr_writer_close(writer, err);

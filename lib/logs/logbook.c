@@ -257,6 +257,8 @@ void gtr_log_free(struct gtr_log *log)
     gtr_names_free(&log->seen);
     gtr_free(log->left_out);
     gtr_free(log->about);
+    for (i = 0; i < GTR_ARRAY_LEN(log->more); i++)
+        gtr_free(log->more[i].values);
     gtr_free(log->values);
     gtr_free(log->owners);
     gtr_free(log->rows);

@@ -47,6 +47,12 @@ struct gtr_log_line {
     uint32_t line; /* UINT32_MAX: that or later */
 };
 
+/* Values beside the log's cells, NaN where there is none; see log_more.h. */
+struct gtr_log_more {
+    double *values;
+    size_t n, capacity;
+};
+
 struct gtr_log {
     char *name; /* of the log */
     enum gtr_log_repeats repeats;
@@ -66,6 +72,8 @@ struct gtr_log {
     size_t n_cells, values_capacity, owners_capacity;
     struct gtr_log_line *rows;
     size_t n_rows, rows_capacity;
+
+    struct gtr_log_more more[GTR_ROLE_COUNT - GTR_ROLE_WEIGHT];
 
     char *used[GTR_ROLE_COUNT]; /* column or key of each role, for meta */
     char *ignored[GTR_LOG_IGNORED_MAX];
@@ -130,6 +138,12 @@ bool gtr_log_step_parse(const char *text, int64_t *step);
 bool gtr_log_step_from(double value, int64_t *step);
 
 /* --- once all is read --- */
+
+/* Where a cell belongs: its place among the series, or GTR_LOG_NOT_SERIES. */
+uint32_t gtr_log_place_of(const struct gtr_log *log, uint32_t owner);
+
+/* The cells that gtr_log_row reads the t-th step's norms from, -1 where there is none. */
+void gtr_log_cells(const struct gtr_log *log, size_t t, double *cells);
 
 /* Chooses and names the series (logbook_series.c), then puts the rows in order
  * (logbook_order.c).  Between the two, what is no part of the gradient beside the others goes, by

@@ -38,7 +38,7 @@ static void sort_rows(struct gtr_log *log)
         qsort(log->rows, log->n_rows, sizeof *log->rows, by_step);
 }
 
-static uint32_t place_of(const struct gtr_log *log, uint32_t owner)
+uint32_t gtr_log_place_of(const struct gtr_log *log, uint32_t owner)
 {
     return owner < log->names.n_names ? log->about[owner].place : GTR_LOG_NOT_SERIES;
 }
@@ -74,7 +74,7 @@ static enum gtr_code join_row(struct gtr_log *log, const struct gtr_log_line *ro
     size_t c;
 
     for (c = row->first; c < row->first + row->n; c++) {
-        uint32_t owner = log->owners[c], place = place_of(log, owner);
+        uint32_t owner = log->owners[c], place = gtr_log_place_of(log, owner);
 
         if (owner == GTR_LOG_LOSS && !isnan(log->values[c]))
             step->loss = log->values[c];
@@ -178,7 +178,7 @@ void gtr_log_gather(const struct gtr_log *log, size_t t, double *values, uint64_
         const struct gtr_log_line *row = &log->rows[r];
 
         for (c = row->first; c < row->first + row->n; c++) {
-            uint32_t place = place_of(log, log->owners[c]);
+            uint32_t place = gtr_log_place_of(log, log->owners[c]);
 
             if (place == GTR_LOG_NOT_SERIES ||
                 (present[place] != 0 && log->repeats != GTR_REPEATS_LAST))
@@ -210,6 +210,25 @@ static enum gtr_code count_values(struct gtr_log *log, struct gtr_err *err)
     gtr_free(values);
     gtr_free(present);
     return rc;
+}
+
+void gtr_log_cells(const struct gtr_log *log, size_t t, double *cells)
+{
+    size_t r, c;
+
+    for (c = 0; c < log->summary.n_series; c++)
+        cells[c] = -1.0;
+    for (r = log->first_row[t]; r < log->first_row[t + 1]; r++) {
+        const struct gtr_log_line *row = &log->rows[r];
+
+        for (c = row->first; c < row->first + row->n; c++) {
+            uint32_t place = gtr_log_place_of(log, log->owners[c]);
+
+            if (place != GTR_LOG_NOT_SERIES &&
+                (cells[place] < 0.0 || log->repeats == GTR_REPEATS_LAST))
+                cells[place] = (double)c;
+        }
+    }
 }
 
 void gtr_log_row(const struct gtr_log *log, size_t t, double *sumsq, uint64_t *nonfinite)

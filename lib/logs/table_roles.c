@@ -143,7 +143,8 @@ static enum gtr_code find_roles(struct gtr_table_roles *roles, bool *is_long_out
                                 struct gtr_err *err)
 {
     static const enum gtr_role always[] = { GTR_ROLE_STEP, GTR_ROLE_LOSS, GTR_ROLE_LR };
-    static const enum gtr_role of_long[] = { GTR_ROLE_NAME, GTR_ROLE_NORM, GTR_ROLE_SUMSQ };
+    static const enum gtr_role of_long[] = { GTR_ROLE_NAME,   GTR_ROLE_NORM,   GTR_ROLE_SUMSQ,
+                                             GTR_ROLE_WEIGHT, GTR_ROLE_MAXABS, GTR_ROLE_NUMEL };
     enum gtr_code rc = GTR_OK;
     size_t i;
 

@@ -23,7 +23,15 @@ struct gtr_param_spec {
     const char *choices; /* "code|paper|fixed": value i is the i-th word; NULL for a number */
     const char *help;
     const char *source; /* who has it: "torch", "paper, code", "ours" */
+    /* What a sweep tries when it is asked for `auto`: "A:B:N[:log|:logit]" or words; NULL for limits
+     * on norms, whose range is found from the trace, and for what has none. */
+    const char *range;
 };
+
+/* What a policy may need of a trace besides its norms. */
+enum gtr_policy_need { GTR_NEED_LOSS = 1, GTR_NEED_MAXABS = 2, GTR_NEED_WEIGHTS = 4, GTR_NEED_NUMEL = 8 };
+
+struct gtr_look;
 
 struct gtr_policy_spec {
     enum gtr_policy_id id;
@@ -32,7 +40,12 @@ struct gtr_policy_spec {
     const char *source; /* paper and equation, or repository and file */
     const struct gtr_param_spec *params;
     size_t n_params;
-    int whole_gradient; /* 1: one decision for all tensors, also those that a rule left out */
+    enum gtr_unit unit;     /* what one decision is about, of policy_list.h */
+    int by_group;           /* of a policy for the whole gradient: KEY@GROUP is allowed even so */
+    /* enum gtr_policy_need, or 0: a trace without it is refused by name.  NULL: nothing. */
+    unsigned (*needs)(const union gtr_params *params);
+    unsigned may_need; /* of any parameters */
+    const struct gtr_look *look; /* what lanes are given of the past; NULL for most */
     /* The parameter that `GROUP=VALUE` sets for one group, e.g. group:q_proj=0.5; NULL if the
      * policy has none. */
     const char *per_group;
@@ -64,6 +77,11 @@ const struct gtr_preset *gtr_presets(size_t *n_presets);
 const struct gtr_preset *gtr_preset_find(const char *name);
 
 GTR_PUBLIC_END
+
+/* Each policy's entry, in the catalogue_*.c that has its parameters. */
+#define X(ID, stem, unit) extern const struct gtr_policy_spec gtr_spec_##stem;
+GTR_POLICIES(X)
+#undef X
 
 /* What decides for a group: GTR_NONE if the grouping rule left it out of clipping, unless the
  * policy decides for all tensors at once. */

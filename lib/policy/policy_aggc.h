@@ -17,7 +17,8 @@
  *   form=fixed  no average: L = min_norm, U = max_norm (the code's auto_bounds=False)
  *
  * A norm of 0 is never raised.  Comparisons are written so that a NaN norm does what it does in
- * the reference: it is let through, and from then on L = min_norm and U = 0.
+ * the reference: it is let through, and from then on L = min_norm and U = 0, which nothing is held
+ * against: to the code U = 0 means "no past yet", and to the equations no norm is above NaN.
  */
 #ifndef GTR_POLICY_AGGC_H
 #define GTR_POLICY_AGGC_H
@@ -54,11 +55,6 @@ struct gtr_aggc_state {
     double started; /* 1 once a norm was seen */
 };
 
-struct gtr_aggc_pair {
-    double low;
-    double high;
-};
-
 GTR_HD void gtr_aggc_init(const struct gtr_aggc_params *p, struct gtr_aggc_state *s)
 {
     (void)p;
@@ -66,84 +62,101 @@ GTR_HD void gtr_aggc_init(const struct gtr_aggc_params *p, struct gtr_aggc_state
     s->started = 0.0;
 }
 
-/* The multipliers at a point of the run.  The early test comes first: with a transition of 0 the
- * step at the switch itself is still early. */
-GTR_HD struct gtr_aggc_pair gtr_aggc_multipliers(const struct gtr_aggc_params *p, double progress)
+/* AGGC as its code computes it and without norm_eps, which nearly all settings are: sweeps have
+ * kernels that take it for granted. */
+GTR_HD int gtr_aggc_is_usual(const struct gtr_aggc_params *p)
 {
-    struct gtr_aggc_pair base, late, now;
-    double a;
-
-    base.low = p->low;
-    base.high = p->high;
-    late.low = p->low_late > 0.0 ? p->low_late : p->low;
-    late.high = p->high_late > 0.0 ? p->high_late : p->high;
-    if (p->schedule == 0.0 || progress <= p->switch_at)
-        return base;
-    if (progress >= p->switch_at + p->transition)
-        return late;
-    a = (progress - p->switch_at) / (p->transition > 1e-6 ? p->transition : 1e-6);
-    now.low = base.low * (1.0 - a) + late.low * a;
-    now.high = base.high * (1.0 - a) + late.high * a;
-    return now;
+    return p->form == (double)GTR_AGGC_CODE && !(p->norm_eps > 0.0);
 }
 
-/* The scale for norm n in the interval already set in *act, with the caps. */
-GTR_HD void gtr_aggc_hold(const struct gtr_aggc_params *p, double n, struct gtr_action *act)
-{
-    /* The equations have neither a guard nor a margin; the code has both, and to it U = 0 means
-     * "no past yet". */
-    int paper = p->form == (double)GTR_AGGC_PAPER;
-    double margin = paper ? 0.0 : 1e-12;
-    int clip = (paper || act->upper > 0.0) && n > act->upper + margin;
-    int lift = !clip && p->raise != 0.0 && n < act->lower - margin;
+#endif
 
-    if (!clip && !lift)
-        return;
-    /* One division for both: where neighbours on a GPU differ, each would wait for the other's. */
-    act->scale = (clip ? act->upper : act->lower) / (n + 1e-12);
-    if (lift && !(n > 0.0))
-        act->scale = 1.0;
-    if (clip ? p->max_down > act->scale : p->max_up > 0.0 && p->max_up < act->scale) {
-        act->scale = clip ? p->max_down : p->max_up;
-        act->capped = 1;
+#ifdef STEP
+#define STEM aggc
+
+/* The multipliers at a point of the run, the same for all groups of a setting: given[0] is low,
+ * given[1] high.  The early test comes first: with a transition of 0 the step at the switch itself
+ * is still early. */
+AHEAD(aggc)
+{
+    const REAL zero = NUM(0.0), one = NUM(1.0), least = NUM(1e-6);
+    REAL low = P(low), high = P(high), end = P(switch_at) + P(transition);
+    MASK moved = BOTH(DIFFER(P(schedule), zero), ABOVE(obs->progress, P(switch_at)));
+
+    if (ANY(moved)) {
+        MASK over = NOT_BELOW(obs->progress, end), between = NOT_SECOND(moved, over);
+        REAL low_late = PICK(ABOVE(P(low_late), zero), P(low_late), low);
+        REAL high_late = PICK(ABOVE(P(high_late), zero), P(high_late), high);
+
+        if (ANY(between)) {
+            REAL a = (obs->progress - P(switch_at)) / MAX(P(transition), least);
+            REAL rest = one - a;
+
+            low = PICK(between, low * rest + low_late * a, low);
+            high = PICK(between, high * rest + high_late * a, high);
+        }
+        low = PICK(BOTH(moved, over), low_late, low);
+        high = PICK(BOTH(moved, over), high_late, high);
     }
+    obs->given[0] = low;
+    obs->given[1] = high;
 }
 
 /* S before this step's decision: form=paper lets the norm in first. */
-GTR_HD double gtr_aggc_seen(const struct gtr_aggc_params *p, const struct gtr_aggc_state *s,
-                            double n)
+HELPER REAL TEXT(aggc_seen)(MASK paper, MASK free_start, REAL ema, REAL mixed, REAL n)
 {
-    if (p->form != (double)GTR_AGGC_PAPER)
-        return s->ema;
-    if (s->started == 0.0 && p->init_zero == 0.0)
-        return n;
-    return p->beta * s->ema + (1.0 - p->beta) * n;
+    return PICK(paper, PICK(free_start, n, mixed), ema);
 }
 
-GTR_HD struct gtr_action gtr_aggc_step(const struct gtr_aggc_params *p, struct gtr_aggc_state *s,
-                                       const struct gtr_obs *obs)
+/* The equations have neither a guard nor a margin; the code has both.  A cap is an end that the
+ * scale is pushed to; MAX and MIN leave a NaN as it is. */
+STEP(aggc)
 {
-    struct gtr_action act = gtr_leave();
-    double n = p->norm_eps > 0.0 ? sqrt(obs->sumsq + p->norm_eps) : obs->norm;
+    const REAL zero = NUM(0.0), one = NUM(1.0), tiny = NUM(1e-12), none = NUM(HUGE_VAL);
+    ACTION act = LEAVE;
+    REAL n = obs->norm, ema = GET(ema), fresh = one - P(beta), margin = tiny, ratio;
+    MASK clip, lift, code = EQUAL(zero, zero), fixed = ABOVE(zero, zero), may;
 
-    if (p->form == (double)GTR_AGGC_FIXED) {
-        act.lower = p->min_norm;
-        act.upper = p->max_norm;
-    } else {
-        struct gtr_aggc_pair m = gtr_aggc_multipliers(p, obs->progress);
-        double lower, upper;
+    if (!usual) {
+        MASK paper = EQUAL(P(form), NUM((double)GTR_AGGC_PAPER));
 
-        s->ema = gtr_aggc_seen(p, s, n);
-        s->started = 1.0;
-        lower = s->ema * m.low;
-        upper = s->ema * m.high;
-        act.lower = lower > p->min_norm ? lower : p->min_norm;
-        act.upper = upper > 0.0 ? upper : 0.0;
+        fixed = EQUAL(P(form), NUM((double)GTR_AGGC_FIXED));
+        code = EQUAL(P(form), NUM((double)GTR_AGGC_CODE));
+        margin = PICK(paper, zero, tiny);
+        n = PICK(ABOVE(P(norm_eps), zero), ROOT(obs->sumsq + P(norm_eps)), n);
+        ema = TEXT(aggc_seen)(paper, BOTH(EQUAL(GET(started), zero), EQUAL(P(init_zero), zero)),
+                              ema, P(beta) * ema + fresh * n, n);
+        PUT(started, one);
     }
-    gtr_aggc_hold(p, n, &act);
-    if (p->form == (double)GTR_AGGC_CODE)
-        s->ema = p->beta * s->ema + (1.0 - p->beta) * (n * act.scale);
+    act.lower = MAX(ema * obs->given[0], P(min_norm));
+    act.upper = MAX(ema * obs->given[1], zero);
+    may = ABOVE(act.upper, zero);
+    if (!usual) {
+        act.lower = PICK(fixed, P(min_norm), act.lower);
+        act.upper = PICK(fixed, P(max_norm), act.upper);
+        may = EITHER(ABOVE(act.upper, zero), NOT_SECOND(EQUAL(ema, ema), EITHER(code, fixed)));
+    }
+    clip = BOTH(may, ABOVE(n, act.upper + margin));
+    lift = BOTH(DIFFER(P(raise), zero), ABOVE(act.lower - margin, n));
+    lift = NOT_SECOND(lift, clip);
+    if (ANY(EITHER(clip, lift))) {
+        REAL least = PICK(clip, P(max_down), NUM(-HUGE_VAL));
+        REAL most = PICK(BOTH(lift, ABOVE(P(max_up), zero)), P(max_up), none);
+
+        /* One division for both: where neighbours on a GPU differ, each would wait for the other's. */
+        ratio = PICK(clip, act.upper, act.lower) / (n + tiny);
+        ratio = PICK(NOT_SECOND(lift, ABOVE(n, zero)), one, ratio);
+        act.scale = MIN(most, MAX(least, ratio));
+        act.capped = BOTH(EITHER(clip, lift), DIFFER(act.scale, ratio));
+        act.scale = PICK(EITHER(clip, lift), act.scale, one);
+    }
+    if (usual)
+        ema = P(beta) * ema + fresh * (n * act.scale);
+    else
+        ema = PICK(code, P(beta) * ema + fresh * (n * act.scale), ema);
+    PUT(ema, ema);
     return act;
 }
 
+#undef STEM
 #endif

@@ -1,8 +1,9 @@
 /* policy_base.h - what every policy header stands on.
  *
  * A lane is one policy setting run over one group's norms, in step order.  These headers are
- * compiled by gcc or clang as C11 and by nvcc as C++17, and must give the same bits on all of
- * them.  The rules that make it so are in README.md beside this file.
+ * compiled by gcc or clang as C11 and by nvcc as C++17, once more for each vector width of a sweep,
+ * and must give the same bits everywhere.  The rules that make it so are in README.md beside this
+ * file, the operators in which a step is written in operators.h.
  */
 #ifndef GTR_POLICY_BASE_H
 #define GTR_POLICY_BASE_H
@@ -14,12 +15,24 @@
 #include "exact.h"
 #include "public.h"
 
-/* What a policy sees at one step. */
+enum { GTR_GIVEN = 4 };
+
+/* What a policy sees at one step.  What a trace does not have is NaN (a policy that needs it is
+ * refused by name, see `needs` in catalogue.h). */
 struct gtr_obs {
-    double sumsq;    /* of this lane's group: sum of its tensors' sums of squares, tensor order */
-    double norm;     /* sqrt(sumsq) */
-    double total;    /* norm of the whole gradient at the same step */
-    double progress; /* step / planned steps, in [0, 1]; 0 throughout if the plan is unknown */
+    double sumsq;        /* of this lane's group: sum of its tensors' sums of squares, tensor order;
+                            infinite or NaN where the gradient was */
+    double norm;         /* sqrt(sumsq) */
+    double total;        /* norm of the whole gradient at the same step */
+    double progress;     /* step / planned steps, in [0, 1]; 0 throughout if the plan is unknown */
+    double loss;         /* of the step */
+    double maxabs;       /* largest magnitude of the group's elements */
+    double total_maxabs; /* and of all elements */
+    double weight;       /* L2 norm of the group's weights before the step */
+    double numel;        /* elements of the group */
+    double seen;         /* steps that the lane saw before this one */
+    double given[GTR_GIVEN]; /* made for this step by the policy's look-back, or by what it says of
+                                all groups at once (`_ahead`) */
 };
 
 /* What it answers. */
@@ -28,6 +41,8 @@ struct gtr_action {
     double upper;    /* HUGE_VAL if there is no upper end */
     double scale;    /* factor for the group's gradient: 1 untouched, < 1 clipped, > 1 raised */
     uint32_t capped; /* 1 if a cap (max_down, max_up) chose the scale, not the interval */
+    uint32_t skip;   /* 1 if the whole step is left out: no optimizer moves.  A gradient of 0 is not
+                        that: with it, AdamW still moves.  Only policies for the whole gradient */
 };
 
 /* The action of leaving everything as it is. */
@@ -39,17 +54,8 @@ GTR_HD struct gtr_action gtr_leave(void)
     act.upper = HUGE_VAL;
     act.scale = 1.0;
     act.capped = 0;
+    act.skip = 0;
     return act;
-}
-
-/* The factor that clips `norm` to `limit`, min(1, limit / (norm + eps)).  The test is on the
- * ratio, so that norm == limit gives limit / (limit + eps), as in torch.nn.utils.clip_grad_norm_
- * (eps 1e-6).  A NaN norm gives NaN, as there. */
-GTR_HD double gtr_clip_ratio(double limit, double norm, double eps)
-{
-    double ratio = limit / (norm + eps);
-
-    return ratio > 1.0 ? 1.0 : ratio;
 }
 
 #endif

@@ -1,4 +1,7 @@
-/* policy_none.h - no clipping: what every other policy is compared with. */
+/* policy_none.h - no clipping: what every other policy is compared with.
+ *
+ * It has no settings and no memory, but C has no empty struct that C++ would size the same.
+ */
 #ifndef GTR_POLICY_NONE_H
 #define GTR_POLICY_NONE_H
 
@@ -6,7 +9,6 @@
 
 GTR_PUBLIC_BEGIN
 
-/* It has no settings and no memory, but C has no empty struct that C++ would size the same. */
 struct gtr_none_params {
     double unused;
 };
@@ -23,13 +25,15 @@ GTR_HD void gtr_none_init(const struct gtr_none_params *p, struct gtr_none_state
     s->unused = 0.0;
 }
 
-GTR_HD struct gtr_action gtr_none_step(const struct gtr_none_params *p, struct gtr_none_state *s,
-                                       const struct gtr_obs *obs)
+#endif
+
+#ifdef STEP
+#define STEM none
+
+STEP(none)
 {
-    (void)p;
-    (void)s;
-    (void)obs;
-    return gtr_leave();
+    return LEAVE;
 }
 
+#undef STEM
 #endif

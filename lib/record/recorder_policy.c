@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "groups.h"
+#include "look.h"
 #include "recorder_private.h"
 #include "params.h"
 
@@ -17,6 +18,9 @@ struct gtr_recorder_policy {
     union gtr_params *params;  /* [G], as the next two */
     union gtr_state *states;
     double *sums;
+    double *numel; /* [G] */
+    double *look;  /* memory of the policy's look-back, or NULL */
+    double seen;
 };
 
 enum gtr_code gtr_recorder_policy_new(const char *text, struct gtr_recorder_policy **out,
@@ -48,6 +52,8 @@ void gtr_recorder_policy_free(struct gtr_recorder_policy *policy)
     gtr_free(policy->params);
     gtr_free(policy->states);
     gtr_free(policy->sums);
+    gtr_free(policy->look);
+    gtr_free(policy->numel);
     gtr_free(policy);
 }
 
@@ -74,11 +80,40 @@ static enum gtr_code check_fit(const struct gtr_recorder_policy *policy, struct 
     return GTR_OK;
 }
 
+/* What only a whole run, or more than norms, can say. */
+static enum gtr_code check_needs(const struct gtr_recorder_policy *policy, struct gtr_err *err)
+{
+    const struct gtr_policy_spec *spec = gtr_policy_spec(gtr_setting_policy(policy->setting));
+    size_t j;
+
+    for (j = 0; spec->needs != NULL && j < policy->groups->n_groups; j++)
+        if (spec->needs(&policy->params[j]) & ~(unsigned)GTR_NEED_NUMEL)
+            return gtr_fail(err, GTR_EUSAGE,
+                            "spike_policy %s: needs more than norms, which are all that is known "
+                            "while a run goes on",
+                            gtr_setting_text(policy->setting));
+    if (spec->look != NULL && spec->look->size(policy->params, SIZE_MAX) == 0)
+        return gtr_fail(err, GTR_EUSAGE,
+                        "spike_policy %s: looks back at all norms, however many there will be",
+                        gtr_setting_text(policy->setting));
+    return GTR_OK;
+}
+
+static enum gtr_code look_new(struct gtr_recorder_policy *policy, struct gtr_err *err)
+{
+    const struct gtr_look *look = gtr_policy_spec(gtr_setting_policy(policy->setting))->look;
+
+    if (look == NULL)
+        return GTR_OK;
+    return gtr_alloc_for(&policy->look, look->size(policy->params, SIZE_MAX), sizeof(double),
+                         "norms", err);
+}
+
 enum gtr_code gtr_recorder_policy_begin(struct gtr_recorder_policy *policy,
                                         const struct gtr_head *head, struct gtr_err *err)
 {
     enum gtr_code rc;
-    size_t n, j;
+    size_t n, i, j;
 
     if (policy == NULL)
         return GTR_OK;
@@ -92,10 +127,18 @@ enum gtr_code gtr_recorder_policy_begin(struct gtr_recorder_policy *policy,
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&policy->sums, n, sizeof *policy->sums, "lanes", err);
     if (rc == GTR_OK)
+        rc = gtr_alloc_for(&policy->numel, n, sizeof *policy->numel, "lanes", err);
+    for (i = 0; rc == GTR_OK && i < head->n_tensors; i++)
+        policy->numel[policy->groups->of_tensor[i]] += (double)head->tensors[i].numel;
+    if (rc == GTR_OK)
         rc = gtr_setting_bind(policy->setting, (const char *const *)policy->groups->names, n,
                               policy->params, err);
     if (rc == GTR_OK)
         rc = check_fit(policy, err);
+    if (rc == GTR_OK)
+        rc = check_needs(policy, err);
+    if (rc == GTR_OK)
+        rc = look_new(policy, err);
     for (j = 0; rc == GTR_OK && j < n; j++)
         gtr_policy_init(policy_of(policy, j), &policy->params[j], &policy->states[j]);
     return rc;
@@ -104,8 +147,13 @@ enum gtr_code gtr_recorder_policy_begin(struct gtr_recorder_policy *policy,
 double gtr_recorder_policy_step(struct gtr_recorder_policy *policy, const struct gtr_head *head,
                                 const struct gtr_step *step, const double *sumsq)
 {
-    struct gtr_obs obs = { .progress = gtr_progress_at(step->index, head->total_steps) };
-    double total = 0.0, least = HUGE_VAL;
+    const struct gtr_policy_spec *spec;
+    struct gtr_obs obs = { .progress = gtr_progress_at(step->index, head->total_steps),
+                           .loss = (double)NAN,
+                           .maxabs = (double)NAN,
+                           .total_maxabs = (double)NAN,
+                           .weight = (double)NAN };
+    double total = 0.0, least = HUGE_VAL, given[GTR_GIVEN] = { 0.0 };
     size_t i, j;
 
     if (policy == NULL)
@@ -116,12 +164,24 @@ double gtr_recorder_policy_step(struct gtr_recorder_policy *policy, const struct
         total += sumsq[i];
     }
     obs.total = sqrt(total + step->rest);
+    obs.seen = policy->seen;
+    spec = gtr_policy_spec(gtr_setting_policy(policy->setting));
+    if (spec->look != NULL) {
+        const struct gtr_look_step now = { obs.seen, obs.total, obs.loss };
+
+        spec->look->push(policy->params, policy->look, &now, given);
+    }
+    policy->seen += 1.0;
     for (j = 0; j < policy->groups->n_groups; j++) {
         struct gtr_action act;
 
         obs.sumsq = policy->sums[j];
         obs.norm = sqrt(obs.sumsq);
-        act = gtr_policy_step(policy_of(policy, j), &policy->params[j], &policy->states[j], &obs);
+        obs.numel = policy->numel[j];
+        memcpy(obs.given, given, sizeof obs.given);
+        act =
+            gtr_policy_step(policy_of(policy, j), &policy->params[j], &policy->states[j], &obs, 0);
+        act.scale = act.skip ? 0.0 : act.scale;
         least = act.scale < least ? act.scale : least;
     }
     return least;

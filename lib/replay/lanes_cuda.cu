@@ -16,6 +16,7 @@ struct lanes {
     const union gtr_params *params;
     struct gtr_lane_input in;
     struct gtr_lane_output out;
+    const double *numel; /* [n_lanes], or NULL */
     size_t first, end;
 };
 
@@ -29,6 +30,9 @@ static __device__ __forceinline__ void run(enum gtr_policy_id policy, const stru
     if (lane >= l.end)
         return;
     in.sumsq = l.in.sumsq + at;
+    in.maxabs = l.in.maxabs != NULL ? l.in.maxabs + at : NULL;
+    in.weight = l.in.weight != NULL ? l.in.weight + at : NULL;
+    in.numel = l.numel != NULL ? l.numel[lane] : (double)NAN;
     out.lower = l.out.lower != NULL ? l.out.lower + at : NULL;
     out.upper = l.out.upper != NULL ? l.out.upper + at : NULL;
     out.scale = l.out.scale != NULL ? l.out.scale + at : NULL;
@@ -36,7 +40,7 @@ static __device__ __forceinline__ void run(enum gtr_policy_id policy, const stru
     gtr_lane_run(policy, &l.params[lane], &in, &out);
 }
 
-#define X(ID, stem)                                                                            \
+#define X(ID, stem, unit)                                                                      \
     static __global__ void __launch_bounds__(BLOCK) gtr_lanes_##stem(const struct lanes lanes) \
     {                                                                                          \
         run(ID, lanes);                                                                        \
@@ -49,7 +53,7 @@ static void launch(enum gtr_policy_id policy, const struct lanes &lanes, cudaStr
     const unsigned grid = (unsigned)((lanes.end - lanes.first + BLOCK - 1) / BLOCK);
 
     switch (policy) {
-#define X(ID, stem)                                               \
+#define X(ID, stem, unit)                                         \
     case ID:                                                      \
         GTR_LAUNCH(gtr_lanes_##stem, grid, BLOCK, stream, lanes); \
         break;
@@ -64,11 +68,46 @@ static void launch(enum gtr_policy_id policy, const struct lanes &lanes, cudaStr
 struct memory {
     cudaStream_t stream;
     union gtr_params *params;
-    double *sumsq, *total, *progress;
+    double *sumsq, *total, *progress, *numel;
+    double *loss, *maxabs, *total_maxabs, *weight, *given; /* NULL where there is none */
     uint8_t *skip;
     double *lower, *upper, *scale;
     uint8_t *flags;
 };
+
+/* Copies n doubles to a new place, if there are any. */
+static enum gtr_code copy_some(struct memory *m, double **to, const double *from, size_t n,
+                               struct gtr_err *err)
+{
+    enum gtr_code rc = GTR_OK;
+
+    if (from == NULL)
+        return GTR_OK;
+    CUDA_TRY(cudaMalloc(to, n * sizeof(double)));
+    CUDA_TRY(cudaMemcpyAsync(*to, from, n * sizeof(double), cudaMemcpyHostToDevice, m->stream));
+out:
+    return rc;
+}
+
+/* What only some policies ask for. */
+static enum gtr_code copy_more(struct memory *m, const struct gtr_lane_input *in,
+                               const double *numel, size_t n_lanes, struct gtr_err *err)
+{
+    const size_t t = in->n_steps;
+    enum gtr_code rc = copy_some(m, &m->numel, numel, n_lanes, err);
+
+    if (rc == GTR_OK)
+        rc = copy_some(m, &m->loss, in->loss, t, err);
+    if (rc == GTR_OK)
+        rc = copy_some(m, &m->maxabs, in->maxabs, n_lanes * t, err);
+    if (rc == GTR_OK)
+        rc = copy_some(m, &m->total_maxabs, in->total_maxabs, t, err);
+    if (rc == GTR_OK)
+        rc = copy_some(m, &m->weight, in->weight, n_lanes * t, err);
+    if (rc == GTR_OK)
+        rc = copy_some(m, &m->given, in->given, t * GTR_GIVEN, err);
+    return rc;
+}
 
 static enum gtr_code copy_in(struct memory *m, const union gtr_params *params, size_t n_lanes,
                              const struct gtr_lane_input *in, const struct gtr_lane_output *out,
@@ -130,6 +169,12 @@ static void release(struct memory *m)
     cudaFree(m->sumsq);
     cudaFree(m->total);
     cudaFree(m->progress);
+    cudaFree(m->numel);
+    cudaFree(m->loss);
+    cudaFree(m->maxabs);
+    cudaFree(m->total_maxabs);
+    cudaFree(m->weight);
+    cudaFree(m->given);
     cudaFree(m->skip);
     cudaFree(m->lower);
     cudaFree(m->upper);
@@ -138,8 +183,8 @@ static void release(struct memory *m)
 }
 
 extern "C" enum gtr_code gtr_lanes_cuda(int number, const enum gtr_policy_id *policy,
-                                        const union gtr_params *params, size_t n_lanes,
-                                        const struct gtr_lane_input *in,
+                                        const union gtr_params *params, const double *numel,
+                                        size_t n_lanes, const struct gtr_lane_input *in,
                                         const struct gtr_lane_output *out, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
@@ -152,10 +197,14 @@ extern "C" enum gtr_code gtr_lanes_cuda(int number, const enum gtr_policy_id *po
     CUDA_TRY(cudaGetDevice(&before));
     CUDA_TRY(cudaSetDevice(number));
     rc = copy_in(&m, params, n_lanes, in, out, err);
+    if (rc == GTR_OK)
+        rc = copy_more(&m, in, numel, n_lanes, err);
     if (rc != GTR_OK)
         goto out;
+    lanes.numel = m.numel;
     lanes.params = m.params;
-    lanes.in = { m.sumsq, m.total, m.progress, m.skip, in->n_steps };
+    lanes.in = { m.sumsq,        m.total,  m.progress, m.skip, m.loss,     m.maxabs,
+                 m.total_maxabs, m.weight, m.given,    0.0,    in->n_steps };
     lanes.out = { m.lower, m.upper, m.scale, m.flags };
     /* Neighbours of one policy together. */
     for (lanes.first = 0; lanes.first < n_lanes; lanes.first = lanes.end) {

@@ -14,6 +14,10 @@
 #include "series.h"
 #include "setting.h"
 
+union gtr_params;
+struct gtr_lane_input;
+struct gtr_look_step;
+
 GTR_PUBLIC_BEGIN
 
 enum gtr_nonfinite_rule {
@@ -44,7 +48,8 @@ void gtr_replay_free(struct gtr_replay *replay);
 const uint8_t *gtr_replay_skip(const struct gtr_replay *replay); /* [T] steps left out */
 int64_t gtr_replay_total_steps(const struct gtr_replay *replay); /* 0: unknown */
 
-/* The decisions of one setting: [G][T] arrays.  Skipped steps hold NaN. */
+/* The decisions of one setting: [G][T] arrays.  Skipped steps hold NaN; a step that the policy left
+ * out has scale 0 and GTR_FLAG_SKIPPED in all groups. */
 struct gtr_decisions {
     size_t n_groups, n_steps;
     enum gtr_policy_id policy;
@@ -55,7 +60,11 @@ struct gtr_decisions {
     uint8_t *flags; /* GTR_FLAG_... of policy_list.h */
 };
 
-/* Runs one lane per group.  The group that the rule left out of clipping keeps scale 1, unless the
+/* GTR_SERIES_... that a setting needs, for gtr_series_read_with; 0 for most. */
+unsigned gtr_setting_series(const struct gtr_setting *setting);
+
+/* Runs one lane per group.  A setting that needs what the series does not have (losses, largest
+ * elements, weights) is an error that names it.  The group that the rule left out of clipping keeps scale 1, unless the
  * policy decides for the whole gradient.  Free with gtr_decisions_free. */
 enum gtr_code gtr_replay_run(const struct gtr_replay *replay, const struct gtr_setting *setting,
                              struct gtr_decisions **decisions, struct gtr_err *err);
@@ -65,7 +74,18 @@ GTR_PUBLIC_END
 
 const struct gtr_series *gtr_replay_series(const struct gtr_replay *replay);
 const double *gtr_replay_progress(const struct gtr_replay *replay); /* [T] as policies see it */
-const double *gtr_replay_total(const struct gtr_replay *replay);    /* [T]; NaN: propagated */
+const double *gtr_replay_total(const struct gtr_replay *replay); /* [T]; as norms are propagated */
+
+/* What all groups' lanes read of group j, without its energies, and what the policy's look-back gives.
+ */
+void gtr_replay_input(const struct gtr_replay *replay, size_t group, struct gtr_lane_input *in);
+
+/* What a look-back reads of step t, but for the count of steps. */
+void gtr_replay_look_step(const struct gtr_replay *replay, size_t t, struct gtr_look_step *step);
+
+/* The setting's parameters need what the series does not have? */
+enum gtr_code gtr_replay_check(const struct gtr_replay *replay, const struct gtr_setting *setting,
+                               const union gtr_params *params, struct gtr_err *err);
 size_t gtr_replay_n_threads(const struct gtr_replay *replay);
 
 /* Copies one group's norms (group == n_groups: the whole gradient's) at the steps not skipped, in

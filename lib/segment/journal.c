@@ -461,7 +461,7 @@ void gtr_journal_values(const struct gtr_journal *journal, size_t row, enum gtr_
 
     for (before = 0; before < norm; before++)
         values += n * gtr_h5_type_size(gtr_norm_datasets[before].type);
-    if (norm == GTR_PARAM_SUMSQ && !journal->param_norms)
+    if (norm == GTR_NAN || (norm == GTR_PARAM_SUMSQ && !journal->param_norms))
         memset(out, 0, size);
     else
         memcpy(out, values, size);

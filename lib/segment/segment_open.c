@@ -218,7 +218,7 @@ static void find_norms(struct gtr_folder *folder)
     size_t rows = BAND_BYTES / (trace->head.n_tensors * sizeof(double)), i;
 
     for (i = 0; i < GTR_NORM_COUNT; i++) {
-        trace->holds[i] = trace->holds[i] || i != GTR_PARAM_SUMSQ;
+        trace->holds[i] = trace->holds[i] || (i != GTR_PARAM_SUMSQ && i != GTR_NAN);
         trace->has[i] = trace->has[i] || (trace->holds[i] && journal_has(folder, (enum gtr_norm)i));
         trace->band_rows[i] = rows > 0 ? rows : 1;
     }

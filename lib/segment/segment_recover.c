@@ -237,7 +237,7 @@ static enum gtr_code read_row(struct recovery *recovery, const struct good *row,
         source->file != NULL ? source->file->steps[row->at] : source->journal->rows[row->at].step;
     if (source->file != NULL)
         return gtr_trace_read_all(source->file, row->at, 1, &recovery->values, err);
-    for (norm = 0; norm < GTR_NORM_COUNT; norm++)
+    for (norm = 0; norm < GTR_NAN; norm++)
         gtr_journal_values(source->journal, row->at, norm, gtr_rows_of(&recovery->values, norm));
     return GTR_OK;
 }

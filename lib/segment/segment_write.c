@@ -368,6 +368,7 @@ enum gtr_code gtr_single_writer_open(const char *folder, const char *path,
     segments->options = *options;
     segments->dropped_captures = options->dropped_captures;
     segments->options.dropped_captures = &segments->n_dropped;
+    segments->options.nan_counts = segments->writer.nan_counts = false;
     if (segments->options.segment_bytes == 0)
         segments->options.segment_bytes = DEFAULT_BYTES;
     if (segments->options.segment_seconds == 0.0)

@@ -13,6 +13,7 @@ static const char *const names[] = {
     [GTR_SCALE_MAX] = "scale_max",   [GTR_ATTENUATION] = "attenuation",
     [GTR_VOLATILITY] = "volatility", [GTR_LEAK] = "leak",
     [GTR_DISTORTION] = "distortion", [GTR_SPILL] = "spill",
+    [GTR_SKIP_RATE] = "skip_rate",
 };
 _Static_assert(GTR_ARRAY_LEN(names) == GTR_OBJECTIVE_COUNT, "each objective has a name");
 

@@ -5,6 +5,8 @@
  * setting taken out of a sweep and replayed alone has the same numbers to the bit.
  *
  *   clip_rate, raise_rate, saturation, empty_rate   shares of decisions
+ *   skip_rate     share of decisions in steps that the policy left out; nothing else is said of them
+ *                 but that their spikes did not get through
  *   scale_mean, scale_min, scale_max
  *   attenuation   mean of -ln s
  *   volatility    standard deviation of ln(s n / m), m the group's baseline, over all decisions
@@ -43,6 +45,7 @@ enum gtr_objective {
     GTR_LEAK,
     GTR_DISTORTION,
     GTR_SPILL,
+    GTR_SKIP_RATE,
     GTR_OBJECTIVE_COUNT
 };
 
@@ -61,7 +64,7 @@ GTR_PUBLIC_END
 struct gtr_tally {
     uint32_t decisions, clipped, raised, capped, empty;
     uint32_t based, spikes; /* decisions with a baseline, and above kappa times it */
-    uint32_t unused;        /* holes would be copied uninitialised */
+    uint32_t skipped;       /* of decisions: in steps left out by the policy */
     double scale_sum, scale_min, scale_max;
     double log_sum;                  /* of ln s */
     double ratio_sum, ratio_squares; /* of ln s + ln(n / m) */
@@ -75,7 +78,7 @@ GTR_HD void gtr_tally_init(struct gtr_tally *t)
     t->scale_min = HUGE_VAL;
     t->scale_max = 0.0;
     t->log_sum = t->ratio_sum = t->ratio_squares = t->leak_sum = 0.0;
-    t->based = t->spikes = t->unused = 0;
+    t->based = t->spikes = t->skipped = 0;
 }
 
 /* Adds what `scales_only` asks for of one decision. */
@@ -84,6 +87,10 @@ GTR_HD void gtr_tally_add_scale(struct gtr_tally *t, const struct gtr_action *ac
     double s = act->scale;
 
     t->decisions += 1;
+    if (act->skip) {
+        t->skipped += 1;
+        return;
+    }
     t->clipped += s < 1.0 ? 1u : 0u;
     t->raised += s > 1.0 ? 1u : 0u;
     t->capped += act->capped ? 1u : 0u;
@@ -95,12 +102,17 @@ GTR_HD void gtr_tally_add_scale(struct gtr_tally *t, const struct gtr_action *ac
 
 /* Adds what needs a logarithm.  log_ratio: ln(n / m) of the group at this step, NaN if it has
  * none. */
-GTR_HD void gtr_tally_add_log(struct gtr_tally *t, double s, double log_ratio, double log_kappa)
+GTR_HD void gtr_tally_add_log(struct gtr_tally *t, const struct gtr_action *act, double log_ratio,
+                              double log_kappa)
 {
-    double log_s = s == 1.0 ? 0.0 : gtr_ln(s > 1e-300 ? s : 1e-300);
+    double s = act->scale, log_s = s == 1.0 ? 0.0 : gtr_ln(s > 1e-300 ? s : 1e-300);
     double ratio = log_s + log_ratio, over = ratio - log_kappa;
     int based = log_ratio == log_ratio, spike = based && log_ratio > log_kappa;
 
+    if (act->skip) {
+        t->spikes += spike ? 1u : 0u;
+        return;
+    }
     t->log_sum += log_s;
     t->based += based ? 1u : 0u;
     t->ratio_sum += based ? ratio : 0.0;
@@ -114,7 +126,7 @@ GTR_HD void gtr_tally_add(struct gtr_tally *t, const struct gtr_action *act, dou
                           double log_kappa)
 {
     gtr_tally_add_scale(t, act);
-    gtr_tally_add_log(t, act->scale, log_ratio, log_kappa);
+    gtr_tally_add_log(t, act, log_ratio, log_kappa);
 }
 
 /* Adds `other`, the next group's tally. */
@@ -133,6 +145,7 @@ GTR_HD void gtr_tally_merge(struct gtr_tally *t, const struct gtr_tally *other)
     t->ratio_sum += other->ratio_sum;
     t->ratio_squares += other->ratio_squares;
     t->spikes += other->spikes;
+    t->skipped += other->skipped;
     t->leak_sum += other->leak_sum;
 }
 
@@ -162,7 +175,8 @@ GTR_HD double gtr_cosine(double sum_se, double sum_sse, double sum_e, int equal)
 GTR_HD void gtr_objectives(const struct gtr_tally *t, const struct gtr_whole *w, int scales_only,
                            double out[GTR_OBJECTIVE_COUNT])
 {
-    double n = (double)t->decisions, based = (double)t->based, spikes = (double)t->spikes;
+    double n = (double)t->decisions, taken = n - (double)t->skipped, based = (double)t->based,
+           spikes = (double)t->spikes;
     double mean = t->ratio_sum / based;
     double variance = t->ratio_squares / based - mean * mean;
     int k;
@@ -171,14 +185,15 @@ GTR_HD void gtr_objectives(const struct gtr_tally *t, const struct gtr_whole *w,
     out[GTR_RAISE_RATE] = (double)t->raised / n;
     out[GTR_SATURATION] = (double)t->capped / n;
     out[GTR_EMPTY_RATE] = (double)t->empty / n;
-    out[GTR_SCALE_MEAN] = t->scale_sum / n;
+    out[GTR_SCALE_MEAN] = t->scale_sum / taken;
     out[GTR_SCALE_MIN] = t->scale_min;
     out[GTR_SCALE_MAX] = t->scale_max;
-    out[GTR_ATTENUATION] = 0.0 - t->log_sum / n;
+    out[GTR_ATTENUATION] = 0.0 - t->log_sum / taken;
     out[GTR_VOLATILITY] = variance > 0.0 ? sqrt(variance) : variance == variance ? 0.0 : variance;
     out[GTR_LEAK] = spikes > 0.0 ? t->leak_sum / spikes : 0.0;
     out[GTR_DISTORTION] = 1.0 - w->cos_sum / w->cos_steps;
     out[GTR_SPILL] = w->attenuation_sum > 0.0 ? w->spilled_sum / w->attenuation_sum : 0.0;
+    out[GTR_SKIP_RATE] = (double)t->skipped / n;
     if (scales_only)
         out[GTR_ATTENUATION] = out[GTR_VOLATILITY] = out[GTR_LEAK] = out[GTR_DISTORTION] =
             out[GTR_SPILL] = (double)NAN;
@@ -206,9 +221,12 @@ GTR_HD double gtr_attenuation(double log_energy, double log_limit)
     return a > 0.0 ? a : 0.0;
 }
 
-/* ln C of a limit for the whole gradient; within a floor, as the scales are. */
+/* ln C of a limit for the whole gradient; within a floor, as the scales are.  The largest element
+ * is no energy: of a limit on it nothing is said. */
 GTR_HD double gtr_log_limit(const struct gtr_global_params *p)
 {
+    if (p->norm_type != 0.0)
+        return HUGE_VAL;
     return gtr_ln(p->max_norm > 1e-300 ? p->max_norm : 1e-300);
 }
 

@@ -111,7 +111,7 @@ static enum gtr_code norms_new(const struct gtr_axis *axis, const struct gtr_pol
                                struct gtr_err *err)
 {
     const struct gtr_series *series = gtr_replay_series(replay);
-    const size_t n_rows = policy->whole_gradient ? 1 : axis->n_groups;
+    const size_t n_rows = policy->unit == GTR_WHOLE ? 1 : axis->n_groups;
     enum gtr_code rc;
     size_t i;
 
@@ -119,7 +119,7 @@ static enum gtr_code norms_new(const struct gtr_axis *axis, const struct gtr_pol
     rc = gtr_alloc_for(norms, n_rows * series->n_steps, sizeof **norms, "norms", err);
     if (rc != GTR_OK)
         return rc;
-    if (policy->whole_gradient) {
+    if (policy->unit == GTR_WHOLE) {
         gather(replay, series->n_groups, *norms, n);
         return GTR_OK;
     }

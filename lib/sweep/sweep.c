@@ -45,8 +45,9 @@ enum gtr_code gtr_sweep_one(const struct gtr_replay *replay, const struct gtr_ba
     rc = gtr_sweep_rows_new(replay, baseline, &rows, err);
     if (rc == GTR_OK)
         rc = gtr_sweep_space_init(&space, rows->n_groups, err);
-    if (rc == GTR_OK)
-        gtr_sweep_block(rows, policy, params, 1, scales_only, GTR_SWEEP_SCALAR, &space, objectives);
+    if (rc == GTR_OK && !gtr_sweep_block(rows, policy, params, 1, scales_only, GTR_SWEEP_SCALAR,
+                                         &space, objectives))
+        rc = gtr_fail(err, GTR_ENOMEM, "no memory for look-backs");
     gtr_sweep_space_free(&space);
     gtr_sweep_rows_free(rows);
     return rc;
@@ -58,8 +59,12 @@ static void run_batch(const struct gtr_sweep_work *work, struct batch *batch,
     double results[GTR_SWEEP_LANES][GTR_OBJECTIVE_COUNT];
     size_t i, k;
 
-    gtr_sweep_block(work->rows, batch->policy, space->params, batch->n, work->options->scales_only,
-                    work->options->kernel, space, results[0]);
+    if (!gtr_sweep_block(work->rows, batch->policy, space->params, batch->n,
+                         work->options->scales_only, work->options->kernel, space, results[0])) {
+        atomic_store(&work->no_memory, 1);
+        atomic_store(&work->stopped, 1);
+        return;
+    }
     for (i = 0; i < batch->n; i++)
         for (k = 0; k < GTR_OBJECTIVE_COUNT; k++)
             work->out[batch->setting[i] * GTR_OBJECTIVE_COUNT + k] = results[i][k];
@@ -94,6 +99,8 @@ static void run_piece(void *context, size_t item, size_t worker)
     }
     if (batch.n > 0)
         run_batch(work, &batch, space);
+    if (atomic_load(&work->no_memory))
+        return;
     sweep->complete[item] = 1;
     gtr_sweep_report(work, end - begin);
 }
@@ -133,6 +140,8 @@ static enum gtr_code run_on_threads(struct gtr_sweep_work *work, size_t *n_done,
     if (rc != GTR_OK)
         goto out;
     gtr_threads_run(n_workers, n_pieces, run_piece, &sweep);
+    if (atomic_load(&work->no_memory))
+        rc = gtr_fail(err, GTR_ENOMEM, "no memory for look-backs");
     for (i = 0; i < n_pieces && sweep.complete[i]; i++)
         *n_done = (i + 1) * sweep.piece < work->count ? (i + 1) * sweep.piece : work->count;
 out:
@@ -162,6 +171,7 @@ enum gtr_code gtr_sweep_run(const struct gtr_replay *replay, const struct gtr_ba
             (double)count * (double)work.rows->n_groups * (double)work.rows->n_rows, &chosen, err);
     if (rc == GTR_OK) {
         atomic_init(&work.stopped, 0);
+        atomic_init(&work.no_memory, 0);
         pthread_mutex_init(&work.lock, NULL);
         rc = chosen.kind == GTR_DEVICE_CUDA ? gtr_sweep_on_gpus(&work, &chosen, n_done, err)
                                             : run_on_threads(&work, n_done, err);

@@ -42,6 +42,7 @@ void gtr_sweep_space_free(struct gtr_sweep_space *space)
     gtr_free(space->tally);
     gtr_free(space->params);
     gtr_free(space->wide_memory);
+    gtr_sweep_look_free(&space->look);
     *space = (struct gtr_sweep_space){ 0 };
 }
 
@@ -52,22 +53,26 @@ static void run_row(const struct gtr_sweep_rows *rows, size_t r, enum gtr_policy
                     struct gtr_direction *direction)
 {
     const struct gtr_sweep_cell *cell = &rows->cell[r * rows->n_groups];
-    int whole_gradient = gtr_policy_spec(policy)->whole_gradient;
-    size_t j;
+    const int whole = gtr_policy_unit(policy) == GTR_WHOLE;
+    size_t j, k;
 
+    if (space->look.look != NULL)
+        gtr_sweep_look_push(&space->look, rows, r);
     for (j = 0; j < rows->n_groups; j++) {
-        struct gtr_obs obs = gtr_sweep_obs(&rows->row[r], &cell[j]);
+        struct gtr_obs obs = gtr_sweep_obs(&rows->row[r], &cell[j], rows->numel[j], (double)r);
         struct gtr_action act = gtr_leave();
 
-        if (j != rows->left_out || whole_gradient)
-            act = gtr_policy_step(policy, &params[j], &space->state[j], &obs);
+        for (k = 0; space->look.look != NULL && k < GTR_GIVEN; k++)
+            obs.given[k] = space->look.given[k][0];
+        if (j != rows->left_out || whole)
+            act = gtr_policy_step(policy, &params[j], &space->state[j], &obs, 0);
         if (j != rows->left_out)
             gtr_tally_add(&space->tally[j], &act, cell[j].log_ratio, rows->log_kappa);
-        gtr_direction_add(direction, j, act.scale, cell[j].energy);
+        gtr_direction_add(direction, j, gtr_sweep_scale(&act), cell[j].energy);
     }
 }
 
-static void run_scalar(const struct gtr_sweep_rows *rows, enum gtr_policy_id policy,
+static bool run_scalar(const struct gtr_sweep_rows *rows, enum gtr_policy_id policy,
                        const union gtr_params *params, int scales_only,
                        struct gtr_sweep_space *space, double out[GTR_OBJECTIVE_COUNT])
 {
@@ -76,6 +81,8 @@ static void run_scalar(const struct gtr_sweep_rows *rows, enum gtr_policy_id pol
     double log_limit = policy == GTR_GLOBAL ? gtr_log_limit(&params->global) : 0.0;
     size_t r, j;
 
+    if (!gtr_sweep_look_begin(&space->look, gtr_policy_spec(policy), params, 0, 1, rows->n_rows))
+        return false;
     gtr_whole_init(&whole);
     for (j = 0; j < rows->n_groups; j++) {
         gtr_policy_init(policy, &params[j], &space->state[j]);
@@ -95,21 +102,23 @@ static void run_scalar(const struct gtr_sweep_rows *rows, enum gtr_policy_id pol
         if (j != rows->left_out)
             gtr_tally_merge(&pooled, &space->tally[j]);
     gtr_objectives(&pooled, &whole, scales_only, out);
+    return true;
 }
 
 /* --- a block ---------------------------------------------------------------------------------- */
 
-void gtr_sweep_block(const struct gtr_sweep_rows *rows, enum gtr_policy_id policy,
+bool gtr_sweep_block(const struct gtr_sweep_rows *rows, enum gtr_policy_id policy,
                      const union gtr_params *params, size_t n, int scales_only,
                      enum gtr_sweep_kernel kernel, struct gtr_sweep_space *space, double *out)
 {
     const struct gtr_wide_kernel *wide = gtr_wide_find(kernel);
+    bool done = true;
     size_t i;
 
-    if (wide != NULL && n > 0 &&
-        gtr_wide_run(wide, rows, policy, params, n, scales_only, space->wide, out))
-        return;
-    for (i = 0; i < n; i++)
-        run_scalar(rows, policy, params + i * rows->n_groups, scales_only, space,
-                   out + i * GTR_OBJECTIVE_COUNT);
+    if (wide != NULL && n > 0 && gtr_wide_fits(rows, policy, params, n))
+        return gtr_wide_run(wide, rows, policy, params, n, scales_only, space, out);
+    for (i = 0; done && i < n; i++)
+        done = run_scalar(rows, policy, params + i * rows->n_groups, scales_only, space,
+                          out + i * GTR_OBJECTIVE_COUNT);
+    return done;
 }

@@ -19,6 +19,10 @@ struct slot {
     cudaStream_t stream;
     union gtr_params *host_params; /* pinned, as is out: copies then overlap kernels */
     double *host_out;
+    double *host_given; /* NULL, as the next three, without look-backs */
+    uint32_t *host_key;
+    double *given;
+    uint32_t *key;
     union gtr_params *params;
     double *out;
     uint64_t *state, *tally;
@@ -30,6 +34,7 @@ struct gtr_sweep_gpu {
     int before; /* the thread's device until now */
     struct gtr_sweep_row *row;
     struct gtr_sweep_cell *cell;
+    double *numel;
     size_t n_rows, n_groups, left_out;
     double log_kappa;
     size_t wave_all, wave_scales; /* settings */
@@ -47,9 +52,11 @@ static size_t wave_size(size_t lanes, size_t n_groups, size_t n_settings)
 }
 
 static enum gtr_code open_slot(struct slot *slot, const struct gtr_sweep_gpu *gpu,
-                               size_t n_settings, size_t n_params, struct gtr_err *err)
+                               size_t n_settings, size_t n_params, size_t n_keys,
+                               struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
+    size_t given = n_keys * gpu->n_rows * GTR_GIVEN * sizeof(double);
     size_t out = n_settings * GTR_OBJECTIVE_COUNT * sizeof(double);
     size_t all = gpu->wave_all * gpu->n_groups, most = gpu->wave_scales * gpu->n_groups;
 
@@ -62,6 +69,12 @@ static enum gtr_code open_slot(struct slot *slot, const struct gtr_sweep_gpu *gp
     CUDA_TRY(cudaMalloc(&slot->tally, most * sizeof(struct gtr_tally)));
     CUDA_TRY(cudaMalloc(&slot->scale, gpu->chunk * sizeof(double)));
     CUDA_TRY(cudaMalloc(&slot->whole, gpu->wave_all * sizeof *slot->whole));
+    if (given > 0) {
+        CUDA_TRY(cudaMallocHost(&slot->host_given, given));
+        CUDA_TRY(cudaMallocHost(&slot->host_key, n_settings * sizeof(uint32_t)));
+        CUDA_TRY(cudaMalloc(&slot->given, given));
+        CUDA_TRY(cudaMalloc(&slot->key, n_settings * sizeof(uint32_t)));
+    }
 out:
     return rc;
 }
@@ -77,13 +90,16 @@ static enum gtr_code copy_rows(struct gtr_sweep_gpu *gpu, const struct gtr_sweep
     CUDA_TRY(cudaMalloc(&gpu->cell, cell));
     CUDA_TRY(cudaMemcpy(gpu->row, rows->row, row, cudaMemcpyHostToDevice));
     CUDA_TRY(cudaMemcpy(gpu->cell, rows->cell, cell, cudaMemcpyHostToDevice));
+    CUDA_TRY(cudaMalloc(&gpu->numel, rows->n_groups * sizeof(double)));
+    CUDA_TRY(cudaMemcpy(gpu->numel, rows->numel, rows->n_groups * sizeof(double),
+                        cudaMemcpyHostToDevice));
 out:
     return rc;
 }
 
 /* The parts of an open GPU. */
 static enum gtr_code fill(struct gtr_sweep_gpu *gpu, int number, const struct gtr_sweep_rows *rows,
-                          size_t n_settings, size_t n_params, struct gtr_err *err)
+                          size_t n_settings, size_t n_params, size_t n_keys, struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
     struct cudaDeviceProp about;
@@ -104,13 +120,13 @@ static enum gtr_code fill(struct gtr_sweep_gpu *gpu, int number, const struct gt
         gpu->chunk = gpu->wave_all * gpu->n_groups; /* one row, at the least */
     rc = copy_rows(gpu, rows, err);
     for (s = 0; rc == GTR_OK && s < GTR_SWEEP_SLOTS; s++)
-        rc = open_slot(&gpu->slot[s], gpu, n_settings, n_params, err);
+        rc = open_slot(&gpu->slot[s], gpu, n_settings, n_params, n_keys, err);
 out:
     return rc;
 }
 
 extern "C" enum gtr_code gtr_sweep_gpu_open(int number, const struct gtr_sweep_rows *rows,
-                                            size_t n_settings, size_t n_params,
+                                            size_t n_settings, size_t n_params, size_t n_keys,
                                             struct gtr_sweep_gpu **out, struct gtr_err *err)
 {
     enum gtr_code rc;
@@ -120,7 +136,7 @@ extern "C" enum gtr_code gtr_sweep_gpu_open(int number, const struct gtr_sweep_r
     if (rc != GTR_OK)
         return rc;
     (*out)->before = -1;
-    return fill(*out, number, rows, n_settings, n_params, err);
+    return fill(*out, number, rows, n_settings, n_params, n_keys, err);
 }
 
 extern "C" void gtr_sweep_gpu_close(struct gtr_sweep_gpu *gpu)
@@ -138,6 +154,10 @@ extern "C" void gtr_sweep_gpu_close(struct gtr_sweep_gpu *gpu)
         }
         cudaFreeHost(slot->host_params);
         cudaFreeHost(slot->host_out);
+        cudaFreeHost(slot->host_given);
+        cudaFreeHost(slot->host_key);
+        cudaFree(slot->given);
+        cudaFree(slot->key);
         cudaFree(slot->params);
         cudaFree(slot->out);
         cudaFree(slot->state);
@@ -147,6 +167,7 @@ extern "C" void gtr_sweep_gpu_close(struct gtr_sweep_gpu *gpu)
     }
     cudaFree(gpu->row);
     cudaFree(gpu->cell);
+    cudaFree(gpu->numel);
     if (gpu->before >= 0)
         cudaSetDevice(gpu->before);
     cudaGetLastError(); /* what failed was told when it failed */
@@ -156,6 +177,16 @@ extern "C" void gtr_sweep_gpu_close(struct gtr_sweep_gpu *gpu)
 extern "C" union gtr_params *gtr_sweep_gpu_params(struct gtr_sweep_gpu *gpu, size_t slot)
 {
     return gpu->slot[slot].host_params;
+}
+
+extern "C" double *gtr_sweep_gpu_given(struct gtr_sweep_gpu *gpu, size_t slot)
+{
+    return gpu->slot[slot].host_given;
+}
+
+extern "C" uint32_t *gtr_sweep_gpu_key(struct gtr_sweep_gpu *gpu, size_t slot)
+{
+    return gpu->slot[slot].host_key;
 }
 
 extern "C" const double *gtr_sweep_gpu_out(const struct gtr_sweep_gpu *gpu, size_t slot)
@@ -181,12 +212,18 @@ static void launch_lanes(const struct gtr_sweep_load *load, cudaStream_t stream,
 {
     unsigned grid = blocks_of(w.n, LANE_BLOCK) * (unsigned)w.n_groups;
 
-    if (load->plain) {
-        LAUNCH_LANES(aggc_plain);
+    switch (load->usual ? load->policy : GTR_POLICY_COUNT) {
+#define X(ID, stem)                 \
+    case ID:                        \
+        LAUNCH_LANES(usual_##stem); \
         return;
+        GTR_POLICIES_USUAL(X)
+#undef X
+    default:
+        break;
     }
     switch (load->policy) {
-#define X(ID, stem)         \
+#define X(ID, stem, unit)   \
     case ID:                \
         LAUNCH_LANES(stem); \
         break;
@@ -227,6 +264,16 @@ extern "C" enum gtr_code gtr_sweep_gpu_start(struct gtr_sweep_gpu *gpu, size_t w
     CUDA_TRY(cudaMemcpyAsync(slot->params, slot->host_params,
                              load->n * load->n_params * sizeof *slot->params,
                              cudaMemcpyHostToDevice, slot->stream));
+    if (load->n_keys > 0) {
+        CUDA_TRY(cudaMemcpyAsync(slot->given, slot->host_given,
+                                 load->n_keys * gpu->n_rows * GTR_GIVEN * sizeof(double),
+                                 cudaMemcpyHostToDevice, slot->stream));
+        CUDA_TRY(cudaMemcpyAsync(slot->key, slot->host_key, load->n * sizeof(uint32_t),
+                                 cudaMemcpyHostToDevice, slot->stream));
+    }
+    w.given = load->n_keys > 0 ? slot->given : NULL;
+    w.numel = gpu->numel;
+    w.n_rows = gpu->n_rows;
     w.row = gpu->row;
     w.cell = gpu->cell;
     w.state = slot->state;
@@ -242,6 +289,7 @@ extern "C" enum gtr_code gtr_sweep_gpu_start(struct gtr_sweep_gpu *gpu, size_t w
         w.n = load->n - at < most ? load->n - at : most;
         w.params = slot->params + at * load->n_params;
         w.out = slot->out + at * GTR_OBJECTIVE_COUNT;
+        w.key = w.given != NULL ? slot->key + at : NULL;
         run_wave(w, slot, load, gpu->n_rows, gpu->chunk);
         CUDA_TRY(cudaGetLastError());
     }

@@ -22,7 +22,8 @@ struct gtr_sweep_load {
     size_t n;        /* settings */
     size_t n_params; /* structs each has: 1 that all groups share, or n_groups */
     int scales_only;
-    int plain;          /* gtr_sweep_is_plain holds for all of them */
+    int usual;          /* gtr_policy_is_usual holds for all of them */
+    size_t n_keys;      /* look-backs that are given; 0: the policy does not look back */
     int whole_gradient; /* of the policy: it also decides for the group that is left out */
 };
 
@@ -30,15 +31,19 @@ struct gtr_sweep_load {
 extern "C" {
 #endif
 
-/* Room in each slot for n_settings and n_params structs.  Free with gtr_sweep_gpu_close, also
+/* Room in each slot for n_settings, n_params structs and n_keys look-backs.  Free with gtr_sweep_gpu_close, also
  * after failure. */
 enum gtr_code gtr_sweep_gpu_open(int number, const struct gtr_sweep_rows *rows, size_t n_settings,
-                                 size_t n_params, struct gtr_sweep_gpu **gpu, struct gtr_err *err);
+                                 size_t n_params, size_t n_keys, struct gtr_sweep_gpu **gpu,
+                                 struct gtr_err *err);
 void gtr_sweep_gpu_close(struct gtr_sweep_gpu *gpu);
 
 /* Where the parameters of a slot go, [n][n_params], and its objectives come back,
  * [n][GTR_OBJECTIVE_COUNT].  Not to be touched between start and wait. */
 union gtr_params *gtr_sweep_gpu_params(struct gtr_sweep_gpu *gpu, size_t slot);
+/* Where look-backs go, [n_keys][n_rows][GTR_GIVEN], and which of them each setting has, [n]. */
+double *gtr_sweep_gpu_given(struct gtr_sweep_gpu *gpu, size_t slot);
+uint32_t *gtr_sweep_gpu_key(struct gtr_sweep_gpu *gpu, size_t slot);
 const double *gtr_sweep_gpu_out(const struct gtr_sweep_gpu *gpu, size_t slot);
 
 /* Queues the work of a slot, and waits for it. */

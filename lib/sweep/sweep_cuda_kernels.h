@@ -30,12 +30,16 @@ enum {
 struct wave {
     const struct gtr_sweep_row *row;
     const struct gtr_sweep_cell *cell;
+    const double *numel;            /* [n_groups] */
     const union gtr_params *params; /* [n][n_params] */
-    uint64_t *state;                /* [STATE_WORDS][lanes]; a lane is group * n + setting */
-    uint64_t *tally;                /* [TALLY_WORDS][lanes] */
-    double *scale;                  /* [rows of a chunk][lanes]; NULL: scales only */
-    struct gtr_whole *whole;        /* [n] */
-    double *out;                    /* [n][GTR_OBJECTIVE_COUNT] */
+    const double *given; /* [keys][n_rows][GTR_GIVEN] of look-backs, NULL if there are none */
+    const uint32_t *key; /* [n] */
+    size_t n_rows;
+    uint64_t *state;         /* [STATE_WORDS][lanes]; a lane is group * n + setting */
+    uint64_t *tally;         /* [TALLY_WORDS][lanes] */
+    double *scale;           /* [rows of a chunk][lanes]; NULL: scales only */
+    struct gtr_whole *whole; /* [n] */
+    double *out;             /* [n][GTR_OBJECTIVE_COUNT] */
     size_t n, n_params, n_groups, first, end;
     size_t left_out;  /* not tallied */
     size_t untouched; /* group without a policy: left_out, or n_groups */
@@ -43,10 +47,10 @@ struct wave {
     int is_global; /* policy with spill */
 };
 
-/* What a lane reads of a row; 16-byte loads. */
+/* What most lanes read of a row; 16-byte loads.  The rest, which few policies ask for, is the same for
+ * all threads of a block and is read where it lies. */
 struct alignas(16) staged {
-    struct gtr_obs obs;
-    double log_ratio, unused;
+    double sumsq, norm, total, progress, log_ratio, unused;
 };
 
 static __device__ __forceinline__ size_t lanes_of(const struct wave &w)
@@ -84,9 +88,37 @@ static __device__ __forceinline__ void stage(struct staged *tile, const struct w
     if (r < count) {
         const struct gtr_sweep_cell *cell = &w.cell[(at + r) * w.n_groups + group];
 
-        tile[r].obs = gtr_sweep_obs(&w.row[at + r], cell);
+        tile[r].sumsq = cell->sumsq;
+        tile[r].norm = cell->norm;
+        tile[r].total = w.row[at + r].total;
+        tile[r].progress = w.row[at + r].progress;
         tile[r].log_ratio = cell->log_ratio;
     }
+}
+
+/* Row r as the lane sees it.  What its policy does not look at is not loaded. */
+static __device__ __forceinline__ struct gtr_obs see(const struct staged *staged,
+                                                     const struct wave &w, size_t group,
+                                                     size_t chosen, size_t r)
+{
+    const struct gtr_sweep_row *row = &w.row[r];
+    const struct gtr_sweep_cell *cell = &w.cell[r * w.n_groups + group];
+    struct gtr_obs obs;
+
+    obs.sumsq = staged->sumsq;
+    obs.norm = staged->norm;
+    obs.total = staged->total;
+    obs.progress = staged->progress;
+    obs.loss = row->loss;
+    obs.maxabs = cell->maxabs;
+    obs.total_maxabs = row->total_maxabs;
+    obs.weight = cell->weight;
+    obs.numel = w.numel[group];
+    obs.seen = (double)r;
+    for (int k = 0; k < GTR_GIVEN; k++)
+        obs.given[k] =
+            w.given != NULL ? w.given[(w.key[chosen] * w.n_rows + r) * GTR_GIVEN + (size_t)k] : 0.0;
+    return obs;
 }
 
 /* A policy that sees nothing of a group lets it be. */
@@ -98,10 +130,10 @@ static __device__ void leave_alone(const struct wave &w, size_t lane)
         w.scale[(r - w.first) * lanes_of(w) + lane] = 1.0;
 }
 
-/* One lane through its rows.  policy, full and plain are constants, and fold away; plain: AGGC of
- * which gtr_sweep_is_plain is known, so that what no lane asks for is not asked at every step. */
+/* One lane through its rows.  policy, full and usual are constants, and fold away; usual: of settings
+ * of which gtr_policy_is_usual is known, so that what no lane asks for is not asked at every step. */
 static __device__ __forceinline__ void run_lane(const struct wave &w, enum gtr_policy_id policy,
-                                                bool full, bool plain)
+                                                bool full, bool usual)
 {
     __shared__ struct staged tile[LANE_BLOCK];
     const size_t blocks = (w.n + LANE_BLOCK - 1) / LANE_BLOCK;
@@ -123,10 +155,6 @@ static __device__ __forceinline__ void run_lane(const struct wave &w, enum gtr_p
         return;
     }
     params = w.params[chosen * w.n_params + (w.n_params > 1 ? group : 0)];
-    if (plain) {
-        params.aggc.form = (double)GTR_AGGC_CODE;
-        params.aggc.norm_eps = 0.0;
-    }
     if (w.first == 0) {
         gtr_policy_init(policy, &params, &state);
         gtr_tally_init(&tally);
@@ -141,13 +169,14 @@ static __device__ __forceinline__ void run_lane(const struct wave &w, enum gtr_p
         stage(tile, w, at, count, group);
         __syncthreads();
         for (row = tile; count > 0; count--, row++, scale += n_lanes) {
-            const struct gtr_action act = gtr_policy_step(policy, &params, &state, &row->obs);
+            struct gtr_obs obs = see(row, w, group, chosen, at + (size_t)(row - tile));
+            const struct gtr_action act = gtr_policy_step(policy, &params, &state, &obs, usual);
 
             gtr_tally_add_scale(&tally, &act);
             if (full) {
-                gtr_tally_add_log(&tally, act.scale, row->log_ratio, w.log_kappa);
+                gtr_tally_add_log(&tally, &act, row->log_ratio, w.log_kappa);
                 if (on)
-                    *scale = act.scale;
+                    *scale = gtr_sweep_scale(&act);
             }
         }
     }
@@ -159,21 +188,23 @@ static __device__ __forceinline__ void run_lane(const struct wave &w, enum gtr_p
 }
 
 /* Two kernels.  Five blocks to a multiprocessor leave a thread 96 registers, four 128. */
-#define KERNELS(ID, stem, plain, blocks)                         \
+#define KERNELS(ID, stem, usual, blocks)                         \
     static __global__ void __launch_bounds__(LANE_BLOCK, blocks) \
         gtr_sweep_scales_##stem(const struct wave w)             \
     {                                                            \
-        run_lane(w, ID, false, plain);                           \
+        run_lane(w, ID, false, usual);                           \
     }                                                            \
     static __global__ void __launch_bounds__(LANE_BLOCK, blocks) \
         gtr_sweep_all_##stem(const struct wave w)                \
     {                                                            \
-        run_lane(w, ID, true, plain);                            \
+        run_lane(w, ID, true, usual);                            \
     }
-#define X(ID, stem) KERNELS(ID, stem, false, 4)
+#define X(ID, stem, unit) KERNELS(ID, stem, false, 4)
 GTR_POLICIES(X)
 #undef X
-KERNELS(GTR_AGGC, aggc_plain, true, 5)
+#define X(ID, stem) KERNELS(ID, usual_##stem, true, 5)
+GTR_POLICIES_USUAL(X)
+#undef X
 
 /* Cosine of one row of one setting. */
 static __device__ __forceinline__ double cosine_at(const struct wave &w, size_t setting, size_t r)

@@ -11,7 +11,7 @@
 #include "alloc.h"
 #include "catalogue.h"
 #include "sweep_cuda.h"
-#include "sweep_lane.h"
+#include "sweep_block.h"
 #include "sweep_work.h"
 #include "threads.h"
 
@@ -31,9 +31,11 @@ enum {
     PIECE_MAX = 1 << 18,    /* and at most: 32 MiB of parameters */
     PIECE_PARAMS = 1 << 19, /* structs, if groups have parameters of their own */
     LANES_MIN = 1 << 18,    /* enough for the largest GPU */
-    BLOCK_SETTINGS = 2048   /* that a host thread takes at once */
+    BLOCK_SETTINGS = 2048,  /* that a host thread takes at once */
+    KEYS_MAX = 64           /* look-backs of a piece; of more, a CPU takes the piece */
 };
-static const double PIECE_DECISIONS = 2e9; /* some hundredths of a second */
+static const double LOOK_BYTES = 256 << 20; /* of the look-backs of a piece */
+static const double PIECE_DECISIONS = 2e9;  /* some hundredths of a second */
 
 struct piece {
     size_t begin, end; /* settings, from the sweep's first */
@@ -43,7 +45,7 @@ struct piece {
 struct crew {
     struct gtr_sweep_work *work;
     struct piece *pieces;
-    size_t n_pieces, n_devices, piece, n_params;
+    size_t n_pieces, n_devices, piece, n_params, n_keys;
     int device; /* of the first driver */
     atomic_size_t next;
     enum gtr_code rc; /* the first failure; under work->lock, as *err */
@@ -58,7 +60,11 @@ struct load {
     uint8_t *allowed; /* [end - begin] */
     union gtr_params *params;
     bool shared;    /* all groups have the same parameters */
-    atomic_int odd; /* not plain */
+    atomic_int odd; /* not usual */
+    double *given;  /* as gtr_sweep_gpu_given and _key */
+    uint32_t *key;
+    size_t key_of[KEYS_MAX]; /* a setting that has it */
+    bool on_cpu;             /* too many look-backs */
 };
 
 struct driver {
@@ -110,9 +116,55 @@ static void write_params(void *context, size_t item, size_t worker)
         else
             gtr_plan_params(work->plan, work->first + load->setting[i], params);
         for (j = 0; j < n_params; j++)
-            if (!gtr_sweep_is_plain(load->about.policy, &params[j]))
+            if (!gtr_policy_is_usual(load->about.policy, &params[j]))
                 atomic_store_explicit(&load->odd, 1, memory_order_relaxed);
     }
+}
+
+/* Which settings share a look-back; false if there are too many. */
+static bool sort_keys(const struct driver *driver, struct load *load)
+{
+    const struct gtr_policy_spec *policy = gtr_policy_spec(load->about.policy);
+    size_t n_params = load->about.n_params, i, k;
+
+    for (i = 0; i < load->about.n; i++) {
+        const union gtr_params *params = load->params + i * n_params;
+
+        for (k = 0; k < load->about.n_keys; k++)
+            if (gtr_sweep_look_same(policy, params, load->params + load->key_of[k] * n_params))
+                break;
+        if (k == driver->crew->n_keys)
+            return false;
+        if (k == load->about.n_keys)
+            load->key_of[load->about.n_keys++] = i;
+        load->key[i] = (uint32_t)k;
+    }
+    return true;
+}
+
+/* One look-back over all rows. */
+static void look_back(void *context, size_t key, size_t worker)
+{
+    const struct writing *writing = context;
+    const struct gtr_sweep_rows *rows = writing->work->rows;
+    struct load *load = writing->load;
+    const union gtr_params *params = load->params + load->key_of[key] * load->about.n_params;
+    double *given = load->given + key * rows->n_rows * GTR_GIVEN;
+    struct gtr_sweep_look look = { .memory = NULL };
+    size_t r, k;
+
+    (void)worker;
+    if (!gtr_sweep_look_begin(&look, gtr_policy_spec(load->about.policy), params, 0, 1,
+                              rows->n_rows)) {
+        atomic_store(&writing->work->no_memory, 1);
+        return;
+    }
+    for (r = 0; r < rows->n_rows; r++) {
+        gtr_sweep_look_push(&look, rows, r);
+        for (k = 0; k < GTR_GIVEN; k++)
+            given[r * GTR_GIVEN + k] = look.given[k][0];
+    }
+    gtr_sweep_look_free(&look);
 }
 
 /* Fills a slot's load with a piece; rows of settings that are left out are written here. */
@@ -125,7 +177,7 @@ static void prepare(const struct driver *driver, struct load *load, struct piece
     load->piece = piece;
     load->about = (struct gtr_sweep_load){ .policy = gtr_plan_policy_id(work->plan, policy),
                                            .scales_only = work->options->scales_only };
-    load->about.whole_gradient = gtr_policy_spec(load->about.policy)->whole_gradient;
+    load->about.whole_gradient = gtr_policy_unit(load->about.policy) == GTR_WHOLE;
     load->shared = gtr_plan_is_shared(work->plan, policy);
     load->about.n_params = load->shared ? 1 : work->rows->n_groups;
     n = piece->end - piece->begin;
@@ -139,7 +191,60 @@ static void prepare(const struct driver *driver, struct load *load, struct piece
     atomic_store(&load->odd, 0);
     n = load->about.n;
     gtr_threads_run(driver->n_threads, n_blocks(n), write_params, &writing);
-    load->about.plain = n > 0 && !atomic_load(&load->odd);
+    load->about.usual = n > 0 && !atomic_load(&load->odd);
+    load->on_cpu = false;
+    if (n > 0 && gtr_policy_spec(load->about.policy)->look != NULL) {
+        load->on_cpu = !sort_keys(driver, load);
+        if (!load->on_cpu)
+            gtr_threads_run(driver->n_threads, load->about.n_keys, look_back, &writing);
+    }
+}
+
+/* --- settings with more look-backs than a GPU is given ---------------------------------------- */
+
+struct on_cpu {
+    struct gtr_sweep_work *work;
+    const struct load *load;
+    struct gtr_sweep_space *space; /* [threads] */
+};
+
+static void run_block(void *context, size_t item, size_t worker)
+{
+    const struct on_cpu *on_cpu = context;
+    struct gtr_sweep_work *work = on_cpu->work;
+    const struct load *load = on_cpu->load;
+    struct gtr_sweep_space *space = &on_cpu->space[worker];
+    double results[GTR_SWEEP_LANES][GTR_OBJECTIVE_COUNT];
+    size_t first = item * GTR_SWEEP_LANES, n = load->about.n - first, i;
+
+    n = n < GTR_SWEEP_LANES ? n : GTR_SWEEP_LANES;
+    for (i = 0; i < n; i++)
+        gtr_plan_params(work->plan, work->first + load->setting[first + i],
+                        space->params + i * work->rows->n_groups);
+    if (!gtr_sweep_block(work->rows, load->about.policy, space->params, n,
+                         work->options->scales_only, GTR_SWEEP_AUTO, space, results[0]))
+        atomic_store(&work->no_memory, 1);
+    for (i = 0; i < n; i++)
+        memcpy(work->out + load->setting[first + i] * GTR_OBJECTIVE_COUNT, results[i],
+               sizeof results[i]);
+}
+
+static enum gtr_code run_on_cpu(const struct driver *driver, struct load *load, struct gtr_err *err)
+{
+    struct on_cpu on_cpu = { .work = driver->crew->work, .load = load };
+    size_t n = driver->n_threads, i;
+    enum gtr_code rc = gtr_alloc_for(&on_cpu.space, n, sizeof *on_cpu.space, "workers", err);
+
+    for (i = 0; rc == GTR_OK && i < n; i++)
+        rc = gtr_sweep_space_init(&on_cpu.space[i], on_cpu.work->rows->n_groups, err);
+    if (rc == GTR_OK)
+        gtr_threads_run(n, (load->about.n + GTR_SWEEP_LANES - 1) / GTR_SWEEP_LANES, run_block,
+                        &on_cpu);
+    for (i = 0; on_cpu.space != NULL && i < n; i++)
+        gtr_sweep_space_free(&on_cpu.space[i]);
+    gtr_free(on_cpu.space);
+    load->about.n = 0; /* nothing for the GPU */
+    return rc;
 }
 
 /* --- a driver --------------------------------------------------------------------------------- */
@@ -212,7 +317,11 @@ static enum gtr_code drive_pieces(struct driver *driver, struct gtr_err *err)
         if (rc != GTR_OK)
             break;
         prepare(driver, load, &crew->pieces[item]);
-        if (load->about.n > 0)
+        if (load->on_cpu)
+            rc = run_on_cpu(driver, load, err);
+        if (rc == GTR_OK && atomic_load(&crew->work->no_memory))
+            rc = gtr_fail(err, GTR_ENOMEM, "no memory for look-backs");
+        if (rc == GTR_OK && load->about.n > 0)
             rc = gtr_sweep_gpu_start(driver->gpu, slot, &load->about, err);
         slot = (slot + 1) % GTR_SWEEP_SLOTS;
     }
@@ -227,12 +336,14 @@ static enum gtr_code driver_open(struct driver *driver, int device, struct gtr_e
     enum gtr_code rc;
     size_t s;
 
-    rc = gtr_sweep_gpu_open(device, crew->work->rows, crew->piece, crew->n_params, &driver->gpu,
-                            err);
+    rc = gtr_sweep_gpu_open(device, crew->work->rows, crew->piece, crew->n_params, crew->n_keys,
+                            &driver->gpu, err);
     for (s = 0; rc == GTR_OK && s < GTR_SWEEP_SLOTS; s++) {
         struct load *load = &driver->load[s];
 
         load->params = gtr_sweep_gpu_params(driver->gpu, s);
+        load->given = gtr_sweep_gpu_given(driver->gpu, s);
+        load->key = gtr_sweep_gpu_key(driver->gpu, s);
         rc = gtr_alloc_for(&load->setting, crew->piece, sizeof *load->setting, "settings", err);
         if (rc == GTR_OK)
             rc = gtr_alloc_for(&load->allowed, crew->piece, 1, "settings", err);
@@ -290,6 +401,18 @@ static void set_piece_size(struct crew *crew)
     crew->n_params *= crew->piece;
 }
 
+/* How many look-backs a piece may have; 0 if no policy of the plan looks back. */
+static void set_keys(struct crew *crew)
+{
+    const struct gtr_plan *plan = crew->work->plan;
+    double one = (double)crew->work->rows->n_rows * GTR_GIVEN * sizeof(double);
+    size_t p;
+
+    for (p = 0; p < gtr_plan_n_policies(plan); p++)
+        if (gtr_policy_spec(gtr_plan_policy_id(plan, p))->look != NULL)
+            crew->n_keys = LOOK_BYTES / one < KEYS_MAX ? (size_t)(LOOK_BYTES / one) + 1 : KEYS_MAX;
+}
+
 /* Cuts [first, first + count) where policies end, and into pieces.  Without `pieces` only counts
  * them. */
 static size_t cut(const struct crew *crew, struct piece *pieces)
@@ -326,6 +449,7 @@ enum gtr_code gtr_sweep_on_gpus(struct gtr_sweep_work *work, const struct gtr_de
         crew.n_devices = gtr_device_count();
     }
     set_piece_size(&crew);
+    set_keys(&crew);
     crew.n_pieces = cut(&crew, NULL);
     crew.n_devices = crew.n_devices < crew.n_pieces ? crew.n_devices : crew.n_pieces;
     rc = gtr_alloc_for(&crew.pieces, crew.n_pieces, sizeof *crew.pieces, "settings", err);

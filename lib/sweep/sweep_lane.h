@@ -59,23 +59,32 @@ GTR_HD void gtr_whole_add_spill(struct gtr_whole *w, const struct gtr_sweep_row 
     w->spilled_sum += (a - gtr_attenuation(row->log_fair, log_limit)) * row->bystanders;
 }
 
-/* What a policy sees of a group at a step. */
+/* What a policy sees of a group at a step, but for what its look-back gives. */
 GTR_HD struct gtr_obs gtr_sweep_obs(const struct gtr_sweep_row *row,
-                                    const struct gtr_sweep_cell *cell)
+                                    const struct gtr_sweep_cell *cell, double numel, double seen)
 {
     struct gtr_obs obs;
+    int k;
 
     obs.sumsq = cell->sumsq;
     obs.norm = cell->norm;
     obs.total = row->total;
     obs.progress = row->progress;
+    obs.loss = row->loss;
+    obs.maxabs = cell->maxabs;
+    obs.total_maxabs = row->total_maxabs;
+    obs.weight = cell->weight;
+    obs.numel = numel;
+    obs.seen = seen;
+    for (k = 0; k < GTR_GIVEN; k++)
+        obs.given[k] = 0.0;
     return obs;
 }
 
-/* AGGC as its code computes it and without norm_eps, which nearly all settings are. */
-GTR_HD int gtr_sweep_is_plain(enum gtr_policy_id policy, const union gtr_params *p)
+/* The scale that the step's direction has from it: nothing moves in one that is left out. */
+GTR_HD double gtr_sweep_scale(const struct gtr_action *act)
 {
-    return policy == GTR_AGGC && p->aggc.form == (double)GTR_AGGC_CODE && !(p->aggc.norm_eps > 0.0);
+    return act->skip ? 0.0 : act->scale;
 }
 
 #endif

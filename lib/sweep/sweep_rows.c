@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "objectives.h"
+#include "policy.h"
 
 static void fill_row(const struct gtr_replay *replay, const struct gtr_baseline *baseline, size_t t,
                      struct gtr_sweep_rows *rows)
@@ -14,19 +15,28 @@ static void fill_row(const struct gtr_replay *replay, const struct gtr_baseline 
     struct gtr_sweep_cell *cell = &rows->cell[rows->n_rows * rows->n_groups];
     size_t j;
 
+    row->n_based = 0.0;
     for (j = 0; j < rows->n_groups; j++) {
         size_t at = j * series->n_steps + t;
-        int bad = series->group_nonfinite != NULL && series->group_nonfinite[at];
+        struct gtr_lane_input in;
 
+        gtr_replay_input(replay, j, &in);
         cell[j].energy = series->sumsq[at];
-        cell[j].sumsq = bad ? (double)NAN : series->sumsq[at];
+        cell[j].sumsq = series->group_nonfinite != NULL
+                            ? gtr_odd(series->sumsq[at], series->group_nonfinite[at])
+                            : series->sumsq[at];
         cell[j].norm = sqrt(cell[j].sumsq);
-        cell[j].bottom = cell[j].norm + 1e-12;
+        cell[j].maxabs = in.maxabs != NULL ? in.maxabs[t] : (double)NAN;
+        cell[j].weight = in.weight != NULL ? in.weight[t] : (double)NAN;
+        rows->numel[j] = in.numel;
+        row->loss = in.loss != NULL ? in.loss[t] : (double)NAN;
+        row->total_maxabs = in.total_maxabs != NULL ? in.total_maxabs[t] : (double)NAN;
         cell[j].log_ratio = baseline->log_ratio[at];
         cell[j].based = isnan(cell[j].log_ratio) ? 0u : 1u;
         cell[j].spike = cell[j].log_ratio > rows->log_kappa ? 1u : 0u;
         if (j != rows->left_out) {
             rows->based += cell[j].based;
+            row->n_based += cell[j].based;
             rows->spikes += cell[j].spike;
         }
     }
@@ -68,6 +78,8 @@ enum gtr_code gtr_sweep_rows_new(const struct gtr_replay *replay,
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&rows->cell, series->n_steps * series->n_groups, sizeof *rows->cell,
                            "norms", err);
+    if (rc == GTR_OK)
+        rc = gtr_alloc_for(&rows->numel, series->n_groups, sizeof(double), "groups", err);
     if (rc != GTR_OK) {
         gtr_sweep_rows_free(rows);
         return rc;
@@ -85,5 +97,6 @@ void gtr_sweep_rows_free(struct gtr_sweep_rows *rows)
         return;
     gtr_free(rows->row);
     gtr_free(rows->cell);
+    gtr_free(rows->numel);
     gtr_free(rows);
 }

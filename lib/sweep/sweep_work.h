@@ -16,6 +16,7 @@ struct gtr_sweep_work {
     double *out; /* [count][GTR_OBJECTIVE_COUNT] */
     size_t first, count;
     atomic_int stopped;   /* by the caller, or by a failure */
+    atomic_int no_memory; /* a failure, for look-backs */
     pthread_mutex_t lock; /* around what follows, and the caller's progress */
     size_t n_done;
 };

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "catalogue.h"
 #include "isa.h"
 #include "sweep_lane.h"
 
@@ -36,71 +36,44 @@ const struct gtr_wide_kernel *gtr_wide_find(enum gtr_sweep_kernel kernel)
 
 /* --- into vectors ----------------------------------------------------------------------------- */
 
+/* Doubles in the structs of a policy. */
+#define DOUBLES(type) (sizeof(type) / sizeof(double))
+
+static size_t n_fields(enum gtr_policy_id policy)
+{
+    static const size_t n[GTR_POLICY_COUNT] = {
+#define X(ID, stem, unit) [ID] = DOUBLES(struct gtr_##stem##_params),
+        GTR_POLICIES(X)
+#undef X
+    };
+
+    return n[policy];
+}
+
+static size_t n_state(enum gtr_policy_id policy)
+{
+    static const size_t n[GTR_POLICY_COUNT] = {
+#define X(ID, stem, unit) [ID] = DOUBLES(struct gtr_##stem##_state),
+        GTR_POLICIES(X)
+#undef X
+    };
+
+    return n[policy];
+}
+
 size_t gtr_wide_size(size_t n_groups)
 {
     size_t group =
-        sizeof(struct gtr_wide_sums) + sizeof(struct gtr_wide_aggc) + sizeof(struct gtr_wide_limit);
+        sizeof(struct gtr_wide_sums) + (sizeof(union gtr_params) + sizeof(union gtr_state)) * LANES;
 
     return sizeof(struct gtr_wide) + n_groups * group;
-}
-
-static void pack_aggc(struct gtr_wide_aggc *to, size_t i, const struct gtr_aggc_params *p)
-{
-    bool scheduled = p->schedule != 0.0, paper = p->form == (double)GTR_AGGC_PAPER;
-
-    to->beta[i] = p->beta;
-    to->fresh[i] = 1.0 - p->beta;
-    to->low[i] = p->low;
-    to->high[i] = p->high;
-    to->low_late[i] = scheduled && p->low_late > 0.0 ? p->low_late : p->low;
-    to->high_late[i] = scheduled && p->high_late > 0.0 ? p->high_late : p->high;
-    to->switch_at[i] = scheduled ? p->switch_at : HUGE_VAL;
-    to->end[i] = scheduled ? p->switch_at + p->transition : HUGE_VAL;
-    to->span[i] = p->transition > 1e-6 ? p->transition : 1e-6;
-    to->min_norm[i] = p->min_norm;
-    to->max_norm[i] = p->max_norm;
-    to->may_clip[i] = paper ? -1.0 : 0.0;
-    to->margin_up[i] = paper ? 0.0 : 1e-12;
-    to->margin_down[i] = p->raise == 0.0 ? HUGE_VAL : to->margin_up[i];
-    to->max_up[i] = p->max_up > 0.0 ? p->max_up : HUGE_VAL;
-    to->max_down[i] = p->max_down;
-    to->norm_eps[i] = p->norm_eps;
-    to->init_zero[i] = p->init_zero;
-    to->form[i] = p->form;
-    if (scheduled) {
-        double last = to->end[i] > p->switch_at ? to->end[i] : nextafter(p->switch_at, HUGE_VAL);
-
-        to->earliest = p->switch_at < to->earliest ? p->switch_at : to->earliest;
-        to->latest = last > to->latest ? last : to->latest;
-    }
-}
-
-static void pack_limit(struct gtr_wide_limit *to, size_t i, enum gtr_policy_id policy,
-                       const union gtr_params *p)
-{
-    if (policy == GTR_GLOBAL) {
-        to->max_norm[i] = p->global.max_norm;
-        to->eps[i] = p->global.eps;
-        to->strict[i] = p->global.strict;
-        to->log_limit[i] = gtr_log_limit(&p->global);
-    } else {
-        to->max_norm[i] = p->group.max_norm;
-        to->eps[i] = p->group.eps;
-    }
-}
-
-static size_t params_size(enum gtr_policy_id policy)
-{
-    return policy == GTR_AGGC     ? sizeof(struct gtr_aggc_params)
-           : policy == GTR_GLOBAL ? sizeof(struct gtr_global_params)
-                                  : sizeof(struct gtr_group_params);
 }
 
 /* Do all groups of each setting have the same parameters? */
 static bool all_same(enum gtr_policy_id policy, const union gtr_params *params, size_t n_groups,
                      size_t n)
 {
-    size_t size = params_size(policy), i, j;
+    size_t size = n_fields(policy) * sizeof(double), i, j;
 
     for (i = 0; i < n; i++)
         for (j = 1; j < n_groups; j++)
@@ -109,37 +82,57 @@ static bool all_same(enum gtr_policy_id policy, const union gtr_params *params, 
     return true;
 }
 
+bool gtr_wide_fits(const struct gtr_sweep_rows *rows, enum gtr_policy_id policy,
+                   const union gtr_params *params, size_t n)
+{
+    return gtr_policy_unit(policy) != GTR_WHOLE || all_same(policy, params, rows->n_groups, n);
+}
+
+/* Word by word from a struct of n doubles to lane i of arrays. */
+static void spread(const void *from, size_t n, size_t i, double *to)
+{
+    double value;
+    size_t k;
+
+    for (k = 0; k < n; k++) {
+        memcpy(&value, (const char *)from + k * sizeof value, sizeof value);
+        to[k * LANES + i] = value;
+    }
+}
+
 /* Lanes that are left over run the last setting once more. */
 static void pack(struct gtr_wide *wide, enum gtr_policy_id policy, const union gtr_params *params,
                  size_t n)
 {
-    size_t n_groups = wide->rows->n_groups, i, j;
+    size_t n_groups = wide->rows->n_groups, fields = n_fields(policy), i, j;
 
-    wide->plain = true;
-    for (j = 0; j < wide->n_params; j++) {
-        wide->aggc[j].earliest = HUGE_VAL;
-        wide->aggc[j].latest = -HUGE_VAL;
+    wide->usual = true;
+    for (j = 0; j < wide->n_params; j++)
         for (i = 0; i < LANES; i++) {
             const union gtr_params *p = &params[(i < n ? i : n - 1) * n_groups + j];
 
-            if (policy == GTR_AGGC) {
-                pack_aggc(&wide->aggc[j], i, &p->aggc);
-                wide->plain = wide->plain && gtr_sweep_is_plain(policy, p);
-            } else {
-                pack_limit(&wide->limit[j], i, policy, p);
-            }
+            spread(p, fields, i, wide->params + j * fields * LANES);
+            wide->usual = wide->usual && gtr_policy_is_usual(policy, p);
+            if (policy == GTR_GLOBAL)
+                wide->shared.log_limit[i] = gtr_log_limit(&p->global);
         }
-    }
 }
 
-static void clear(struct gtr_wide *wide)
+static void clear(struct gtr_wide *wide, enum gtr_policy_id policy, const union gtr_params *params,
+                  size_t n)
 {
-    size_t i;
+    size_t n_groups = wide->rows->n_groups, words = n_state(policy), i, j;
+    union gtr_state state;
 
-    memset(wide->sums, 0, wide->rows->n_groups * sizeof *wide->sums);
+    memset(wide->sums, 0, n_groups * sizeof *wide->sums);
     memset(&wide->shared, 0, sizeof wide->shared);
-    for (i = 0; i < LANES; i++)
+    for (i = 0; i < LANES; i++) {
         wide->shared.scale_min[i] = HUGE_VAL;
+        for (j = 0; j < n_groups; j++) {
+            gtr_policy_init(policy, &params[(i < n ? i : n - 1) * n_groups + j], &state);
+            spread(&state, words, i, wide->state + j * words * LANES);
+        }
+    }
 }
 
 /* --- and out again ---------------------------------------------------------------------------- */
@@ -173,7 +166,8 @@ static void unpack(const struct gtr_wide_kernel *kernel, const struct gtr_wide *
     pooled.raised = (uint32_t)kernel->counted(shared->raised[i]);
     pooled.capped = (uint32_t)kernel->counted(shared->capped[i]);
     pooled.empty = (uint32_t)kernel->counted(shared->empty[i]);
-    pooled.based = (uint32_t)rows->based;
+    pooled.skipped = (uint32_t)kernel->counted(shared->skipped[i]);
+    pooled.based = (uint32_t)(rows->based - shared->unbased[i]);
     pooled.spikes = (uint32_t)rows->spikes;
     pooled.scale_min = shared->scale_min[i];
     pooled.scale_max = shared->scale_max[i];
@@ -182,21 +176,23 @@ static void unpack(const struct gtr_wide_kernel *kernel, const struct gtr_wide *
 
 bool gtr_wide_run(const struct gtr_wide_kernel *kernel, const struct gtr_sweep_rows *rows,
                   enum gtr_policy_id policy, const union gtr_params *params, size_t n,
-                  int scales_only, struct gtr_wide *wide, double *out)
+                  int scales_only, struct gtr_sweep_space *space, double *out)
 {
-    bool same = all_same(policy, params, rows->n_groups, n);
-    size_t i;
+    struct gtr_wide *wide = space->wide;
+    size_t n_groups = rows->n_groups, i;
 
-    if (kernel->run[policy] == NULL || (policy == GTR_GLOBAL && !same))
+    if (!gtr_sweep_look_begin(&space->look, gtr_policy_spec(policy), params, n_groups, n,
+                              rows->n_rows))
         return false;
     wide->rows = rows;
+    wide->look = space->look.look != NULL ? &space->look : NULL;
     wide->scales_only = scales_only != 0;
-    wide->n_params = same ? 1 : rows->n_groups;
+    wide->n_params = all_same(policy, params, n_groups, n) ? 1 : n_groups;
     wide->sums = (void *)(wide + 1);
-    wide->aggc = (void *)(wide->sums + rows->n_groups);
-    wide->limit = (void *)(wide->aggc + rows->n_groups);
+    wide->params = (void *)(wide->sums + n_groups);
+    wide->state = wide->params + wide->n_params * n_fields(policy) * LANES;
+    clear(wide, policy, params, n);
     pack(wide, policy, params, n);
-    clear(wide);
     kernel->run[policy](wide);
     for (i = 0; i < n; i++)
         unpack(kernel, wide, i, out + i * GTR_OBJECTIVE_COUNT);

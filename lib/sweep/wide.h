@@ -2,7 +2,7 @@
  *
  * A kernel is compiled once per instruction set from wide_body.h.  All give the bits of the scalar
  * path: a lane does the same exactly rounded operations in the same order, with masks where the
- * scalar text branches.  Policies that have no wide text are left to the scalar path.
+ * scalar path branches.  Steps of policies are written once for both (operators.h).
  *
  * Parameters and sums lie as arrays of GTR_SWEEP_LANES, one for each setting of the block.
  */
@@ -16,37 +16,9 @@
 
 enum { GTR_WIDE_ALIGN = 64 };
 
-/* Of a group, or of all if they have the same. */
-struct gtr_wide_aggc {
-    _Alignas(GTR_WIDE_ALIGN) double beta[GTR_SWEEP_LANES];
-    double fresh[GTR_SWEEP_LANES]; /* 1 - beta */
-    double low[GTR_SWEEP_LANES], high[GTR_SWEEP_LANES];
-    double low_late[GTR_SWEEP_LANES], high_late[GTR_SWEEP_LANES]; /* what holds after the end */
-    double switch_at[GTR_SWEEP_LANES], end[GTR_SWEEP_LANES];      /* without schedule: never */
-    double span[GTR_SWEEP_LANES];
-    double min_norm[GTR_SWEEP_LANES], max_norm[GTR_SWEEP_LANES];
-    double may_clip[GTR_SWEEP_LANES];    /* upper ends above it clip: 0, of the equations -1 */
-    double margin_up[GTR_SWEEP_LANES];   /* a norm clips if it is above upper by this */
-    double margin_down[GTR_SWEEP_LANES]; /* raised if below lower by this; infinite: never */
-    double max_up[GTR_SWEEP_LANES];      /* infinite: no cap */
-    double max_down[GTR_SWEEP_LANES];
-    double norm_eps[GTR_SWEEP_LANES];
-    double init_zero[GTR_SWEEP_LANES];
-    double form[GTR_SWEEP_LANES];
-    double earliest, latest; /* outside (earliest, latest) no lane is between its pairs */
-};
-
-struct gtr_wide_limit {
-    _Alignas(GTR_WIDE_ALIGN) double max_norm[GTR_SWEEP_LANES];
-    double eps[GTR_SWEEP_LANES];
-    double strict[GTR_SWEEP_LANES];
-    double log_limit[GTR_SWEEP_LANES];
-};
-
 /* Sums of one group, kept apart because they round. */
 struct gtr_wide_sums {
-    _Alignas(GTR_WIDE_ALIGN) double ema[GTR_SWEEP_LANES];
-    double scale[GTR_SWEEP_LANES];
+    _Alignas(GTR_WIDE_ALIGN) double scale[GTR_SWEEP_LANES];
     double log[GTR_SWEEP_LANES];
     double ratio[GTR_SWEEP_LANES], ratio_squares[GTR_SWEEP_LANES];
     double leak[GTR_SWEEP_LANES];
@@ -60,23 +32,29 @@ struct gtr_wide_shared {
     double scale_min[GTR_SWEEP_LANES], scale_max[GTR_SWEEP_LANES];
     double cos_sum[GTR_SWEEP_LANES], cos_steps[GTR_SWEEP_LANES];
     double spilled[GTR_SWEEP_LANES], attenuation[GTR_SWEEP_LANES];
+    double log_limit[GTR_SWEEP_LANES]; /* of global */
+    double skipped[GTR_SWEEP_LANES];   /* decisions in steps that the policy left out */
+    double unbased[GTR_SWEEP_LANES];   /* and those of them that have a baseline */
+    double skips[GTR_SWEEP_LANES];     /* 1 where it leaves out the step */
 };
 
-/* One worker's block.  [G] arrays behind it, in the same memory. */
+/* One worker's block.  Arrays behind it, in the same memory; parameters are those of one group, or
+ * of all if they have the same. */
 struct gtr_wide {
     const struct gtr_sweep_rows *rows;
+    struct gtr_sweep_look *look; /* NULL if the policy does not look back */
     bool scales_only;
-    bool plain;      /* aggc: every lane has form=code and no norm_eps */
+    bool usual;      /* gtr_policy_is_usual holds for every lane */
     size_t n_params; /* 1: all groups have the same, else G */
     struct gtr_wide_shared shared;
-    struct gtr_wide_sums *sums;   /* [G] */
-    struct gtr_wide_aggc *aggc;   /* [G] */
-    struct gtr_wide_limit *limit; /* [G] */
+    struct gtr_wide_sums *sums; /* [G] */
+    double *params;             /* [n_params][fields][GTR_SWEEP_LANES] */
+    double *state;              /* [G][fields][GTR_SWEEP_LANES] */
 };
 
 struct gtr_wide_kernel {
-    void (*run[GTR_POLICY_COUNT])(struct gtr_wide *wide); /* NULL: the policy has no wide text */
-    double (*counted)(double count);                      /* a count as a number */
+    void (*run[GTR_POLICY_COUNT])(struct gtr_wide *wide);
+    double (*counted)(double count); /* a count as a number */
 };
 
 extern const struct gtr_wide_kernel gtr_wide_sse2, gtr_wide_avx2, gtr_wide_avx512;
@@ -87,9 +65,14 @@ const struct gtr_wide_kernel *gtr_wide_find(enum gtr_sweep_kernel kernel);
 /* Bytes of a struct gtr_wide and its arrays, to be aligned to GTR_WIDE_ALIGN. */
 size_t gtr_wide_size(size_t n_groups);
 
-/* As gtr_sweep_block; false if the kernel cannot run these settings. */
+/* Can kernels run these settings?  A decision about the whole gradient is made once, so its groups
+ * must have the same parameters. */
+bool gtr_wide_fits(const struct gtr_sweep_rows *rows, enum gtr_policy_id policy,
+                   const union gtr_params *params, size_t n);
+
+/* As gtr_sweep_block, of settings that fit. */
 bool gtr_wide_run(const struct gtr_wide_kernel *kernel, const struct gtr_sweep_rows *rows,
                   enum gtr_policy_id policy, const union gtr_params *params, size_t n,
-                  int scales_only, struct gtr_wide *wide, double *out);
+                  int scales_only, struct gtr_sweep_space *space, double *out);
 
 #endif

@@ -26,6 +26,9 @@
 #define MAX(a, b)        _mm256_max_pd(a, b)
 #define MIN(a, b)        _mm256_min_pd(a, b)
 #define ROOT(v)          _mm256_sqrt_pd(v)
+#define F32(v)           _mm256_cvtps_pd(_mm256_cvtpd_ps(v))
+#define ANY(m)           (_mm256_movemask_pd(m) != 0)
+#define ALWAYS           EQUAL(SPLAT(0.0), SPLAT(0.0))
 /* A mask is -1 as an integer. */
 #define COUNT(c, m) ((WIDE)((BITS)(c) - (BITS)(m)))
 #define COUNTED(c)  (double)gtr_to_bits(c)

@@ -21,13 +21,21 @@
 #define DIFFER(a, b)     _mm512_cmp_pd_mask(a, b, _CMP_NEQ_OQ)
 #define BOTH(a, b)       ((MASK)((a) & (b)))
 #define EITHER(a, b)     ((MASK)((a) | (b)))
-#define NOT_SECOND(a, b) ((MASK)((a) & ~(b)))
+#define NOT_SECOND(a, b) ((MASK)((a) & ((b) ^ 0xff)))
 #define PICK(m, a, b)    _mm512_mask_blend_pd(m, b, a)
 #define MAX(a, b)        _mm512_max_pd(a, b)
 #define MIN(a, b)        _mm512_min_pd(a, b)
 #define ROOT(v)          _mm512_sqrt_pd(v)
+#define F32(v)           _mm512_cvtps_pd(_mm512_cvtpd_ps(v))
+#define ANY(m)           any(m)
+#define ALWAYS           ((MASK)0xff)
 #define COUNT(c, m)      _mm512_mask_add_pd(c, m, c, SPLAT(1.0))
 #define COUNTED(c)       (c)
+
+static inline bool any(MASK mask)
+{
+    return mask != 0;
+}
 
 #include "wide_body.h"
 

@@ -26,6 +26,9 @@
 #define MAX(a, b)        _mm_max_pd(a, b)
 #define MIN(a, b)        _mm_min_pd(a, b)
 #define ROOT(v)          _mm_sqrt_pd(v)
+#define F32(v)           _mm_cvtps_pd(_mm_cvtpd_ps(v))
+#define ANY(m)           (_mm_movemask_pd(m) != 0)
+#define ALWAYS           EQUAL(SPLAT(0.0), SPLAT(0.0))
 /* A mask is -1 as an integer. */
 #define COUNT(c, m) ((WIDE)((BITS)(c) - (BITS)(m)))
 

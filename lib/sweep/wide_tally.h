@@ -6,7 +6,7 @@
 
 /* What a vector of settings gathers over the groups of one step. */
 struct gathered {
-    WIDE clipped, raised, capped, empty; /* counts */
+    WIDE clipped, raised, capped, empty, skipped; /* counts */
     WIDE least, most;
     WIDE sum_se, sum_sse, first;
     MASK equal;
@@ -79,6 +79,7 @@ INLINE void gather_begin(const struct gtr_wide_shared *shared, size_t at, struct
     g->raised = LOAD(shared->raised + at);
     g->capped = LOAD(shared->capped + at);
     g->empty = LOAD(shared->empty + at);
+    g->skipped = LOAD(shared->skipped + at);
     g->least = LOAD(shared->scale_min + at);
     g->most = LOAD(shared->scale_max + at);
     g->sum_se = g->sum_sse = g->first = SPLAT(0.0);
@@ -95,25 +96,49 @@ INLINE void gather_scale(struct gathered *g, struct gtr_wide_sums *sums, size_t 
     STORE(sums->now + at, s);
 }
 
-/* Whether there is a baseline, and a spike, is the same for all settings. */
+/* A decision for the whole gradient, as it counts for one of its groups. */
+INLINE void gather_whole(struct gathered *g, struct gtr_wide_shared *shared,
+                         struct gtr_wide_sums *sums, size_t at, const struct wide_action *act)
+{
+    const WIDE zero = SPLAT(0.0), one = SPLAT(1.0);
+    WIDE s = PICK(act->skip, one, act->scale);
+
+    (void)shared;
+    g->skipped = COUNT(g->skipped, act->skip);
+    g->capped = COUNT(g->capped, NOT_SECOND(act->capped, act->skip));
+    g->empty = COUNT(g->empty, NOT_SECOND(ABOVE(act->lower, act->upper), act->skip));
+    g->clipped = COUNT(g->clipped, ABOVE(one, s));
+    g->raised = COUNT(g->raised, ABOVE(s, one));
+    g->least = MIN(PICK(act->skip, SPLAT(HUGE_VAL), s), g->least);
+    g->most = MAX(PICK(act->skip, zero, s), g->most);
+    STORE(sums->scale + at, LOAD(sums->scale + at) + PICK(act->skip, zero, s));
+    STORE(sums->now + at, s);
+}
+
+/* Whether there is a baseline, and a spike, is the same for all settings.  Of a step that is left
+ * out nothing is added. */
 INLINE void gather_log(struct gtr_wide_sums *sums, const struct gtr_sweep_cell *cell,
-                       double log_kappa, size_t at, WIDE log_s)
+                       double log_kappa, size_t at, WIDE log_s, bool may_skip, MASK skip)
 {
     STORE(sums->log + at, LOAD(sums->log + at) + log_s);
     if (cell->based) {
         WIDE ratio = log_s + SPLAT(cell->log_ratio);
 
-        STORE(sums->ratio + at, LOAD(sums->ratio + at) + ratio);
-        STORE(sums->ratio_squares + at, LOAD(sums->ratio_squares + at) + ratio * ratio);
+        if (may_skip)
+            ratio = PICK(skip, SPLAT(-HUGE_VAL), ratio);
         if (cell->spike)
             STORE(sums->leak + at,
                   LOAD(sums->leak + at) + MAX(ratio - SPLAT(log_kappa), SPLAT(0.0)));
+        if (may_skip)
+            ratio = PICK(skip, SPLAT(0.0), ratio);
+        STORE(sums->ratio + at, LOAD(sums->ratio + at) + ratio);
+        STORE(sums->ratio_squares + at, LOAD(sums->ratio_squares + at) + ratio * ratio);
     }
 }
 
-/* The logarithms of a step, two vectors of settings at a time.  `same`: all groups have the scale
- * of the first that is tallied, as under one limit for the whole gradient. */
-INLINE void gather_logs(struct gtr_wide *wide, size_t r, bool same)
+/* The logarithms of a step, two vectors of settings at a time.  `whole`: all groups have the scale of
+ * the first that is tallied, and a policy may have left the step out. */
+INLINE void gather_logs(struct gtr_wide *wide, size_t r, bool whole)
 {
     const struct gtr_sweep_rows *rows = wide->rows;
     const struct gtr_sweep_cell *cell = &rows->cell[r * rows->n_groups];
@@ -121,6 +146,8 @@ INLINE void gather_logs(struct gtr_wide *wide, size_t r, bool same)
 
     for (at = 0; at < GTR_SWEEP_LANES; at += 2 * (size_t)WIDTH) {
         WIDE a = SPLAT(1.0), b = a;
+        MASK skip_a = ABOVE(LOAD(wide->shared.skips + at), SPLAT(0.0));
+        MASK skip_b = ABOVE(LOAD(wide->shared.skips + at + WIDTH), SPLAT(0.0));
         bool known = false;
 
         for (j = 0; j < rows->n_groups; j++) {
@@ -128,16 +155,37 @@ INLINE void gather_logs(struct gtr_wide *wide, size_t r, bool same)
 
             if (j == rows->left_out)
                 continue;
-            if (!same || !known) {
+            if (!whole || !known) {
                 a = LOAD(sums->now + at);
                 b = LOAD(sums->now + at + WIDTH);
                 logs_of_scales(&a, &b);
                 known = true;
             }
-            gather_log(sums, &cell[j], rows->log_kappa, at, a);
-            gather_log(sums, &cell[j], rows->log_kappa, at + WIDTH, b);
+            gather_log(sums, &cell[j], rows->log_kappa, at, a, whole, skip_a);
+            gather_log(sums, &cell[j], rows->log_kappa, at + WIDTH, b, whole, skip_b);
         }
     }
+}
+
+TARGET static void gather_logs_by_group(struct gtr_wide *wide, size_t r)
+{
+    gather_logs(wide, r, false);
+}
+
+TARGET static void gather_logs_of_whole(struct gtr_wide *wide, size_t r)
+{
+    gather_logs(wide, r, true);
+}
+
+/* gtr_whole_add_spill. */
+INLINE void add_spill(struct gtr_wide_shared *shared, const struct gtr_sweep_row *row, size_t at)
+{
+    WIDE twice = SPLAT(2.0) * LOAD(shared->log_limit + at), half = SPLAT(0.5);
+    WIDE all = MAX(half * (SPLAT(row->log_energy) - twice), SPLAT(0.0));
+    WIDE fair = MAX(half * (SPLAT(row->log_fair) - twice), SPLAT(0.0));
+
+    STORE(shared->attenuation + at, LOAD(shared->attenuation + at) + all);
+    STORE(shared->spilled + at, LOAD(shared->spilled + at) + (all - fair) * SPLAT(row->bystanders));
 }
 
 INLINE void gather_direction(struct gathered *g, size_t group, double energy, WIDE s)
@@ -171,6 +219,7 @@ INLINE void gather_end(struct gtr_wide_shared *shared, const struct gathered *g,
     STORE(shared->raised + at, g->raised);
     STORE(shared->capped + at, g->capped);
     STORE(shared->empty + at, g->empty);
+    STORE(shared->skipped + at, g->skipped);
     STORE(shared->scale_min + at, g->least);
     STORE(shared->scale_max + at, g->most);
 }

@@ -95,6 +95,7 @@ enum gtr_norm {
     GTR_MAXABS,      /* float: largest magnitude of the finite elements */
     GTR_NONFINITE,   /* uint64_t: count of NaN and infinite elements */
     GTR_PARAM_SUMSQ, /* double, optional: the same sum over the weights */
+    GTR_NAN,         /* uint64_t, optional: how many of GTR_NONFINITE are NaN, the rest infinite */
     GTR_NORM_COUNT
 };
 
@@ -206,6 +207,7 @@ struct gtr_writer_options {
     double segment_seconds; /* 0: 30 */
     bool sync;              /* each step reaches the disk before append returns: it then survives a
                              * power failure too, and not only the end of the process */
+    bool nan_counts; /* gtr_writer_nan will say of each step which elements were NaN; files only */
     const uint64_t *dropped_captures; /* NULL, or how many captures the caller has left out so far:
                                        * read when the file is closed, an attribute of the root */
 
@@ -235,6 +237,10 @@ enum gtr_code gtr_writer_open(const char *path, const struct gtr_head *head,
 enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step *step,
                                 const double *sumsq, const float *maxabs, const uint64_t *nonfinite,
                                 const double *param_sumsq, struct gtr_err *err);
+
+/* Of the step appended next, [P]: how many of its non-finite elements are NaN.  Not copied; 0 if it
+ * is not given.  Nothing happens if the trace does not count them. */
+enum gtr_code gtr_writer_nan(struct gtr_writer *writer, const uint64_t *nan, struct gtr_err *err);
 
 /* Changes the last appended step's applied_scale and skipped. */
 enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, bool skipped,

@@ -261,7 +261,8 @@ static enum gtr_code open_norms(struct gtr_trace *trace, struct gtr_err *err)
         if (rc != GTR_OK)
             break;
         trace->holds[i] = true;
-        trace->has[i] = !gtr_h5_table_is_blank(trace->norm[i]);
+        /* No NaN says of what is not finite that it is infinite. */
+        trace->has[i] = i == GTR_NAN || !gtr_h5_table_is_blank(trace->norm[i]);
         trace->band_rows[i] = gtr_h5_table_band_rows(trace->norm[i]);
     }
     return rc;

@@ -11,6 +11,7 @@ const struct gtr_norm_dataset gtr_norm_datasets[GTR_NORM_COUNT] = {
     [GTR_MAXABS] = { "/norm/maxabs", GTR_H5_F32, true },
     [GTR_NONFINITE] = { "/norm/nonfinite", GTR_H5_U64, true },
     [GTR_PARAM_SUMSQ] = { "/norm/param_sumsq", GTR_H5_F64, true },
+    [GTR_NAN] = { "/norm/nan", GTR_H5_U64, true },
 };
 
 #define AT(field) offsetof(struct gtr_step, field)
@@ -117,7 +118,7 @@ static enum gtr_code read_missing(const struct gtr_trace *trace, enum gtr_norm n
     size_t n = n_rows * trace->head.n_tensors, i;
     float *maxabs = out;
 
-    if (norm == GTR_NONFINITE) {
+    if (norm == GTR_NONFINITE || norm == GTR_NAN) {
         memset(out, 0, n * sizeof(uint64_t));
         return GTR_OK;
     }
@@ -162,6 +163,8 @@ enum gtr_code gtr_trace_read_all(const struct gtr_trace *trace, size_t first, si
     for (norm = 0; rc == GTR_OK && norm < GTR_NORM_COUNT; norm++) {
         void *out = gtr_rows_of(rows, norm);
 
+        if (out == NULL)
+            continue;
         if (trace->holds[norm])
             rc = gtr_trace_read_rows(trace, norm, first, n_rows, out, err);
         else

@@ -75,7 +75,9 @@ static enum gtr_code append(struct gtr_writer *base, const struct gtr_row *row, 
     const void *values[GTR_NORM_COUNT] = { [GTR_SUMSQ] = row->sumsq,
                                            [GTR_MAXABS] = row->maxabs,
                                            [GTR_NONFINITE] = row->nonfinite,
-                                           [GTR_PARAM_SUMSQ] = row->param_sumsq };
+                                           [GTR_PARAM_SUMSQ] = row->param_sumsq,
+                                           [GTR_NAN] =
+                                               base->nan != NULL ? base->nan : writer->no_nan };
     enum gtr_code rc = append_step(writer, row->step, err);
     size_t i;
 
@@ -168,6 +170,7 @@ static enum gtr_code close_all(struct gtr_file_writer *writer, struct gtr_err *e
     one = gtr_h5_close(writer->h5, err);
     gtr_free(writer->elements);
     gtr_free(writer->pending_crc);
+    gtr_free(writer->no_nan);
     gtr_free(writer->kept_bytes);
     return rc == GTR_OK ? one : rc;
 }

@@ -75,14 +75,18 @@ static enum gtr_code make_norm_sheets(struct gtr_file_writer *writer, int64_t pl
     enum gtr_code rc;
 
     rc = gtr_h5_make_group(writer->h5, "/norm", err);
+    if (rc == GTR_OK && writer->writer.nan_counts)
+        rc = gtr_alloc_for(&writer->no_nan, writer->writer.n_tensors, sizeof *writer->no_nan,
+                           "tensors", err);
     for (i = 0; rc == GTR_OK && i < GTR_NORM_COUNT; i++) {
         /* Norms are noise to deflate, counts nearly always zero. */
         const struct gtr_h5_shape shape = { .cols = writer->writer.n_tensors,
                                             .chunk_rows = rows,
-                                            .deflate = i == GTR_NONFINITE,
-                                            .sparse = i == GTR_NONFINITE };
+                                            .deflate = i == GTR_NONFINITE || i == GTR_NAN,
+                                            .sparse = i == GTR_NONFINITE || i == GTR_NAN };
 
-        if (i == GTR_PARAM_SUMSQ && !writer->writer.param_norms)
+        if ((i == GTR_PARAM_SUMSQ && !writer->writer.param_norms) ||
+            (i == GTR_NAN && !writer->writer.nan_counts))
             continue;
         rc = gtr_h5_sheet_new(writer->h5, gtr_norm_datasets[i].name, gtr_norm_datasets[i].type,
                               &shape, &writer->norm[i], err);

@@ -17,6 +17,7 @@ struct gtr_file_writer {
     bool is_segment;
     struct gtr_h5_sheet *step[STEP_COUNT];
     struct gtr_h5_sheet *norm[GTR_NORM_COUNT];
+    uint64_t *no_nan; /* [P] zeros, if NaN are counted */
     struct gtr_h5_sheet *capture_rows;
     struct gtr_h5_sheet **elements; /* [P], NULL without elements */
     size_t n_captures;

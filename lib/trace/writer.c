@@ -12,6 +12,7 @@ void gtr_writer_init(struct gtr_writer *writer, const struct gtr_writer_form *fo
                                    .owner = getpid(),
                                    .n_tensors = head->n_tensors,
                                    .param_norms = options->param_norms,
+                                   .nan_counts = options->nan_counts,
                                    .has_elements = options->elements };
 }
 
@@ -67,10 +68,20 @@ enum gtr_code gtr_writer_append(struct gtr_writer *writer, const struct gtr_step
         return rc;
     if (writer->form->append(writer, &row, &failure) != GTR_OK)
         return has_failed(writer, &failure, err);
+    writer->nan = NULL;
     writer->n_pending = 0;
     writer->n_steps++;
     writer->last_index = step->index;
     return GTR_OK;
+}
+
+enum gtr_code gtr_writer_nan(struct gtr_writer *writer, const uint64_t *nan, struct gtr_err *err)
+{
+    enum gtr_code rc = may_write(writer, err);
+
+    if (rc == GTR_OK)
+        writer->nan = writer->nan_counts ? nan : NULL;
+    return rc;
 }
 
 enum gtr_code gtr_writer_amend(struct gtr_writer *writer, double applied_scale, bool skipped,

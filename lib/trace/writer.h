@@ -13,6 +13,8 @@ struct gtr_writer {
     bool param_norms, has_elements;
     size_t n_steps;
     int64_t last_index;
+    bool nan_counts;
+    const uint64_t *nan;    /* [P] of the next step, or NULL */
     size_t n_pending;       /* tensors given for the capture under way */
     bool ahead;             /* rows are secured before they are appended, */
     size_t n_secured;       /* so many; of the thread that does */

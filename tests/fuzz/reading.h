@@ -19,6 +19,7 @@ static const size_t value_size[GTR_NORM_COUNT] = {
     [GTR_MAXABS] = sizeof(float),
     [GTR_NONFINITE] = sizeof(uint64_t),
     [GTR_PARAM_SUMSQ] = sizeof(double),
+    [GTR_NAN] = sizeof(uint64_t),
 };
 
 static inline void read_matrix(const struct gtr_trace *trace, enum gtr_norm norm)

@@ -9,7 +9,7 @@
 
 bool explain_decides_for_all(const struct explain_found *found, size_t policy)
 {
-    return gtr_policy_spec(found->policies[policy].decisions->policy)->whole_gradient != 0;
+    return gtr_policy_spec(found->policies[policy].decisions->policy)->unit == GTR_WHOLE;
 }
 
 static const char *why_left(double n, double lower, double upper)

@@ -217,7 +217,7 @@ void spike_variables(FILE *f, const struct figure_view *view, const struct figur
     curve_range_see(&ratios, 1.0);
     curve_range_see(&scales, 1.0);
     for (t = first; t < end; t++) {
-        n_bad += series->nonfinite[t];
+        n_bad += series->nonfinite[t] != GTR_IS_FINITE;
         for (g = 0; g < series->n_groups; g++) {
             curve_range_see(&ratios, ratio_at(view, g, t));
             for (p = 0; p < view->n_policies; p++)

@@ -45,7 +45,7 @@ double figure_median(const double *sorted, size_t n)
 
 bool figure_holds_whole(const struct figure_view *view, size_t policy)
 {
-    return gtr_policy_spec(view->decisions[policy]->policy)->whole_gradient != 0;
+    return gtr_policy_spec(view->decisions[policy]->policy)->unit == GTR_WHOLE;
 }
 
 bool figure_has_decisions(const struct figure_view *view)

@@ -273,6 +273,32 @@ static void paste_aggc(FILE *f, const union gtr_params *params, size_t n_groups)
         paste_published(f, &p);
 }
 
+/* --- all others --- */
+
+/* The values by name, and where the code is that takes them. */
+static void paste_named(FILE *f, enum gtr_policy_id policy, const union gtr_params *params,
+                        size_t n_groups)
+{
+    const struct gtr_policy_spec *spec = gtr_policy_spec(policy);
+    char number[GTR_NUMBER_SIZE];
+    bool same = true;
+    size_t i, j;
+
+    fprintf(f, "  %s\n  with", spec->source);
+    for (i = 0; i < spec->n_params; i++) {
+        const struct gtr_param_spec *param = &spec->params[i];
+        const double value = gtr_param_get(param, &params[0]);
+
+        for (j = 1; j < n_groups; j++)
+            same = same && gtr_param_get(param, &params[j]) == value;
+        if (param->choices != NULL)
+            continue;
+        gtr_text_print(value, number);
+        fprintf(f, "%s %s=%s", i > 0 ? "," : "", param->name, number);
+    }
+    fputs(same ? "\n" : "\n  in the first group; groups have values of their own\n", f);
+}
+
 void paste_print(FILE *f, enum gtr_policy_id policy, const union gtr_params *params,
                  const char *const *groups, size_t n_groups)
 {
@@ -290,7 +316,8 @@ void paste_print(FILE *f, enum gtr_policy_id policy, const union gtr_params *par
     case GTR_AGGC:
         paste_aggc(f, params, n_groups);
         break;
-    case GTR_POLICY_COUNT:
+    default:
+        paste_named(f, policy, params, n_groups);
         break;
     }
 }

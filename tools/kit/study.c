@@ -136,6 +136,17 @@ static void note_stride(const struct study *study, const struct cli_common *comm
                  gtr_trace_path(study->trace), (long long)stride);
 }
 
+/* What the settings need besides sums of squares. */
+static unsigned series_needed(const struct study *study)
+{
+    unsigned what = 0;
+    size_t i;
+
+    for (i = 0; i < study->n_settings; i++)
+        what |= gtr_setting_series(study->settings[i]);
+    return what;
+}
+
 /* Told once, and not for each policy. */
 static enum gtr_code choose_device(const struct study *study, const struct cli_common *common,
                                    struct gtr_replay_options *options, struct gtr_err *err)
@@ -175,7 +186,8 @@ enum gtr_code study_open(struct study *study, const char *path, const struct cli
     if (rc == GTR_OK)
         rc = check_groups(study, common, &options, err);
     if (rc == GTR_OK)
-        rc = gtr_series_read(study->trace, study->groups, common->n_threads, &study->series, err);
+        rc = gtr_series_read_with(study->trace, study->groups, series_needed(study),
+                                  common->n_threads, &study->series, err);
     if (rc == GTR_OK)
         rc = choose_device(study, common, &options, err);
     if (rc == GTR_OK)

@@ -92,7 +92,7 @@ void report_put_verdict(struct report *r, size_t policy)
         report_put(r, "It never engages: it leaves every gradient as it is.");
     else
         put_engaged(r, report,
-                    gtr_policy_spec(r->found->decisions[policy]->policy)->whole_gradient);
+                    gtr_policy_spec(r->found->decisions[policy]->policy)->unit == GTR_WHOLE);
 }
 
 /* Has it a schedule, and nothing to follow it by? */
@@ -182,7 +182,7 @@ static void put_details(struct report *r)
     for (p = 0; p < found->study.n_settings; p++) {
         if (found->decisions[p]->policy == GTR_NONE)
             continue;
-        whole = gtr_policy_spec(found->decisions[p]->policy)->whole_gradient;
+        whole = gtr_policy_spec(found->decisions[p]->policy)->unit == GTR_WHOLE;
         for (g = 0; g < (whole ? 1 : found->study.series->n_groups); g++) {
             const struct gtr_scaling *s = &found->scaling[p]->group[g];
 

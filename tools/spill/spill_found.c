@@ -125,7 +125,7 @@ static enum gtr_code run_setting(struct spill_found *found, size_t i, struct gtr
         rc = limit_of(found->study, setting, &max_norm, err);
         return rc == GTR_OK ? run_global(found, policy, max_norm, err) : rc;
     }
-    if (gtr_policy_spec(gtr_setting_policy(setting))->whole_gradient)
+    if (gtr_policy_spec(gtr_setting_policy(setting))->unit == GTR_WHOLE)
         return gtr_fail(err, GTR_EUSAGE,
                         "%s: is neither one limit nor a rule for each group by itself; spill-over "
                         "of it is not defined",
