@@ -66,13 +66,13 @@ INLINE void see_cell(const struct gtr_wide *wide, const struct gtr_sweep_cell *c
     obs->numel = SPLAT(wide->rows->numel[group]);
 }
 
-/* One vector of settings through the groups of step r, each by itself. */
+/* One vector of settings through the groups of step r, each by itself.  `same`: all groups have the
+ * same parameters, so that what depends on these alone is made before the loop. */
 INLINE void by_group(struct gtr_wide *wide, enum gtr_policy_id policy, size_t r, size_t at,
-                     bool usual, bool full)
+                     bool usual, bool full, bool same)
 {
     const struct gtr_sweep_rows *rows = wide->rows;
     const struct gtr_sweep_cell *cell = &rows->cell[r * rows->n_groups];
-    const bool same = wide->n_params == 1;
     WIDE p[FIELDS_MAX];
     struct wide_obs obs;
     struct gathered g;
@@ -154,8 +154,10 @@ INLINE void run_rows(struct gtr_wide *wide, enum gtr_policy_id policy, bool usua
         for (at = 0; at < GTR_SWEEP_LANES; at += WIDTH) {
             if (whole)
                 as_a_whole(wide, policy, r, at, usual, full);
+            else if (usual && wide->n_params == 1)
+                by_group(wide, policy, r, at, usual, full, true);
             else
-                by_group(wide, policy, r, at, usual, full);
+                by_group(wide, policy, r, at, usual, full, wide->n_params == 1);
         }
         if (full && whole)
             gather_logs_of_whole(wide, r);
