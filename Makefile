@@ -256,7 +256,8 @@ TEST_ENV = BUILD=$(abspath $(BUILD)) GRADTRACE=$(abspath $(PROGRAM)) \
 
 # What `make test` and `make check-asan` both run.  Emulated kernels run a second time in the other
 # order: see tests/cuda_on_cpu.
-C_TESTS = $(UNIT) 'tests/golden/compare.sh $(BITS)' tests/cli/run.sh \
+C_TESTS = $(UNIT) 'tests/golden/compare.sh $(BITS)' \
+          'python3 tests/golden/policies/compare.py' tests/cli/run.sh \
           $(foreach f,$(FUZZERS),'$(BUILD)/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f)') \
           $(if $(filter emulate,$(CUDA)),$(patsubst %,'EMULATE_ORDER=reverse %',\
               $(filter %_cuda,$(UNIT))))

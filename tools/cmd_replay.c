@@ -165,6 +165,7 @@ static void write_steps(struct rows *rows, const char *label, const struct gtr_s
         for (j = 0; j < series->n_groups; j++) {
             size_t at = j * series->n_steps + t;
             double norm = gtr_series_norm(series, j, t);
+            bool skipped = (decisions->flags[at] & GTR_FLAG_SKIPPED) != 0;
 
             rows_integer(rows, series->index[t]);
             rows_text(rows, label);
@@ -172,9 +173,9 @@ static void write_steps(struct rows *rows, const char *label, const struct gtr_s
             rows_number(rows, norm);
             rows_number(rows, decisions->lower[at]);
             rows_number(rows, decisions->upper[at]);
-            rows_number(rows, decisions->scale[at]);
-            rows_number(rows, norm * decisions->scale[at]);
-            rows_integer(rows, (decisions->flags[at] & GTR_FLAG_SKIPPED) != 0);
+            rows_number(rows, skipped ? 0.0 : decisions->scale[at]);
+            rows_number(rows, skipped ? 0.0 : norm * decisions->scale[at]);
+            rows_integer(rows, skipped);
         }
     }
 }

@@ -29,7 +29,12 @@ struct gtr_param_spec {
 };
 
 /* What a policy may need of a trace besides its norms. */
-enum gtr_policy_need { GTR_NEED_LOSS = 1, GTR_NEED_MAXABS = 2, GTR_NEED_WEIGHTS = 4, GTR_NEED_NUMEL = 8 };
+enum gtr_policy_need {
+    GTR_NEED_LOSS = 1,
+    GTR_NEED_MAXABS = 2,
+    GTR_NEED_WEIGHTS = 4,
+    GTR_NEED_NUMEL = 8
+};
 
 struct gtr_look;
 
@@ -40,11 +45,11 @@ struct gtr_policy_spec {
     const char *source; /* paper and equation, or repository and file */
     const struct gtr_param_spec *params;
     size_t n_params;
-    enum gtr_unit unit;     /* what one decision is about, of policy_list.h */
-    int by_group;           /* of a policy for the whole gradient: KEY@GROUP is allowed even so */
+    enum gtr_unit unit; /* what one decision is about, of policy_list.h */
+    int by_group;       /* of a policy for the whole gradient: KEY@GROUP is allowed even so */
     /* enum gtr_policy_need, or 0: a trace without it is refused by name.  NULL: nothing. */
     unsigned (*needs)(const union gtr_params *params);
-    unsigned may_need; /* of any parameters */
+    unsigned may_need;           /* of any parameters */
     const struct gtr_look *look; /* what lanes are given of the past; NULL for most */
     /* The parameter that `GROUP=VALUE` sets for one group, e.g. group:q_proj=0.5; NULL if the
      * policy has none. */

@@ -42,7 +42,7 @@ struct gtr_lane_input {
 
 /* Where a lane writes: arrays of n_steps, each of them NULL if it is not wanted.  A step that was
  * skipped before the policy saw it has no decision: lower, upper and scale are NaN there.  One that
- * the policy skips has scale 0 and its flag. */
+ * the policy leaves out has no scale either, NaN, and its flag. */
 struct gtr_lane_output {
     double *lower;
     double *upper;
@@ -190,7 +190,7 @@ GTR_HD void gtr_lane_run(enum gtr_policy_id id, const union gtr_params *p,
         if (out->upper != NULL)
             out->upper[t] = act.upper;
         if (out->scale != NULL)
-            out->scale[t] = act.skip ? 0.0 : act.scale;
+            out->scale[t] = act.skip ? (double)NAN : act.scale;
         if (out->flags != NULL)
             out->flags[t] = (uint8_t)((act.capped ? GTR_FLAG_CAPPED : 0) |
                                       (act.lower > act.upper ? GTR_FLAG_EMPTY : 0) |

@@ -52,7 +52,7 @@ enum {
 enum {
     GTR_FLAG_CAPPED = 1, /* a cap chose the scale, not the interval */
     GTR_FLAG_EMPTY = 2,  /* lower > upper: no norm could have been inside */
-    GTR_FLAG_SKIPPED = 4 /* the policy left the whole step out; its scale is then 0 */
+    GTR_FLAG_SKIPPED = 4 /* the policy left the whole step out; its scale is then NaN */
 };
 
 GTR_PUBLIC_END

@@ -11,7 +11,7 @@
  * always, up or down: the norm becomes its own average over its own root mean square.  n' is not known
  * from n and a alone, unless one element at most is above T': n'^2 = n^2 - a^2 + T'^2 is taken, exact
  * in that case and an upper bound else.  The scale is that of elements that were not cut; a zero
- * gradient is left alone.  After a NaN everything is NaN.  upper is T', which holds a.
+ * gradient, and one that is NaN, is left alone.  After a NaN everything is NaN.  upper is T', which holds a.
  */
 #ifndef GTR_POLICY_STABLESPAM_H
 #define GTR_POLICY_STABLESPAM_H
@@ -92,7 +92,7 @@ STEP(stablespam)
     nu = P(beta2) * GET(nu) + (one - P(beta2)) * (n * n);
     act.upper = limit;
     act.scale = TEXT(rcp)((mu / obs->given[0]) / (ROOT(nu / obs->given[1]) + P(eps)), n);
-    act.scale = PICK(EQUAL(n, NUM(0.0)), one, act.scale);
+    act.scale = PICK(ABOVE(n, NUM(0.0)), act.scale, one);
     PUT(top, top);
     PUT(mu, mu);
     PUT(nu, nu);

@@ -80,6 +80,17 @@ enum gtr_code gtr_setting_no_group(const struct gtr_setting *setting, const char
                     glob, list);
 }
 
+enum gtr_code gtr_setting_check_groups(const struct gtr_setting *setting,
+                                       const struct gtr_param_spec *param, struct gtr_err *err)
+{
+    if (setting->policy->unit != GTR_WHOLE || setting->policy->by_group)
+        return GTR_OK;
+    return gtr_fail(err, GTR_EUSAGE,
+                    "%.60s: %s@GROUP: this policy makes one decision for the whole gradient, and "
+                    "has no values by group",
+                    setting->name, param->name);
+}
+
 /* Applies one override and returns how many groups it matched.  `name` is scratch space. */
 static size_t apply(const struct gtr_setting *setting, const struct gtr_override *override,
                     const struct place *places, size_t n_groups, union gtr_params *params,
@@ -133,6 +144,9 @@ enum gtr_code gtr_setting_bind(const struct gtr_setting *setting, const char *co
         params[i] = setting->params;
     if (setting->n_overrides == 0)
         return GTR_OK;
+    rc = gtr_setting_check_groups(setting, setting->overrides[0].param, err);
+    if (rc != GTR_OK)
+        return rc;
     rc = gtr_alloc_for(&places, n_groups, sizeof *places, "groups", err);
     if (rc != GTR_OK)
         return rc;

@@ -40,6 +40,9 @@ enum gtr_code gtr_setting_read_value(const char *setting, const char *key,
 /* The errors of a KEY that the policy does not have, and of a glob that matches no group. */
 enum gtr_code gtr_setting_unknown_key(const struct gtr_setting *setting, const char *key,
                                       struct gtr_err *err);
+/* May the parameter have values by group? */
+enum gtr_code gtr_setting_check_groups(const struct gtr_setting *setting,
+                                       const struct gtr_param_spec *param, struct gtr_err *err);
 enum gtr_code gtr_setting_no_group(const struct gtr_setting *setting, const char *glob,
                                    const char *const *groups, size_t n_groups, struct gtr_err *err);
 

@@ -48,8 +48,8 @@ void gtr_replay_free(struct gtr_replay *replay);
 const uint8_t *gtr_replay_skip(const struct gtr_replay *replay); /* [T] steps left out */
 int64_t gtr_replay_total_steps(const struct gtr_replay *replay); /* 0: unknown */
 
-/* The decisions of one setting: [G][T] arrays.  Skipped steps hold NaN; a step that the policy left
- * out has scale 0 and GTR_FLAG_SKIPPED in all groups. */
+/* The decisions of one setting: [G][T] arrays.  Skipped steps hold NaN; so does the
+ * scale of a step that the policy left out, which has GTR_FLAG_SKIPPED in all groups. */
 struct gtr_decisions {
     size_t n_groups, n_steps;
     enum gtr_policy_id policy;

@@ -120,6 +120,11 @@ static void count_steps(const struct study *study, size_t group, struct gtr_scal
         if (skip[t])
             continue;
         out->n_decisions++;
+        if (flags[t] & GTR_FLAG_SKIPPED) {
+            out->n_left_out++;
+            run = 0;
+            continue;
+        }
         out->n_clipped += scale[t] < 1.0;
         out->n_raised += scale[t] > 1.0;
         out->n_capped += (flags[t] & GTR_FLAG_CAPPED) != 0;
@@ -133,7 +138,7 @@ static void count_steps(const struct study *study, size_t group, struct gtr_scal
         warm = warm || scale[t] == 1.0 || (flags[t] & GTR_FLAG_EMPTY) == 0;
         out->cold_start += !warm;
     }
-    out->mean = *scale_sum / (double)out->n_decisions;
+    out->mean = *scale_sum / (double)(out->n_decisions - out->n_left_out);
 }
 
 static void spread_of_scales(const struct study *study, size_t group, double *values,
@@ -160,7 +165,7 @@ static struct gtr_norm_summary norms_after(const struct study *study, size_t gro
     size_t n = 0, t;
 
     for (t = 0; t < study->series->n_steps; t++)
-        if (!study->series->nonfinite[t])
+        if (!study->series->nonfinite[t] && !isnan(scale[t]))
             values[n++] = sqrt(sumsq[t]) * scale[t];
     return summarise(study, values, n);
 }
@@ -174,7 +179,7 @@ static void study_group(void *context, size_t group, size_t worker)
     spread_of_scales(study, group, scratch_of(study, worker), out);
     gtr_trust_fill(study->replay, study->decisions, group, group + 1, &out->trust);
     out->before = study->before[group];
-    out->after = out->n_clipped + out->n_raised == 0
+    out->after = out->n_clipped + out->n_raised + out->n_left_out == 0
                      ? out->before
                      : norms_after(study, group, scratch_of(study, worker));
 }
@@ -299,6 +304,7 @@ static enum gtr_code pool_scales(const struct study *study, struct gtr_scaling *
         pooled->n_raised += group->n_raised;
         pooled->n_capped += group->n_capped;
         pooled->n_empty += group->n_empty;
+        pooled->n_left_out += group->n_left_out;
         if (group->cold_start > pooled->cold_start)
             pooled->cold_start = group->cold_start;
         /* Written so that the first number replaces the NaN. */
@@ -306,7 +312,7 @@ static enum gtr_code pool_scales(const struct study *study, struct gtr_scaling *
         pooled->max = pooled->max >= group->max ? pooled->max : group->max;
         sum += study->scale_sum[j];
     }
-    pooled->mean = sum / (double)pooled->n_decisions;
+    pooled->mean = sum / (double)(pooled->n_decisions - pooled->n_left_out);
     gtr_threads_run(gtr_replay_n_threads(study->replay), 3, find_quantile, &pool);
     pooled->p01 = pool.value[0];
     pooled->p50 = pool.value[1];
@@ -407,33 +413,34 @@ static double share(uint64_t part, const struct gtr_scaling *s)
 }
 
 /* Name, and its value in terms of `s`: the list is the only place that knows both. */
-#define COLUMNS(X)                             \
-    X(decisions, (double)s->n_decisions)       \
-    X(clip_rate, share(s->n_clipped, s))       \
-    X(raise_rate, share(s->n_raised, s))       \
-    X(saturation, share(s->n_capped, s))       \
-    X(empty_rate, share(s->n_empty, s))        \
-    X(scale_mean, s->mean)                     \
-    X(scale_min, s->min)                       \
-    X(scale_p01, s->p01)                       \
-    X(scale_p50, s->p50)                       \
-    X(scale_p99, s->p99)                       \
-    X(scale_max, s->max)                       \
-    X(longest_run, (double)s->longest_run)     \
-    X(first_clipped, (double)s->first_clipped) \
-    X(cold_start, (double)s->cold_start)       \
-    X(norm_p50, s->before.p50)                 \
-    X(norm_p99, s->before.p99)                 \
-    X(norm_tail, s->before.tail)               \
-    X(norm_cv, s->before.cv)                   \
-    X(norm_out_p50, s->after.p50)              \
-    X(norm_out_p99, s->after.p99)              \
-    X(norm_out_tail, s->after.tail)            \
-    X(norm_out_cv, s->after.cv)                \
-    X(clip_rate_low, s->trust.clip_rate.low)   \
-    X(clip_rate_high, s->trust.clip_rate.high) \
-    X(scale_mean_low, s->trust.scale_mean.low) \
-    X(scale_mean_high, s->trust.scale_mean.high)
+#define COLUMNS(X)                               \
+    X(decisions, (double)s->n_decisions)         \
+    X(clip_rate, share(s->n_clipped, s))         \
+    X(raise_rate, share(s->n_raised, s))         \
+    X(saturation, share(s->n_capped, s))         \
+    X(empty_rate, share(s->n_empty, s))          \
+    X(scale_mean, s->mean)                       \
+    X(scale_min, s->min)                         \
+    X(scale_p01, s->p01)                         \
+    X(scale_p50, s->p50)                         \
+    X(scale_p99, s->p99)                         \
+    X(scale_max, s->max)                         \
+    X(longest_run, (double)s->longest_run)       \
+    X(first_clipped, (double)s->first_clipped)   \
+    X(cold_start, (double)s->cold_start)         \
+    X(norm_p50, s->before.p50)                   \
+    X(norm_p99, s->before.p99)                   \
+    X(norm_tail, s->before.tail)                 \
+    X(norm_cv, s->before.cv)                     \
+    X(norm_out_p50, s->after.p50)                \
+    X(norm_out_p99, s->after.p99)                \
+    X(norm_out_tail, s->after.tail)              \
+    X(norm_out_cv, s->after.cv)                  \
+    X(clip_rate_low, s->trust.clip_rate.low)     \
+    X(clip_rate_high, s->trust.clip_rate.high)   \
+    X(scale_mean_low, s->trust.scale_mean.low)   \
+    X(scale_mean_high, s->trust.scale_mean.high) \
+    X(skip_rate, share(s->n_left_out, s))
 
 static const char *const names[] = {
 #define X(name, value) #name,

@@ -30,6 +30,7 @@ struct gtr_scaling {
     uint64_t n_raised;                    /* scale > 1 */
     uint64_t n_capped;                    /* a cap decided, not the interval */
     uint64_t n_empty;                     /* lower > upper */
+    uint64_t n_left_out;                  /* in steps that the policy left out: no scale */
     double mean, min, p01, p50, p99, max; /* of the scale */
     uint64_t longest_run;                 /* of clipped steps, in rows */
     int64_t first_clipped;                /* the run's step number; -1 if never */

@@ -3,7 +3,8 @@
  * "beta=0.8:0.999:16:logit" has its values evenly in ln(x / (1 - x)).  The first and the last are
  * the ends as typed; those between are made by gtr_ln and gtr_exp, so they are the same everywhere.
  *
- * "auto" asks for a range from the trace's own norms.  A limit far below the usual norms clips
+ * "auto" asks for the range that the catalogue says is worth trying, and for limits on norms for one
+ * from the trace's own norms.  A limit far below the usual norms clips
  * everything, one above the largest nothing; what is worth trying lies between, with some room at
  * both ends.  Norms of 0 say nothing about that.
  */
@@ -154,8 +155,7 @@ static enum gtr_code find_range(const struct gtr_axis *axis, const struct gtr_se
 
     if (!limits_norms(axis->param))
         return gtr_fail(err, GTR_EUSAGE,
-                        "%.60s: %.80s=auto: only limits on norms have a range of their own; write "
-                        "%.80s=A:B:N",
+                        "%.60s: %.80s=auto: this has no range of its own; write %.80s=A:B:N",
                         setting->name, axis->name, axis->name);
     rc = norms_new(axis, setting->policy, replay, &norms, &n, err);
     if (rc != GTR_OK)
@@ -187,6 +187,9 @@ static enum gtr_code match_groups(struct gtr_axis *axis, const struct gtr_settin
         axis->n_groups = series->n_groups;
         return GTR_OK;
     }
+    rc = gtr_setting_check_groups(setting, axis->param, err);
+    if (rc != GTR_OK)
+        return rc;
     rc = gtr_alloc_for(&axis->groups, series->n_groups, sizeof *axis->groups, "groups", err);
     if (rc != GTR_OK)
         return rc;
@@ -306,6 +309,23 @@ static enum gtr_code parse_range(struct gtr_axis *axis, const struct gtr_setting
     return rc == GTR_OK ? set_range(axis, setting, low, high, spacing, err) : rc;
 }
 
+/* What the catalogue says is worth trying, with another number of values if one is given. */
+static enum gtr_code parse_usual(struct gtr_axis *axis, const struct gtr_setting *setting,
+                                 const char *count, struct gtr_err *err)
+{
+    char *range = gtr_strdup(axis->param->range);
+    enum gtr_code rc;
+
+    if (range == NULL)
+        return gtr_fail(err, GTR_ENOMEM, "%.80s: no memory", axis->name);
+    rc = strchr(range, ':') == NULL ? parse_list(axis, setting, range, err)
+                                    : parse_range(axis, setting, range, err);
+    if (rc == GTR_OK && *count == ':' && axis->values == NULL)
+        rc = parse_count(axis, setting, count + 1, err);
+    gtr_free(range);
+    return rc;
+}
+
 static enum gtr_code parse_values(struct gtr_axis *axis, const struct gtr_setting *setting,
                                   char *text, const struct gtr_replay *replay, struct gtr_err *err)
 {
@@ -314,6 +334,8 @@ static enum gtr_code parse_values(struct gtr_axis *axis, const struct gtr_settin
 
     if (axis->param->choices == NULL && strncmp(text, "auto", 4) == 0 &&
         (text[4] == '\0' || text[4] == ':')) {
+        if (axis->param->range != NULL)
+            return parse_usual(axis, setting, text + 4, err);
         axis->n_values = AUTO_VALUES;
         if (text[4] == ':')
             rc = parse_count(axis, setting, text + 5, err);

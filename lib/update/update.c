@@ -84,9 +84,15 @@ static enum gtr_code fill_scales(struct run *run, const struct gtr_decisions *co
         for (g = 0; g < n_groups; g++)
             for (p = 0; p < n_policies; p++) {
                 size_t t = (size_t)run->update->row[s];
+                size_t at = g * decisions[p]->n_steps + t;
 
-                run->scale[(s * n_groups + g) * n_policies + p] =
-                    (float)decisions[p]->scale[g * decisions[p]->n_steps + t];
+                if (decisions[p]->flags[at] & GTR_FLAG_SKIPPED)
+                    return gtr_fail(err, GTR_EUSAGE,
+                                    "%s: the policy leaves out row %lld: a step that only some "
+                                    "policies take cannot be replayed through one optimizer yet",
+                                    gtr_policy_spec(decisions[p]->policy)->name,
+                                    (long long)run->update->row[s]);
+                run->scale[(s * n_groups + g) * n_policies + p] = (float)decisions[p]->scale[at];
             }
     return GTR_OK;
 }

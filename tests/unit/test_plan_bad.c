@@ -43,8 +43,8 @@ static void wrong_ranges_are_named(void)
     refuses("global", "max_norm=1:inf:4", "max_norm: a range ends at 1e290");
     refuses("global", "max_norm=nan:1:4", "max_norm=nan: must be at least 0");
     refuses("group", "quantile=-1:1:4", "quantile: a range of it must start at 0");
-    refuses("aggc", "beta=auto", "beta=auto: only limits on norms");
-    refuses("aggc", "max_up=auto", "max_up=auto: only limits on norms");
+    refuses("aggc", "max_down=auto", "max_down=auto: this has no range of its own");
+    refuses("aggc", "max_up=auto", "max_up=auto: this has no range of its own");
     refuses("global", "max_norm=auto:1", "1: a range has a whole number of values");
     refuses("global", "max_norm=automatic", "max_norm=automatic: is not a number");
 }

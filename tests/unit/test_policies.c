@@ -243,10 +243,15 @@ static void code_lets_nan_through_and_is_poisoned(void)
 
 /* --- aggc: schedule --------------------------------------------------------------------------- */
 
-static struct gtr_aggc_pair pair_at(const char *text, double progress)
+struct pair {
+    double low, high;
+};
+
+static struct pair pair_at(const char *text, double progress)
 {
     static const char *const group[] = { "any" };
-    const struct gtr_aggc_pair none = { -1.0, -1.0 };
+    struct gtr_obs obs = { .progress = progress };
+    struct pair pair = { -1.0, -1.0 };
     struct gtr_setting *setting;
     union gtr_params params[1];
     enum gtr_code rc = gtr_setting_parse(text, &setting, NULL);
@@ -255,12 +260,17 @@ static struct gtr_aggc_pair pair_at(const char *text, double progress)
         rc = gtr_setting_bind(setting, group, 1, params, NULL);
     CHECK(rc == GTR_OK);
     gtr_setting_free(setting);
-    return rc == GTR_OK ? gtr_aggc_multipliers(&params[0].aggc, progress) : none;
+    if (rc != GTR_OK)
+        return pair;
+    gtr_aggc_ahead(&params[0].aggc, &obs);
+    pair.low = obs.given[0];
+    pair.high = obs.given[1];
+    return pair;
 }
 
 static void check_pair(const char *text, double progress, double low, double high)
 {
-    struct gtr_aggc_pair pair = pair_at(text, progress);
+    struct pair pair = pair_at(text, progress);
 
     CHECK_BITS(pair.low, low);
     CHECK_BITS(pair.high, high);
@@ -401,7 +411,9 @@ static void a_skipped_step_changes_nothing(void)
     static const double sumsq[] = { 1.0, (double)NAN, 0.5625 }, total[] = { 1.0, 1.0, 1.0 };
     static const double progress[] = { 0.0, 0.0, 0.0 };
     static const uint8_t skip[] = { 0, 1, 0 };
-    const struct gtr_lane_input in = { sumsq, total, progress, skip, 3 };
+    const struct gtr_lane_input in = {
+        .sumsq = sumsq, .total = total, .progress = progress, .skip = skip, .n_steps = 3
+    };
     struct lane lane;
     const struct gtr_lane_output out = { lane.lower, lane.upper, lane.scale, lane.flags };
     union gtr_params params;

@@ -139,14 +139,14 @@ static void group_limits_bind_by_name_and_fit_by_quantile(void)
     struct gtr_series *series = read_small("module", all_finite, 2);
     struct gtr_decisions *d = run_text(series, "group:max_norm=5,k_proj=2", &options, NULL);
 
-    CHECK_BITS(d->scale[0], 5.0 / (5.0 + 1e-6));
+    CHECK_BITS(d->scale[0], 5.0 * (1.0 / (5.0 + 1e-6)));
     CHECK_BITS(d->scale[STEPS], 2.0 / (10.0 + 1e-6));
     CHECK(d->lower == NULL);
     gtr_decisions_free(d);
     /* k_proj's norms are 10, 10, 1, 2: sorted 1 2 10 10, the median halfway between 2 and 10. */
     d = run_text(series, "group:quantile=0.5", &options, NULL);
     CHECK_BITS(d->params[1].group.max_norm, 6.0);
-    CHECK_BITS(d->scale[STEPS], 6.0 / (10.0 + 1e-6));
+    CHECK_BITS(d->scale[STEPS], 6.0 * (1.0 / (10.0 + 1e-6)));
     gtr_decisions_free(d);
     gtr_series_free(series);
 }

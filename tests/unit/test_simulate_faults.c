@@ -42,7 +42,7 @@ static bool holds_text(struct json_object *list, const char *text)
 /* min(1, C / (N + 1e-6)), as torch has it. */
 static double torch_scale(double limit, double norm)
 {
-    double ratio = limit / (norm + 1e-6);
+    double ratio = limit * (1.0 / (norm + 1e-6)); /* number / tensor */
 
     return ratio < 1.0 ? ratio : 1.0;
 }

@@ -102,6 +102,10 @@ class Series(Structure):
         ("group_nonfinite", POINTER(c_uint8)),
         ("n_nonfinite", c_size_t),
         ("total_steps", c_int64),
+        ("loss", POINTER(c_double)),
+        ("numel", POINTER(c_double)),
+        ("maxabs", POINTER(c_double)),
+        ("weight", POINTER(c_double)),
     ]
 
 
