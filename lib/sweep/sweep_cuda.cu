@@ -56,7 +56,7 @@ static enum gtr_code open_slot(struct slot *slot, const struct gtr_sweep_gpu *gp
                                struct gtr_err *err)
 {
     enum gtr_code rc = GTR_OK;
-    size_t given = n_keys * gpu->n_rows * GTR_GIVEN * sizeof(double);
+    size_t given = n_keys * (gpu->n_rows + 1) * GTR_GIVEN * sizeof(double);
     size_t out = n_settings * GTR_OBJECTIVE_COUNT * sizeof(double);
     size_t all = gpu->wave_all * gpu->n_groups, most = gpu->wave_scales * gpu->n_groups;
 

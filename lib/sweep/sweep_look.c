@@ -35,7 +35,8 @@ bool gtr_sweep_look_begin(struct gtr_sweep_look *look, const struct gtr_policy_s
     look->n_keys = 0;
     if (look->look == NULL)
         return true;
-    memset(look->given, 0, sizeof look->given);
+    memset(look->own, 0, sizeof look->own);
+    look->given = look->own;
     for (i = 0; i < GTR_LOOK_LANES; i++) {
         const union gtr_params *of = params + (i < n ? i : n - 1) * stride;
 

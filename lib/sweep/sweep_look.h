@@ -12,7 +12,7 @@
 #include "policy_base.h"
 #include "sweep_rows.h"
 
-enum { GTR_LOOK_LANES = 32, GTR_LOOK_ALIGN = 64 };
+enum { GTR_LOOK_LANES = 32 };
 
 struct gtr_sweep_look {
     const struct gtr_look *look; /* NULL: the policy does not look back */
@@ -22,7 +22,8 @@ struct gtr_sweep_look {
     size_t first[GTR_LOOK_LANES];                   /* of each key in memory */
     double *memory;
     size_t capacity; /* doubles of it, kept from block to block */
-    _Alignas(GTR_LOOK_ALIGN) double given[GTR_GIVEN][GTR_LOOK_LANES];
+    double own[GTR_GIVEN][GTR_LOOK_LANES];
+    double (*given)[GTR_LOOK_LANES]; /* [GTR_GIVEN]: own, or where a vector kernel wants it */
 };
 
 /* Do both ask for the same look-back? */

@@ -186,6 +186,8 @@ bool gtr_wide_run(const struct gtr_wide_kernel *kernel, const struct gtr_sweep_r
         return false;
     wide->rows = rows;
     wide->look = space->look.look != NULL ? &space->look : NULL;
+    memset(wide->given, 0, sizeof wide->given);
+    space->look.given = wide->given;
     wide->scales_only = scales_only != 0;
     wide->n_params = all_same(policy, params, n_groups, n) ? 1 : n_groups;
     wide->sums = (void *)(wide + 1);

@@ -47,9 +47,10 @@ struct gtr_wide {
     bool usual;      /* gtr_policy_is_usual holds for every lane */
     size_t n_params; /* 1: all groups have the same, else G */
     struct gtr_wide_shared shared;
-    struct gtr_wide_sums *sums; /* [G] */
-    double *params;             /* [n_params][fields][GTR_SWEEP_LANES] */
-    double *state;              /* [G][fields][GTR_SWEEP_LANES] */
+    _Alignas(GTR_WIDE_ALIGN) double given[GTR_GIVEN][GTR_SWEEP_LANES]; /* of the look-back */
+    struct gtr_wide_sums *sums;                                        /* [G] */
+    double *params; /* [n_params][fields][GTR_SWEEP_LANES] */
+    double *state;  /* [G][fields][GTR_SWEEP_LANES] */
 };
 
 struct gtr_wide_kernel {

@@ -53,7 +53,7 @@ INLINE void see_row(const struct gtr_wide *wide, size_t r, size_t at, struct wid
     obs->total_maxabs = SPLAT(row->total_maxabs);
     obs->seen = SPLAT((double)r);
     for (k = 0; k < GTR_GIVEN; k++)
-        obs->given[k] = wide->look != NULL ? LOAD(wide->look->given[k] + at) : SPLAT(0.0);
+        obs->given[k] = wide->look != NULL ? LOAD(wide->given[k] + at) : SPLAT(0.0);
 }
 
 INLINE void see_cell(const struct gtr_wide *wide, const struct gtr_sweep_cell *cell, size_t group,

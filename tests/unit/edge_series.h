@@ -59,6 +59,10 @@ static inline struct gtr_series *edge_series(enum edge_kind kind, size_t n_group
         snprintf(name, sizeof name, "g%zu", j);
         s->names[j] = gtr_strdup(j == left_out ? "-" : name);
     }
+    s->loss = gtr_alloc(n_steps, sizeof(double));
+    s->numel = gtr_alloc(n_groups, sizeof(double));
+    s->maxabs = gtr_alloc((n_groups + 1) * n_steps, sizeof(double));
+    s->weight = gtr_alloc(n_groups * n_steps, sizeof(double));
     for (t = 0; t < n_steps; t++) {
         s->index[t] = (int64_t)t;
         for (j = 0; j < n_groups; j++) {
@@ -66,8 +70,17 @@ static inline struct gtr_series *edge_series(enum edge_kind kind, size_t n_group
             s->total_sumsq[t] += s->sumsq[j * n_steps + t];
         }
         s->total[t] = sqrt(s->total_sumsq[t]);
+        s->loss[t] = (double)(edge_random() % 512) / 64.0;
+        for (j = 0; j < n_groups; j++) {
+            s->numel[j] = (double)(3 * j + 1);
+            s->maxabs[j * n_steps + t] = 0.5 * sqrt(s->sumsq[j * n_steps + t]);
+            s->maxabs[n_groups * n_steps + t] =
+                fmax(s->maxabs[n_groups * n_steps + t], s->maxabs[j * n_steps + t]);
+            s->weight[j * n_steps + t] = (double)(edge_random() % 8);
+        }
         if (kind == EDGE_NONE_FINITE || (kind == EDGE_NONFINITE && (t == 0 || t % 23 == 7))) {
-            s->nonfinite[t] = s->group_nonfinite[edge_random() % n_groups * n_steps + t] = 1;
+            s->nonfinite[t] = s->group_nonfinite[edge_random() % n_groups * n_steps + t] =
+                edge_random() % 2 ? GTR_IS_NAN : GTR_IS_INFINITE;
             s->n_nonfinite++;
         }
     }

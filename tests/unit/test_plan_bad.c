@@ -11,7 +11,7 @@ static void refuses(const char *policy, const char *axes, const char *part)
 static void wrong_keys_and_values_are_named(void)
 {
     refuses("aggc", "betta=0.5", "aggc: betta: no such parameter; did you mean beta?");
-    refuses("agc", "", "did you mean aggc?");
+    refuses("aggcc", "", "did you mean aggc?");
     refuses("none", "beta=1", "no parameters");
     refuses("aggc", "beta", "aggc: beta: has no values; write beta=V1,V2,... or beta=A:B:N");
     refuses("aggc", "beta=0.5,1.5,0.7", "aggc: beta=1.5: must be from 0 to 1");

@@ -151,7 +151,7 @@ static void random_entry(const struct gtr_policy_spec *policy, char *out, size_t
     const struct gtr_param_spec *param = &policy->params[pick(policy->n_params)];
     char number[GTR_NUMBER_SIZE], key[64];
 
-    if (pick(2) == 0)
+    if (pick(2) == 0 || (policy->unit == GTR_WHOLE && !policy->by_group))
         snprintf(key, sizeof key, "%s", param->name);
     else
         snprintf(key, sizeof key, "%s@%s", param->name, globs[pick(GTR_ARRAY_LEN(globs))]);
