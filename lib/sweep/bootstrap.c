@@ -8,6 +8,7 @@
 #include "catalogue.h"
 #include "random.h"
 #include "sweep_lane.h"
+#include "sweep_look.h"
 #include "threads.h"
 
 /* Decisions that settings may take part with: some seconds of one processor. */
@@ -28,14 +29,16 @@ struct booting {
     const struct gtr_bootstrap_options *options;
     size_t first;
     struct gtr_bootstrap *out;
-    struct block *block;       /* [n][GTR_BOOTSTRAP_BLOCKS] */
-    union gtr_params *params;  /* [workers][G] */
-    union gtr_state *state;    /* [workers][G] */
-    struct gtr_tally *tallies; /* [workers][G] */
-    double *drawn;             /* [workers][n][GTR_OBJECTIVE_COUNT] */
-    double *costs;             /* [workers][n] */
-    bool *keep, *own;          /* [workers][n] */
-    enum gtr_code *failed;     /* [workers] */
+    struct block *block;         /* [n][GTR_BOOTSTRAP_BLOCKS] */
+    union gtr_params *params;    /* [workers][G] */
+    union gtr_state *state;      /* [workers][G] */
+    struct gtr_tally *tallies;   /* [workers][G] */
+    double *drawn;               /* [workers][n][GTR_OBJECTIVE_COUNT] */
+    double *costs;               /* [workers][n] */
+    bool *keep, *own;            /* [workers][n] */
+    enum gtr_code *failed;       /* [workers] */
+    struct gtr_sweep_look *look; /* [workers] */
+    size_t n_workers;
 };
 
 /* --- the sums --------------------------------------------------------------------------------- */
@@ -48,20 +51,22 @@ static void run_step(const struct booting *b, size_t r, enum gtr_policy_id polic
     const union gtr_params *params = b->params + worker * rows->n_groups;
     union gtr_state *state = b->state + worker * rows->n_groups;
     struct gtr_tally *tallies = b->tallies + worker * rows->n_groups;
-    int whole_gradient = gtr_policy_spec(policy)->whole_gradient;
+    const int whole = gtr_policy_unit(policy) == GTR_WHOLE;
     struct gtr_direction direction;
     size_t j;
 
+    gtr_sweep_look_push(&b->look[worker], rows, r);
     gtr_direction_init(&direction);
     for (j = 0; j < rows->n_groups; j++) {
-        struct gtr_obs obs = gtr_sweep_obs(&rows->row[r], &cell[j]);
+        struct gtr_obs obs = gtr_sweep_look_obs(&b->look[worker], rows, r, j);
         struct gtr_action act = gtr_leave();
         double weight = b->calm[r * rows->n_groups + j];
 
-        if (j != rows->left_out || whole_gradient)
-            act = gtr_policy_step(policy, &params[j], &state[j], &obs);
+        if (j != rows->left_out || whole)
+            act = gtr_policy_step(policy, &params[j], &state[j], &obs, 0);
         if (j != rows->left_out)
             gtr_tally_add(&tallies[j], &act, cell[j].log_ratio, rows->log_kappa);
+        act.scale = gtr_sweep_scale(&act);
         gtr_direction_add(&direction, j, act.scale, cell[j].energy);
         block->weight += weight;
         block->cost += act.scale < 1.0 ? weight * (1.0 - act.scale) : 0.0;
@@ -81,6 +86,11 @@ static void run_setting(void *context, size_t item, size_t worker)
     struct gtr_tally *tallies = b->tallies + worker * n_groups;
 
     gtr_plan_params(b->plan, setting, params);
+    if (!gtr_sweep_look_begin(&b->look[worker], gtr_policy_spec(policy), params, 0, 1,
+                              b->rows->n_rows)) {
+        b->failed[worker] = GTR_ENOMEM;
+        return;
+    }
     for (j = 0; j < n_groups; j++)
         gtr_policy_init(policy, &params[j], &b->state[worker * n_groups + j]);
     for (k = 0; k < GTR_BOOTSTRAP_BLOCKS; k++) {
@@ -319,6 +329,8 @@ static enum gtr_code boot_alloc(struct booting *b, size_t n_workers, struct gtr_
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&b->failed, n_workers, sizeof *b->failed, "workers", err);
     if (rc == GTR_OK)
+        rc = gtr_alloc_for(&b->look, n_workers, sizeof *b->look, "workers", err);
+    if (rc == GTR_OK)
         rc = gtr_alloc_for(&b->out->cost, n, sizeof *b->out->cost, "settings", err);
     if (rc == GTR_OK)
         rc = gtr_alloc_for(&b->out->drawn, (b->out->n_policies + 1) * GTR_BOOTSTRAP_DRAWS,
@@ -328,6 +340,8 @@ static enum gtr_code boot_alloc(struct booting *b, size_t n_workers, struct gtr_
 
 static void boot_free(struct booting *b, struct gtr_sweep_rows *rows, double *calm)
 {
+    size_t w;
+
     gtr_free(b->block);
     gtr_free(b->params);
     gtr_free(b->state);
@@ -337,6 +351,9 @@ static void boot_free(struct booting *b, struct gtr_sweep_rows *rows, double *ca
     gtr_free(b->keep);
     gtr_free(b->own);
     gtr_free(b->failed);
+    for (w = 0; b->look != NULL && w < b->n_workers; w++)
+        gtr_sweep_look_free(&b->look[w]);
+    gtr_free(b->look);
     gtr_free(calm);
     gtr_sweep_rows_free(rows);
 }
@@ -347,8 +364,8 @@ enum gtr_code gtr_bootstrap_new(const struct gtr_replay *replay,
                                 const struct gtr_bootstrap_options *options,
                                 struct gtr_bootstrap **out, struct gtr_err *err)
 {
-    struct booting b = { .plan = plan, .options = options, .first = first };
     size_t n_workers = gtr_threads_count(options->n_threads, GTR_BOOTSTRAP_DRAWS), w;
+    struct booting b = { .plan = plan, .options = options, .first = first, .n_workers = n_workers };
     struct gtr_sweep_rows *laid = NULL;
     double *calm = NULL;
     enum gtr_code rc = gtr_alloc_for(&b.out, 1, sizeof *b.out, "bootstraps", err);

@@ -54,16 +54,13 @@ static void run_row(const struct gtr_sweep_rows *rows, size_t r, enum gtr_policy
 {
     const struct gtr_sweep_cell *cell = &rows->cell[r * rows->n_groups];
     const int whole = gtr_policy_unit(policy) == GTR_WHOLE;
-    size_t j, k;
+    size_t j;
 
-    if (space->look.look != NULL)
-        gtr_sweep_look_push(&space->look, rows, r);
+    gtr_sweep_look_push(&space->look, rows, r);
     for (j = 0; j < rows->n_groups; j++) {
-        struct gtr_obs obs = gtr_sweep_obs(&rows->row[r], &cell[j], rows->numel[j], (double)r);
+        struct gtr_obs obs = gtr_sweep_look_obs(&space->look, rows, r, j);
         struct gtr_action act = gtr_leave();
 
-        for (k = 0; space->look.look != NULL && k < GTR_GIVEN; k++)
-            obs.given[k] = space->look.given[k][0];
         if (j != rows->left_out || whole)
             act = gtr_policy_step(policy, &params[j], &space->state[j], &obs, 0);
         if (j != rows->left_out)

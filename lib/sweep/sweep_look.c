@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "catalogue.h"
 #include "params.h"
+#include "sweep_lane.h"
 
 bool gtr_sweep_look_same(const struct gtr_policy_spec *policy, const union gtr_params *a,
                          const union gtr_params *b)
@@ -67,11 +68,25 @@ void gtr_sweep_look_push(struct gtr_sweep_look *look, const struct gtr_sweep_row
     double given[GTR_LOOK_LANES][GTR_GIVEN] = { { 0.0 } };
     size_t i, k;
 
+    if (look->look == NULL)
+        return;
     for (k = 0; k < look->n_keys; k++)
         look->look->push(look->params[k], look->memory + look->first[k], &step, given[k]);
     for (k = 0; k < GTR_GIVEN; k++)
         for (i = 0; i < GTR_LOOK_LANES; i++)
             look->given[k][i] = given[look->key_of[i]][k];
+}
+
+struct gtr_obs gtr_sweep_look_obs(const struct gtr_sweep_look *look,
+                                  const struct gtr_sweep_rows *rows, size_t r, size_t group)
+{
+    struct gtr_obs obs = gtr_sweep_obs(&rows->row[r], &rows->cell[r * rows->n_groups + group],
+                                       rows->numel[group], (double)r);
+    size_t k;
+
+    for (k = 0; look->look != NULL && k < GTR_GIVEN; k++)
+        obs.given[k] = look->given[k][0];
+    return obs;
 }
 
 void gtr_sweep_look_free(struct gtr_sweep_look *look)

@@ -38,6 +38,10 @@ bool gtr_sweep_look_begin(struct gtr_sweep_look *look, const struct gtr_policy_s
 /* Sets `given` for row r, the next. */
 void gtr_sweep_look_push(struct gtr_sweep_look *look, const struct gtr_sweep_rows *rows, size_t r);
 
+/* What the policy of the first setting sees of a group at row r, which was pushed. */
+struct gtr_obs gtr_sweep_look_obs(const struct gtr_sweep_look *look,
+                                  const struct gtr_sweep_rows *rows, size_t r, size_t group);
+
 void gtr_sweep_look_free(struct gtr_sweep_look *look);
 
 #endif
