@@ -209,7 +209,8 @@ static enum gtr_code outputs_open(struct outputs *outputs, const struct argument
                         NAME_LEAST, NAME_MOST);
     if (outputs->steps.f != NULL) {
         rows_open(&outputs->step_rows, outputs->steps.f, false);
-        rows_columns(&outputs->step_rows, "step policy group norm lower upper scale norm_out skipped");
+        rows_columns(&outputs->step_rows,
+                     "step policy group norm lower upper scale norm_out skipped");
     }
     if (outputs->objectives.f != NULL)
         objectives_header(&outputs->objective_rows, outputs->objectives.f);

@@ -23,8 +23,8 @@ struct gtr_param_spec {
     const char *choices; /* "code|paper|fixed": value i is the i-th word; NULL for a number */
     const char *help;
     const char *source; /* who has it: "torch", "paper, code", "ours" */
-    /* What a sweep tries when it is asked for `auto`: "A:B:N[:log|:logit]" or words; NULL for limits
-     * on norms, whose range is found from the trace, and for what has none. */
+    /* What a sweep tries when it is asked for `auto`: "A:B:N[:log|:logit]" or words; NULL for
+     * limits on norms, whose range is found from the trace, and for what has none. */
     const char *range;
 };
 

@@ -35,8 +35,8 @@ struct gtr_look {
 };
 
 /* b^k for k = 0, 1, ... as the rounded product of two-double numbers: the nearest double but for
- * one case in some 10^15, whatever the machine's pow.  memory: 2 doubles, zero at the start; returns
- * the power of this call's k, counted by calls. */
+ * one case in some 10^15, whatever the machine's pow.  memory: 2 doubles, zero at the start;
+ * returns the power of this call's k, counted by calls. */
 double gtr_look_power(double base, double *memory);
 
 /* --- the last values: a ring --- */

@@ -6,11 +6,11 @@
  *
  *   STEP(stem)        head of the step.  Its arguments: parameters, state, *obs, and usual, a
  *                     constant: 1 if for all lanes what gtr_STEM_is_usual asks holds
- *   P(f), GET(f), PUT(f, x)  a parameter; a field of the state, read and written.  #define STEM first
+ *   P(f), GET(f), PUT(f, x)  a parameter; a field of the state, read, written; #define STEM first
  *   REAL, MASK        numbers, and what comparisons give
  *   NUM(x)            a constant
  *   ABOVE(a, b)       a > b, as NOT_BELOW >=, EQUAL ==, DIFFER a < b or b < a: false with NaN
- *   BOTH, EITHER, NOT_SECOND (a and not b)   join two masks;  PICK_MASK and ALWAYS are made of these
+ *   BOTH, EITHER, NOT_SECOND (a and not b)   join two masks; so does PICK_MASK, and ALWAYS is one
  *   PICK(m, a, b)     a where m, else b; both are computed
  *   MAX, MIN          a > b ? a : b, a < b ? a : b: b if one is NaN
  *   ROOT(x), F32(x)   square root; x rounded to fp32

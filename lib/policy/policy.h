@@ -58,7 +58,7 @@ struct gtr_lane_output {
 
 #include "operators_end.h"
 
-/* --- any policy by its number ------------------------------------------------------------------ */
+/* --- any policy by its number ----------------------------------------------------------------- */
 
 /* The switch is generated from policy_list.h, and is a switch rather than a table of function
  * pointers so that the same lines run on a GPU, where a kernel passes a constant id and the

@@ -1,7 +1,8 @@
-/* policy_adagc.h - each tensor's norm held to a multiple of the average of its norms as they were let through.
+/* policy_adagc.h - each tensor's norm held to a multiple of the average of its norms as they were
+ * let through.
  *
- * Wang et al., "AdaGC", arXiv 2502.11034; with n the norm of the tensor (of the group of this lane) and
- * N that of the whole gradient,
+ * Wang et al., "AdaGC", arXiv 2502.11034; with n the norm of the tensor (of the group of this lane)
+ * and N that of the whole gradient,
  *
  *     warm-up: s = min(1, max_norm / (N + eps)),  gamma = least n s so far
  *     then:    n > ratio gamma: s = ratio gamma / (n + eps), x = ratio gamma;  else s = 1, x = n
@@ -9,12 +10,12 @@
  *
  *   form=torch   the authors' release (github.com/lishuai-97/AdaGC), as written
  *   form=paddle  Paddle's: the least n itself during warm-up, not n s
- *   form=optimizer  pytorch_optimizer's: s = min(1, ratio max(gamma, eps) / max(n, eps)), the average
+ *   form=optimizer  pytorch_optimizer's: s = min(1, ratio max(gamma, eps) / max(n, eps)), average
  *                by lerp, and one step of warm-up less
  *
  * adagc-global is the same for N alone.  Comparisons are written so that a NaN does what it does in
- * the original: during warm-up it is ignored; later its scale is 1, and gamma NaN for ever.  One norm
- * of 0 in warm-up makes gamma, and so every later scale, 0.  upper is ratio gamma.
+ * the original: during warm-up it is ignored; later its scale is 1, and gamma NaN for ever.  One
+ * norm of 0 in warm-up makes gamma, and so every later scale, 0.  upper is ratio gamma.
  */
 #ifndef GTR_POLICY_ADAGC_H
 #define GTR_POLICY_ADAGC_H

@@ -1,14 +1,14 @@
 /* policy_agc.h - adaptive gradient clipping: a gradient's norm held to a part of its weights' norm.
  *
- * Brock et al., "High-Performance Large-Scale Image Recognition Without Normalization", ICML 2021.  With
- * n the norm of the unit's gradient and w of its weights (the original's units are rows of matrices;
- * here a unit is the group of this lane),
+ * Brock et al., "High-Performance Large-Scale Image Recognition Without Normalization", ICML
+ * 2021.  With n the norm of the unit's gradient and w of its weights (the original's units are rows
+ * of matrices; here a unit is the group of this lane),
  *
  *     form=timm      M = factor max(w, eps);  scale = n < M ? 1 : M / max(n, 1e-6)   timm, optax
  *     form=composer  r = (factor w) / n, 1 if NaN;  scale = min(1, r)
  *
- * divided once.  A norm that is NaN scales by NaN in timm and by 1 in composer.  No state.  upper is
- * M, or factor w.
+ * divided once.  A norm that is NaN scales by NaN in timm and by 1 in composer.  No state.  upper
+ * is M, or factor w.
  */
 #ifndef GTR_POLICY_AGC_H
 #define GTR_POLICY_AGC_H

@@ -143,7 +143,7 @@ STEP(aggc)
         REAL least = PICK(clip, P(max_down), NUM(-HUGE_VAL));
         REAL most = PICK(BOTH(lift, ABOVE(P(max_up), zero)), P(max_up), none);
 
-        /* One division for both: where neighbours on a GPU differ, each would wait for the other's. */
+        /* One division for both: where neighbours on a GPU differ, each would wait. */
         ratio = PICK(clip, act.upper, act.lower) / (n + tiny);
         ratio = PICK(NOT_SECOND(lift, ABOVE(n, zero)), one, ratio);
         act.scale = MIN(most, MAX(least, ratio));

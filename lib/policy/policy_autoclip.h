@@ -4,8 +4,9 @@
  *
  *     scale = min(1, rcp(C, N + 1e-6))
  *
- * as clip_grad_norm_ has it, N the norm of the whole gradient.  After one NaN every later percentile,
- * and with it every scale, is NaN.  The history only grows, so the limit moves ever more slowly.
+ * as clip_grad_norm_ has it, N the norm of the whole gradient.  After one NaN every later
+ * percentile, and with it every scale, is NaN.  The history only grows, so the limit moves ever
+ * more slowly.
  */
 #ifndef GTR_POLICY_AUTOCLIP_H
 #define GTR_POLICY_AUTOCLIP_H

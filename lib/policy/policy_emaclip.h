@@ -1,7 +1,8 @@
-/* policy_emaclip.h - two averages of the norm: a fast one says what to clip to, a slow one what to clip.
+/* policy_emaclip.h - two averages of the norm: a fast one says what to clip to, a slow one what to
+ * clip.
  *
- * EmaGradClip of github.com/tum-pbs/pde-transformer, callback/ema_clip.py.  For the norm N of the whole
- * gradient, with k steps before this one,
+ * EmaGradClip of github.com/tum-pbs/pde-transformer, callback/ema_clip.py.  For the norm N of the
+ * whole gradient, with k steps before this one,
  *
  *     M = above (e2 / (1 - slow^k)),  C = to (e1 / (1 - fast^k));  at the first step M = 1e4, C = 1
  *     N > M: scale = min(1, rcp(C, N + 1e-6)), x = C;  else scale = 1, x = N

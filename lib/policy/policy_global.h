@@ -18,8 +18,8 @@
  * A step with N above skip_above is left out (Megatron-LM's grad_norm_skip_threshold), after it was
  * clipped; above zero_above its gradient is 0, and the optimizer still moves (axlearn).  bad says
  * what a norm that is not finite does: its own arithmetic; the step is left out (DeepSpeed since
- * 0.16); or it counts as 1 (DeepSpeed up to 0.15, which took the -1 of an overflow for a norm of 1).
- * No state.
+ * 0.16); or it counts as 1 (DeepSpeed up to 0.15, which took the -1 of an overflow for a norm of
+ * 1). No state.
  */
 #ifndef GTR_POLICY_GLOBAL_H
 #define GTR_POLICY_GLOBAL_H

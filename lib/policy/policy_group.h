@@ -1,7 +1,7 @@
 /* policy_group.h - a fixed limit for each group's own norm n.
  *
  *     form=torch   scale = min(1, max_norm / (n + eps))    clip_grad_norm_ once per group
- *     form=keras   scale = max_norm / max(n, max_norm)     Keras clipnorm, as XLA compiles it; there
+ *     form=keras   scale = max_norm / max(n, max_norm)     Keras clipnorm as XLA has it; there
  *                                                          a group is a variable
  *
  * both of them by reciprocal.  NaN scales by NaN, infinity by 0.  With a quantile, max_norm is set

@@ -4,8 +4,8 @@
 
 #include "public.h"
 
-/* To add a policy: include its header in policy_headers.h, give it a line X(ID, stem, unit) here, and
- * its rows in a catalogue_*.c.  The stem names its header, its structs and its functions; all
+/* To add a policy: include its header in policy_headers.h, give it a line X(ID, stem, unit) here,
+ * and its rows in a catalogue_*.c.  The stem names its header, its structs and its functions; all
  * switches and kernels follow. */
 
 GTR_PUBLIC_BEGIN

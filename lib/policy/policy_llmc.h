@@ -1,15 +1,16 @@
-/* policy_llmc.h - steps whose loss or norm is an outlier of the last 128 are left out; the others are clipped.
+/* policy_llmc.h - steps whose loss or norm is an outlier of the last 128 are left out; the others
+ * are clipped.
  *
- * github.com/karpathy/llm.c, outlier_detector.h and train_gpt2.cu (-sl, -sg, default off).  Of the last
- * `window` losses, and norms N of the whole gradient, this one among them, running sums S and Q of the
- * values and their squares give
+ * github.com/karpathy/llm.c, outlier_detector.h and train_gpt2.cu (-sl, -sg, default off).  Of the
+ * last `window` losses, and norms N of the whole gradient, this one among them, running sums S and
+ * Q of the values and their squares give
  *
  *     m = S / window,  z = (x - m) / sqrt(Q / window - m^2), 0 if that root is 0
  *
  * once the window is full; a z above its limit leaves the step out.  Else N > max_norm: scale =
- * max_norm / N, divided once.  A NaN that has entered the sums never leaves them: z is NaN for the rest
- * of the run, and nothing is left out any more.  No z is above (window - 1) / sqrt(window), 11.27 of
- * 128.  A limit of 0 is off.
+ * max_norm / N, divided once.  A NaN that has entered the sums never leaves them: z is NaN for the
+ * rest of the run, and nothing is left out any more.  No z is above (window - 1) / sqrt(window),
+ * 11.27 of 128.  A limit of 0 is off.
  */
 #ifndef GTR_POLICY_LLMC_H
 #define GTR_POLICY_LLMC_H

@@ -1,16 +1,16 @@
 /* policy_olmo.h - each tensor's norm held to a multiple of its average, as OLMo does.
  *
- * Optimizer.clip_grads_and_collect_metrics of github.com/allenai/OLMo, olmo/optim.py.  In fp32, with n
- * the norm of the tensor (of the group of this lane) and e its average, which starts at the second n
- * (the first step keeps none),
+ * Optimizer.clip_grads_and_collect_metrics of github.com/allenai/OLMo, olmo/optim.py.  In fp32,
+ * with n the norm of the tensor (of the group of this lane) and e its average, which starts at the
+ * second n (the first step keeps none),
  *
  *     scale = min(1, (ratio e) / (n + 1e-6))        tensor / tensor: divided once
  *     e = lerp(e, n scale, 1 - beta),  beta = max(beta1, beta2)
  *
  * lerp(a, b, w) is a + w (b - a) for w < 1/2 and b - (b - a) (1 - w) else, its last two operations
- * fused on a CPU: in doubles the product is exact, and one rounding more in 2^29 is all that is left.
- * After a NaN e, and every scale, is NaN; a norm of 0 that is clipped to 0 or starts the average
- * makes it 0 for ever.  upper is ratio e.  precision=fp64 leaves the roundings out.
+ * fused on a CPU: in doubles the product is exact, and one rounding more in 2^29 is all that is
+ * left. After a NaN e, and every scale, is NaN; a norm of 0 that is clipped to 0 or starts the
+ * average makes it 0 for ever.  upper is ratio e.  precision=fp64 leaves the roundings out.
  */
 #ifndef GTR_POLICY_OLMO_H
 #define GTR_POLICY_OLMO_H

@@ -1,9 +1,9 @@
 /* policy_ratio.h - the ways in which a limit and a norm become a factor; included before the steps.
  *
- * torch divides a number by a tensor as reciprocal(tensor) * number, two roundings, and so do optax,
- * which divides the gradient by its norm and then multiplies, and Keras under XLA.  Python floats
- * and tensor / tensor are divided once.  They differ by one unit of the last place in about a fifth
- * of all cases, so each policy says which is its own.
+ * torch divides a number by a tensor as reciprocal(tensor) * number, two roundings, and so do
+ * optax, which divides the gradient by its norm and then multiplies, and Keras under XLA.  Python
+ * floats and tensor / tensor are divided once.  They differ by one unit of the last place in about
+ * a fifth of all cases, so each policy says which is its own.
  */
 
 /* limit / norm of number / tensor. */

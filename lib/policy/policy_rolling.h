@@ -7,8 +7,8 @@
  *     t = m + sigmas d;  N > t: scale = t / max(N, 1e-6)
  *
  * once there are max(2, window / 2) of them.  A NaN scales nothing, and while it is in the window
- * nothing is clipped.  XLA adds the window up in an order of its own, so the original's t differs from
- * this one by some 2e-7 of it.  upper is t.
+ * nothing is clipped.  XLA adds the window up in an order of its own, so the original's t differs
+ * from this one by some 2e-7 of it.  upper is t.
  */
 #ifndef GTR_POLICY_ROLLING_H
 #define GTR_POLICY_ROLLING_H

@@ -5,12 +5,12 @@
  * and deviations d of those of the last `window` steps, this one not among them,
  *
  *     form=olmo-core   the step is taken if  l - m <= sigmas d  and  N - m <= sigmas d
- *     form=levanter    ... if  l <= m + sigmas d  and  N <= m + sigmas d, in fp32; d is at least 1e-6
+ *     form=levanter    ... if  l <= m + sigmas d  and  N <= m + sigmas d, in fp32; d at least 1e-6
  *
  * and always while there are fewer than max(2, window / 2) (OLMo-core counts this step).  d is the
  * sample's (n - 1) in OLMo-core, the population's (n) in levanter.  Losses and norms enter as they
- * came, also of steps that were left out: a NaN in the window leaves every step out until it has gone.
- * use_loss=off looks at norms alone.  upper is the norm's end.
+ * came, also of steps that were left out: a NaN in the window leaves every step out until it has
+ * gone. use_loss=off looks at norms alone.  upper is the norm's end.
  */
 #ifndef GTR_POLICY_SKIPSTEP_H
 #define GTR_POLICY_SKIPSTEP_H

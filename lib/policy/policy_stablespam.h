@@ -1,17 +1,19 @@
-/* policy_stablespam.h - Stable-SPAM: a tensor's largest element held to its average, then its norm to its own.
+/* policy_stablespam.h - Stable-SPAM: a tensor's largest element held to its average, then its norm
+ * to its own.
  *
- * Huang et al., arXiv 2502.17055; github.com/TianjinYellow/StableSPAM, stablespam.py.  With a the largest
- * magnitude and n the norm of the tensor (of the group of this lane), at the k-th step (every `gap`
- * steps, when the optimizer forgets its moments, k starts again; T, mu and nu do not),
+ * Huang et al., arXiv 2502.17055; github.com/TianjinYellow/StableSPAM, stablespam.py.  With a the
+ * largest magnitude and n the norm of the tensor (of the group of this lane), at the k-th step
+ * (every `gap` steps, when the optimizer forgets its moments, k starts again; T, mu and nu do not),
  *
  *     T = theta T + (1 - theta) a,  T' = T / (1 - theta^k);  elements above T' are cut to it
  *     mu = beta1 mu + (1 - beta1) n',  nu = beta2 nu + (1 - beta2) n'^2,  n' the norm after the cut
  *     scale = (1 / n') mu / (1 - beta1^k) / (sqrt(nu / (1 - beta2^k)) + eps)
  *
- * always, up or down: the norm becomes its own average over its own root mean square.  n' is not known
- * from n and a alone, unless one element at most is above T': n'^2 = n^2 - a^2 + T'^2 is taken, exact
- * in that case and an upper bound else.  The scale is that of elements that were not cut; a zero
- * gradient, and one that is NaN, is left alone.  After a NaN everything is NaN.  upper is T', which holds a.
+ * always, up or down: the norm becomes its own average over its own root mean square.  n' is not
+ * known from n and a alone, unless one element at most is above T': n'^2 = n^2 - a^2 + T'^2 is
+ * taken, exact in that case and an upper bound else.  The scale is that of elements that were not
+ * cut; a zero gradient, and one that is NaN, is left alone.  After a NaN everything is NaN.  upper
+ * is T', which holds a.
  */
 #ifndef GTR_POLICY_STABLESPAM_H
 #define GTR_POLICY_STABLESPAM_H

@@ -1,13 +1,13 @@
 /* policy_trellis.h - a percentile of the last finite norms, once there are enough of them.
  *
- * AdaptiveGradClipper of github.com/microsoft/TRELLIS, grad_clip_utils.py.  A ring of `window` norms,
- * in fp32, to which a norm is added after it was tested, if it is finite; with C the ring's percentile
- * once it is full, but max_norm at most, and max_norm before that,
+ * AdaptiveGradClipper of github.com/microsoft/TRELLIS, grad_clip_utils.py.  A ring of `window`
+ * norms, in fp32, to which a norm is added after it was tested, if it is finite; with C the ring's
+ * percentile once it is full, but max_norm at most, and max_norm before that,
  *
  *     scale = min(1, rcp(C, N + 1e-6))
  *
- * as clip_grad_norm_ has it, N the norm of the whole gradient.  A NaN scales by NaN, as infinity does
- * without a limit; neither leaves a trace in the ring.
+ * as clip_grad_norm_ has it, N the norm of the whole gradient.  A NaN scales by NaN, as infinity
+ * does without a limit; neither leaves a trace in the ring.
  */
 #ifndef GTR_POLICY_TRELLIS_H
 #define GTR_POLICY_TRELLIS_H

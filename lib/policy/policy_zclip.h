@@ -1,4 +1,5 @@
-/* policy_zclip.h - ZClip: a norm far above its running mean is brought down to where it would not be.
+/* policy_zclip.h - ZClip: a norm far above its running mean is brought down to where it would not
+ * be.
  *
  * Kumar et al., arXiv 2504.02507; github.com/bluorion-com/ZClip, zclip.py.  For the norm N of the
  * whole gradient, with the mean m and the variance v of the first `warmup` norms and then their
@@ -8,13 +9,14 @@
  *     form=adaptive    t = (m + z_max sqrt v / (z / z_max)) factor
  *     form=mean        t = m
  *     form=percentile  t = m + z_max sqrt v, and a spike is what is above t
- *     x = t for a spike, N else;  C = min(x, max_norm);  N > C: scale = C / (N + 1e-6), divided once
+ *     x = t for a spike, N else;  C = min(x, max_norm);  N > C: scale = C / (N + 1e-6)
  *     m = alpha m + (1 - alpha) x,  v = alpha v + (1 - alpha) (x - m)^2 with the new m
  *
- * So what a spike was brought down to enters the averages, the cap max_norm does not.  During warm-up,
- * its last step included, only the cap holds, as clip_grad_norm_ has it (by reciprocal).  update=off
- * leaves the averages as they are at a spike.  After a NaN the averages are NaN for ever: no spike is
- * seen any more, the cap stays.  upper is min(max_norm, m + z_max sqrt v).
+ * So what a spike was brought down to enters the averages, the cap max_norm does not.  During
+ * warm-up, its last step included, only the cap holds, as clip_grad_norm_ has it (by
+ * reciprocal).  update=off leaves the averages as they are at a spike.  After a NaN the averages
+ * are NaN for ever: no spike is seen any more, the cap stays.  upper is min(max_norm, m + z_max
+ * sqrt v).
  */
 #ifndef GTR_POLICY_ZCLIP_H
 #define GTR_POLICY_ZCLIP_H

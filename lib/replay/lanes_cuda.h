@@ -12,9 +12,9 @@ extern "C" {
 
 #ifdef GTR_CUDA
 
-/* Runs n_lanes lanes on GPU `number`, and waits.  policy and params: one each a lane, as numel if it
- * is not NULL; in->sumsq, maxabs and weight and all that `out` has: [n_lanes][n_steps], the rest of
- * *in is shared. */
+/* Runs n_lanes lanes on GPU `number`, and waits.  policy and params: one each a lane, as numel if
+ * it is not NULL; in->sumsq, maxabs and weight and all that `out` has: [n_lanes][n_steps], the rest
+ * of *in is shared. */
 enum gtr_code gtr_lanes_cuda(int number, const enum gtr_policy_id *policy,
                              const union gtr_params *params, const double *numel, size_t n_lanes,
                              const struct gtr_lane_input *in, const struct gtr_lane_output *out,

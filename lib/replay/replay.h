@@ -64,8 +64,8 @@ struct gtr_decisions {
 unsigned gtr_setting_series(const struct gtr_setting *setting);
 
 /* Runs one lane per group.  A setting that needs what the series does not have (losses, largest
- * elements, weights) is an error that names it.  The group that the rule left out of clipping keeps scale 1, unless the
- * policy decides for the whole gradient.  Free with gtr_decisions_free. */
+ * elements, weights) is an error that names it.  The group that the rule left out of clipping keeps
+ * scale 1, unless the policy decides for the whole gradient.  Free with gtr_decisions_free. */
 enum gtr_code gtr_replay_run(const struct gtr_replay *replay, const struct gtr_setting *setting,
                              struct gtr_decisions **decisions, struct gtr_err *err);
 void gtr_decisions_free(struct gtr_decisions *decisions);
@@ -76,7 +76,8 @@ const struct gtr_series *gtr_replay_series(const struct gtr_replay *replay);
 const double *gtr_replay_progress(const struct gtr_replay *replay); /* [T] as policies see it */
 const double *gtr_replay_total(const struct gtr_replay *replay); /* [T]; as norms are propagated */
 
-/* What all groups' lanes read of group j, without its energies, and what the policy's look-back gives.
+/* What all groups' lanes read of group j, without its energies, and what the policy's look-back
+ * gives.
  */
 void gtr_replay_input(const struct gtr_replay *replay, size_t group, struct gtr_lane_input *in);
 

@@ -5,7 +5,7 @@
  * setting taken out of a sweep and replayed alone has the same numbers to the bit.
  *
  *   clip_rate, raise_rate, saturation, empty_rate   shares of decisions
- *   skip_rate     share of decisions in steps that the policy left out; nothing else is said of them
+ *   skip_rate     share of decisions in steps that the policy left out; no more is said of them
  *                 but that their spikes did not get through
  *   scale_mean, scale_min, scale_max
  *   attenuation   mean of -ln s

@@ -15,10 +15,8 @@ static inline void must(int condition)
 
 /* Bytes of one value of each matrix. */
 static const size_t value_size[GTR_NORM_COUNT] = {
-    [GTR_SUMSQ] = sizeof(double),
-    [GTR_MAXABS] = sizeof(float),
-    [GTR_NONFINITE] = sizeof(uint64_t),
-    [GTR_PARAM_SUMSQ] = sizeof(double),
+    [GTR_SUMSQ] = sizeof(double),       [GTR_MAXABS] = sizeof(float),
+    [GTR_NONFINITE] = sizeof(uint64_t), [GTR_PARAM_SUMSQ] = sizeof(double),
     [GTR_NAN] = sizeof(uint64_t),
 };
 
