@@ -125,7 +125,11 @@ static struct input edge_input(void)
 static uint64_t lane_digest(enum gtr_policy_id id, const union gtr_params *params,
                             const struct input *in, uint64_t digest)
 {
-    struct gtr_lane_input from = { in->sumsq, in->total, in->progress, in->skip, in->n_steps };
+    struct gtr_lane_input from = { .sumsq = in->sumsq,
+                                   .total = in->total,
+                                   .progress = in->progress,
+                                   .skip = in->skip,
+                                   .n_steps = in->n_steps };
     double *out = gtr_alloc(3 * in->n_steps, sizeof *out);
     uint8_t *flags = gtr_alloc(in->n_steps, 1);
     struct gtr_lane_output to = { out, NULL, NULL, flags };

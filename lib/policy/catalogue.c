@@ -38,7 +38,7 @@ static const struct gtr_preset presets[] = {
       "NVIDIA/Megatron-LM, clip_grads.py" },
     { "deepspeed", GTR_GLOBAL, "max_norm=1,form=deepspeed,bad=skip",
       "ZeRO; steps that are not finite are left out", "DeepSpeed 0.16 and later" },
-    { "deepspeed-0.15", GTR_GLOBAL, "max_norm=1,form=deepspeed,bad=one",
+    { "deepspeed-15", GTR_GLOBAL, "max_norm=1,form=deepspeed,bad=one",
       "ZeRO; a norm that is not finite counted as 1", "DeepSpeed up to 0.15" },
     { "keras-global", GTR_GLOBAL, "max_norm=1,form=keras", "global_clipnorm",
       "keras.optimizers, global_clipnorm" },

@@ -3,10 +3,10 @@
  * "beta=0.8:0.999:16:logit" has its values evenly in ln(x / (1 - x)).  The first and the last are
  * the ends as typed; those between are made by gtr_ln and gtr_exp, so they are the same everywhere.
  *
- * "auto" asks for the range that the catalogue says is worth trying, and for limits on norms for one
- * from the trace's own norms.  A limit far below the usual norms clips
- * everything, one above the largest nothing; what is worth trying lies between, with some room at
- * both ends.  Norms of 0 say nothing about that.
+ * "auto" asks for the range that the catalogue says is worth trying, and for limits on norms for
+ * one from the trace's own norms.  A limit far below the usual norms clips everything, one above
+ * the largest nothing; what is worth trying lies between, with some room at both ends.  Norms of 0
+ * say nothing about that.
  */
 #define _GNU_SOURCE
 #include "plan_private.h"

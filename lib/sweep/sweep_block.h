@@ -26,8 +26,8 @@ enum gtr_code gtr_sweep_space_init(struct gtr_sweep_space *space, size_t n_group
                                    struct gtr_err *err);
 void gtr_sweep_space_free(struct gtr_sweep_space *space);
 
-/* n settings: params [n][G], out [n][GTR_OBJECTIVE_COUNT].  A kernel that is not here, or cannot run
- * these settings, is replaced by the scalar path.  False for want of memory. */
+/* n settings: params [n][G], out [n][GTR_OBJECTIVE_COUNT].  A kernel that is not here, or cannot
+ * run these settings, is replaced by the scalar path.  False for want of memory. */
 bool gtr_sweep_block(const struct gtr_sweep_rows *rows, enum gtr_policy_id policy,
                      const union gtr_params *params, size_t n, int scales_only,
                      enum gtr_sweep_kernel kernel, struct gtr_sweep_space *space, double *out);

@@ -31,8 +31,8 @@ struct gtr_sweep_load {
 extern "C" {
 #endif
 
-/* Room in each slot for n_settings, n_params structs and n_keys look-backs.  Free with gtr_sweep_gpu_close, also
- * after failure. */
+/* Room in each slot for n_settings, n_params structs and n_keys look-backs.  Free with
+ * gtr_sweep_gpu_close, also after failure. */
 enum gtr_code gtr_sweep_gpu_open(int number, const struct gtr_sweep_rows *rows, size_t n_settings,
                                  size_t n_params, size_t n_keys, struct gtr_sweep_gpu **gpu,
                                  struct gtr_err *err);

@@ -47,8 +47,8 @@ struct wave {
     int is_global; /* policy with spill */
 };
 
-/* What most lanes read of a row; 16-byte loads.  The rest, which few policies ask for, is the same for
- * all threads of a block and is read where it lies. */
+/* What most lanes read of a row; 16-byte loads.  The rest, which few policies ask for, is the same
+ * for all threads of a block and is read where it lies. */
 struct alignas(16) staged {
     double sumsq, norm, total, progress, log_ratio, unused;
 };
@@ -130,8 +130,9 @@ static __device__ void leave_alone(const struct wave &w, size_t lane)
         w.scale[(r - w.first) * lanes_of(w) + lane] = 1.0;
 }
 
-/* One lane through its rows.  policy, full and usual are constants, and fold away; usual: of settings
- * of which gtr_policy_is_usual is known, so that what no lane asks for is not asked at every step. */
+/* One lane through its rows.  policy, full and usual are constants, and fold away; usual: of
+ * settings of which gtr_policy_is_usual is known, so that what no lane asks for is not asked at
+ * every step. */
 static __device__ __forceinline__ void run_lane(const struct wave &w, enum gtr_policy_id policy,
                                                 bool full, bool usual)
 {

@@ -1,8 +1,8 @@
 /* wide_steps.h - steps of policies for vectors: operators.h with other meanings.
  *
  * A lane's parameters, state and observations lie beside those of other settings, so P, GET and PUT
- * find a field by its place in the struct of doubles that the policy's header declares.  Included by
- * wide_body.h.
+ * find a field by its place in the struct of doubles that the policy's header declares.  Included
+ * by wide_body.h.
  */
 
 /* gtr_obs and gtr_action of one vector of settings. */
@@ -49,7 +49,7 @@ INLINE struct wide_action leave(void)
 
 #include "policy_headers.h"
 
-/* --- by number, which is a constant ------------------------------------------------------------ */
+/* --- by number, which is a constant ----------------------------------------------------------- */
 
 INLINE struct wide_action step_of(enum gtr_policy_id policy, const WIDE *p, double *s,
                                   const struct wide_obs *obs, bool usual)

@@ -136,8 +136,8 @@ INLINE void gather_log(struct gtr_wide_sums *sums, const struct gtr_sweep_cell *
     }
 }
 
-/* The logarithms of a step, two vectors of settings at a time.  `whole`: all groups have the scale of
- * the first that is tallied, and a policy may have left the step out. */
+/* The logarithms of a step, two vectors of settings at a time.  `whole`: all groups have the scale
+ * of the first that is tallied, and a policy may have left the step out. */
 INLINE void gather_logs(struct gtr_wide *wide, size_t r, bool whole)
 {
     const struct gtr_sweep_rows *rows = wide->rows;

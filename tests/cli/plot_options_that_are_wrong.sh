@@ -12,7 +12,7 @@ try plot run.h5 --size 5by3
 try plot run.h5 --size 0.2x3
 try plot run.h5 --size 5x
 try plot run.h5 --size nan
-try plot run.h5 -p agc
+try plot run.h5 -p aggcc
 try plot run.h5 -p aggc --group k_prj
 try plot run.h5 -p aggc --group xylophone
 try plot run.h5 --figure layers --group k_prj

@@ -5,7 +5,7 @@ make_trace run.h5
 try report
 try report run.h5
 try report nothing.h5 -o page.html
-try report run.h5 -p agc -o page.html
+try report run.h5 -p aggcc -o page.html
 try report run.h5 --tsv - -o page.html
 try report run.h5 run.h5 -o page.html
 try report run.h5 -o nowhere/page.html

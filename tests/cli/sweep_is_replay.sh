@@ -9,7 +9,7 @@
 cmp sweep.tsv one.tsv && echo "the same on one thread"
 
 first=$(head -n 1 sweep.tsv | tr '\t' '\n' | grep -n '^clip_rate$' | cut -d: -f1)
-last=$(head -n 1 sweep.tsv | tr '\t' '\n' | grep -n '^spill$' | cut -d: -f1)
+last=$(head -n 1 sweep.tsv | tr '\t' '\n' | grep -n '^skip_rate$' | cut -d: -f1)
 same=0 all=0
 while IFS=$'\t' read -r wanted text; do
     got=$("$GRADTRACE" replay "$TRACES/lora.h5" -p "$text" --objectives - 2>/dev/null |
