@@ -233,7 +233,7 @@ class Recorder:
 
     def close(self):
         """Completes the file.  Safe to call twice, and after a failure."""
-        self._guard(self._finish)
+        self._guard(self._finish, after="")
 
     def __enter__(self):
         return self
@@ -253,7 +253,7 @@ class Recorder:
 
     # What follows may raise; _guard is what keeps that out of the training loop.
 
-    def _guard(self, work):
+    def _guard(self, work, after="; recording stops here, training goes on"):
         if self.failed is not None or os.getpid() != self._process:
             return
         try:
@@ -266,12 +266,12 @@ class Recorder:
             if self.strict:
                 if isinstance(error, Error):
                     raise
-                raise Error(self._complaint()) from error
-            warnings.warn(self._complaint(), RuntimeWarning, stacklevel=3)
+                raise Error(self._complaint(after)) from error
+            warnings.warn(self._complaint(after), RuntimeWarning, stacklevel=3)
 
-    def _complaint(self):
+    def _complaint(self, after):
         about = "" if self.path in self.failed else f"{self.path}: "
-        return f"gradtrace: {about}{self.failed}; recording stops here, training goes on"
+        return f"gradtrace: {about}{self.failed}{after}"
 
     def _give_up(self):
         """Keeps the steps that are complete; the reason why is in self.failed already."""
@@ -346,6 +346,8 @@ class Recorder:
         stopped = self._handle.elements_stopped() if self._gradients.keeps else ""
         if stopped and not self._told_stopped:
             self._told_stopped = True
+            if self.strict:
+                raise Error(stopped, "system")
             self._remarks.append(f"{stopped}; from here on norms only")
         self._remarks += [said for said in (
             self._handle.warning() if first else "", self._progress.step(self._handle)
