@@ -96,6 +96,7 @@ class Replay:
     upper: _Floats
     capped: NDArray[np.bool_]
     empty: NDArray[np.bool_]
+    skipped: NDArray[np.bool_]
     policy: str
     groups: list[str]
     steps: NDArray[np.int64]

@@ -5,7 +5,7 @@ compares the two.
 """
 
 from ctypes import POINTER, Structure, c_bool, c_char_p, c_double, c_int, c_int64, c_size_t
-from ctypes import c_uint8, c_uint64, c_void_p
+from ctypes import c_uint, c_uint8, c_uint64, c_void_p
 
 from . import _library
 from ._library import Err
@@ -143,6 +143,15 @@ class Decisions(Structure):
     ]
 
 
+# What gtr_series_read_with reads besides norms: what some policies ask for.
+SERIES_MAXABS, SERIES_WEIGHTS = 1, 2
+
+# enum gtr_oddity
+IS_INFINITE = 2
+
+# Flags of a decision
+CAPPED, EMPTY, SKIPPED = 1, 2, 4
+
 # enum gtr_norm, and what NumPy calls the type of each
 NORMS = {
     "sumsq": (0, "f8"),
@@ -160,7 +169,9 @@ _CALLS = {
         c_void_p, c_size_t, c_size_t, c_size_t, c_uint64, c_uint64, c_void_p, c_size_t
     ],
     "gtr_groups_new": [c_char_p, POINTER(Head), POINTER(POINTER(Groups))],
-    "gtr_series_read": [c_void_p, POINTER(Groups), c_size_t, POINTER(POINTER(Series))],
+    "gtr_series_read_with": [
+        c_void_p, POINTER(Groups), c_uint, c_size_t, POINTER(POINTER(Series))
+    ],
     "gtr_setting_parse": [c_char_p, POINTER(c_void_p)],
     "gtr_replay_new": [POINTER(Series), POINTER(ReplayOptions), POINTER(c_void_p)],
     "gtr_replay_run": [c_void_p, c_void_p, POINTER(POINTER(Decisions))],

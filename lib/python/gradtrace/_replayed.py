@@ -19,6 +19,7 @@ class Replay:
     scale           factor of each group's gradient; NaN where the step is left out
     lower, upper    the interval that the policy compared the norm with; NaN or infinite if none
     capped, empty   bool [T][G]: a cap chose the scale; lower > upper
+    skipped         bool [T]: the policy left the whole step out
     policy          the setting written out in full, as -p takes it
     groups          names of the G groups
     steps           int64 [T]: the run's own step numbers
@@ -58,7 +59,8 @@ class Replay:
             owner.array(getattr(decisions.contents, name), shape, kind).T
             for name, kind in (("scale", "f8"), ("lower", "f8"), ("upper", "f8"), ("flags", "u1"))
         )
-        self.capped, self.empty = (flags & 1) != 0, (flags & 2) != 0
+        self.capped, self.empty = (flags & _reading.CAPPED) != 0, (flags & _reading.EMPTY) != 0
+        self.skipped = ((flags & _reading.SKIPPED) != 0).any(axis=1)
 
     @property
     def stats(self):

@@ -1,6 +1,7 @@
 """_trace.py - a trace to read and to ask."""
 
 import json
+import math
 import os
 import tempfile
 from ctypes import POINTER, byref, c_void_p
@@ -124,7 +125,8 @@ class Trace:
         return found
 
     def norms(self, group_by=None):
-        """float64 [T][G]: L2 norm of each group's gradient, NaN where an element was not finite.
+        """float64 [T][G]: L2 norm of each group's gradient; infinite or NaN where an element was
+        (NaN if the trace does not say which).
 
         Groups are those of groups(group_by), in that order.
         """
@@ -132,7 +134,7 @@ class Trace:
 
     @property
     def norm(self):
-        """float64 [T]: L2 norm of the whole gradient, NaN where an element was not finite."""
+        """float64 [T]: L2 norm of the whole gradient; infinite or NaN where an element was."""
         return self._series_of(None).norm
 
     def frame(self, group_by=None):
@@ -290,7 +292,8 @@ class _Series:
         groups, series = POINTER(_reading.Groups)(), POINTER(_reading.Series)()
         call("gtr_groups_new", text_or_null(group_by), byref(trace._head), byref(groups))
         try:
-            call("gtr_series_read", trace._owner.pointer, groups, 0, byref(series))
+            what = _reading.SERIES_MAXABS | _reading.SERIES_WEIGHTS
+            call("gtr_series_read_with", trace._owner.pointer, groups, what, 0, byref(series))
             self.of_tensor = groups.contents.of_tensor[: groups.contents.n_tensors]
         finally:
             library.gtr_groups_free(groups)
@@ -301,9 +304,15 @@ class _Series:
         shape = (read.n_groups, read.n_steps)
         self.norms = numpy.sqrt(owner.array(read.sumsq, shape, "f8")).T
         self.norm = owner.array(read.total, shape[1:], "f8").copy()
-        self.norm[owner.array(read.nonfinite, shape[1:], "u1") != 0] = numpy.nan
+        _mark(self.norm, owner.array(read.nonfinite, shape[1:], "u1"))
         if read.group_nonfinite:
-            self.norms[owner.array(read.group_nonfinite, shape, "u1").T != 0] = numpy.nan
+            _mark(self.norms, owner.array(read.group_nonfinite, shape, "u1").T)
+
+
+def _mark(norms, oddities):
+    """Norms that were infinite or NaN, as they were; NaN where the trace does not say which."""
+    odd = oddities != 0
+    norms[odd] = [math.inf if o == _reading.IS_INFINITE else math.nan for o in oddities[odd]]
 
 
 def _text(value):
