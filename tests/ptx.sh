@@ -21,9 +21,9 @@ cd "$(dirname "$0")/.." || exit 1
 
 NVCC=${NVCC:-nvcc} ARCHS=${ARCHS:-80 90}
 
-# kernel -> bytes it may spill.  The sweep's, held to 96 registers so that five blocks of threads fit,
-# what is set before their rows and wanted after; rmsprop's walk (GTR_RMSPROP is 3), which divides
-# before it remembers and is held to 128, as much.
+# kernel -> bytes it may spill.  The sweep's, held to 96 registers so that five blocks of threads
+# fit, what is set before its rows and wanted after; rmsprop's walk (GTR_RMSPROP is 3), which
+# divides before it remembers and is held to 128, as much.
 declare -A excused=([gtr_sweep_all_usual_aggc]=16
                     ["gtr_update_walk_rows<3>"]=64)
 
