@@ -53,7 +53,7 @@ enum gtr_code gtr_sweep_one(const struct gtr_replay *replay, const struct gtr_ba
     return rc;
 }
 
-static void run_batch(const struct gtr_sweep_work *work, struct batch *batch,
+static void run_batch(struct gtr_sweep_work *work, struct batch *batch,
                       struct gtr_sweep_space *space)
 {
     double results[GTR_SWEEP_LANES][GTR_OBJECTIVE_COUNT];

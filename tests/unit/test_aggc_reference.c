@@ -120,8 +120,11 @@ static void lane_set(struct lane *lane, size_t t, double norm, size_t total_step
 static void lane_run(struct lane *lane, const char *text)
 {
     static const char *const group[] = { "any" };
-    const struct gtr_lane_input in = { lane->sumsq, lane->total, lane->progress, lane->skip,
-                                       lane->n };
+    const struct gtr_lane_input in = { .sumsq = lane->sumsq,
+                                       .total = lane->total,
+                                       .progress = lane->progress,
+                                       .skip = lane->skip,
+                                       .n_steps = lane->n };
     const struct gtr_lane_output out = { lane->lower, lane->upper, lane->scale, NULL };
     struct gtr_setting *setting;
     union gtr_params params[1];

@@ -308,7 +308,7 @@ void update_place_at(const struct update_found *found, size_t policy, size_t gro
         .plain = (double)NAN,
         .change = (double)NAN,
         .cosine = (double)NAN,
-        .error = { (double)NAN, (double)NAN, (double)NAN },
+        .error = { (double)NAN, (double)NAN, (double)NAN, (double)NAN },
     };
     size_t t = update_row(found, r);
 
