@@ -75,7 +75,8 @@ GTR_HD int gtr_aggc_is_usual(const struct gtr_aggc_params *p)
 #define STEM aggc
 
 /* The multipliers at a point of the run, the same for all groups of a setting: given[0] is low,
- * given[1] high.  The early test comes first: with a transition of 0 the step at the switch itself
+ * given[1] high.  given[2] is what L must be above the norm by, infinite if nothing is raised, and
+ * given[3] the cap on what is raised.  The early test comes first: with a transition of 0 the step at the switch itself
  * is still early. */
 AHEAD(aggc)
 {
@@ -100,6 +101,8 @@ AHEAD(aggc)
     }
     obs->given[0] = low;
     obs->given[1] = high;
+    obs->given[2] = PICK(DIFFER(P(raise), zero), NUM(1e-12), NUM(HUGE_VAL));
+    obs->given[3] = PICK(ABOVE(P(max_up), zero), P(max_up), NUM(HUGE_VAL));
 }
 
 /* S before this step's decision: form=paper lets the norm in first. */
@@ -115,7 +118,8 @@ STEP(aggc)
     const REAL zero = NUM(0.0), one = NUM(1.0), tiny = NUM(1e-12), none = NUM(HUGE_VAL);
     ACTION act = LEAVE;
     REAL n = obs->norm, ema = GET(ema), fresh = one - P(beta), margin = tiny, ratio;
-    MASK clip, lift, code = EQUAL(zero, zero), fixed = ABOVE(zero, zero), may;
+    REAL margin_down = obs->given[2];
+    MASK clip, lift, code = ALWAYS, fixed = ABOVE(zero, zero), may;
 
     if (!usual) {
         MASK paper = EQUAL(P(form), NUM((double)GTR_AGGC_PAPER));
@@ -123,6 +127,7 @@ STEP(aggc)
         fixed = EQUAL(P(form), NUM((double)GTR_AGGC_FIXED));
         code = EQUAL(P(form), NUM((double)GTR_AGGC_CODE));
         margin = PICK(paper, zero, tiny);
+        margin_down = PICK(BOTH(paper, ABOVE(none, margin_down)), zero, margin_down);
         n = PICK(ABOVE(P(norm_eps), zero), ROOT(obs->sumsq + P(norm_eps)), n);
         ema = TEXT(aggc_seen)(paper, BOTH(EQUAL(GET(started), zero), EQUAL(P(init_zero), zero)),
                               ema, P(beta) * ema + fresh * n, n);
@@ -137,11 +142,10 @@ STEP(aggc)
         may = EITHER(ABOVE(act.upper, zero), NOT_SECOND(EQUAL(ema, ema), EITHER(code, fixed)));
     }
     clip = BOTH(may, ABOVE(n, act.upper + margin));
-    lift = BOTH(DIFFER(P(raise), zero), ABOVE(act.lower - margin, n));
-    lift = NOT_SECOND(lift, clip);
+    lift = NOT_SECOND(ABOVE(act.lower - margin_down, n), clip);
     if (ANY(EITHER(clip, lift))) {
         REAL least = PICK(clip, P(max_down), NUM(-HUGE_VAL));
-        REAL most = PICK(BOTH(lift, ABOVE(P(max_up), zero)), P(max_up), none);
+        REAL most = PICK(lift, obs->given[3], none);
 
         /* One division for both: where neighbours on a GPU differ, each would wait. */
         ratio = PICK(clip, act.upper, act.lower) / (n + tiny);
