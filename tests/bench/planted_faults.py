@@ -9,7 +9,8 @@ not made again.  A fault is told if a warning or a severe finding has one of its
 the fault has a step or a tensor, names it: a step that is off by at most 20, or by what the finding
 itself leaves open.  False is each warning or severe finding about a healthy run itself.
 
-The thresholds were set by other seeds (100, 101 and 7) than those of the table (13, and 13 to 17).
+The thresholds were set by other seeds (7, 100, 101, and for healthy runs some of 0 to 14) than those
+of the manual's table (23, and 23 to 27).
 """
 
 import argparse
@@ -478,7 +479,7 @@ def look_at_healthy(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("folder")
-    parser.add_argument("--seed", type=int, default=13)
+    parser.add_argument("--seed", type=int, default=23)
     parser.add_argument("--healthy", type=int, default=5, help="seeds of each healthy training")
     parser.add_argument("--only", default="", help="faults, by name")
     parser.add_argument("--verbose", action="store_true", help="all findings about each fault")
