@@ -9,8 +9,8 @@ not made again.  A fault is told if a warning or a severe finding has one of its
 the fault has a step or a tensor, names it: a step that is off by at most 20, or by what the finding
 itself leaves open.  False is each warning or severe finding about a healthy run itself.
 
-The thresholds were set by other seeds (7, 100, 101, and for healthy runs some of 0 to 14) than those
-of the manual's table (23, and 23 to 27).
+The thresholds were set by other seeds (7, 100, 101, and for healthy runs some of 0 to 14) than
+those of the manual's table (23, and 23 to 27).
 """
 
 import argparse
