@@ -349,7 +349,10 @@ static void running_out_of_memory_is_an_error(void)
                                      .total = ones,
                                      .nonfinite = nonfinite };
         struct gtr_groups groups = { .n_groups = U_GROUPS, .n_tensors = 3 };
-        struct gtr_decisions one = { .n_groups = U_GROUPS, .n_steps = U_STEPS, .scale = ones };
+        uint8_t no_flags[U_GROUPS * U_STEPS] = { 0 };
+        struct gtr_decisions one = {
+            .n_groups = U_GROUPS, .n_steps = U_STEPS, .scale = ones, .flags = no_flags
+        };
         const struct gtr_decisions *pointer = &one;
         struct gtr_trace *trace;
         struct gtr_replay *replay;

@@ -184,7 +184,7 @@ static inline enum gtr_code u_run_update(const struct u_run *run, const char *pa
     const struct gtr_decisions *pointers[U_POLICIES_MAX];
     int64_t index[U_STEPS];
     double zeros[U_GROUPS * U_STEPS] = { 0 }, *scales[U_POLICIES_MAX];
-    uint8_t nonfinite[U_STEPS];
+    uint8_t nonfinite[U_STEPS], no_flags[U_GROUPS * U_STEPS] = { 0 };
     struct gtr_series series = { .n_groups = U_GROUPS, .left_out = U_GROUPS };
     struct gtr_groups groups = { .n_groups = U_GROUPS, .n_tensors = run->n_tensors };
     struct gtr_trace *trace = NULL;
@@ -205,9 +205,9 @@ static inline enum gtr_code u_run_update(const struct u_run *run, const char *pa
         for (g = 0; g < U_GROUPS; g++)
             for (t = 0; t < run->n_steps; t++)
                 scales[p][g * run->n_steps + t] = run->scale[p][g][t];
-        decisions[p] = (struct gtr_decisions){ .n_groups = U_GROUPS,
-                                               .n_steps = run->n_steps,
-                                               .scale = scales[p] };
+        decisions[p] = (struct gtr_decisions){
+            .n_groups = U_GROUPS, .n_steps = run->n_steps, .scale = scales[p], .flags = no_flags
+        };
         pointers[p] = &decisions[p];
     }
     CHECK(gtr_replay_new(&series, &as_is, &replay, NULL) == GTR_OK);
