@@ -76,8 +76,9 @@ GTR_HD int gtr_aggc_is_usual(const struct gtr_aggc_params *p)
 
 /* The multipliers at a point of the run, the same for all groups of a setting: given[0] is low,
  * given[1] high.  given[2] is what L must be above the norm by, infinite if nothing is raised, and
- * given[3] the cap on what is raised.  The early test comes first: with a transition of 0 the step at the switch itself
- * is still early. */
+ * given[3] the cap on what is raised.  The early test comes first: with a transition of 0 the step
+ * at the switch itself is still early.
+ */
 AHEAD(aggc)
 {
     const REAL zero = NUM(0.0), one = NUM(1.0), least = NUM(1e-6);
