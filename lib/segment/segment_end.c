@@ -55,7 +55,7 @@ static enum gtr_code append_from(const struct gtr_journal *journal, size_t r,
 {
     enum gtr_norm norm;
 
-    for (norm = 0; norm < GTR_NORM_COUNT; norm++)
+    for (norm = 0; norm < GTR_NAN; norm++)
         gtr_journal_values(journal, r, norm, gtr_rows_of(values, norm));
     return gtr_writer_append(writer, &journal->rows[r].step, values->sumsq, values->maxabs,
                              values->nonfinite, values->param_sumsq, err);

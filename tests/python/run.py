@@ -9,6 +9,7 @@ one is missing every test counts as skipped.
 
 import glob
 import os
+import signal
 import sys
 import unittest
 
@@ -45,6 +46,9 @@ def count_tests():
 
 
 def main(words):
+    # What runs in the background may have inherited these as ignored, and so would the tests' runs.
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     build = os.environ.get("BUILD", os.path.join(TREE, "build"))
     os.environ.setdefault("GRADTRACE_LIBRARY", os.path.join(build, "libgradtrace.so"))
     sys.path[:0] = [HERE, os.path.join(TREE, "lib", "python")]

@@ -66,7 +66,8 @@ class Held(Case):
         self.assertEqual(trace.names[-1], "experts.999.w99")
         wanted = 5.0 * np.arange(1, n + 1)
         self.assertEqual(np.sqrt(trace.sumsq[1]).tolist(), wanted.tolist())
-        self.assertEqual(trace.ask("info")[14]["value"], n)
+        facts = {row["fact"]: row["value"] for row in trace.ask("info")}
+        self.assertEqual(facts["tensors"], n)
 
     def test_the_locale_of_the_process_is_left_as_it_was(self):
         before = locale.setlocale(locale.LC_ALL)

@@ -73,17 +73,21 @@ class Decisions(ctypes.Structure):
     ]
 
 
+# A handle of its own: prototypes that the package declares do not hold here.
+LIBRARY = ctypes.CDLL(_library.find())
+
+
 def call(name, *arguments):
     """A call whose last argument but the error is where a pointer goes; returns the pointer."""
     err, out = _library.Err(), c_void_p()
-    if getattr(_library.load(), name)(*arguments, byref(out), byref(err)) != 0:
+    if getattr(LIBRARY, name)(*arguments, byref(out), byref(err)) != 0:
         raise RuntimeError(err.text.decode())
     return out
 
 
 def simulate(path, optimizer):
     """What the C library makes of a trace: (update, groups, decisions of each policy)."""
-    library = _library.load()
+    library = LIBRARY
     library.gtr_trace_head.restype = c_void_p
     trace = call("gtr_trace_open", path.encode())
     groups = call("gtr_groups_new", b"tensor", c_void_p(library.gtr_trace_head(trace)))
