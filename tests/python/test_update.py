@@ -49,6 +49,8 @@ class Update(ctypes.Structure):
         ("errors", c_void_p),
         ("elements", c_uint64),
         ("captured", c_uint64),
+        ("kept", c_void_p),
+        ("blocks", c_void_p),
         ("complete", c_int),
     ]
 
