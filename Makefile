@@ -306,7 +306,7 @@ check-bits: all ## gcc and clang, -O0 to -O3 -march=native, 1 to 3 threads: the 
 # Those that depend on what torch and the frameworks are; FRAMEWORK_TESTS= runs all.
 FRAMEWORK_TESTS = test_record_trainers test_record_trl test_hugging_face_trainer \
                   test_record_scalers test_record_steps test_record_unheard test_distributed \
-                  test_sharded test_logs_imported
+                  test_sharded test_logs_imported test_reading test_stubs
 
 .PHONY: check-frameworks
 check-frameworks: all ## the Python tests with torch, transformers, PEFT and TRL from PyPI
