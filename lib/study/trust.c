@@ -92,7 +92,7 @@ void gtr_trust_fill(const struct gtr_replay *replay, const struct gtr_decisions 
     *trust = (struct gtr_trust){ unknown, unknown, unknown, false };
     for (t = 0; t < series->n_steps; t++)
         n += view.skip[t] ? 0 : 1;
-    if (n < 2 * GTR_TRUST_BLOCKS || first == end)
+    if (n < 2 * GTR_TRUST_BLOCKS || first == end || decisions->policy == GTR_NONE)
         return;
     for (t = 0, b = 0; b < GTR_TRUST_BLOCKS; b++) {
         struct stretch s =

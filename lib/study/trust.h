@@ -26,7 +26,8 @@ GTR_PUBLIC_BEGIN
 #define GTR_TRUST_FACTOR 5.0
 enum { GTR_TRUST_BLOCKS = 10 };
 
-/* NaN, both, where there are fewer than two steps a stretch. */
+/* NaN, both, where there are fewer than two steps a stretch, and of the policy none, of which
+ * everything is known. */
 struct gtr_expected {
     double low, high;
 };
