@@ -261,6 +261,29 @@ class Reading(Case):
         self.assertEqual(trace.sweep("global").frame()["clip_rate"].tolist(),
                          trace.sweep("global")["clip_rate"])
 
+    def test_norms_that_somebody_has_become_a_trace(self):
+        values = np.array([[0.1, 3.0], [math.inf, 1e-100], [1 / 3, math.nan]])
+        trace = gradtrace.norms(
+            values, names=["a", "b.c"], steps=[5, 6, 9], loss=[1.5, math.nan, 0.25],
+            grad_state="pre-clip",
+        )
+        self.assertEqual(bits(trace.norms("tensor")), bits(values))
+        self.assertEqual((trace.names, trace.steps.tolist()), (["a", "b.c"], [5, 6, 9]))
+        self.assertEqual(bits(trace.loss), bits([1.5, math.nan, 0.25]))
+        self.assertEqual(trace.grad_state, "pre-clip")
+        whole = gradtrace.norms([2.0, 0.5] * 20, path=self.path("whole.h5"))
+        self.assertEqual(whole.replay("global:max_norm=1").scale[1].tolist(), [1.0])
+        self.assertAlmostEqual(whole.replay("global:max_norm=1").scale[0, 0], 0.5, places=6)
+        self.assertTrue(os.path.isfile(self.path("whole.h5")))
+        made = trace.path
+        del trace
+        gc.collect()
+        self.assertFalse(os.path.exists(made))
+        with self.assertRaisesRegex(ValueError, "loss: 1 values for 2 steps"):
+            gradtrace.norms([1.0, 2.0], loss=[1.0])
+        with self.assertRaisesRegex(gradtrace.Error, "a name must not hold tabs"):
+            gradtrace.norms([[1.0]], names=["a\tb"])
+
     def test_the_readmes_session_prints_what_it_says(self):
         before = os.getcwd()
         os.chdir(TREE)

@@ -47,6 +47,7 @@ Names
 Recorder         the recorder: its docstring is the manual of recording
 TrainerCallback  the same, driven by transformers.Trainer
 open             a trace to read and to ask: a Trace, whose docstring tells what can be asked
+norms            a Trace of norms that you have as arrays
 Replay           what a policy would have done, from Trace.replay
 Error            what the library could not do; raised only with strict=True
 __version__      of this package and of the library it belongs to
@@ -56,13 +57,16 @@ The C library is looked for beside the package, in the source tree's build folde
 """
 
 from ._library import Error
+from ._made import norms
 from ._replayed import Replay
 from ._trace import Trace
 from .recorder import Recorder
 
 __version__ = "0.1.0"
 
-__all__ = ["Error", "Recorder", "Replay", "Trace", "TrainerCallback", "__version__", "open"]
+__all__ = [
+    "Error", "Recorder", "Replay", "Trace", "TrainerCallback", "__version__", "norms", "open"
+]
 
 
 def open(path):  # pylint: disable=redefined-builtin

@@ -162,3 +162,12 @@ class Trace:
     def report(self, path: _Path, *policies: _Policy, **options: Any) -> None: ...
 
 def open(path: _Path) -> Trace: ...
+def norms(
+    values: Any,
+    names: Sequence[str] | None = None,
+    steps: Sequence[int] | None = None,
+    loss: Sequence[float] | None = None,
+    lr: Sequence[float] | None = None,
+    path: _Path | None = None,
+    **options: Any,
+) -> Trace: ...
